@@ -1,0 +1,33 @@
+# What every target of ours is compiled with, and the two precompiled headers.
+add_library(outcrop_options INTERFACE)
+target_compile_options(outcrop_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
+  -fno-omit-frame-pointer -fstack-protector-strong)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  # The floor of every server since 2013; wider kernels are chosen at run time.
+  target_compile_options(outcrop_options INTERFACE -march=x86-64-v2)
+endif()
+target_compile_definitions(outcrop_options INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_ASIO_HAS_CO_AWAIT _GLIBCXX_ASSERTIONS)
+target_link_libraries(outcrop_options INTERFACE Threads::Threads)
+target_include_directories(outcrop_options SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_link_options(outcrop_options INTERFACE -fuse-ld=lld)
+if(OUTCROP_SANITIZE)
+  target_compile_options(outcrop_options INTERFACE -fsanitize=${OUTCROP_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(outcrop_options INTERFACE -fsanitize=${OUTCROP_SANITIZE})
+endif()
+if(OUTCROP_FUZZ)
+  target_compile_options(outcrop_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
+add_library(outcrop_pch STATIC ${PROJECT_BINARY_DIR}/pch.cpp)
+target_link_libraries(outcrop_pch PRIVATE outcrop_options)
+target_precompile_headers(outcrop_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
+target_compile_options(outcrop_pch PRIVATE -Xclang -fno-pch-timestamp)
+if(OUTCROP_TESTS OR OUTCROP_FUZZ)
+  add_library(outcrop_test_pch STATIC ${PROJECT_BINARY_DIR}/pch.cpp)
+  target_link_libraries(outcrop_test_pch PRIVATE outcrop_options GTest::gtest)
+  target_precompile_headers(outcrop_test_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h <gtest/gtest.h>)
+  target_compile_options(outcrop_test_pch PRIVATE -Xclang -fno-pch-timestamp)
+endif()

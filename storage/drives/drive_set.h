@@ -1,0 +1,91 @@
+// The drives of one cluster: identity by superblock, membership by epoch record. Drives are known
+// by slot (0..n-1), a number fixed at format time; paths and their order do not matter.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/base/ids.h"
+#include "storage/base/random.h"
+#include "storage/base/result.h"
+#include "storage/io/disk.h"
+
+namespace outcrop::drives {
+
+using Slot = std::uint8_t;
+inline constexpr unsigned kMaxDrives = 64;
+
+struct Member {
+  Uuid uuid;
+  bool live = true;  ///< false: missing, ejected or stale; holds no current metadata
+  bool operator==(const Member&) const = default;
+};
+
+/// The membership of one epoch, written to every reachable drive before the first ack under it.
+/// A drive whose newest record is older than the others' is stale.
+struct EpochRecord {
+  Uuid cluster;
+  std::uint64_t epoch = 0;
+  unsigned parity = 0;            ///< m
+  std::vector<Member> members;    ///< by slot
+  std::vector<Slot> mirrors;      ///< slots that hold a metadata mirror of this epoch
+  bool operator==(const EpochRecord&) const = default;
+};
+
+/// Default parity by number of drives: 1 -> 0, 2-3 -> 1, 4-11 -> 2, 12+ -> 3.
+unsigned default_parity(std::size_t drives);
+
+/// Thread-safe. Calls marked "blocking" write to drives: start-up and the blocking pool only.
+class DriveSet {
+ public:
+  /// Writes superblocks and the first epoch record to blank directories. Refuses any that is not
+  /// empty, or two that are the same directory. Blocking.
+  static Result<void> format(std::span<const std::unique_ptr<io::Disk>> disks, unsigned parity,
+                             Random& random);
+  /// Reads the superblocks, locks the drives, finds the newest epoch, marks members that are
+  /// absent as not live, takes stale ones back as live members without metadata, and writes the
+  /// resulting epoch if it changed. Refuses foreign, cloned, blank and half-written drives, and
+  /// fewer than n - m of the newest epoch's live members. Blocking.
+  static Result<std::unique_ptr<DriveSet>> open(std::vector<std::unique_ptr<io::Disk>> disks);
+
+  std::size_t slots() const { return x_disks.size(); }
+  /// Null for a member that was not there at open.
+  io::Disk* disk(Slot slot) const { return x_disks[slot].get(); }
+  bool live(Slot slot) const { return x_live[slot].load(std::memory_order_acquire); }
+  std::vector<Slot> live_slots() const;
+  unsigned parity() const { return x_parity; }
+  const Uuid& cluster() const { return x_cluster; }
+  EpochRecord record() const;  ///< a copy of the current one
+  std::uint64_t epoch() const { return x_epoch.load(std::memory_order_acquire); }
+  /// Slots that were part of the newest epoch found on disk at open, before this boot changed
+  /// anything: only their journals and mirrors count at replay.
+  const std::vector<Slot>& current_at_open() const { return x_current_at_open; }
+
+  /// Takes a drive out after an I/O error: not live at once, then the next epoch is written to
+  /// every live drive. Idempotent. After it returned ok, work on the remaining drives may be
+  /// acked. read_only when fewer than n - m members would be left. Blocking.
+  Result<void> eject(Slot slot, const Error& why);
+  /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
+  Result<void> set_mirrors(std::vector<Slot> mirrors);
+  /// Called (on the ejecting thread) after a drive has left; add at start-up only.
+  void on_eject(std::function<void(Slot)> listener);
+
+ private:
+  DriveSet() = default;
+  Result<void> publish(EpochRecord next);
+
+  std::vector<std::unique_ptr<io::Disk>> x_disks;  // by slot
+  std::vector<std::atomic<bool>> x_live;
+  Uuid x_cluster;
+  unsigned x_parity = 0;
+  std::atomic<std::uint64_t> x_epoch{0};
+  std::vector<Slot> x_current_at_open;
+  mutable std::mutex x_mutex;  // guards x_record and the order of publications
+  EpochRecord x_record;
+  std::vector<std::function<void(Slot)>> x_listeners;
+};
+
+}  // namespace outcrop::drives

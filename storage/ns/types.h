@@ -1,0 +1,159 @@
+// What the namespace facade takes and gives: buckets, objects, listings, uploads, conditions.
+// Shared by S3 and NFS; no protocol words, no wire formats.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/base/ids.h"
+#include "storage/digest/algorithm.h"
+
+namespace outcrop::ns {
+
+inline constexpr std::size_t kMaxKeyBytes = 1024;
+inline constexpr std::uint64_t kMaxObjectBytes = std::uint64_t{50} << 40;  // 50 TiB
+inline constexpr std::uint64_t kMinPartBytes = std::uint64_t{5} << 20;
+inline constexpr std::uint64_t kMaxPartBytes = std::uint64_t{5} << 30;
+inline constexpr std::uint32_t kMaxParts = 10'000;
+inline constexpr std::size_t kMaxListKeys = 1000;
+
+using StringPairs = std::vector<std::pair<std::string, std::string>>;
+
+struct BucketInfo {
+  std::string name;
+  InodeId root = 0;
+  std::int64_t created_ns = 0;
+  std::string region;  ///< as given at creation; empty: the default region
+};
+
+/// What the client set on an object; stored and given back verbatim.
+struct ObjectAttributes {
+  std::string content_type;
+  /// Lower-case names: cache-control, content-disposition, content-encoding, content-language,
+  /// expires, x-amz-website-redirect-location, x-amz-storage-class (only if not STANDARD).
+  StringPairs headers;
+  StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
+  bool operator==(const ObjectAttributes&) const = default;
+};
+
+struct PartSummary {
+  std::uint32_t number = 0;
+  std::uint64_t size = 0;
+  std::string checksum;  ///< raw value in the object's algorithm; empty: none
+  bool operator==(const PartSummary&) const = default;
+};
+
+struct ObjectInfo {
+  InodeId ino = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::string etag;  ///< without quotes; "<32 hex>" or "<32 hex>-<parts>"
+  ObjectAttributes attributes;
+  digest::Checksum checksum;
+  std::vector<PartSummary> parts;  ///< of a multipart object, ascending; empty otherwise
+};
+
+/// RFC 9110 preconditions; ETag fields hold the header's raw value ("*", or a list of ETags,
+/// quoted or not, weak or not). Evaluation order is RFC 9110 section 13.2.2.
+struct Conditions {
+  std::optional<std::string> if_match, if_none_match;
+  std::optional<std::int64_t> if_modified_since, if_unmodified_since;  ///< seconds since 1970
+  bool empty() const {
+    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since;
+  }
+};
+
+struct PutRequest {
+  ObjectAttributes attributes;
+  std::string etag;  ///< without quotes
+  digest::Checksum checksum;
+  Conditions conditions;  ///< if_match/if_none_match against the object that is replaced
+};
+
+struct CopyRequest {
+  std::string source_bucket, source_key;
+  Conditions source_conditions;
+  Conditions conditions;                        ///< on the destination
+  std::optional<ObjectAttributes> replace;      ///< empty: copy the source's attributes
+};
+
+struct ByteRange {
+  std::uint64_t offset = 0, length = 0;
+};
+
+struct ListRequest {
+  std::string prefix;
+  std::string delimiter;            ///< empty: none; any string
+  std::string start_after;          ///< entries must be > this in byte order; empty: from the first
+  std::size_t max_keys = kMaxListKeys;
+};
+
+struct ListEntry {
+  std::string key;       ///< a key, or a common prefix that ends with the delimiter
+  bool is_prefix = false;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::string etag;
+  digest::Algorithm checksum_algorithm = digest::Algorithm::none;
+  digest::ChecksumType checksum_type = digest::ChecksumType::full_object;
+};
+
+/// Entries in byte order, keys and common prefixes merged; both count towards max_keys. The next
+/// page's start_after is the last entry's key: with the delimiter, a start_after that is itself a
+/// common prefix skips everything under it.
+struct ListPage {
+  std::vector<ListEntry> entries;
+  bool truncated = false;
+};
+
+struct UploadInfo {
+  std::string key, upload_id;  ///< id: URL-safe text
+  std::int64_t created_ns = 0;
+  ObjectAttributes attributes;
+  digest::Algorithm checksum_algorithm = digest::Algorithm::none;
+  digest::ChecksumType checksum_type = digest::ChecksumType::full_object;
+};
+
+struct PartInfo {
+  std::uint32_t number = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::string etag;        ///< hex MD5, without quotes
+  digest::Checksum checksum;
+};
+
+/// One line of CompleteMultipartUpload.
+struct CompletePart {
+  std::uint32_t number = 0;
+  std::string etag;      ///< without quotes
+  std::string checksum;  ///< raw value if the client gave one, in the upload's algorithm
+};
+
+struct CompleteRequest {
+  std::vector<CompletePart> parts;
+  Conditions conditions;
+  std::optional<std::uint64_t> object_size;       ///< x-amz-mp-object-size
+  std::optional<digest::Checksum> checksum;       ///< the client's full-object or composite value
+};
+
+struct PartList {
+  UploadInfo upload;
+  std::vector<PartInfo> parts;
+  bool truncated = false;
+};
+
+struct UploadListRequest {
+  std::string prefix, delimiter, key_marker, upload_id_marker;
+  std::size_t max_uploads = kMaxListKeys;
+};
+
+struct UploadList {
+  std::vector<UploadInfo> uploads;  ///< by key, then by creation
+  std::vector<std::string> common_prefixes;
+  bool truncated = false;
+  std::string next_key_marker, next_upload_id_marker;
+};
+
+}  // namespace outcrop::ns

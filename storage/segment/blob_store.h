@@ -1,0 +1,60 @@
+// BlobStore: durable, erasure-coded payload bytes, addressed by extents. The other half of the
+// engine seam (see meta/meta_store.h). Extents are immutable; nothing here knows keys or inodes.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "storage/base/bytes.h"
+#include "storage/base/ids.h"
+#include "storage/base/task.h"
+
+namespace outcrop::segment {
+
+/// Payloads up to this are whole records in (1, m) segments; larger ones are striped over (k, m).
+inline constexpr std::uint64_t kSmallMax = 128 << 10;
+
+/// Keeps the segments of some extents from being recycled while it lives. Any thread.
+class Pin {
+ public:
+  virtual ~Pin() = default;
+};
+using PinPtr = std::shared_ptr<const Pin>;
+
+struct Placed {
+  Extent extent;
+  PinPtr pin;  ///< hold until the transaction that references the extent is committed or given up
+};
+
+/// One payload on its way in. open -> finished | abandoned: destroying an unfinished writer
+/// abandons its space, which garbage collection finds. One caller at a time, one worker.
+class BlobWriter {
+ public:
+  virtual ~BlobWriter() = default;
+  /// Where the next payload bytes go: not empty; stripe memory that goes to the drives as it is.
+  /// May wait for earlier stripes (back-pressure). Valid until advance() or the next buffer().
+  virtual Task<MutBytes> buffer() = 0;
+  /// The first `n` bytes of the last buffer() are filled. Full stripes are encoded and written
+  /// while the caller goes on.
+  virtual Task<> advance(std::size_t n) = 0;
+  /// Pads and writes the last stripe; on return every extent is durable with full parity. The
+  /// writer pins its segments until it is destroyed: keep it until the commit.
+  virtual Task<std::vector<Extent>> finish() = 0;
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+  /// Reserves room for a payload of 1..kSmallMax bytes in this worker's open (1, m) segment and
+  /// copies it. It reaches the drives with this worker's next MetaStore::commit: name the extent
+  /// in that Batch's `fresh`, and do not suspend between place_small's return and that commit.
+  virtual Task<Placed> place_small(ConstBytes payload) = 0;
+  /// A striped payload. `size_hint` is the expected size (0: unknown) and only affects placement.
+  virtual Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint) = 0;
+  /// Verified payload bytes [offset, offset + length) of the extent, reconstructed if need be, as
+  /// slices in order. Keep `length` at or below a few MiB per call. Errors: unavailable, corrupt.
+  virtual Task<std::vector<Buffer>> read(Extent extent, std::uint64_t offset,
+                                         std::uint64_t length) = 0;
+  virtual PinPtr pin(std::span<const Extent> extents) = 0;
+};
+
+}  // namespace outcrop::segment
