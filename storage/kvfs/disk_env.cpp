@@ -2,9 +2,11 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/system_clock.h>
 
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include "storage/kvfs/disk_files.h"
 
@@ -247,10 +249,27 @@ class DiskFileSystem final : public rocksdb::FileSystem {
   std::set<std::string> x_locks;
 };
 
+class SleeplessClock final : public rocksdb::SystemClockWrapper {
+ public:
+  SleeplessClock() : SystemClockWrapper(SystemClock::Default()) {}
+  const char* Name() const override { return "OutcropSleeplessClock"; }
+  void SleepForMicroseconds(int) override { std::this_thread::yield(); }
+};
+
+/// RocksDB sleeps a second after each background error: far too long for a crash enumeration.
+class SimulationEnv final : public rocksdb::EnvWrapper {
+ public:
+  explicit SimulationEnv(std::unique_ptr<rocksdb::Env> env) : EnvWrapper(std::move(env)) {
+    system_clock_ = std::make_shared<SleeplessClock>();
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<rocksdb::Env> make_disk_env(io::Disk& disk) {
-  return rocksdb::NewCompositeEnv(std::make_shared<DiskFileSystem>(disk));
+  auto env = rocksdb::NewCompositeEnv(std::make_shared<DiskFileSystem>(disk));
+  const bool simulated = disk.native_path("").empty();
+  return simulated ? std::make_unique<SimulationEnv>(std::move(env)) : std::move(env);
 }
 
 }  // namespace outcrop::kvfs

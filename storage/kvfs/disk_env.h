@@ -12,8 +12,9 @@ class Env;
 namespace outcrop::kvfs {
 
 /// Paths given to RocksDB are relative to the drive ("meta/kv"); a leading '/' is ignored. Threads
-/// and clocks are those of Env::Default(). Files are buffered; LockFile excludes only users of this
-/// Env (processes are kept apart by Disk::lock); loggers write nothing. `disk` must outlive it.
+/// and clocks are those of Env::Default(), but on a simulated drive nothing sleeps. Files are
+/// buffered; LockFile excludes only users of this Env (processes are kept apart by Disk::lock);
+/// loggers write nothing. `disk` must outlive it.
 std::unique_ptr<rocksdb::Env> make_disk_env(io::Disk& disk);
 
 }  // namespace outcrop::kvfs
