@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
+from pathlib import Path
 
 from context import MIB, Context, digest, equal, random_bytes, require, run, sample_tree, tree_digests, write_random
 
@@ -88,7 +89,7 @@ def rclone(context: Context) -> None:
     config.write_text(
         f"[o]\ntype = s3\nprovider = Other\nenv_auth = false\naccess_key_id = {credentials.access_key}\n"
         f"secret_access_key = {credentials.secret_key}\nendpoint = {server.endpoint}\nregion = us-east-1\n")
-    base = [program, "--config", config, "--retries", "1", "--low-level-retries", "1"]
+    base: list[str | Path] = [program, "--config", config, "--retries", "1", "--low-level-retries", "1"]
     environment = context.environment()
     want = sample_tree(here / "in")
     run([*base, "mkdir", "o:rclone-bucket"], environment)
@@ -116,7 +117,7 @@ def s3cmd(context: Context) -> None:
     config.write_text(
         f"[default]\naccess_key = {credentials.access_key}\nsecret_key = {credentials.secret_key}\n"
         f"host_base = {address}\nhost_bucket = {address}\nuse_https = False\n")
-    base = [program, "-c", config, "--no-progress"]
+    base: list[str | Path] = [program, "-c", config, "--no-progress"]
     environment = context.environment()
     want = sample_tree(here / "in")
     run([*base, "mb", "s3://s3cmd-bucket"], environment)

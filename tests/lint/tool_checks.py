@@ -43,5 +43,5 @@ def shellcheck(repo: Repo) -> Iterator[Finding]:
     if repo.scripts:
         output = _run(repo, ["shellcheck", "-f", "gcc", *repo.scripts])
         for line in output.splitlines():
-            path, number, _, text = line.split(":", 3)
-            yield Finding(path, int(number), "shellcheck", text.strip())
+            where, at, _, text = line.split(":", 3)
+            yield Finding(where, int(at), "shellcheck", text.strip())

@@ -142,7 +142,7 @@ class Server:
     def metrics(self) -> str:
         """The text of /metrics."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=10) as answer:
-            return answer.read().decode()
+            return str(answer.read().decode())
 
     def wait_ready(self, timeout_seconds: float = 60) -> None:
         """Returns when /health/ready says 200; raises when the process ends or time is up."""
@@ -166,7 +166,8 @@ class Server:
             if have[0] >= drives and have[1] >= mirrors:
                 return
             time.sleep(0.1)
-        raise ServerFailed(f"after {timeout_seconds} s only {have[0]} live drives and {have[1]} mirrors\n{self.log_tail()}")
+        raise ServerFailed(
+            f"after {timeout_seconds} s only {have[0]} live drives and {have[1]} mirrors\n{self.log_tail()}")
 
     def _signal(self, number: signal.Signals, timeout_seconds: float) -> int:
         if self._process is None:
