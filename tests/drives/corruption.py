@@ -64,8 +64,8 @@ class Corruption:
         self.detected += self._detections()
 
     def _detections(self) -> int:
-        rows = re.findall(r"^(outcrop_\w*(?:corrupt|reconstructed)\w*)(?:\{[^}]*\})? ([\d.e+]+)$", self.server.metrics(), re.M)
-        return int(sum(float(value) for _, value in rows))
+        pattern = r"^outcrop_\w*(?:corrupt|reconstructed)\w*(?:\{[^}]*\})? ([\d.e+]+)$"
+        return int(sum(float(value) for value in re.findall(pattern, self.server.metrics(), re.MULTILINE)))
 
     def _start(self, where: str) -> bool:
         try:

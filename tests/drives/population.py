@@ -99,7 +99,8 @@ class Population:
             if response.status >= 500:
                 verdict.errors.append(f"{key}: {response.status} {response.code}")
             elif response.status != 200 or hashlib.sha256(response.body).hexdigest() != want:
-                verdict.wrong.append(f"{key}: {response.status} {response.code}, {len(response.body)} bytes of {length}")
+                what = f"{response.status} {response.code}, {len(response.body)} bytes of {length}"
+                verdict.wrong.append(f"{key}: {what}")
             else:
                 verdict.right += 1
         return verdict

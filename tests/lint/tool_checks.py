@@ -28,8 +28,8 @@ def clang_format(repo: Repo) -> Iterator[Finding]:
             if ": error:" in line:
                 path, number, _ = line.split(":", 2)
                 first.setdefault(path, int(number))
-        for path, number in first.items():
-            yield Finding(path, number, "clang-format", "run: clang-format-19 -i " + path)
+        for path, at in first.items():
+            yield Finding(path, at, "clang-format", "run: clang-format-19 -i " + path)
 
 
 def shellcheck(repo: Repo) -> Iterator[Finding]:
