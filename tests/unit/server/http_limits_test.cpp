@@ -1,0 +1,223 @@
+// Time and connection limits, memory of idle connections, stopping.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <fstream>
+
+#include "tests/unit/server/live_server.h"
+
+namespace outcrop::server::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+
+HttpOptions impatient() {
+  HttpOptions o;
+  o.head_timeout = o.idle_timeout = o.body_window = o.write_stall = 200ms;
+  o.drain_timeout = o.linger_timeout = 200ms;
+  return o;
+}
+
+template <class Fn>
+auto timed(Fn fn) {
+  const auto start = std::chrono::steady_clock::now();
+  fn();
+  return std::chrono::steady_clock::now() - start;
+}
+
+TEST(HttpLimits, SlowHeadIsCutOff) {
+  LiveServer server(impatient());
+  RawClient client(server.port());
+  const auto took = timed([&] {
+    // Drips forever: each byte is progress, the head as a whole is late.
+    std::thread drip([&] {
+      for (int i = 0; i < 100; ++i) {
+        client.send("G");
+        std::this_thread::sleep_for(20ms);
+      }
+    });
+    EXPECT_EQ(client.until_closed(), "");
+    drip.join();
+  });
+  EXPECT_LT(took, 5s);
+  EXPECT_EQ(server.counters().timeouts.get(), 1u);
+  EXPECT_EQ(server.calls(), 0);
+}
+
+TEST(HttpLimits, IdleConnectionIsClosed) {
+  LiveServer server(impatient());
+  RawClient client(server.port());
+  client.send(kGet);
+  EXPECT_EQ(client.reply().status, 200);
+  EXPECT_LT(timed([&] { EXPECT_EQ(client.until_closed(), ""); }), 2s);
+  EXPECT_FALSE(client.closed_by_reset());
+}
+
+TEST(HttpLimits, SlowBodyTimesOut) {
+  HttpOptions o = impatient();
+  o.body_window_bytes = 1000;
+  LiveServer server(o);
+  RawClient client(server.port());
+  client.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+  std::thread drip([&] {
+    for (int i = 0; i < 50; ++i) {
+      client.send("0123456789");
+      std::this_thread::sleep_for(20ms);
+    }
+  });
+  const Reply r = client.reply();
+  drip.join();
+  EXPECT_EQ(r.status, 408);
+  EXPECT_EQ(r.field("Connection"), "close");
+}
+
+TEST(HttpLimits, BodyAboveTheRateFloorMayTakeLong) {
+  HttpOptions o = impatient();
+  o.body_window_bytes = 20;
+  LiveServer server(o);
+  RawClient client(server.port());
+  client.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\n");
+  for (int i = 0; i < 50; ++i) {
+    client.send("0123456789");
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_EQ(client.reply().status, 200);
+}
+
+TEST(HttpLimits, ClientThatTakesNothingIsCutOff) {
+  LiveServer server(impatient());
+  RawClient client(server.port());
+  const int small = 4096;
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  client.send("GET /gen/50000000 HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int i = 0; i < 300 && server.counters().resets.get() == 0; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(server.counters().resets.get(), 1u);
+}
+
+TEST(HttpLimits, UnreadBodyThatNeverComesDoesNotHoldTheAnswer) {
+  LiveServer server(impatient());
+  RawClient client(server.port());
+  client.send("PUT /ignore HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+  const Reply r = client.reply();
+  EXPECT_EQ(r.status, 200);
+  EXPECT_EQ(r.field("Connection"), "close");
+}
+
+TEST(HttpLimits, DrainLimit) {
+  HttpOptions o;
+  o.drain_bytes = 1000;
+  LiveServer server(o);
+  for (const std::size_t size : {o.drain_bytes, o.drain_bytes + 1}) {
+    const Reply r =
+        exchange(server.port(), "PUT /ignore HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                                    std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
+    EXPECT_EQ(r.field("Connection"), size == o.drain_bytes ? "" : "close");
+  }
+}
+
+void expect_refused_beyond(const HttpOptions& options, std::size_t limit) {
+  LiveServer server(options);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < limit; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(kGet);
+    EXPECT_EQ(clients.back()->reply().status, 200);
+  }
+  RawClient extra(server.port());
+  const Reply r = extra.reply();
+  EXPECT_EQ(r.status, 503);
+  EXPECT_EQ(r.field("Connection"), "close");
+  EXPECT_EQ(extra.until_closed(), "");
+  EXPECT_EQ(server.counters().refused.get(), 1u);
+  clients.pop_back();
+  for (int i = 0; i < 100 && server.counters().connections.get() == limit; ++i) {
+    std::this_thread::sleep_for(5ms);
+  }
+  EXPECT_EQ(exchange(server.port(), kGet).status, 200);
+}
+
+TEST(HttpLimits, TotalConnections) {
+  HttpOptions o;
+  o.max_connections = 3;
+  expect_refused_beyond(o, 3);
+}
+
+TEST(HttpLimits, ConnectionsPerAddress) {
+  HttpOptions o;
+  o.max_connections_per_address = 4;
+  expect_refused_beyond(o, 4);
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * 4096;
+}
+
+TEST(HttpLimits, TwoThousandIdleConnectionsAreCheap) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  HttpOptions o;
+  o.max_connections_per_address = 0;
+  LiveServer server(o);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  const std::uint64_t before = resident_bytes();
+  for (int i = 0; i < 2000; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(kGet);
+    EXPECT_EQ(clients.back()->reply().status, 200);
+  }
+  EXPECT_EQ(server.counters().connections.get(), 2000u);
+  const std::uint64_t each = (resident_bytes() - before) / 2000;
+  RecordProperty("bytes_per_idle_connection", static_cast<int>(each));
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && \
+    !__has_feature(thread_sanitizer)
+  EXPECT_LT(each, 8192u);
+#endif
+}
+
+TEST(HttpLimits, StopFinishesWhatIsInFlightAndLeavesIdleConnections) {
+  LiveServer server;
+  RawClient idle(server.port());
+  idle.send(kGet);
+  idle.reply();
+  RawClient busy(server.port());
+  busy.send("GET /slow/300 HTTP/1.1\r\nHost: h\r\n\r\n");
+  while (server.calls() < 2) {
+    std::this_thread::sleep_for(1ms);
+  }
+  server.stop(5s);
+  const Reply r = busy.reply();
+  EXPECT_EQ(r.status, 200);
+  EXPECT_EQ(r.field("Connection"), "close");
+  EXPECT_EQ(idle.until_closed(), "");
+}
+
+TEST(HttpLimits, StopDoesNotWaitForeverForAClient) {
+  LiveServer server;
+  RawClient stuck(server.port());
+  stuck.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
+  while (server.calls() < 1) {
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_LT(timed([&] { server.stop(100ms); }), 3s);
+}
+
+TEST(HttpLimits, ListeningTwiceSharesThePortOnlyBetweenOurOwnWorkers) {
+  asio::io_context io(1);
+  const auto first = listen_on(io.get_executor(), {asio::ip::address_v4::loopback(), 0});
+  ASSERT_TRUE(first.has_value());
+  const auto second = listen_on(io.get_executor(), first->local_endpoint());
+  EXPECT_TRUE(second.has_value());
+}
+
+}  // namespace
+}  // namespace outcrop::server::testing
