@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import time
+import traceback
 import urllib.error
 import urllib.request
 import uuid
@@ -44,7 +45,7 @@ class Suite:
 
     def __init__(self) -> None:
         self.s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(
-            retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
+            signature_version="s3v4", retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
         self.bucket = f"boto3-{uuid.uuid4().hex[:12]}"
 
     def _body(self, key: str) -> bytes:
@@ -264,7 +265,8 @@ class Suite:
                 getattr(self, name)()
             except Exception as error:  # every check reports, none hides the next
                 failed += 1
-                print(f"FAIL {name}: {type(error).__name__}: {error}")
+                line = traceback.extract_tb(error.__traceback__)[1].lineno
+                print(f"FAIL {name}, line {line}: {type(error).__name__}: {error}")
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
             for entry in page.get("Contents", []):
                 self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"])
