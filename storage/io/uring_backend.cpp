@@ -7,6 +7,10 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <memory>
+#include <vector>
 
 #include "storage/base/log.h"
 #include "storage/io/backends.h"
