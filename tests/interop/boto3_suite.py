@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import time
+import traceback
 import urllib.error
 import urllib.request
 import uuid
@@ -44,7 +45,7 @@ class Suite:
 
     def __init__(self) -> None:
         self.s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(
-            retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
+            signature_version="s3v4", retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
         self.bucket = f"boto3-{uuid.uuid4().hex[:12]}"
 
     def _body(self, key: str) -> bytes:
@@ -107,7 +108,8 @@ class Suite:
         where = {"Bucket": self.bucket, "Key": "steps"}
         upload = self.s3.create_multipart_upload(**where)["UploadId"]
         small = [b"a" * (5 * MIB), b"b" * 10]
-        tags = [self.s3.upload_part(**where, UploadId=upload, PartNumber=n, Body=b)["ETag"] for n, b in enumerate(small, 1)]
+        tags = [self.s3.upload_part(**where, UploadId=upload, PartNumber=n, Body=b)["ETag"]
+                for n, b in enumerate(small, 1)]
         listed = self.s3.list_parts(**where, UploadId=upload)["Parts"]
         assert [(p["PartNumber"], p["Size"], p["ETag"]) for p in listed] == [(1, 5 * MIB, tags[0]), (2, 10, tags[1])]
         uploads = self.s3.list_multipart_uploads(Bucket=self.bucket)["Uploads"]
@@ -127,7 +129,8 @@ class Suite:
         self.s3.copy_object(Bucket=self.bucket, Key="dst", CopySource=source)
         head = self.s3.head_object(Bucket=self.bucket, Key="dst")
         assert (head["Metadata"], head["ContentType"]) == ({"a": "1"}, "text/a") and self._body("dst") == b"copy me"
-        self.s3.copy_object(Bucket=self.bucket, Key="dst", CopySource=source, MetadataDirective="REPLACE", Metadata={"b": "2"})
+        self.s3.copy_object(Bucket=self.bucket, Key="dst", CopySource=source, MetadataDirective="REPLACE",
+                            Metadata={"b": "2"})
         assert self.s3.head_object(Bucket=self.bucket, Key="dst")["Metadata"] == {"b": "2"}
         expect_error("NoSuchKey", 404, self.s3.copy_object, Bucket=self.bucket, Key="dst",
                      CopySource={"Bucket": self.bucket, "Key": "not there"})
@@ -185,10 +188,11 @@ class Suite:
 
     def check_presigned(self) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
-        put = self.s3.generate_presigned_url("put_object", Params={"Bucket": self.bucket, "Key": "signed é"}, ExpiresIn=60)
+        where = {"Bucket": self.bucket, "Key": "signed é"}
+        put = self.s3.generate_presigned_url("put_object", Params=where, ExpiresIn=60)
         with opener.open(urllib.request.Request(put, data=b"by url", method="PUT"), timeout=30) as answer:
             assert answer.status == 200
-        get = self.s3.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": "signed é"}, ExpiresIn=60)
+        get = self.s3.generate_presigned_url("get_object", Params=where, ExpiresIn=60)
         with opener.open(get, timeout=30) as answer:
             assert answer.read() == b"by url"
         try:
@@ -226,7 +230,8 @@ class Suite:
         for byte_range, want in {"bytes=0-0": data[:1], "bytes=-5": data[-5:], "bytes=100-": data[100:]}.items():
             part = self.s3.get_object(Bucket=self.bucket, Key="stream", Range=byte_range)
             assert part["Body"].read() == want and part["ResponseMetadata"]["HTTPStatusCode"] == 206, byte_range
-        expect_error("InvalidRange", 416, self.s3.get_object, Bucket=self.bucket, Key="stream", Range=f"bytes={len(data)}-")
+        expect_error("InvalidRange", 416, self.s3.get_object, Bucket=self.bucket, Key="stream",
+                     Range=f"bytes={len(data)}-")
 
     def check_odd_keys(self) -> None:
         for key in ODD_KEYS:
@@ -260,7 +265,8 @@ class Suite:
                 getattr(self, name)()
             except Exception as error:  # every check reports, none hides the next
                 failed += 1
-                print(f"FAIL {name}: {type(error).__name__}: {error}")
+                line = traceback.extract_tb(error.__traceback__)[1].lineno
+                print(f"FAIL {name}, line {line}: {type(error).__name__}: {error}")
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
             for entry in page.get("Contents", []):
                 self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"])

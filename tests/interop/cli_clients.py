@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
+from pathlib import Path
 
 from context import MIB, Context, digest, equal, random_bytes, require, run, sample_tree, tree_digests, write_random
 
@@ -35,7 +36,8 @@ def awscli_basic(context: Context) -> None:
         run([*s3, "cp", here / "in/a.txt", f"s3://{bucket}/one.txt"], environment)
         equal("cp back", digest_of_download(s3, bucket, "one.txt", here, environment), want["a.txt"])
         run([*s3, "sync", here / "in", f"s3://{bucket}/tree"], environment)
-        equal("second sync moves nothing", run([*s3, "sync", here / "in", f"s3://{bucket}/tree"], environment).strip(), "")
+        again = run([*s3, "sync", here / "in", f"s3://{bucket}/tree"], environment)
+        equal("second sync moves nothing", again.strip(), "")
         run([*s3, "sync", f"s3://{bucket}/tree", here / "out"], environment)
         equal("synced tree", tree_digests(here / "out"), want)
         listing = run([*s3, "ls", "--recursive", f"s3://{bucket}/tree/"], environment)
@@ -88,7 +90,7 @@ def rclone(context: Context) -> None:
     config.write_text(
         f"[o]\ntype = s3\nprovider = Other\nenv_auth = false\naccess_key_id = {credentials.access_key}\n"
         f"secret_access_key = {credentials.secret_key}\nendpoint = {server.endpoint}\nregion = us-east-1\n")
-    base = [program, "--config", config, "--retries", "1", "--low-level-retries", "1"]
+    base: list[str | Path] = [program, "--config", config, "--retries", "1", "--low-level-retries", "1"]
     environment = context.environment()
     want = sample_tree(here / "in")
     run([*base, "mkdir", "o:rclone-bucket"], environment)
@@ -116,7 +118,7 @@ def s3cmd(context: Context) -> None:
     config.write_text(
         f"[default]\naccess_key = {credentials.access_key}\nsecret_key = {credentials.secret_key}\n"
         f"host_base = {address}\nhost_bucket = {address}\nuse_https = False\n")
-    base = [program, "-c", config, "--no-progress"]
+    base: list[str | Path] = [program, "-c", config, "--no-progress"]
     environment = context.environment()
     want = sample_tree(here / "in")
     run([*base, "mb", "s3://s3cmd-bucket"], environment)

@@ -81,12 +81,14 @@ class Context:
         credentials = server.credentials()
         home = self.scratch / "home"
         home.mkdir(exist_ok=True)
+        # Presigned URLs of boto3 and awscli 1 are SigV2 in us-east-1 unless told otherwise.
+        (home / "config").write_text("[default]\ns3 =\n    signature_version = s3v4\n")
         blocked = ("AWS_", "OUTCROP_", "RCLONE_", "RESTIC_")
         base = {k: v for k, v in os.environ.items() if not k.startswith(blocked) and not k.lower().endswith("_proxy")}
         ours = {
             "HOME": str(home), "NO_PROXY": "127.0.0.1,localhost", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": credentials.access_key, "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-            "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "AWS_CONFIG_FILE": str(home / "config"), "AWS_MAX_ATTEMPTS": "1",
             "OUTCROP_TEST_ENDPOINT": server.endpoint,
         }
         if server.certificate:

@@ -213,7 +213,8 @@ def unsigned_trailer_inside_chunked(context: Context) -> None:
         key = f"trailer-{want}"
         with Wire(context) as wire:
             wire.send(wire.head("PUT", key, {
-                "transfer-encoding": "chunked", "content-encoding": "aws-chunked", "x-amz-trailer": "x-amz-checksum-crc32",
+                "transfer-encoding": "chunked", "content-encoding": "aws-chunked",
+                "x-amz-trailer": "x-amz-checksum-crc32",
                 "x-amz-decoded-content-length": str(len(data))}, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"))
             wire.send(_http_chunks(_aws_chunks(data, 65536, f"x-amz-checksum-crc32:{checksum}"), 10_007))
             equal(f"status of {key}", wire.answer()[0], want)

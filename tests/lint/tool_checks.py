@@ -28,8 +28,8 @@ def clang_format(repo: Repo) -> Iterator[Finding]:
             if ": error:" in line:
                 path, number, _ = line.split(":", 2)
                 first.setdefault(path, int(number))
-        for path, number in first.items():
-            yield Finding(path, number, "clang-format", "run: clang-format-19 -i " + path)
+        for path, at in first.items():
+            yield Finding(path, at, "clang-format", "run: clang-format-19 -i " + path)
 
 
 def shellcheck(repo: Repo) -> Iterator[Finding]:
@@ -43,5 +43,5 @@ def shellcheck(repo: Repo) -> Iterator[Finding]:
     if repo.scripts:
         output = _run(repo, ["shellcheck", "-f", "gcc", *repo.scripts])
         for line in output.splitlines():
-            path, number, _, text = line.split(":", 3)
-            yield Finding(path, int(number), "shellcheck", text.strip())
+            where, at, _, text = line.split(":", 3)
+            yield Finding(where, int(at), "shellcheck", text.strip())

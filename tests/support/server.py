@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,6 +34,11 @@ def free_ports(count: int) -> list[int]:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
+
+
+def _sum_metric(text: str, name: str) -> int:
+    rows = re.findall(rf"^{name}(?:\{{[^}}]*\}})? ([\d.e+]+)$", text, re.MULTILINE)
+    return int(sum(float(value) for value in rows))
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
@@ -136,7 +142,7 @@ class Server:
     def metrics(self) -> str:
         """The text of /metrics."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=10) as answer:
-            return answer.read().decode()
+            return str(answer.read().decode())
 
     def wait_ready(self, timeout_seconds: float = 60) -> None:
         """Returns when /health/ready says 200; raises when the process ends or time is up."""
@@ -149,6 +155,19 @@ class Server:
                 return
             time.sleep(0.02)
         raise ServerFailed(f"not ready after {timeout_seconds} s:\n{self.log_tail()}")
+
+    def wait_redundant(self, drives: int, mirrors: int, timeout_seconds: float = 60) -> None:
+        """Returns when all drives are live and the metadata has its full number of mirrors again."""
+        deadline = time.monotonic() + timeout_seconds
+        have = (0, 0)
+        while time.monotonic() < deadline:
+            text = self.metrics()
+            have = (_sum_metric(text, "outcrop_drives_live"), _sum_metric(text, "outcrop_meta_mirrors"))
+            if have[0] >= drives and have[1] >= mirrors:
+                return
+            time.sleep(0.1)
+        raise ServerFailed(
+            f"after {timeout_seconds} s only {have[0]} live drives and {have[1]} mirrors\n{self.log_tail()}")
 
     def _signal(self, number: signal.Signals, timeout_seconds: float) -> int:
         if self._process is None:
@@ -236,6 +255,6 @@ def moved_away(directories: list[Path]) -> Iterator[None]:
         yield
     finally:
         for here, away in pairs:
-            if here.exists():
-                shutil.rmtree(here)
+            if here.exists():  # nobody may make a drive out of a missing mount
+                raise AssertionError(f"the server made {here} while the drive was away")
             away.rename(here)
