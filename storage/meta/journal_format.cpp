@@ -86,6 +86,10 @@ std::string encode_transaction(Sequence sequence, const Batch& batch) {
   return std::move(w).take();
 }
 
+void set_sequence(std::string& encoded, Sequence sequence) {
+  std::memcpy(encoded.data(), &sequence, sizeof sequence);
+}
+
 Buffer encode_block(BlockHeader header, const std::vector<std::string_view>& transactions) {
   Writer count;
   count.varint(transactions.size());

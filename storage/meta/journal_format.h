@@ -49,6 +49,8 @@ struct Transaction {
 
 /// One transaction as it stands in a payload.
 std::string encode_transaction(Sequence sequence, const Batch& batch);
+/// Changes the sequence of an encoded transaction.
+void set_sequence(std::string& encoded, Sequence sequence);
 
 /// A whole block, padded with zeros to kIoAlign; header.payload_bytes is set from `transactions`.
 Buffer encode_block(BlockHeader header, const std::vector<std::string_view>& transactions);

@@ -38,7 +38,11 @@ Result<void> MirrorSet::open() {
   } else {
     TRYV(open_existing());
   }
-  return mark_store_created(x_drives);
+  TRYV(mark_store_created(x_drives));
+  const std::lock_guard lock(x_mutex);
+  x_reader = x_opened.front();  // replay may look things up; the final choice is start()'s
+  x_version.fetch_add(1);
+  return ok();
 }
 
 Result<void> MirrorSet::create_all() {
@@ -83,6 +87,8 @@ void MirrorSet::discard(const std::shared_ptr<Mirror>& mirror, const Error& why)
   const std::lock_guard lock(x_mutex);
   x_dead.push_back(mirror);
   x_lost.fetch_add(1);
+  x_reader = x_opened.empty() ? nullptr : x_opened.front();
+  x_version.fetch_add(1);
 }
 
 Result<void> MirrorSet::start() {
@@ -95,6 +101,7 @@ Result<void> MirrorSet::start() {
     x_version.fetch_add(1);
   }
   x_opened.clear();
+  x_started.store(true);
   return publish_locked();
 }
 
@@ -237,6 +244,9 @@ Task<> MirrorSet::replace(std::shared_ptr<Mirror> mirror, Error why) {
 
 // x_control is held. Forgets failed mirrors; if the reader was one, a follower takes its place.
 Result<void> MirrorSet::promote() {
+  if (!x_started.load()) {
+    return fail(Errc::unavailable, "the metadata mirror that replay reads failed: start again");
+  }
   for (;;) {
     std::shared_ptr<Mirror> next;
     {
@@ -318,7 +328,7 @@ Result<void> MirrorSet::publish_locked() {
 }
 
 void MirrorSet::maintain() {
-  if (x_stopping.load()) {
+  if (!x_started.load() || x_stopping.load()) {
     return;
   }
   remove_failed();

@@ -90,7 +90,7 @@ class MirrorSet {
   std::vector<std::shared_ptr<Mirror>> x_dead;  // until nobody uses them; then their files go
 
   std::atomic<std::uint64_t> x_version{1};
-  std::atomic<bool> x_stopping{false};
+  std::atomic<bool> x_started{false}, x_stopping{false};
   std::atomic<std::uint64_t> x_rebuilt{0}, x_lost{0};
 };
 

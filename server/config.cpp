@@ -1,0 +1,348 @@
+#include "server/config.h"
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "server/config_values.h"
+
+namespace outcrop::server {
+namespace {
+
+/// Puts a value into its place; the return value says what was expected instead.
+using Setter = std::optional<Expected> (*)(Config& c, const ConfigValue& v, bool from_env);
+
+struct Key {
+  std::string_view name;
+  Setter set;
+};
+
+template <class T, class R>
+std::optional<Expected> assign(T& to, std::expected<R, Expected> value) {
+  if (!value) {
+    return std::move(value).error();
+  }
+  to = static_cast<T>(*std::move(value));
+  return std::nullopt;
+}
+
+/// One of a few words.
+template <class T, std::size_t N>
+std::optional<Expected> choose(T& to,
+                               const ConfigValue& v,
+                               const std::array<std::pair<std::string_view, T>, N>& choices) {
+  std::string expected;
+  for (const auto& [word, value] : choices) {
+    const auto* text = std::get_if<std::string>(&v);
+    if (text != nullptr && *text == word) {
+      to = value;
+      return std::nullopt;
+    }
+    expected.append(expected.empty() ? "\"" : ", \"").append(word).append("\"");
+  }
+  return "one of " + expected;
+}
+
+constexpr std::array<std::pair<std::string_view, log::Level>, 4> kLevels = {
+    {{"debug", log::Level::debug},
+     {"info", log::Level::info},
+     {"warn", log::Level::warn},
+     {"error", log::Level::error}}};
+constexpr std::array<std::pair<std::string_view, log::Format>, 2> kFormats = {
+    {{"text", log::Format::text}, {"json", log::Format::json}}};
+constexpr std::array<std::pair<std::string_view, IoChoice>, 3> kIoChoices = {
+    {{"auto", IoChoice::automatic}, {"uring", IoChoice::uring}, {"threads", IoChoice::threads}}};
+
+constexpr unsigned kMostWorkers = 256, kMostConnections = 1'000'000, kMostParity = 15;
+constexpr std::uint64_t kLeastMemory = 128 << 20, kLeastSegment = 1 << 20;
+
+std::optional<Expected> set_parity(Config& c, const ConfigValue& v, bool from_env) {
+  const auto* text = std::get_if<std::string>(&v);
+  if (text != nullptr && *text == "auto") {
+    c.parity.reset();
+    return std::nullopt;
+  }
+  const auto n = read_count(v, from_env, 0, kMostParity);
+  if (!n) {
+    return "\"auto\" or " + n.error();
+  }
+  c.parity = static_cast<unsigned>(*n);
+  return std::nullopt;
+}
+
+using V = const ConfigValue&;
+constexpr std::array kKeys = {
+    Key{"region", [](Config& c, V v, bool) { return assign(c.region, read_string(v)); }},
+    Key{"domain", [](Config& c, V v, bool env) { return assign(c.domains, read_list(v, env)); }},
+    Key{"state_dir", [](Config& c, V v, bool) { return assign(c.state_dir, read_string(v)); }},
+    Key{"server.s3", [](Config& c, V v, bool) { return assign(c.s3, read_host_port(v)); }},
+    Key{"server.admin", [](Config& c, V v, bool) { return assign(c.admin, read_host_port(v)); }},
+    Key{"server.workers",
+        [](Config& c, V v, bool env) {
+          return assign(c.workers, read_count(v, env, 0, kMostWorkers));
+        }},
+    Key{"server.memory_limit",
+        [](Config& c, V v, bool) {
+          return assign(c.memory_limit, read_size_or_auto(v, kLeastMemory));
+        }},
+    Key{"server.max_connections",
+        [](Config& c, V v, bool env) {
+          return assign(c.max_connections, read_count(v, env, 1, kMostConnections));
+        }},
+    Key{"server.max_connections_per_address",
+        [](Config& c, V v, bool env) {
+          return assign(c.max_connections_per_address, read_count(v, env, 0, kMostConnections));
+        }},
+    Key{"server.shutdown_timeout",
+        [](Config& c, V v, bool) { return assign(c.shutdown_timeout, read_seconds(v)); }},
+    Key{"server.tls.cert", [](Config& c, V v, bool) { return assign(c.tls_cert, read_string(v)); }},
+    Key{"server.tls.key", [](Config& c, V v, bool) { return assign(c.tls_key, read_string(v)); }},
+    Key{"log.level", [](Config& c, V v, bool) { return choose(c.log_level, v, kLevels); }},
+    Key{"log.format", [](Config& c, V v, bool) { return choose(c.log_format, v, kFormats); }},
+    Key{"log.requests",
+        [](Config& c, V v, bool env) { return assign(c.log_requests, read_bool(v, env)); }},
+    Key{"storage.drives",
+        [](Config& c, V v, bool env) { return assign(c.drives, read_list(v, env)); }},
+    Key{"storage.parity", set_parity},
+    Key{"storage.io", [](Config& c, V v, bool) { return choose(c.io, v, kIoChoices); }},
+    Key{"storage.segment_size",
+        [](Config& c, V v, bool) {
+          return assign(c.segment_size, read_size_or_auto(v, kLeastSegment));
+        }},
+    Key{"auth.unsigned_payload_http",
+        [](Config& c, V v, bool env) {
+          return assign(c.unsigned_payload_http, read_bool(v, env));
+        }},
+};
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    row[j] = j;
+  }
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t swap = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({swap, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string unknown_key(std::string_view name) {
+  const auto nearest = std::ranges::min_element(
+      kKeys, {}, [name](const Key& k) { return edit_distance(name, k.name); });
+  std::string text = "unknown key";
+  if (edit_distance(name, nearest->name) <= 3) {
+    text.append("; did you mean ").append(nearest->name).append("?");
+  } else {
+    text.append("; see conf/outcrop.toml for all keys");
+  }
+  return text;
+}
+
+std::unexpected<Error> at_line(const std::string& file,
+                               std::uint32_t line,
+                               std::string_view key,
+                               std::string_view what) {
+  std::string text = file + ":" + std::to_string(line) + ": ";
+  if (!key.empty()) {
+    text.append(key).append(": ");
+  }
+  return fail(Errc::config, text.append(what));
+}
+
+std::optional<ConfigValue> value_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) {
+    return text->get();
+  }
+  if (const auto* n = node.as_integer()) {
+    return n->get();
+  }
+  if (const auto* b = node.as_boolean()) {
+    return b->get();
+  }
+  if (const auto* array = node.as_array()) {
+    std::vector<std::string> list;
+    for (const toml::node& item : *array) {
+      if (!item.is_string()) {
+        return std::nullopt;
+      }
+      list.push_back(item.as_string()->get());
+    }
+    return list;
+  }
+  return std::nullopt;
+}
+
+/// Tables are sections, however deep; everything else must be a key of the list.
+Result<void> read_table(Config& config,
+                        const toml::table& table,
+                        const std::string& prefix,
+                        const std::string& file) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    const std::string section = name + ".";
+    const bool known_section = std::ranges::any_of(
+        kKeys, [&section](const Key& k) { return k.name.starts_with(section); });
+    const std::uint32_t line = key.source().begin.line;
+    if (node.is_table() && known_section) {
+      TRYV(read_table(config, *node.as_table(), section, file));
+      continue;
+    }
+    const auto* const known = std::ranges::find(kKeys, std::string_view(name), &Key::name);
+    if (known == kKeys.end()) {
+      return at_line(file, line, name, unknown_key(name));
+    }
+    const std::optional<ConfigValue> value = value_of(node);
+    const std::optional<Expected> expected =
+        value ? known->set(config, *value, false)
+              : std::optional<Expected>(known->name == "storage.drives" || known->name == "domain"
+                                            ? "an array of strings"
+                                            : "a single value");
+    if (expected) {
+      return at_line(file, line, name, "expected " + *expected);
+    }
+  }
+  return ok();
+}
+
+std::string variable_of(std::string_view key) {
+  std::string name = "OUTCROP_";
+  for (const char c : key) {
+    name.push_back(c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c);
+  }
+  return name;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  if (!in.good() && !in.eof()) {
+    return fail(Errc::config, "cannot read the file");
+  }
+  if (text.empty() && !std::filesystem::is_regular_file(path)) {
+    return fail(Errc::config, "cannot read the file");
+  }
+  return text;
+}
+
+/// The variable, or the content of the file that its _FILE form names, without a last newline.
+Result<std::optional<std::string>> lookup(const Environment& env, const std::string& name) {
+  if (std::optional<std::string> direct = env(name)) {
+    return direct;
+  }
+  const std::optional<std::string> path = env(name + "_FILE");
+  if (!path) {
+    return std::optional<std::string>();
+  }
+  Result<std::string> text = read_file(*path);
+  if (!text) {
+    return fail(Errc::config, name + "_FILE: cannot read " + *path);
+  }
+  while (text->ends_with('\n') || text->ends_with('\r')) {
+    text->pop_back();
+  }
+  return std::optional<std::string>(*std::move(text));
+}
+
+}  // namespace
+
+std::vector<std::string_view> config_keys() {
+  std::vector<std::string_view> names;
+  for (const Key& k : kKeys) {
+    names.push_back(k.name);
+  }
+  return names;
+}
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+  };
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& file) {
+  Config config;
+  try {
+    const toml::table table = toml::parse(text, file);
+    TRYV(read_table(config, table, "", file));
+  } catch (const toml::parse_error& e) {
+    return at_line(file, e.source().begin.line, "", e.description());
+  }
+  return config;
+}
+
+Result<void> apply_environment(Config& config, const Environment& env) {
+  for (const Key& key : kKeys) {
+    const std::string name = variable_of(key.name);
+    TRY(const std::optional<std::string> value, lookup(env, name));
+    if (!value) {
+      continue;
+    }
+    if (const std::optional<Expected> expected = key.set(config, ConfigValue(*value), true)) {
+      return fail(Errc::config, name + ": expected " + *expected + ", got \"" + *value + "\"");
+    }
+  }
+  TRY(const std::optional<std::string> access, lookup(env, "OUTCROP_ROOT_ACCESS_KEY"));
+  TRY(const std::optional<std::string> secret, lookup(env, "OUTCROP_ROOT_SECRET_KEY"));
+  config.root_access_key = access.value_or("");
+  config.root_secret_key = secret.value_or("");
+  return ok();
+}
+
+Result<void> finish_config(Config& config, const std::string& base) {
+  if (config.drives.empty()) {
+    return fail(Errc::config,
+                "storage.drives: no drives; list at least one directory, like [\"/mnt/drive1\"]");
+  }
+  if (config.tls_cert.empty() != config.tls_key.empty()) {
+    return fail(Errc::config, std::string("server.tls.") +
+                                  (config.tls_cert.empty() ? "cert" : "key") +
+                                  ": missing; TLS needs both server.tls.cert and server.tls.key");
+  }
+  if (config.parity && *config.parity >= config.drives.size()) {
+    return fail(Errc::config, "storage.parity: must be less than the number of drives (" +
+                                  std::to_string(config.drives.size()) + ")");
+  }
+  if (config.region.empty()) {
+    return fail(Errc::config, "region: empty; give a name like \"us-east-1\"");
+  }
+  if (config.root_access_key.empty() != config.root_secret_key.empty()) {
+    return fail(Errc::config,
+                "set both OUTCROP_ROOT_ACCESS_KEY and OUTCROP_ROOT_SECRET_KEY, or neither");
+  }
+  const auto anchor = [&base](std::string& path) {
+    if (!path.empty()) {
+      path = (std::filesystem::path(base) / path).lexically_normal().string();
+    }
+  };
+  std::ranges::for_each(config.drives, anchor);
+  anchor(config.state_dir);
+  anchor(config.tls_cert);
+  anchor(config.tls_key);
+  return ok();
+}
+
+Result<Config> load_config(const std::string& path, const Environment& env) {
+  const Result<std::string> text = read_file(path);
+  if (!text) {
+    return fail(Errc::config, path + ": cannot read the file; give the path of an outcrop.toml");
+  }
+  TRY(Config config, parse_config(*text, path));
+  TRYV(apply_environment(config, env));
+  const std::string base = std::filesystem::absolute(path).parent_path().string();
+  if (Result<void> whole = finish_config(config, base); !whole) {
+    return fail(Errc::config, path + ": " + std::string(whole.error().detail()));
+  }
+  return config;
+}
+
+}  // namespace outcrop::server

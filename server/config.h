@@ -1,0 +1,78 @@
+// The configuration of outcropd: outcrop.toml, then OUTCROP_* environment variables on top. Every
+// mistake is one line: file:line: key: what is wrong, what to do. The keys are one table in
+// config.cpp; conf/outcrop.toml holds them all with their defaults.
+//
+// A key's variable is its name in upper case with '_' for '.': server.tls.cert ->
+// OUTCROP_SERVER_TLS_CERT; arrays are comma separated. OUTCROP_ROOT_ACCESS_KEY and
+// OUTCROP_ROOT_SECRET_KEY exist only there. Any variable with _FILE appended names a file that
+// holds the value (container secrets).
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/log.h"
+#include "storage/base/result.h"
+
+namespace outcrop::server {
+
+struct HostPort {
+  std::string host;  ///< an address, never a name
+  std::uint16_t port = 0;
+  bool operator==(const HostPort&) const = default;
+};
+
+enum class IoChoice : std::uint8_t { automatic, uring, threads };
+
+struct Config {
+  HostPort s3{"0.0.0.0", 9000};
+  HostPort admin{"127.0.0.1", 9001};
+  std::string tls_cert, tls_key;   ///< both or neither
+  unsigned workers = 0;            ///< 0: one per core
+  std::uint64_t memory_limit = 0;  ///< 0: by the cgroup limit or RAM
+  unsigned max_connections = 8192;
+  unsigned max_connections_per_address = 256;
+  std::chrono::seconds shutdown_timeout{30};
+  log::Level log_level = log::Level::info;
+  log::Format log_format = log::Format::text;
+  bool log_requests = false;
+  std::vector<std::string> drives;
+  std::optional<unsigned> parity;  ///< empty: by number of drives
+  IoChoice io = IoChoice::automatic;
+  std::uint64_t segment_size = 0;  ///< 0: by drive capacity
+  std::string region = "us-east-1";
+  std::vector<std::string> domains;
+  std::string state_dir = ".";
+  bool unsigned_payload_http = true;
+  std::string root_access_key, root_secret_key;
+  bool operator==(const Config&) const = default;
+};
+
+/// The value of an environment variable, if set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+Environment process_environment();
+
+/// `text` as TOML; `file` is its name in messages. Checks each value, not yet how they fit
+/// together.
+Result<Config> parse_config(std::string_view text, const std::string& file);
+/// Values from the environment replace those of the file.
+Result<void> apply_environment(Config& config, const Environment& env);
+/// What only the whole can tell: drives there, certificate with key. Relative paths become paths
+/// relative to `base`, the folder of the configuration file.
+Result<void> finish_config(Config& config, const std::string& base);
+/// All of the above for a file.
+Result<Config> load_config(const std::string& path, const Environment& env);
+
+/// Every key, in the order of conf/outcrop.toml.
+std::vector<std::string_view> config_keys();
+
+/// "512MiB", "1GiB", "4096": bytes. Decimal units (MB) are refused: they mean different things to
+/// different people.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+std::optional<HostPort> parse_host_port(std::string_view text);
+
+}  // namespace outcrop::server

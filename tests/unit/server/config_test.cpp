@@ -1,0 +1,262 @@
+// Configuration: the shipped file, every kind of mistake, and the environment.
+#include "server/config.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+namespace outcrop::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string shipped() {
+  std::ifstream in(OUTCROP_SOURCE_DIR "/conf/outcrop.toml");
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+Environment none() {
+  return [](const std::string&) { return std::nullopt; };
+}
+Environment with(std::map<std::string, std::string> values) {
+  return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
+    const auto it = values.find(name);
+    return it == values.end() ? std::nullopt : std::optional(it->second);
+  };
+}
+
+std::string mistake(std::string_view text) {
+  const Result<Config> c = parse_config(text, "o.toml");
+  return c ? "accepted" : std::string(c.error().detail());
+}
+
+TEST(Config, ShippedFileHoldsTheDefaults) {
+  const Result<Config> c = parse_config(shipped(), "outcrop.toml");
+  ASSERT_TRUE(c.has_value()) << c.error().detail();
+  EXPECT_EQ(*c, Config{});
+}
+
+TEST(Config, ShippedFileHoldsEveryKeyWithAComment) {
+  const std::string text = shipped();
+  for (const std::string_view key : config_keys()) {
+    const std::size_t dot = key.rfind('.');
+    const std::string leaf(dot == std::string_view::npos ? key : key.substr(dot + 1));
+    std::size_t from = 0;
+    if (dot != std::string_view::npos) {
+      from = text.find("[" + std::string(key.substr(0, dot)) + "]");
+      ASSERT_NE(from, std::string::npos) << key;
+    }
+    const std::size_t at = text.find("\n" + leaf + " = ", from);
+    ASSERT_NE(at, std::string::npos) << key;
+    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    EXPECT_NE(line.find(" # "), std::string::npos) << line;
+  }
+}
+
+TEST(Config, ReadsEveryKey) {
+  const Result<Config> c = parse_config(R"(
+region = "eu-1"
+domain = "s3.example.com"
+state_dir = "/var/lib/outcrop"
+[server]
+s3 = "[::]:80"
+admin = "10.0.0.1:0"
+workers = 3
+memory_limit = "1GiB"
+max_connections = 10
+max_connections_per_address = 0
+shutdown_timeout = "5s"
+tls = {cert = "c.pem", key = "k.pem"}
+[log]
+level = "debug"
+format = "json"
+requests = true
+[storage]
+drives = ["/a", "/b"]
+parity = 1
+io = "threads"
+segment_size = "64MiB"
+[auth]
+unsigned_payload_http = false
+)",
+                                        "o.toml");
+  ASSERT_TRUE(c.has_value()) << c.error().detail();
+  Config want;
+  want.region = "eu-1";
+  want.domains = {"s3.example.com"};
+  want.state_dir = "/var/lib/outcrop";
+  want.s3 = {"::", 80};
+  want.admin = {"10.0.0.1", 0};
+  want.workers = 3;
+  want.memory_limit = 1 << 30;
+  want.max_connections = 10;
+  want.max_connections_per_address = 0;
+  want.shutdown_timeout = std::chrono::seconds(5);
+  want.tls_cert = "c.pem";
+  want.tls_key = "k.pem";
+  want.log_level = log::Level::debug;
+  want.log_format = log::Format::json;
+  want.log_requests = true;
+  want.drives = {"/a", "/b"};
+  want.parity = 1;
+  want.io = IoChoice::threads;
+  want.segment_size = 64 << 20;
+  want.unsigned_payload_http = false;
+  EXPECT_EQ(*c, want);
+}
+
+TEST(Config, MistakesAreOneLineWithFileLineAndKey) {
+  EXPECT_EQ(mistake("[server]\nwrokers = 1\n"),
+            "o.toml:2: server.wrokers: unknown key; did you mean server.workers?");
+  EXPECT_EQ(mistake("xyzzyxyzzy = 1"),
+            "o.toml:1: xyzzyxyzzy: unknown key; see conf/outcrop.toml for all keys");
+  EXPECT_EQ(mistake("[nosuchsection]\na = 1"),
+            "o.toml:1: nosuchsection: unknown key; see conf/outcrop.toml for all keys");
+  EXPECT_EQ(mistake("\n[server]\nworkers = \"many\""),
+            "o.toml:3: server.workers: expected a whole number from 0 to 256");
+  EXPECT_EQ(mistake("[server]\nmemory_limit = \"512MB\""),
+            "o.toml:2: server.memory_limit: expected \"auto\" or a size of at least 128MiB, with "
+            "KiB, MiB, "
+            "GiB or TiB, like \"512MiB\"");
+  EXPECT_EQ(mistake("[server]\ns3 = \"localhost:9000\""),
+            "o.toml:2: server.s3: expected ADDRESS:PORT, like \"0.0.0.0:9000\" or \"[::]:9000\"");
+  EXPECT_EQ(mistake("[log]\nlevel = \"loud\""),
+            "o.toml:2: log.level: expected one of \"debug\", \"info\", \"warn\", \"error\"");
+  EXPECT_EQ(mistake("[storage]\ndrives = [1]"),
+            "o.toml:2: storage.drives: expected an array of strings");
+  EXPECT_EQ(mistake("[storage]\nparity = 16"),
+            "o.toml:2: storage.parity: expected \"auto\" or a whole number from 0 to 15");
+  EXPECT_EQ(mistake("region = 1.5"), "o.toml:1: region: expected a single value");
+  EXPECT_EQ(mistake("server = 1"),
+            "o.toml:1: server: unknown key; did you mean server.s3?");
+  EXPECT_EQ(mistake("[log]\nrequests = \"true\""),
+            "o.toml:2: log.requests: expected true or false");
+  for (const char* broken :
+       {"a = ", "[server\n", "region = \"a", "region = \"\xff\"", "a = 1\na = 2"}) {
+    const std::string text = mistake(broken);
+    EXPECT_TRUE(text.starts_with("o.toml:")) << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  }
+}
+
+TEST(Config, EnvironmentOverridesTheFile) {
+  Config c;
+  const Result<void> done = apply_environment(c, with({{"OUTCROP_SERVER_S3", "127.0.0.1:1"},
+                                                       {"OUTCROP_SERVER_TLS_CERT", "c"},
+                                                       {"OUTCROP_SERVER_WORKERS", "2"},
+                                                       {"OUTCROP_LOG_REQUESTS", "true"},
+                                                       {"OUTCROP_STORAGE_DRIVES", "/a,/b"},
+                                                       {"OUTCROP_STORAGE_PARITY", "1"},
+                                                       {"OUTCROP_ROOT_ACCESS_KEY", "root"},
+                                                       {"OUTCROP_ROOT_SECRET_KEY", "secret"}}));
+  ASSERT_TRUE(done.has_value()) << done.error().detail();
+  EXPECT_EQ(c.s3, (HostPort{"127.0.0.1", 1}));
+  EXPECT_EQ(c.tls_cert, "c");
+  EXPECT_EQ(c.workers, 2u);
+  EXPECT_TRUE(c.log_requests);
+  EXPECT_EQ(c.drives, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(c.parity, 1u);
+  EXPECT_EQ(c.root_access_key, "root");
+  EXPECT_EQ(c.root_secret_key, "secret");
+}
+
+TEST(Config, EveryKeyHasAVariable) {
+  for (const std::string_view key : config_keys()) {
+    std::string name = "OUTCROP_";
+    for (const char ch : key) {
+      name.push_back(ch == '.' ? '_' : static_cast<char>(std::toupper(ch)));
+    }
+    Config c;
+    bool asked = false;
+    std::ignore = apply_environment(c, [&](const std::string& n) -> std::optional<std::string> {
+      asked = asked || n == name;
+      return std::nullopt;
+    });
+    EXPECT_TRUE(asked) << name;
+  }
+}
+
+TEST(Config, EnvironmentMistakesNameTheVariable) {
+  Config c;
+  EXPECT_EQ(apply_environment(c, with({{"OUTCROP_SERVER_WORKERS", "x"}})).error().detail(),
+            "OUTCROP_SERVER_WORKERS: expected a whole number from 0 to 256, got \"x\"");
+  EXPECT_EQ(apply_environment(c, with({{"OUTCROP_REGION_FILE", "/nonexistent"}})).error().detail(),
+            "OUTCROP_REGION_FILE: cannot read /nonexistent");
+}
+
+class ConfigFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    dir = fs::temp_directory_path() / ("outcrop-config-" + std::to_string(::getpid()));
+    fs::create_directories(dir);
+  }
+  void TearDown() override { fs::remove_all(dir); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(dir / name) << text;
+    return dir / name;
+  }
+  fs::path dir;
+};
+
+TEST_F(ConfigFileTest, SecretsFromFiles) {
+  const std::string secret = write("secret", "s3cr3t\n");
+  Config c;
+  ASSERT_TRUE(apply_environment(c, with({{"OUTCROP_ROOT_ACCESS_KEY", "root"},
+                                         {"OUTCROP_ROOT_SECRET_KEY_FILE", secret}}))
+                  .has_value());
+  EXPECT_EQ(c.root_secret_key, "s3cr3t");
+}
+
+TEST_F(ConfigFileTest, PathsAreRelativeToTheFile) {
+  const std::string file = write("o.toml", "[storage]\ndrives = [\"d1\", \"/abs\"]\n");
+  const Result<Config> c = load_config(file, none());
+  ASSERT_TRUE(c.has_value()) << c.error().detail();
+  EXPECT_EQ(c->drives, (std::vector<std::string>{(dir / "d1").string(), "/abs"}));
+  EXPECT_EQ(fs::path(c->state_dir).lexically_normal(), dir / "");
+}
+
+TEST_F(ConfigFileTest, WhatOnlyTheWholeCanTell) {
+  const auto whole = [&](const std::string& text, const Environment& env) {
+    const Result<Config> c = load_config(write("o.toml", text), env);
+    return c ? std::string("accepted") : std::string(c.error().detail());
+  };
+  const std::string at = (dir / "o.toml").string() + ": ";
+  EXPECT_TRUE(whole("", none()).starts_with(at + "storage.drives: no drives"));
+  const std::string drive = "[storage]\ndrives = [\"/d\"]\n";
+  EXPECT_TRUE(whole(drive + "[server.tls]\ncert = \"c\"\n", none())
+                  .starts_with(at + "server.tls.key: missing"));
+  EXPECT_TRUE(
+      whole(drive + "parity = 1\n", none()).starts_with(at + "storage.parity: must be less"));
+  EXPECT_TRUE(whole("region = \"\"\n" + drive, none()).starts_with(at + "region: empty"));
+  EXPECT_TRUE(whole(drive, with({{"OUTCROP_ROOT_ACCESS_KEY", "a"}})).starts_with(at + "set both"));
+  EXPECT_EQ(whole(drive, none()), "accepted");
+  EXPECT_TRUE(load_config(dir / "none.toml", none())
+                  .error()
+                  .detail()
+                  .ends_with("none.toml: cannot read the file; give the path of an outcrop.toml"));
+}
+
+TEST(Config, Sizes) {
+  EXPECT_EQ(parse_size("4096"), 4096u);
+  EXPECT_EQ(parse_size("1KiB"), 1024u);
+  EXPECT_EQ(parse_size("8TiB"), 8ull << 40);
+  for (const char* bad : {"", "KiB", "1MB", "-1", "+1", "1 MiB", "1.5GiB", "9223372036854775807TiB",
+                          "9223372036854775808"}) {
+    EXPECT_EQ(parse_size(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Config, HostPorts) {
+  EXPECT_EQ(parse_host_port("[::1]:9000"), (HostPort{"::1", 9000}));
+  for (const char* bad : {"", "9000", ":9000", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "::1:9000",
+                          "[1.2.3.4]:9", "1.2.3.4:9x"}) {
+    EXPECT_EQ(parse_host_port(bad), std::nullopt) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace outcrop::server

@@ -1,0 +1,105 @@
+// Workers, the byte budget across them, the memory plan.
+#include "server/runtime.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "server/byte_budget.h"
+#include "server/memory_plan.h"
+#include "server/response_head.h"
+#include "storage/base/worker.h"
+
+namespace outcrop::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+Async<unsigned> index_here() { co_return worker_index(); }
+
+TEST(Runtime, RunsWorkOnTheWorkerThatIsAsked) {
+  Runtime runtime(3);
+  runtime.start();
+  for (unsigned i = 0; i < 3; ++i) {
+    EXPECT_EQ(runtime.run_on(i, index_here()), i);
+  }
+}
+
+TEST(Runtime, DefaultIsOneWorkerPerUsableCore) {
+  const Runtime runtime(0);
+  EXPECT_GE(runtime.workers(), 1u);
+}
+
+Async<bool> use(ByteBudget& budget, int rounds) {
+  for (int i = 0; i < rounds; ++i) {
+    const Result<ByteBudget::Lease> lease = co_await budget.take(7);
+    if (!lease || budget.in_use() > budget.capacity()) {
+      co_return false;
+    }
+    co_await asio::post(co_await asio::this_coro::executor, use_async);
+  }
+  co_return true;
+}
+
+TEST(ByteBudgetTest, IsNeverExceededAndNobodyStarves) {
+  Runtime runtime(4);
+  ByteBudget budget(20);
+  runtime.start();
+  std::vector<std::future<bool>> done;
+  for (unsigned i = 0; i < 12; ++i) {
+    auto promise = std::make_shared<std::promise<bool>>();
+    done.push_back(promise->get_future());
+    asio::co_spawn(runtime.io(i % 4), use(budget, 300),
+                   [promise](std::exception_ptr, bool fine) { promise->set_value(fine); });
+  }
+  for (std::future<bool>& d : done) {
+    EXPECT_TRUE(d.get());
+  }
+  EXPECT_EQ(budget.in_use(), 0u);
+}
+
+TEST(ByteBudgetTest, ALeaseLargerThanTheBudgetIsTheWholeBudget) {
+  ByteBudget budget(10);
+  ByteBudget::Lease all, more;
+  EXPECT_TRUE(budget.try_take(1000, all));
+  EXPECT_EQ(budget.in_use(), 10u);
+  EXPECT_FALSE(budget.try_take(1, more));
+  all.release();
+  EXPECT_TRUE(budget.try_take(10, more));
+}
+
+TEST(MemoryPlan, FitsASmallContainer) {
+  const MemoryPlan plan = plan_memory(0, 512 << 20, 64ull << 30);
+  EXPECT_EQ(plan.total, 384u << 20);
+  EXPECT_LE(plan.buffer_pool + plan.cache, plan.total);
+  EXPECT_LE(plan.in_flight, plan.buffer_pool);
+  EXPECT_EQ(plan_memory(0, 0, 8ull << 30).total, 4ull << 30);
+  EXPECT_EQ(plan_memory(1 << 30, 512 << 20, 8ull << 30).total, 1u << 30);
+}
+
+TEST(MemoryPlan, ReadsCgroupLimits) {
+  const fs::path root =
+      fs::temp_directory_path() / ("outcrop-cgroup-" + std::to_string(::getpid()));
+  fs::create_directories(root / "proc/self");
+  fs::create_directories(root / "sys/fs/cgroup/a/b");
+  std::ofstream(root / "proc/self/cgroup") << "0::/a/b\n";
+  EXPECT_EQ(cgroup_memory_limit(root), 0u);
+  std::ofstream(root / "sys/fs/cgroup/a/b/memory.max") << "max\n";
+  std::ofstream(root / "sys/fs/cgroup/a/memory.max") << "1000000\n";
+  EXPECT_EQ(cgroup_memory_limit(root), 1'000'000u);
+  std::ofstream(root / "proc/self/cgroup") << "4:memory:/docker/x\n";
+  fs::create_directories(root / "sys/fs/cgroup/memory");
+  std::ofstream(root / "sys/fs/cgroup/memory/memory.limit_in_bytes") << "2000000\n";
+  EXPECT_EQ(cgroup_memory_limit(root), 2'000'000u);
+  fs::remove_all(root);
+}
+
+TEST(ResponseHead, Date) {
+  EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
+}  // namespace
+}  // namespace outcrop::server
