@@ -25,6 +25,7 @@ struct Principal {
 
 struct Credential {
   std::string access_key, secret_key;
+  bool root = false;  ///< the credential the server was set up with
 };
 
 /// Looks up secrets by access key. Thread-safe.
@@ -54,16 +55,24 @@ struct ChunkSigning {
 struct Authentication {
   Principal principal;
   PayloadForm payload = PayloadForm::unsigned_payload;
-  std::string payload_sha256;           ///< lower-case hex, for PayloadForm::sha256
-  std::optional<ChunkSigning> chunks;   ///< for the signed streaming forms
+  std::string payload_sha256;          ///< lower-case hex, for PayloadForm::sha256
+  std::optional<ChunkSigning> chunks;  ///< for the signed streaming forms
   bool presigned = false;
 };
 
 /// Maps to the AWS error code of the same meaning in api/s3 (one table).
 enum class AuthError : std::uint8_t {
-  access_denied, invalid_access_key_id, signature_does_not_match, request_time_too_skewed,
-  expired_presigned, authorization_header_malformed, authorization_query_parameters_error,
-  missing_security_header, invalid_content_sha256, credentials_conflict, unsupported_signature_version,
+  access_denied,
+  invalid_access_key_id,
+  signature_does_not_match,
+  request_time_too_skewed,
+  expired_presigned,
+  authorization_header_malformed,
+  authorization_query_parameters_error,
+  missing_security_header,
+  invalid_content_sha256,
+  credentials_conflict,
+  unsupported_signature_version,
 };
 
 struct AuthFailure {
@@ -71,6 +80,7 @@ struct AuthFailure {
   std::string message;            ///< AWS's text for the client
   std::string canonical_request;  ///< for signature_does_not_match bodies, as AWS echoes them
   std::string string_to_sign;
+  std::string headers_not_signed = {};  ///< names, for AWS's HeadersNotSigned element
 };
 
 struct AuthConfig {

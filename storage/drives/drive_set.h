@@ -29,11 +29,13 @@ struct Member {
 struct EpochRecord {
   Uuid cluster;
   std::uint64_t epoch = 0;
-  unsigned parity = 0;            ///< m
-  std::vector<Member> members;    ///< by slot
-  std::vector<Slot> mirrors;      ///< slots that hold a metadata mirror of this epoch
+  unsigned parity = 0;          ///< m
+  std::vector<Member> members;  ///< by slot
+  std::vector<Slot> mirrors;    ///< slots that hold a metadata mirror of this epoch
   bool operator==(const EpochRecord&) const = default;
 };
+
+struct Found;  // identity.h
 
 /// Default parity by number of drives: 1 -> 0, 2-3 -> 1, 4-11 -> 2, 12+ -> 3.
 unsigned default_parity(std::size_t drives);
@@ -43,7 +45,8 @@ class DriveSet {
  public:
   /// Writes superblocks and the first epoch record to blank directories. Refuses any that is not
   /// empty, or two that are the same directory. Blocking.
-  static Result<void> format(std::span<const std::unique_ptr<io::Disk>> disks, unsigned parity,
+  static Result<void> format(std::span<const std::unique_ptr<io::Disk>> disks,
+                             unsigned parity,
                              Random& random);
   /// Reads the superblocks, locks the drives, finds the newest epoch, marks members that are
   /// absent as not live, takes stale ones back as live members without metadata, and writes the
@@ -75,6 +78,8 @@ class DriveSet {
 
  private:
   DriveSet() = default;
+  Result<void> take_members(std::vector<std::unique_ptr<io::Disk>> disks,
+                            const std::vector<Found>& found);
   Result<void> publish(EpochRecord next);
 
   std::vector<std::unique_ptr<io::Disk>> x_disks;  // by slot

@@ -46,7 +46,11 @@ class File {
   virtual Result<void> sync() = 0;  ///< fdatasync
 };
 
-enum class Access : std::uint8_t { read, read_write, create };  ///< create: read_write, must not exist
+enum class Access : std::uint8_t {
+  read,
+  read_write,
+  create  ///< read_write, must not exist
+};
 enum class Cache : std::uint8_t {
   direct,   ///< O_DIRECT where the filesystem has it, else buffered (said once in the log)
   buffered  ///< page cache: small control files, RocksDB
@@ -91,6 +95,7 @@ class Disk {
   /// Filesystem id (st_dev) of the directory and of its parent, to find an unmounted drive whose
   /// path is now a plain directory on the root filesystem.
   virtual std::uint64_t filesystem_id() const = 0;
+  virtual std::uint64_t parent_filesystem_id() const { return filesystem_id(); }
 };
 
 enum class OpKind : std::uint8_t { read, write, sync };

@@ -1,0 +1,8 @@
+// XXH3 for processors with AVX2, which is faster here than AVX-512.
+#include "storage/digest/xxh_body.h"
+
+namespace outcrop::digest {
+
+extern const XxhKernel kXxhAvx2 = {xxh_one, xxh_many};
+
+}  // namespace outcrop::digest

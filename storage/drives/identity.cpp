@@ -1,0 +1,133 @@
+#include "storage/drives/identity.h"
+
+#include <algorithm>
+#include <map>
+
+#include "storage/drives/format.h"
+
+namespace outcrop::drives {
+namespace {
+
+template <class Decode>
+auto read_slots(io::Disk& disk, std::string_view file, Decode decode)
+    -> Result<std::vector<typename std::invoke_result_t<Decode, ConstBytes>::value_type>> {
+  using T = typename std::invoke_result_t<Decode, ConstBytes>::value_type;
+  TRY(const auto handle, disk.open(file, io::Access::read, io::Cache::buffered));
+  std::vector<T> good;
+  for (unsigned slot = 0; slot < 2; ++slot) {
+    SlotBytes bytes{};
+    TRY(const std::size_t n, handle->read_sync(slot * kSlotBytes, bytes));
+    auto value = decode(ConstBytes(bytes).first(n));
+    if (value) {
+      good.push_back(*std::move(value));
+    } else if (value.error().code() == Errc::not_implemented) {
+      return fail(Errc::config, quoted(disk) + ": " + std::string(value.error().detail()) +
+                                    " is newer than this outcropd: upgrade it");
+    }
+  }
+  return good;
+}
+
+Result<Found> read_identity(io::Disk& disk) {
+  TRY(const bool has_superblock, disk.exists(kSuperblockFile));
+  if (!has_superblock) {
+    TRY(const bool blank, is_blank(disk));
+    return fail(Errc::config,
+                quoted(disk) + (blank ? " is blank: is its filesystem mounted? A new cluster is "
+                                        "made with --init on blank drives only"
+                                      : " holds other files and no Outcrop superblock: not used"));
+  }
+  TRY(const auto superblocks, read_slots(disk, kSuperblockFile, decode_superblock));
+  if (superblocks.empty()) {
+    return fail(Errc::config, quoted(disk) +
+                                  ": both superblock copies are damaged or half "
+                                  "written: replace the drive, or empty it and --init");
+  }
+  auto records = read_slots(disk, kEpochFile, decode_epoch);
+  if (!records || records->empty()) {
+    return fail(Errc::config, quoted(disk) +
+                                  ": the epoch record is missing or damaged: "
+                                  "formatting did not finish; empty it and --init again");
+  }
+  Found found{superblocks.front(), *std::move(records)};
+  std::ranges::sort(found.records, std::greater{}, &EpochRecord::epoch);
+  if (found.records.front().cluster != found.superblock.cluster) {
+    return fail(Errc::config, quoted(disk) + ": superblock and epoch record name two clusters");
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string quoted(const io::Disk& disk) { return "drive \"" + std::string(disk.name()) + "\""; }
+
+Result<bool> is_blank(io::Disk& disk) {
+  TRY(const auto names, disk.list(""));
+  return std::ranges::all_of(names,
+                             [](const std::string& n) { return n == "lost+found" || n == "lock"; });
+}
+
+Result<std::vector<Found>> read_identities(std::span<const std::unique_ptr<io::Disk>> disks) {
+  std::vector<Found> found;
+  std::map<Uuid, std::size_t> seen;
+  for (std::size_t i = 0; i < disks.size(); ++i) {
+    if (auto locked = disks[i]->lock(); !locked) {
+      return fail(Errc::config, locked.error().code() == Errc::already_exists
+                                    ? quoted(*disks[i]) + " is in use by another process"
+                                    : quoted(*disks[i]) + ": " + locked.error().describe());
+    }
+    TRY(Found one, read_identity(*disks[i]));
+    if (!found.empty() && one.superblock.cluster != found.front().superblock.cluster) {
+      return fail(Errc::config, quoted(*disks[i]) + " belongs to another cluster (" +
+                                    one.superblock.cluster.to_string() + ") than " +
+                                    quoted(*disks[0]) + ": remove it from storage.drives");
+    }
+    if (const auto [at, fresh] = seen.emplace(one.superblock.drive, i); !fresh) {
+      return fail(Errc::config, quoted(*disks[i]) + " is a copy of " + quoted(*disks[at->second]) +
+                                    " (same identity): remove one of them");
+    }
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+std::uint64_t newest_epoch(const std::vector<Found>& found) {
+  return std::ranges::max(found, {}, &Found::epoch).epoch();
+}
+
+const EpochRecord* newest_complete(const std::vector<Found>& found) {
+  std::vector<const EpochRecord*> records;
+  for (const Found& f : found) {
+    for (const EpochRecord& r : f.records) {
+      records.push_back(&r);
+    }
+  }
+  std::ranges::sort(records, std::greater{}, [](const EpochRecord* r) { return r->epoch; });
+  for (const EpochRecord* r : records) {
+    const bool complete = std::ranges::all_of(found, [r](const Found& f) {
+      const Slot slot = f.superblock.slot;
+      return slot >= r->members.size() || !r->members[slot].live || f.epoch() >= r->epoch;
+    });
+    if (complete) {
+      return r;
+    }
+  }
+  return nullptr;
+}
+
+Result<void> check_quorum(const EpochRecord& record, std::size_t present_live) {
+  const auto live = static_cast<std::size_t>(
+      std::ranges::count_if(record.members, [](const Member& m) { return m.live; }));
+  const std::size_t need =
+      std::max(live - std::min<std::size_t>(live, record.parity), live / 2 + 1);
+  if (present_live >= need) {
+    return ok();
+  }
+  return fail(Errc::config, "only " + std::to_string(present_live) + " of " + std::to_string(live) +
+                                " drives of the cluster are here and at least " +
+                                std::to_string(need) +
+                                " are needed: check cables, mounts and "
+                                "storage.drives, then start again");
+}
+
+}  // namespace outcrop::drives

@@ -1,0 +1,32 @@
+// What drives say about themselves at start, and which of their epoch records counts.
+#pragma once
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "storage/drives/format.h"
+
+namespace outcrop::drives {
+
+struct Found {
+  Superblock superblock;
+  std::vector<EpochRecord> records;  ///< one or two; the newest first
+  std::uint64_t epoch() const { return records.front().epoch; }
+};
+
+/// `drive "/data/3"`, for messages.
+std::string quoted(const io::Disk& disk);
+/// True if a directory holds nothing but what a fresh filesystem has. Blocking.
+Result<bool> is_blank(io::Disk& disk);
+/// Locks all drives and reads their identities, checked against each other. Blocking.
+Result<std::vector<Found>> read_identities(std::span<const std::unique_ptr<io::Disk>> disks);
+std::uint64_t newest_epoch(const std::vector<Found>& found);
+/// The newest record that was written to every drive it calls live, as far as those here can tell;
+/// null if there is none. A newer one was cut off while it was being written: nothing was
+/// acknowledged under it, and the drives it did not reach are as current as the others.
+const EpochRecord* newest_complete(const std::vector<Found>& found);
+/// config error unless enough of the record's live members are here that no newer epoch can exist
+/// without them, and that the data survives what is missing.
+Result<void> check_quorum(const EpochRecord& record, std::size_t present_live);
+
+}  // namespace outcrop::drives

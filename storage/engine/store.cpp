@@ -1,0 +1,154 @@
+#include "storage/engine/store.h"
+
+#include "storage/base/log.h"
+
+namespace outcrop::engine {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{500};        // drive presence; a removed drive is out within a second
+constexpr unsigned kTicksPerCollect = 10;  // garbage collection
+
+std::vector<meta::MetaWorker> meta_workers(const EngineRuntime& runtime) {
+  std::vector<meta::MetaWorker> out;
+  for (std::size_t i = 0; i < runtime.workers.size(); ++i) {
+    out.push_back({runtime.workers[i], runtime.backends[i]});
+  }
+  return out;
+}
+
+meta::MetaConfig meta_config(const EngineConfig& config) {
+  meta::MetaConfig out;
+  out.journal_file_bytes = config.journal_bytes;
+  out.block_cache_bytes = config.cache_bytes / 2;
+  out.memtable_bytes = std::max<std::uint64_t>(config.cache_bytes / 8, 1 << 20);
+  return out;
+}
+
+}  // namespace
+
+Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives::DriveSet> drives)
+    : x_config(config), x_runtime(std::move(runtime)), x_drives(std::move(drives)),
+      x_segments(*x_drives, x_runtime.pool, x_runtime.random, x_runtime.workers,
+                 x_runtime.backends, x_config.segment_bytes) {}
+
+Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
+
+Task<> Store::start() {
+  CO_TRY(x_meta, co_await meta::JournaledMetaStore::open(meta_config(x_config), *x_drives,
+                                                         x_segments, meta_workers(x_runtime),
+                                                         x_runtime.pool));
+  CO_TRYV(co_await x_segments.open());
+  CO_TRY(x_ns, co_await ns::open_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random,
+                                           {}));
+  if (x_config.background) {
+    const Executor ex = x_runtime.workers[0]->get_executor();
+    x_timer.emplace(ex);
+    x_background_runs = true;
+    asio::co_spawn(ex, background(), [this](std::exception_ptr thrown) {
+      x_background_runs = false;
+      if (thrown) {
+        std::rethrow_exception(thrown);
+      }
+      if (x_background_done) {
+        x_background_done(ok());
+      }
+    });
+  }
+  co_return ok();
+}
+
+// A drive whose directory was removed, renamed or unmounted still takes writes through open files:
+// nobody would ever find that data again, so the drive is out.
+Task<> Store::check_drives() {
+  for (const drives::Slot slot : x_drives->live_slots()) {
+    CO_TRYV(co_await x_runtime.pool.run([this, slot]() -> Result<void> {
+      if (x_drives->disk(slot)->present()) {
+        return ok();
+      }
+      return x_drives->eject(slot, Error(Errc::io_error, "its directory is gone"));
+    }));
+  }
+  co_return ok();
+}
+
+Async<> Store::background() {
+  for (unsigned tick = 0; !x_stopping; ++tick) {
+    x_timer->expires_after(kTick);
+    boost::system::error_code interrupted;
+    co_await x_timer->async_wait(asio::redirect_error(use_async, interrupted));
+    if (x_stopping) {
+      co_return;
+    }
+    if (const auto checked = co_await check_drives(); !checked) {
+      log::error("drive check", {{"error", checked.error().describe()}});
+    }
+    if (tick % kTicksPerCollect == kTicksPerCollect - 1) {
+      if (const auto freed = co_await collect_garbage(); !freed) {
+        log::warn("garbage collection", {{"error", freed.error().describe()}});
+      }
+    }
+  }
+}
+
+Task<std::uint64_t> Store::collect_garbage() { return x_segments.collect(); }
+
+Task<> Store::close() {
+  x_stopping = true;
+  if (x_background_runs) {
+    CO_TRYV(co_await suspend<void>([this](Resume<void> r) {
+      x_background_done = std::move(r);
+      x_timer->cancel();
+    }));
+  }
+  x_ns.reset();
+  Result<void> first;
+  for (asio::io_context* worker : x_runtime.workers) {
+    auto closed = co_await asio::co_spawn(worker->get_executor(), x_segments.close_worker(), use_async);
+    if (!closed && first) {
+      first = std::move(closed);
+    }
+  }
+  CO_TRYV(co_await x_meta->close());
+  co_return first;
+}
+
+EngineStats Store::stats() {
+  EngineStats out;
+  const drives::EpochRecord record = x_drives->record();
+  for (std::size_t slot = 0; slot < record.members.size(); ++slot) {
+    DriveStatus drive;
+    drive.slot = static_cast<unsigned>(slot);
+    drive.uuid = record.members[slot].uuid.to_string();
+    drive.live = x_drives->live(static_cast<drives::Slot>(slot));
+    drive.mirror = std::ranges::find(record.mirrors, slot) != record.mirrors.end();
+    if (io::Disk* disk = x_drives->disk(static_cast<drives::Slot>(slot))) {
+      drive.path = disk->name();
+      drive.stats = &disk->stats();
+      if (const auto space = disk->space()) {
+        drive.space = *space;
+      }
+    }
+    out.drives.push_back(std::move(drive));
+  }
+  const meta::MetaStats meta = x_meta->stats();
+  const segment::SegmentStore::Counts segments = x_segments.counts();
+  out.epoch = record.epoch;
+  out.parity = record.parity;
+  out.writable = meta.writable && x_drives->live_slots().size() > record.parity;
+  out.commits = meta.blocks;
+  out.commit_transactions = meta.transactions;
+  out.journal_bytes = meta.journal_bytes;
+  out.cache_hits = meta.cache_hits;
+  out.cache_misses = meta.cache_misses;
+  out.metadata_memory_bytes = meta.memory_bytes;
+  out.segments_open = segments.open;
+  out.segments_sealed = segments.sealed;
+  out.segments_recycled = x_segments.stats().recycled.load();
+  out.reconstructed_reads = x_segments.stats().reconstructed_reads.load();
+  out.corrupt_reads = x_segments.stats().corrupt_chunks.load();
+  return out;
+}
+
+}  // namespace outcrop::engine

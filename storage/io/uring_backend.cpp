@@ -1,0 +1,470 @@
+// One io_uring per worker. Ops that arrive in one turn of the io_context are submitted together;
+// an eventfd wakes the io_context when there are completions to reap.
+#include <liburing.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "storage/base/log.h"
+#include "storage/io/backends.h"
+#include "storage/io/syscalls.h"
+
+namespace outcrop::io {
+namespace {
+
+/// The kernel's limit for one registered buffer.
+constexpr std::size_t kFixedPiece = std::size_t{1} << 30;
+/// A drive that keeps answering EINTR or EAGAIN is broken, not busy.
+constexpr unsigned kMaxRetries = 64;
+
+struct Batch {
+  std::size_t remaining = 0;
+  std::move_only_function<void()> done;
+};
+
+/// One op between submit() and its last completion.
+struct Flight {
+  IoOp* op = nullptr;
+  Batch* batch = nullptr;
+  Buffer hold;  ///< the memory the kernel may touch, whatever becomes of the op
+  std::size_t moved = 0;
+  std::int64_t start_ns = 0;
+  unsigned retries = 0;
+};
+
+/// Objects that are reused instead of freed: no allocation per operation in steady state.
+template <class T>
+class Recycler {
+ public:
+  T* take() {
+    if (x_free.empty()) {
+      x_all.push_back(std::make_unique<T>());
+      return x_all.back().get();
+    }
+    T* item = x_free.back();
+    x_free.pop_back();
+    return item;
+  }
+  void give(T* item) {
+    *item = T{};
+    x_free.push_back(item);
+  }
+  void clear() {
+    x_free.clear();
+    x_all.clear();
+  }
+  /// For memory that must never be reused: the process keeps it.
+  void leak() {
+    for (auto& item : x_all) {
+      static_cast<void>(item.release());
+    }
+    clear();
+  }
+
+ private:
+  std::vector<std::unique_ptr<T>> x_all;
+  std::vector<T*> x_free;
+};
+
+/// Outlives the back end as long as a posted handler refers to it.
+class Core : public std::enable_shared_from_this<Core> {
+ public:
+  explicit Core(asio::io_context& io) : x_ex(io.get_executor()), x_event(io) {}
+  ~Core() { stop(); }
+
+  Result<void> open(const UringOptions& options);
+  void submit(std::span<IoOp> ops, std::move_only_function<void()> done);
+  void stop();
+  const UringCounters& counters() const { return x_counters; }
+
+ private:
+  Result<void> open_ring(const UringOptions& options);
+  void register_pool();
+  void enable();
+  void schedule();
+  void pump();
+  void submit_ready();
+  void prepare(io_uring_sqe& sqe, Flight& flight);
+  int fixed_index(const std::byte* from, std::size_t length) const;
+  void arm();
+  void reap();
+  void complete(Flight& flight, int res);
+  bool take_up_again(Flight& flight, int res);
+  void finish(Flight& flight, Result<void> result);
+  void run_finished();
+
+  const Executor x_ex;
+  asio::posix::basic_stream_descriptor<Executor> x_event;
+  std::uint64_t x_event_count = 0;  // where the eventfd is read to
+  io_uring x_ring{};
+  unsigned x_flags = 0;
+  bool x_open = false;     // x_ring is initialised
+  bool x_enabled = false;  // the worker has taken the ring over
+  bool x_stopped = false;
+  bool x_armed = false;         // a read of the eventfd is pending
+  bool x_scheduled = false;     // a pump is posted
+  bool x_reaping = false;       // reap() will pump at its end
+  PoolRegion x_fixed;           // the registered part of the pool
+  std::size_t x_in_flight = 0;  // SQEs prepared and not yet completed
+  std::deque<Flight*> x_waiting;
+  std::vector<Batch*> x_finished;
+  Recycler<Flight> x_flights;
+  Recycler<Batch> x_batches;
+  UringCounters x_counters;
+};
+
+Result<void> Core::open(const UringOptions& options) {
+  TRYV(open_ring(options));
+  x_open = true;
+  const int event = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (event < 0) {
+    return fail_errno(errno);
+  }
+  boost::system::error_code error;
+  x_event.assign(event, error);
+  if (error) {
+    ::close(event);
+    return fail(Errc::io_error, error.value());
+  }
+  if (const int ret = io_uring_register_eventfd(&x_ring, event); ret != 0) {
+    return fail_errno(-ret);
+  }
+  register_pool();
+  return ok();
+}
+
+Result<void> Core::open_ring(const UringOptions& options) {
+  // Deferred: completions are processed when the worker asks, never by interrupting it (6.1);
+  // the ring is enabled later, on the worker, for only the enabling thread may submit.
+  constexpr unsigned kDeferred =
+      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED;
+  constexpr unsigned kCooperative = IORING_SETUP_COOP_TASKRUN;  // 5.19
+  std::vector<unsigned> ways;
+  switch (options.mode) {
+    case RingMode::newest:
+      ways = {kDeferred, kCooperative, 0};
+      break;
+    case RingMode::deferred:
+      ways = {kDeferred};
+      break;
+    case RingMode::cooperative:
+      ways = {kCooperative};
+      break;
+    case RingMode::plain:
+      ways = {0};
+      break;
+  }
+  int ret = 0;
+  for (const unsigned flags : ways) {
+    ret = io_uring_queue_init(options.entries, &x_ring, flags);
+    if (ret == 0) {
+      x_flags = flags;
+      return ok();
+    }
+    if (ret != -EINVAL) {
+      break;
+    }
+  }
+  return fail(Errc::io_error, -ret);
+}
+
+void Core::register_pool() {
+  const PoolRegion pool = buffer_pool_region();
+  std::vector<iovec> pieces;
+  for (std::size_t at = 0; at < pool.size; at += kFixedPiece) {
+    pieces.push_back({pool.base + at, std::min(kFixedPiece, pool.size - at)});
+  }
+  if (pieces.empty()) {
+    return;
+  }
+  const int ret =
+      io_uring_register_buffers(&x_ring, pieces.data(), static_cast<unsigned>(pieces.size()));
+  if (ret == 0) {
+    x_fixed = pool;
+    return;
+  }
+  static std::atomic<bool> logged{false};
+  if (!logged.exchange(true)) {
+    log::warn(
+        "the buffer pool is not registered with io_uring: a little more CPU per transfer "
+        "(raise the locked-memory limit, ulimit -l)",
+        {{"error", errno_error(-ret).describe()}});
+  }
+}
+
+void Core::enable() {
+  x_enabled = true;
+  if ((x_flags & IORING_SETUP_R_DISABLED) != 0) {
+    // io_uring_enable_rings() is declared but not exported by liburing 2.3 (Debian 12).
+    OUTCROP_ASSERT(::syscall(SYS_io_uring_register, x_ring.ring_fd, IORING_REGISTER_ENABLE_RINGS,
+                             nullptr, 0) == 0);
+  }
+}
+
+void Core::submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
+  Batch* batch = x_batches.take();
+  batch->remaining = ops.size();
+  batch->done = std::move(done);
+  if (ops.empty()) {
+    x_finished.push_back(batch);
+  }
+  const std::int64_t now = steady_ns();
+  for (IoOp& op : ops) {
+    op.file->disk().stats().in_flight.fetch_add(1, std::memory_order_relaxed);
+    Flight* flight = x_flights.take();
+    flight->op = &op;
+    flight->batch = batch;
+    flight->hold = op.buffer;
+    flight->start_ns = now;
+    auto fits = check_transfer(*op.file, op.offset, op.buffer.view());
+    if (!fits || (op.kind != OpKind::sync && op.buffer.size() == 0)) {
+      finish(*flight, std::move(fits));
+    } else {
+      x_waiting.push_back(flight);
+    }
+  }
+  schedule();
+}
+
+/// One pump for all that is submitted in this turn of the io_context.
+void Core::schedule() {
+  if (x_scheduled || x_reaping) {
+    return;
+  }
+  x_scheduled = true;
+  asio::post(x_ex, [self = shared_from_this()] {
+    self->x_scheduled = false;
+    if (!self->x_stopped) {
+      self->pump();
+      self->run_finished();
+    }
+  });
+}
+
+void Core::pump() {
+  if (!x_enabled) {
+    enable();
+  }
+  // Never more in flight than completions the ring has room for.
+  while (!x_waiting.empty() && x_in_flight < *x_ring.cq.kring_entries) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&x_ring);
+    if (sqe == nullptr) {
+      submit_ready();
+      sqe = io_uring_get_sqe(&x_ring);
+    }
+    if (sqe == nullptr) {
+      break;
+    }
+    prepare(*sqe, *x_waiting.front());
+    x_waiting.pop_front();
+    ++x_in_flight;
+  }
+  submit_ready();
+  x_counters.most_in_flight = std::max<std::uint64_t>(x_counters.most_in_flight, x_in_flight);
+  if (x_in_flight > 0) {
+    arm();
+  }
+}
+
+void Core::submit_ready() {
+  while (io_uring_sq_ready(&x_ring) > 0) {
+    const int ret = io_uring_submit(&x_ring);
+    ++x_counters.enters;
+    if (ret == -EINTR) {
+      continue;
+    }
+    if (ret <= 0) {
+      // The kernel is short of something; the entries stay in the ring for the next turn.
+      OUTCROP_ASSERT(ret == 0 || ret == -EAGAIN || ret == -EBUSY || ret == -ENOMEM);
+      schedule();
+      return;
+    }
+  }
+}
+
+int Core::fixed_index(const std::byte* from, std::size_t length) const {
+  if (from < x_fixed.base || from + length > x_fixed.base + x_fixed.size) {
+    return -1;
+  }
+  const auto offset = static_cast<std::size_t>(from - x_fixed.base);
+  const std::size_t piece = offset / kFixedPiece;
+  return piece == (offset + length - 1) / kFixedPiece ? static_cast<int>(piece) : -1;
+}
+
+void Core::prepare(io_uring_sqe& sqe, Flight& flight) {
+  const IoOp& op = *flight.op;
+  const int fd = op.file->fd();
+  std::byte* from = flight.hold.data() + flight.moved;
+  const std::size_t length = flight.hold.size() - flight.moved;
+  const std::uint64_t offset = op.offset + flight.moved;
+  const auto count = static_cast<unsigned>(std::min<std::size_t>(length, kFixedPiece));
+  const int index = op.kind == OpKind::sync ? -1 : fixed_index(from, count);
+  switch (op.kind) {
+    case OpKind::read:
+      index >= 0 ? io_uring_prep_read_fixed(&sqe, fd, from, count, offset, index)
+                 : io_uring_prep_read(&sqe, fd, from, count, offset);
+      break;
+    case OpKind::write:
+      index >= 0 ? io_uring_prep_write_fixed(&sqe, fd, from, count, offset, index)
+                 : io_uring_prep_write(&sqe, fd, from, count, offset);
+      sqe.rw_flags = op.durable ? RWF_DSYNC : 0;
+      break;
+    case OpKind::sync:
+      io_uring_prep_fsync(&sqe, fd, IORING_FSYNC_DATASYNC);
+      break;
+  }
+  if (op.kind != OpKind::sync) {
+    ++(index >= 0 ? x_counters.fixed_transfers : x_counters.plain_transfers);
+  }
+  io_uring_sqe_set_data(&sqe, &flight);
+}
+
+/// Waits for the eventfd only while there is something to wait for, so that an idle ring does not
+/// keep the io_context running.
+void Core::arm() {
+  if (x_armed) {
+    return;
+  }
+  x_armed = true;
+  x_event.async_read_some(
+      asio::buffer(&x_event_count, sizeof x_event_count),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+        self->x_armed = false;
+        if (!self->x_stopped && error != asio::error::operation_aborted) {
+          self->reap();
+        }
+      });
+}
+
+void Core::reap() {
+  x_reaping = true;
+  if ((x_flags & IORING_SETUP_DEFER_TASKRUN) != 0) {
+    io_uring_get_events(&x_ring);
+  }
+  io_uring_cqe* cqe = nullptr;
+  while (io_uring_peek_cqe(&x_ring, &cqe) == 0) {
+    auto* flight = static_cast<Flight*>(io_uring_cqe_get_data(cqe));
+    const int res = cqe->res;
+    io_uring_cqe_seen(&x_ring, cqe);
+    --x_in_flight;
+    complete(*flight, res);
+  }
+  run_finished();
+  x_reaping = false;
+  pump();
+  if (!x_finished.empty()) {
+    schedule();
+  }
+}
+
+void Core::complete(Flight& flight, int res) {
+  if (take_up_again(flight, res)) {
+    x_waiting.push_front(&flight);
+    return;
+  }
+  if (res < 0) {
+    finish(flight, fail_errno(-res));
+  } else if (flight.op->kind == OpKind::sync || flight.moved == flight.hold.size()) {
+    finish(flight, ok());
+  } else if (flight.op->kind == OpKind::read) {
+    finish(flight, fail(Errc::corrupt, "read past the end of the file"));
+  } else {
+    finish(flight, fail(Errc::io_error, EIO));
+  }
+}
+
+/// Books what was moved; true if the op goes on.
+bool Core::take_up_again(Flight& flight, int res) {
+  const IoOp& op = *flight.op;
+  if ((res == -EINTR || res == -EAGAIN) && flight.retries < kMaxRetries) {
+    ++flight.retries;
+    return true;
+  }
+  if (res <= 0 || op.kind == OpKind::sync) {
+    return false;
+  }
+  flight.moved += static_cast<std::size_t>(res);
+  const bool can_continue = !op.file->direct() || flight.moved % kIoAlign == 0;
+  if (flight.moved == flight.hold.size() || !can_continue) {
+    return false;
+  }
+  ++x_counters.continued;
+  return true;
+}
+
+void Core::finish(Flight& flight, Result<void> result) {
+  IoOp& op = *flight.op;
+  DiskStats& stats = op.file->disk().stats();
+  account(stats, op.kind, flight.hold.size(), steady_ns() - flight.start_ns, result.has_value());
+  stats.in_flight.fetch_sub(1, std::memory_order_relaxed);
+  op.result = std::move(result);
+  Batch* batch = flight.batch;
+  x_flights.give(&flight);
+  if (--batch->remaining == 0) {
+    x_finished.push_back(batch);
+  }
+}
+
+/// `done` may submit again; what that finishes at once is left for the next turn.
+void Core::run_finished() {
+  const auto finished = std::exchange(x_finished, {});
+  for (Batch* batch : finished) {
+    auto done = std::move(batch->done);
+    x_batches.give(batch);
+    done();
+  }
+}
+
+/// Waits for every completion; no `done` is called after it. The coroutines that wait for us are
+/// owned by our batches, so their ops and files live until the end of this.
+void Core::stop() {
+  if (!x_open || std::exchange(x_stopped, true)) {
+    return;
+  }
+  std::size_t in_kernel = x_in_flight - io_uring_sq_ready(&x_ring);
+  while (in_kernel > 0) {
+    io_uring_cqe* cqe = nullptr;
+    const int ret = io_uring_wait_cqe(&x_ring, &cqe);
+    if (ret == 0) {
+      io_uring_cqe_seen(&x_ring, cqe);
+      --in_kernel;
+    } else if (ret != -EINTR) {
+      log::error("io_uring: cannot wait for transfers in flight; their memory is abandoned",
+                 {{"transfers", in_kernel}, {"error", errno_error(-ret).describe()}});
+      x_flights.leak();
+      break;
+    }
+  }
+  boost::system::error_code ignored;
+  x_event.close(ignored);
+  io_uring_queue_exit(&x_ring);
+  x_batches.clear();
+}
+
+class RingBackend final : public UringBackend {
+ public:
+  explicit RingBackend(std::shared_ptr<Core> core) : x_core(std::move(core)) {}
+  ~RingBackend() override { x_core->stop(); }
+  std::string_view name() const override { return "uring"; }
+  void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
+    x_core->submit(ops, std::move(done));
+  }
+  UringCounters counters() const override { return x_core->counters(); }
+
+ private:
+  std::shared_ptr<Core> x_core;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<UringBackend>> make_uring_backend(asio::io_context& io,
+                                                         UringOptions options) {
+  auto core = std::make_shared<Core>(io);
+  TRYV(core->open(options));
+  return std::make_unique<RingBackend>(std::move(core));
+}
+
+}  // namespace outcrop::io

@@ -1,0 +1,95 @@
+// One worker's way of making transactions durable: what arrives while a block is being written is
+// the next block. One block in flight, no timers.
+#pragma once
+#include <deque>
+#include <functional>
+
+#include "storage/base/async.h"
+#include "storage/meta/companion.h"
+#include "storage/meta/journal_files.h"
+#include "storage/meta/mirror_set.h"
+
+namespace outcrop::meta {
+
+/// What the committers of all workers share. Any thread.
+struct CommitShared {
+  drives::DriveSet& drives;
+  JournalFiles& files;
+  MirrorSet& mirrors;
+  CommitCompanion& companion;
+  BlockingPool& pool;
+  const MetaConfig& config;
+  std::function<void()> request_checkpoint;       ///< soon; must not block
+  std::function<Task<>()> checkpoint;             ///< now
+  std::atomic<Sequence> next_sequence{1};
+  std::atomic<bool> failed{false};  ///< a block's fate is unknown: no commit until the next start
+  std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
+  std::array<std::atomic<std::uint64_t>, 17> block_sizes{};
+};
+
+/// Used on its worker's thread only, but for applied().
+class Committer {
+ public:
+  Committer(unsigned worker, MetaWorker at, CommitShared& shared, Sequence floor);
+
+  /// A generation made at start-up, so that the first commit need not wait. Before any commit.
+  void give_generation(GenerationPtr generation) { x_current = std::move(generation); }
+  /// See MetaStore::commit.
+  Task<> commit(Batch batch);
+  /// Lets the blocks in flight finish; later commits are refused.
+  Task<> close();
+  /// Every transaction of this worker up to here is in the mirrors or their queues. Any thread.
+  Sequence applied() const { return x_applied.load(std::memory_order_acquire); }
+
+ private:
+  struct Pending {
+    Sequence sequence = 0;
+    std::string encoded;
+    std::vector<Mutation> mutations;
+    Resume<void> resume;
+  };
+  struct Block {
+    std::vector<Pending> transactions;
+    BlockHeader header;
+    std::size_t payload_bytes = 0;
+    std::uint64_t bytes() const;
+  };
+  struct Written {
+    std::vector<drives::Slot> holders;  ///< drives that have the block
+    bool complete = false;              ///< all replicas have it
+    bool in_doubt = false;  ///< a failed replica may come back as current at the next start
+  };
+
+  Task<> run();
+  Block take_block();
+  Task<> commit_block(Block& block);
+  Task<> write_block(Block& block);
+  bool on_a_live_drive(const std::vector<drives::Slot>& holders) const;
+  Async<Written> write_replicas(Block& block, std::vector<io::IoOp>& ops, std::size_t companions);
+  Task<Written> write_once(Block& block, bool with_companion);
+  Task<> ensure_room(std::uint64_t bytes);
+  Task<> next_generation();
+  void prepare_in_background();
+  Task<> prepare();
+  void retire_current();
+  Task<> apply(Block& block);
+  void count(const Block& block);
+
+  const unsigned x_worker;
+  const MetaWorker x_at;
+  CommitShared& x_shared;
+  TaskGroup x_tasks;
+  std::deque<Pending> x_queue;
+  bool x_running = false;
+  bool x_closed = false;
+
+  GenerationPtr x_current;
+  GenerationPtr x_next;
+  bool x_preparing = false;
+  Result<void> x_prepared;         ///< of the last prepare()
+  Resume<void> x_prepare_waiter;   ///< only run() waits
+  Sequence x_last = 0;             ///< of the last block that succeeded
+  std::atomic<Sequence> x_applied{0};
+};
+
+}  // namespace outcrop::meta

@@ -1,0 +1,50 @@
+// The metadata store of the engine: a journal on m+1 drives is what makes a commit durable, and
+// RocksDB mirrors on m+1 drives are the index that is read. See docs/ON_DISK_FORMAT.md.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "storage/base/async.h"
+#include "storage/drives/drive_set.h"
+#include "storage/meta/companion.h"
+#include "storage/meta/config.h"
+#include "storage/meta/meta_store.h"
+
+namespace outcrop::meta {
+
+/// open -> close. commit, get and scan run on any worker; close() runs on worker 0 while the other
+/// workers still run, when no call is in flight, and before the store is destroyed.
+class JournaledMetaStore final : public MetaStore {
+ public:
+  /// Opens or, on drives that never held one, creates the metadata, and replays the journals. Runs
+  /// on worker 0 before any worker serves. `workers` is by worker index; everything referred to
+  /// outlives the store. Errors: unavailable and corrupt, with a detail for the operator.
+  static Task<std::unique_ptr<JournaledMetaStore>> open(MetaConfig config,
+                                                        drives::DriveSet& drives,
+                                                        CommitCompanion& companion,
+                                                        std::vector<MetaWorker> workers,
+                                                        BlockingPool& pool);
+  ~JournaledMetaStore() override;
+
+  Task<> commit(Batch batch) override;
+  Task<std::optional<std::string>> get(std::string_view key, SnapshotPtr at = {}) override;
+  Task<ScanPage> scan(ScanRequest request, SnapshotPtr at = {}) override;
+  SnapshotPtr snapshot() override;
+
+  /// Everything committed before the call is in the mirrors on stable storage and needs no replay;
+  /// the journal before it is free for reuse. Call it before space is reused whose release was
+  /// committed after the payload of a transaction that replay might still look for.
+  Task<> checkpoint();
+  /// Finishes the blocks in flight and checkpoints, so that the next start has nothing to replay.
+  Task<> close();
+  /// Any thread.
+  MetaStats stats() const;
+
+  class Core;
+
+ private:
+  explicit JournaledMetaStore(std::shared_ptr<Core> core);
+  std::shared_ptr<Core> x_core;  // background work shares it until close() has waited for that
+};
+
+}  // namespace outcrop::meta

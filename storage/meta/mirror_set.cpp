@@ -1,0 +1,387 @@
+#include "storage/meta/mirror_set.h"
+
+#include <algorithm>
+
+#include "storage/base/log.h"
+
+namespace outcrop::meta {
+namespace {
+
+constexpr auto kFollowerPoll = std::chrono::milliseconds(2);
+constexpr auto kFollowerPatience = std::chrono::seconds(5);
+constexpr std::size_t kJoinerShare = 8;  // times follower_queue_bytes
+constexpr unsigned kFullRetries = 20;
+constexpr auto kFullPause = std::chrono::milliseconds(500);
+
+}  // namespace
+
+MirrorSet::MirrorSet(drives::DriveSet& drives, BlockingPool& pool, const MetaConfig& config,
+                     std::function<void()> alert)
+    : x_drives(drives),
+      x_pool(pool),
+      x_config(config),
+      x_alert(std::move(alert)),
+      x_cache(std::make_shared<IndexCache>(config.block_cache_bytes)) {}
+
+MirrorSet::~MirrorSet() = default;
+
+IndexOptions MirrorSet::options() const {
+  return {.cache = x_cache,
+          .memtable_bytes = x_config.memtable_bytes,
+          .on_background_error = [alert = x_alert](const Error&) { alert(); }};
+}
+
+Result<void> MirrorSet::open() {
+  TRY(const bool created, store_was_created(x_drives));
+  if (!created) {
+    TRYV(create_all());
+  } else {
+    TRYV(open_existing());
+  }
+  TRYV(mark_store_created(x_drives));
+  const std::lock_guard lock(x_mutex);
+  x_reader = x_opened.front();  // replay may look things up; the final choice is start()'s
+  x_version.fetch_add(1);
+  return ok();
+}
+
+Result<void> MirrorSet::create_all() {
+  for (const drives::Slot slot : x_drives.record().mirrors) {
+    TRYV(remove_other_mirrors(*x_drives.disk(slot), {}));
+    TRY(auto mirror, Mirror::create(x_drives, slot, options()));
+    TRYV(mirror->index().flush());
+    TRYV(mirror->publish(x_drives));
+    x_opened.push_back(std::move(mirror));
+  }
+  return ok();
+}
+
+Result<void> MirrorSet::open_existing() {
+  std::string why = "no drive of the newest epoch holds one";
+  const auto& current = x_drives.current_at_open();
+  for (const drives::Slot slot : x_drives.record().mirrors) {
+    if (x_drives.disk(slot) == nullptr || std::ranges::find(current, slot) == current.end()) {
+      continue;
+    }
+    auto mirror = Mirror::open(x_drives, slot, options());
+    if (!mirror) {
+      why = std::string(x_drives.disk(slot)->name()) + ": " + mirror.error().describe();
+      log::error("a metadata mirror does not open", {{"why", why}});
+      x_lost.fetch_add(1);
+      continue;
+    }
+    if (auto cleaned = remove_other_mirrors(*x_drives.disk(slot), (*mirror)->dir()); !cleaned) {
+      log::warn("old metadata is left on a drive", {{"error", cleaned.error().describe()}});
+    }
+    x_opened.push_back(*std::move(mirror));
+  }
+  if (x_opened.empty()) {
+    return fail(Errc::unavailable, "no metadata mirror can be opened: " + why);
+  }
+  return ok();
+}
+
+void MirrorSet::discard(const std::shared_ptr<Mirror>& mirror, const Error& why) {
+  mirror->mark_failed(why);
+  std::erase(x_opened, mirror);
+  const std::lock_guard lock(x_mutex);
+  x_dead.push_back(mirror);
+  x_lost.fetch_add(1);
+  x_reader = x_opened.empty() ? nullptr : x_opened.front();
+  x_version.fetch_add(1);
+}
+
+Result<void> MirrorSet::start() {
+  const std::lock_guard control(x_control);
+  {
+    const std::lock_guard lock(x_mutex);
+    OUTCROP_ASSERT(!x_opened.empty());
+    x_reader = x_opened.front();
+    x_followers.assign(x_opened.begin() + 1, x_opened.end());
+    x_version.fetch_add(1);
+  }
+  x_opened.clear();
+  x_started.store(true);
+  return publish_locked();
+}
+
+std::shared_ptr<Mirror> MirrorSet::reader() const {
+  const std::lock_guard lock(x_mutex);
+  return x_reader;
+}
+
+std::vector<std::shared_ptr<Mirror>> MirrorSet::all() const {
+  const std::lock_guard lock(x_mutex);
+  std::vector<std::shared_ptr<Mirror>> out = x_followers;
+  if (x_reader) {
+    out.insert(out.begin(), x_reader);
+  }
+  return out;
+}
+
+unsigned MirrorSet::size() const { return static_cast<unsigned>(all().size()); }
+
+std::uint64_t MirrorSet::memory_bytes() const {
+  std::uint64_t bytes = x_cache->used_bytes();
+  for (const auto& mirror : all()) {
+    bytes += mirror->index().memtable_bytes();
+  }
+  return bytes;
+}
+
+void MirrorSet::push(const std::shared_ptr<Mirror>& mirror, const Updates& updates) {
+  if (mirror->enqueue(updates)) {
+    x_pool.post([mirror, alert = x_alert] {
+      mirror->drain();
+      if (mirror->failed()) {
+        alert();
+      }
+    });
+  }
+}
+
+// The journal holds the block already, so a full drive is waited for and not reported.
+Async<Result<bool>> MirrorSet::apply_to(const std::shared_ptr<Mirror>& reader,
+                                        const Updates& updates) {
+  RocksIndex& index = reader->index();
+  Result<bool> done = index.apply(*updates, false);
+  if (done && !*done) {
+    done = co_await x_pool.run([&] { return index.apply(*updates, true); });
+  }
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (unsigned n = 0; !done && done.error().code() == Errc::no_space && n < kFullRetries; ++n) {
+    done = co_await x_pool.run([&]() -> Result<bool> {
+      TRYV(index.resume());
+      return index.apply(*updates, true);
+    });
+    timer.expires_after(kFullPause);
+    if (!done) {
+      co_await timer.async_wait(use_async);
+    }
+  }
+  co_return done;
+}
+
+// The reader comes first: a block that a follower has in its queue is then in every later view of
+// the reader, which is what a rebuild relies on (copy_into).
+Task<> MirrorSet::apply(Updates updates) {
+  const std::shared_ptr<Mirror> first = reader();
+  Result<bool> done = false;
+  if (first) {
+    done = co_await apply_to(first, updates);
+  }
+  bool same = false;
+  {
+    const std::lock_guard lock(x_mutex);
+    same = first && x_reader == first;
+    for (const auto& mirror : x_followers) {
+      push(mirror, updates);
+    }
+    if (x_joiner) {
+      push(x_joiner, updates);
+    }
+    if (!same && x_reader) {
+      push(x_reader, updates);  // it may have become the reader before it could get this block
+    }
+  }
+  co_await wait_for_followers();
+  if (same && done) {
+    co_return ok();
+  }
+  if (first && !done && first->mark_failed(done.error())) {
+    x_alert();
+  }
+  co_return co_await x_pool.run([this]() -> Result<void> {
+    const std::lock_guard control(x_control);
+    TRYV(promote());
+    reader()->drain();
+    return ok();
+  });
+}
+
+bool MirrorSet::must_wait(bool patient) {
+  const std::lock_guard lock(x_mutex);
+  bool wait = false;
+  for (const auto& m : x_followers) {
+    if (!m->failed() && m->queued_bytes() > x_config.follower_queue_bytes) {
+      wait = true;
+      if (!patient) {
+        m->mark_failed(Error(Errc::timed_out, "the mirror lags too far behind"));
+        x_alert();
+      }
+    }
+  }
+  // A mirror that is being built takes nothing until it is complete: memory bounds how long.
+  if (x_joiner && !x_joiner->failed()) {
+    if (x_joiner->queued_bytes() > x_config.follower_queue_bytes * kJoinerShare) {
+      x_joiner->mark_failed(Error(Errc::overloaded, "more was written than the rebuild can keep"));
+    }
+  }
+  return wait;
+}
+
+Async<> MirrorSet::wait_for_followers() {
+  if (!must_wait(true)) {
+    co_return;
+  }
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  const auto patience = std::chrono::steady_clock::now() + kFollowerPatience;
+  do {
+    timer.expires_after(kFollowerPoll);
+    co_await timer.async_wait(use_async);
+  } while (must_wait(std::chrono::steady_clock::now() < patience));
+}
+
+Task<> MirrorSet::replace(std::shared_ptr<Mirror> mirror, Error why) {
+  if (mirror && mirror->mark_failed(why)) {
+    x_alert();
+  }
+  co_return co_await x_pool.run([this]() -> Result<void> {
+    const std::lock_guard control(x_control);
+    return promote();
+  });
+}
+
+// x_control is held. Forgets failed mirrors; if the reader was one, a follower takes its place.
+Result<void> MirrorSet::promote() {
+  if (!x_started.load()) {
+    return fail(Errc::unavailable, "the metadata mirror that replay reads failed: start again");
+  }
+  for (;;) {
+    std::shared_ptr<Mirror> next;
+    {
+      const std::lock_guard lock(x_mutex);
+      drop_failed_locked();
+      if (x_reader) {
+        return ok();
+      }
+      if (x_followers.empty()) {
+        return fail(Errc::unavailable, "no metadata mirror is left");
+      }
+      next = x_followers.front();
+    }
+    next->drain();
+    const std::lock_guard lock(x_mutex);
+    // Blocks are queued under x_mutex: an idle queue here means that it has everything.
+    if (!next->failed() && next->idle()) {
+      std::erase(x_followers, next);
+      x_reader = next;
+      x_version.fetch_add(1, std::memory_order_release);
+      log::warn("metadata is read from another mirror",
+                {{"slot", static_cast<unsigned>(next->slot())}});
+      return ok();
+    }
+  }
+}
+
+// x_mutex is held.
+void MirrorSet::drop_failed_locked() {
+  auto bury = [this](const std::shared_ptr<Mirror>& m) {
+    if (m->failed()) {
+      x_dead.push_back(m);
+      x_lost.fetch_add(1);
+    }
+    return m->failed();
+  };
+  std::erase_if(x_followers, bury);
+  if (x_reader && bury(x_reader)) {
+    x_reader.reset();
+    x_version.fetch_add(1, std::memory_order_release);
+  }
+}
+
+Result<void> MirrorSet::flush() {
+  const std::lock_guard control(x_control);
+  bool failed = false;
+  for (const auto& mirror : all()) {
+    mirror->drain();
+    auto done = mirror->failed() ? Result<void>(fail(mirror->why())) : mirror->index().flush();
+    if (!done && done.error().code() == Errc::no_space) {
+      return done;  // nothing is lost: the journal is kept until a flush succeeds
+    }
+    if (!done) {
+      mirror->mark_failed(done.error());
+      failed = true;
+    }
+  }
+  if (failed) {
+    x_alert();
+  }
+  // A mirror that is behind leaves the published set before the journals it lacks are recycled.
+  TRYV(promote());
+  return publish_locked();
+}
+
+// x_control is held.
+Result<void> MirrorSet::publish_locked() {
+  std::vector<drives::Slot> slots;
+  for (const auto& mirror : all()) {
+    slots.push_back(mirror->slot());
+  }
+  std::ranges::sort(slots);
+  std::vector<drives::Slot> published = x_drives.record().mirrors;
+  std::ranges::sort(published);
+  if (slots == published || slots.empty()) {
+    return ok();
+  }
+  return x_drives.set_mirrors(std::move(slots));
+}
+
+void MirrorSet::maintain() {
+  if (!x_started.load() || x_stopping.load()) {
+    return;
+  }
+  remove_failed();
+  while (!x_stopping.load() && rebuild_one()) {
+  }
+  bury();
+}
+
+void MirrorSet::remove_failed() {
+  for (const auto& mirror : all()) {
+    if (!x_drives.live(mirror->slot())) {
+      mirror->mark_failed(Error(Errc::io_error, "its drive was ejected"));
+    }
+    // A drive that fails under RocksDB is as bad for payload.
+    if (mirror->failed() && mirror->why().code() == Errc::io_error && x_drives.live(mirror->slot())) {
+      if (auto out = x_drives.eject(mirror->slot(), mirror->why()); !out) {
+        log::error("a drive could not be ejected", {{"error", out.error().describe()}});
+      }
+    }
+  }
+  const std::lock_guard control(x_control);
+  auto settled = promote();
+  if (settled) {
+    settled = publish_locked();
+  }
+  if (!settled) {
+    log::error("metadata mirrors", {{"error", settled.error().describe()}});
+  }
+}
+
+// Closes failed mirrors that nobody uses any more and removes their files.
+void MirrorSet::bury() {
+  std::vector<std::shared_ptr<Mirror>> gone;
+  {
+    const std::lock_guard lock(x_mutex);
+    std::erase_if(x_dead, [&gone](std::shared_ptr<Mirror>& m) {
+      if (m.use_count() > 1) {
+        return false;
+      }
+      gone.push_back(std::move(m));
+      return true;
+    });
+  }
+  for (auto& mirror : gone) {
+    const drives::Slot slot = mirror->slot();
+    const std::string dir = mirror->dir();
+    mirror.reset();
+    if (x_drives.live(slot)) {
+      if (auto removed = x_drives.disk(slot)->remove_tree(dir); !removed) {
+        log::warn("old metadata is left on a drive", {{"error", removed.error().describe()}});
+      }
+    }
+  }
+}
+
+}  // namespace outcrop::meta

@@ -1,0 +1,97 @@
+// The m+1 mirrors of the metadata: one is read and updated before a commit is acked, the others
+// follow from the same stream. A mirror that fails leaves the set; a lost one is built anew.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "storage/base/async.h"
+#include "storage/meta/config.h"
+#include "storage/meta/mirror.h"
+
+namespace outcrop::meta {
+
+/// Thread-safe. Calls marked "blocking" are for start-up and the blocking pool.
+class MirrorSet {
+ public:
+  /// `alert` is called on any thread when a mirror has failed or a drive has left: maintain() is
+  /// wanted. It must not block.
+  MirrorSet(drives::DriveSet& drives, BlockingPool& pool, const MetaConfig& config,
+            std::function<void()> alert);
+  ~MirrorSet();
+
+  /// Opens the mirrors of the newest epoch, or creates them if no store was ever created here.
+  /// Blocking. Errors: unavailable when none of them opens.
+  Result<void> open();
+  /// The open mirrors, before start(); replay brings each of them up to date.
+  const std::vector<std::shared_ptr<Mirror>>& opened() const { return x_opened; }
+  /// Forgets a mirror that replay cannot bring up to date.
+  void discard(const std::shared_ptr<Mirror>& mirror, const Error& why);
+  /// The first opened mirror serves, the others follow. Publishes the set if it shrank. Blocking.
+  Result<void> start();
+
+  /// The mirror to read; null when none is left or while another one takes over.
+  std::shared_ptr<Mirror> reader() const;
+  /// Changes whenever reader() does, so that workers can keep a copy.
+  std::uint64_t version() const { return x_version.load(std::memory_order_acquire); }
+
+  /// Makes the updates of one durable journal block visible. Runs on a worker; waits while a
+  /// follower lags too far. Errors: unavailable when no mirror is left.
+  Task<> apply(Updates updates);
+  /// `mirror` failed while it was used: returns when reader() is another one. Errors: unavailable.
+  Task<> replace(std::shared_ptr<Mirror> mirror, Error why);
+
+  /// Brings everything applied before the call to stable storage on every mirror. Blocking.
+  Result<void> flush();
+  /// Takes failed mirrors out of the set and builds missing ones on other drives. Blocking.
+  void maintain();
+  /// Stops a rebuild in progress; maintain() does nothing from here on.
+  void stop() { x_stopping.store(true); }
+
+  unsigned size() const;
+  std::uint64_t memory_bytes() const;
+  std::uint64_t rebuilt() const { return x_rebuilt.load(std::memory_order_relaxed); }
+  std::uint64_t lost() const { return x_lost.load(std::memory_order_relaxed); }
+
+ private:
+  IndexOptions options() const;
+  Result<void> create_all();
+  Result<void> open_existing();
+  std::vector<std::shared_ptr<Mirror>> all() const;
+  Async<Result<bool>> apply_to(const std::shared_ptr<Mirror>& reader, const Updates& updates);
+  void drop_failed_locked();
+  Result<void> promote();
+  void remove_failed();
+  Result<void> publish_locked();
+  void bury();
+  bool rebuild_one();
+  std::optional<drives::Slot> choose_slot() const;
+  bool copy_into(const std::shared_ptr<Mirror>& source, const std::shared_ptr<Mirror>& joiner);
+  Result<void> join(const std::shared_ptr<Mirror>& joiner);
+  void push(const std::shared_ptr<Mirror>& mirror, const Updates& updates);
+  bool must_wait(bool patient);
+  Async<> wait_for_followers();
+
+  drives::DriveSet& x_drives;
+  BlockingPool& x_pool;
+  MetaConfig x_config;
+  std::function<void()> x_alert;
+  std::shared_ptr<IndexCache> x_cache;
+  std::vector<std::shared_ptr<Mirror>> x_opened;
+
+  std::mutex x_control;  // one change of the set or flush at a time; held while drives are written
+  std::mutex x_rebuild;  // one rebuild at a time; taken before x_control
+  mutable std::mutex x_mutex;  // guards the four below; never held while a drive is used
+  std::shared_ptr<Mirror> x_reader;
+  std::vector<std::shared_ptr<Mirror>> x_followers;
+  std::shared_ptr<Mirror> x_joiner;
+  std::vector<std::shared_ptr<Mirror>> x_dead;  // until nobody uses them; then their files go
+
+  std::atomic<std::uint64_t> x_version{1};
+  std::atomic<bool> x_started{false}, x_stopping{false};
+  std::atomic<std::uint64_t> x_rebuilt{0}, x_lost{0};
+};
+
+}  // namespace outcrop::meta

@@ -1,0 +1,330 @@
+#include "storage/meta/rocks_index.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/version.h>
+#include <rocksdb/write_batch.h>
+
+#include <cstdarg>
+#include <cstdio>
+
+#include "storage/base/log.h"
+#include "storage/digest/xxh.h"
+#if __has_include("storage/kvfs/disk_env.h")
+#include "storage/kvfs/disk_env.h"
+#define HAVE_KVFS 1
+#endif
+
+namespace outcrop::meta {
+namespace {
+
+constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
+constexpr std::size_t kCopyBatchBytes = 1 << 20;
+
+rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+Error to_error(const rocksdb::Status& s) {
+  const Errc code = s.IsNoSpace()      ? Errc::no_space
+                    : s.IsIOError()    ? Errc::io_error
+                    : s.IsCorruption() ? Errc::corrupt
+                                       : Errc::internal;
+  return Error(code, "metadata index: " + s.ToString());
+}
+
+Result<void> checked(const rocksdb::Status& s) {
+  if (s.ok()) {
+    return ok();
+  }
+  return fail(to_error(s));
+}
+
+std::uint64_t checksum_of(std::string_view key, std::string_view value) {
+  return digest::xxh3_64(as_bytes(value), digest::xxh3_64(as_bytes(key)));
+}
+
+/// The value without its checksum. Errors: corrupt.
+Result<std::string_view> open_value(std::string_view key, std::string_view stored) {
+  if (stored.size() < kSumBytes) {
+    return fail(Errc::corrupt, "metadata index: a value is too short");
+  }
+  const std::string_view value = stored.substr(0, stored.size() - kSumBytes);
+  std::uint64_t sum = 0;
+  std::memcpy(&sum, stored.data() + value.size(), kSumBytes);
+  if (sum != checksum_of(key, value)) {
+    return fail(Errc::corrupt, "metadata index: a value does not match its checksum");
+  }
+  return value;
+}
+
+/// RocksDB's own messages, warnings and worse, in our log instead of LOG files on the drive.
+class LogAdapter final : public rocksdb::Logger {
+ public:
+  LogAdapter() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, std::va_list args) override {
+    std::array<char, 512> line{};
+    std::vsnprintf(line.data(), line.size(), format, args);
+    log::warn("rocksdb", {{"message", line.data()}});
+  }
+};
+
+class ErrorListener final : public rocksdb::EventListener {
+ public:
+  explicit ErrorListener(std::function<void(Error)> fn) : x_fn(std::move(fn)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                         rocksdb::Status* status) override {
+    x_fn(to_error(*status));
+  }
+
+ private:
+  std::function<void(Error)> x_fn;
+};
+
+rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
+  rocksdb::BlockBasedTableOptions t;
+  t.block_cache = std::move(cache);
+  t.cache_index_and_filter_blocks = true;  // so that the cache bounds all table memory
+  t.pin_l0_filter_and_index_blocks_in_cache = true;
+  t.block_size = 8 << 10;
+  t.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  t.checksum = rocksdb::kXXH3;
+#if ROCKSDB_MAJOR > 8 || (ROCKSDB_MAJOR == 8 && ROCKSDB_MINOR >= 6)
+  t.format_version = 6;  // block checksums cover the block's place in the file
+#endif
+  return t;
+}
+
+rocksdb::Options database_options(const IndexOptions& index, std::shared_ptr<rocksdb::Cache> cache,
+                                  bool create) {
+  rocksdb::Options o;
+  o.create_if_missing = create;
+  o.error_if_exists = create;
+  o.paranoid_checks = true;
+  o.max_bgerror_resume_count = 0;  // a drive that failed a write is not trusted again
+  o.avoid_flush_during_shutdown = true;
+  o.write_buffer_size = static_cast<std::size_t>(index.memtable_bytes);
+  o.max_write_buffer_number = 3;
+  o.max_background_jobs = 2;
+  o.max_open_files = -1;
+  o.level_compaction_dynamic_level_bytes = true;
+  o.compression = rocksdb::kNoCompression;
+  o.memtable_protection_bytes_per_key = 8;
+#if ROCKSDB_MAJOR >= 9
+  o.block_protection_bytes_per_key = 8;
+#endif
+  o.stats_dump_period_sec = 0;
+  o.stats_persist_period_sec = 0;
+  o.info_log = std::make_shared<LogAdapter>();
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
+  if (index.on_background_error) {
+    o.listeners.push_back(std::make_shared<ErrorListener>(index.on_background_error));
+  }
+  return o;
+}
+
+}  // namespace
+
+struct IndexCache::Impl {
+  std::shared_ptr<rocksdb::Cache> cache;
+};
+
+IndexCache::IndexCache(std::uint64_t bytes) : x_impl(std::make_unique<Impl>()) {
+  x_impl->cache = rocksdb::NewLRUCache(static_cast<std::size_t>(bytes));
+}
+IndexCache::~IndexCache() = default;
+std::uint64_t IndexCache::used_bytes() const { return x_impl->cache->GetUsage(); }
+
+struct IndexBatch::Impl {
+  rocksdb::WriteBatch batch;
+};
+
+IndexBatch::IndexBatch() : x_impl(std::make_unique<Impl>()) {}
+IndexBatch::~IndexBatch() = default;
+
+void IndexBatch::put(std::string_view key, std::string_view value) {
+  const std::uint64_t sum = checksum_of(key, value);
+  const rocksdb::Slice k = slice(key);
+  const std::array<rocksdb::Slice, 2> parts{
+      slice(value), rocksdb::Slice(reinterpret_cast<const char*>(&sum), sizeof sum)};
+  const auto status =
+      x_impl->batch.Put(rocksdb::SliceParts(&k, 1), rocksdb::SliceParts(parts.data(), 2));
+  OUTCROP_ASSERT(status.ok());
+}
+
+void IndexBatch::erase(std::string_view key) {
+  const auto status = x_impl->batch.Delete(slice(key));
+  OUTCROP_ASSERT(status.ok());
+}
+
+std::string IndexBatch::take() && { return x_impl->batch.Data(); }
+
+struct RocksIndex::Impl {
+  std::shared_ptr<IndexCache> cache;
+  std::unique_ptr<rocksdb::Env> env;  // null: the default one, on a native path
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+class RocksIndex::View {
+ public:
+  explicit View(rocksdb::DB& db) : x_db(db), x_snapshot(db.GetSnapshot()) {}
+  ~View() { x_db.ReleaseSnapshot(x_snapshot); }
+  View(const View&) = delete;
+  const rocksdb::Snapshot* get() const { return x_snapshot; }
+
+ private:
+  rocksdb::DB& x_db;
+  const rocksdb::Snapshot* x_snapshot;
+};
+
+RocksIndex::RocksIndex() : x_impl(std::make_unique<Impl>()) {}
+RocksIndex::~RocksIndex() {
+  if (x_impl->db) {
+    x_impl->db->Close().PermitUncheckedError();
+  }
+}
+
+Result<std::unique_ptr<RocksIndex>> RocksIndex::open(io::Disk& disk, const std::string& dir,
+                                                     IndexOptions options, bool create) {
+  std::unique_ptr<RocksIndex> index(new RocksIndex);
+  Impl& impl = *index->x_impl;
+  impl.cache = options.cache;
+  rocksdb::Options o = database_options(options, options.cache->x_impl->cache, create);
+  std::string path = disk.native_path(dir);
+  if (path.empty()) {
+#ifdef HAVE_KVFS
+    impl.env = kvfs::make_disk_env(disk);
+#endif
+    o.env = impl.env.get();
+    path = "/" + dir;
+  }
+  rocksdb::DB* db = nullptr;
+  TRYV(checked(rocksdb::DB::Open(o, path, &db)));
+  impl.db.reset(db);
+  return index;
+}
+
+Result<bool> RocksIndex::apply(const std::string& rep, bool blocking) {
+  rocksdb::WriteBatch batch(rep);
+  rocksdb::WriteOptions w;
+  w.disableWAL = true;
+  w.no_slowdown = !blocking;
+  const rocksdb::Status s = x_impl->db->Write(w, &batch);
+  if (s.IsIncomplete()) {
+    return false;
+  }
+  TRYV(checked(s));
+  return true;
+}
+
+Result<bool> RocksIndex::get(std::string_view key, Tier tier, const View* at,
+                             std::optional<std::string>& out) {
+  rocksdb::ReadOptions r;
+  r.read_tier = tier == Tier::cache ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
+  r.snapshot = at != nullptr ? at->get() : nullptr;
+  rocksdb::PinnableSlice stored;
+  const rocksdb::Status s =
+      x_impl->db->Get(r, x_impl->db->DefaultColumnFamily(), slice(key), &stored);
+  if (s.IsIncomplete()) {
+    return false;
+  }
+  if (s.IsNotFound()) {
+    out.reset();
+    return true;
+  }
+  TRYV(checked(s));
+  TRY(const std::string_view value, open_value(key, text(stored)));
+  out.emplace(value);
+  return true;
+}
+
+Result<bool> RocksIndex::scan(const ScanRequest& request, Tier tier, const View* at,
+                              ScanPage& page) {
+  rocksdb::ReadOptions r;
+  r.read_tier = tier == Tier::cache ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
+  r.snapshot = at != nullptr ? at->get() : nullptr;
+  const rocksdb::Slice upper = slice(request.upper);
+  r.iterate_upper_bound = request.upper.empty() ? nullptr : &upper;
+  const std::unique_ptr<rocksdb::Iterator> it(x_impl->db->NewIterator(r));
+  std::size_t bytes = 0;
+  for (const KeyValue& e : page.entries) {
+    bytes += e.key.size() + e.value.size();
+  }
+  if (page.entries.empty()) {
+    it->Seek(slice(request.lower));
+  } else {
+    it->Seek(slice(page.entries.back().key + '\0'));  // the next possible key
+  }
+  page.more = false;
+  for (; it->Valid(); it->Next()) {
+    if (page.entries.size() >= request.limit || bytes >= request.max_bytes) {
+      page.more = true;
+      return true;
+    }
+    const std::string_view key = text(it->key());
+    TRY(const std::string_view value, open_value(key, text(it->value())));
+    page.entries.push_back({std::string(key), request.keys_only ? std::string{} : std::string(value)});
+    bytes += page.entries.back().key.size() + page.entries.back().value.size();
+  }
+  if (it->status().IsIncomplete()) {
+    return false;
+  }
+  TRYV(checked(it->status()));
+  return true;
+}
+
+std::shared_ptr<const RocksIndex::View> RocksIndex::view() {
+  return std::make_shared<View>(*x_impl->db);
+}
+
+Result<void> RocksIndex::flush() {
+  return checked(x_impl->db->Flush(rocksdb::FlushOptions()));
+}
+
+Result<void> RocksIndex::resume() { return checked(x_impl->db->Resume()); }
+
+Result<void> RocksIndex::copy_from(RocksIndex& source, const View& at,
+                                   const std::function<bool()>& go_on, bool& source_failed) {
+  rocksdb::ReadOptions r;
+  r.snapshot = at.get();
+  r.fill_cache = false;
+  rocksdb::WriteOptions w;
+  w.disableWAL = true;
+  const std::unique_ptr<rocksdb::Iterator> it(source.x_impl->db->NewIterator(r));
+  rocksdb::WriteBatch batch;
+  source_failed = false;
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    if (auto value = open_value(text(it->key()), text(it->value())); !value) {
+      source_failed = true;
+      return fail(value.error());
+    }
+    TRYV(checked(batch.Put(it->key(), it->value())));
+    if (batch.GetDataSize() >= kCopyBatchBytes) {
+      TRYV(checked(x_impl->db->Write(w, &batch)));
+      batch.Clear();
+      if (!go_on()) {
+        return fail(Errc::cancelled);
+      }
+    }
+  }
+  if (!it->status().ok()) {
+    source_failed = true;
+    return fail(to_error(it->status()));
+  }
+  TRYV(checked(x_impl->db->Write(w, &batch)));
+  return flush();
+}
+
+Result<void> RocksIndex::verify() { return checked(x_impl->db->VerifyChecksum()); }
+
+std::uint64_t RocksIndex::memtable_bytes() const {
+  std::uint64_t bytes = 0;
+  x_impl->db->GetIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &bytes);
+  return bytes;
+}
+
+}  // namespace outcrop::meta

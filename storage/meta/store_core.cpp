@@ -1,0 +1,206 @@
+#include "storage/meta/store_core.h"
+
+#include "storage/base/log.h"
+#include "storage/base/worker.h"
+#include "storage/meta/replay.h"
+
+namespace outcrop::meta {
+
+void Bell::attach(JournaledMetaStore::Core* core) {
+  const std::lock_guard lock(x_mutex);
+  x_core = core;
+}
+
+void Bell::ring() {
+  const std::lock_guard lock(x_mutex);
+  if (x_core != nullptr) {
+    x_core->request_maintenance();
+  }
+}
+
+JournaledMetaStore::Core::Core(MetaConfig config, drives::DriveSet& drives,
+                               CommitCompanion& companion, std::vector<MetaWorker> workers,
+                               BlockingPool& pool)
+    : x_config(config),
+      x_drives(drives),
+      x_workers(std::move(workers)),
+      x_pool(pool),
+      x_bell(std::make_shared<Bell>()),
+      x_mirrors(std::make_unique<MirrorSet>(drives, pool, x_config,
+                                            [bell = x_bell] { bell->ring(); })),
+      x_files(drives, x_config),
+      x_shared{.drives = drives,
+               .files = x_files,
+               .mirrors = *x_mirrors,
+               .companion = companion,
+               .pool = pool,
+               .config = x_config,
+               .request_checkpoint = [this] { request_checkpoint(); },
+               .checkpoint = [this] { return checkpoint(); }},
+      x_readers(x_workers.size()),
+      x_background(x_workers.front().io->get_executor()) {
+  x_bell->attach(this);
+}
+
+JournaledMetaStore::Core::~Core() { x_bell->attach(nullptr); }
+
+std::size_t JournaledMetaStore::Core::worker_slot() const {
+  const std::size_t index = worker_index();
+  OUTCROP_ASSERT(index < x_workers.size());
+  return index;
+}
+
+const std::shared_ptr<Mirror>& JournaledMetaStore::Core::reader() {
+  CachedReader& mine = x_readers[worker_slot()];
+  if (const std::uint64_t version = x_mirrors->version(); mine.version != version) {
+    mine.mirror = x_mirrors->reader();
+    mine.version = version;
+  }
+  return mine.mirror;
+}
+
+// Any thread, also RocksDB's and the one that ejects a drive; the work is worker 0's.
+void JournaledMetaStore::Core::request_maintenance() {
+  if (x_maintenance_wanted.exchange(true)) {
+    return;
+  }
+  asio::post(*x_workers.front().io, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->x_running) {
+      self->x_background.spawn(self->maintain());
+    }
+  });
+}
+
+Task<> JournaledMetaStore::Core::maintain() {
+  const auto self = shared_from_this();
+  x_maintenance_wanted.store(false);
+  CO_TRYV(co_await x_pool.run([this] {
+    x_mirrors->maintain();
+    return ok();
+  }));
+  // Blocks with a copy on a drive that left have one copy less: let the mirrors hold them instead.
+  if (const std::size_t live = x_drives.live_slots().size(); live != x_live_drives) {
+    x_live_drives = live;
+    request_checkpoint();
+  }
+  co_return ok();
+}
+
+void JournaledMetaStore::Core::request_checkpoint() {
+  if (x_checkpoint_wanted.exchange(true)) {
+    return;
+  }
+  asio::post(*x_workers.front().io, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->x_running) {
+      self->x_background.spawn(self->background_checkpoint());
+    }
+  });
+}
+
+Task<> JournaledMetaStore::Core::background_checkpoint() {
+  const auto self = shared_from_this();
+  x_checkpoint_wanted.store(false);
+  if (auto done = co_await checkpoint(); !done) {
+    log::error("metadata checkpoint failed", {{"error", done.error().describe()}});
+  }
+  co_return ok();
+}
+
+Task<> JournaledMetaStore::Core::checkpoint() {
+  co_return co_await x_pool.run([this] { return checkpoint_blocking(); });
+}
+
+Result<void> JournaledMetaStore::Core::checkpoint_blocking() {
+  std::vector<Sequence> positions;
+  for (const auto& committer : x_committers) {
+    positions.push_back(committer->applied());
+  }
+  TRYV(x_mirrors->flush());
+  x_files.recycle(positions);
+  x_checkpoints.fetch_add(1, std::memory_order_relaxed);
+  if (x_mirrors->size() <= x_drives.parity()) {
+    request_maintenance();
+  }
+  return ok();
+}
+
+Task<> JournaledMetaStore::Core::start() {
+  CO_TRYV(co_await x_pool.run([this] { return x_mirrors->open(); }));
+  Replay replay(x_drives, *x_mirrors, x_shared.companion, x_pool);
+  CO_TRY(const ReplayOutcome outcome, co_await replay.run());
+  x_shared.next_sequence.store(outcome.floor + 1);
+  CO_TRYV(co_await x_pool.run([this] { return x_mirrors->start(); }));
+  CO_TRYV(co_await x_pool.run([&] { return x_files.adopt(outcome.next_generation); }));
+  CO_TRYV(co_await open_journals(outcome.floor));
+  x_drives.on_eject([bell = x_bell](drives::Slot) { bell->ring(); });
+  x_running = true;
+  x_live_drives = x_drives.live_slots().size();
+  x_checkpoint_wanted.store(false);
+  x_maintenance_wanted.store(false);
+  request_maintenance();  // what was lost before, or failed during the replay
+  co_return ok();
+}
+
+// A store that has too few drives to commit opens all the same, to be read.
+Task<> JournaledMetaStore::Core::open_journals(Sequence floor) {
+  for (unsigned w = 0; w < x_workers.size(); ++w) {
+    auto committer = std::make_unique<Committer>(w, x_workers[w], x_shared, floor);
+    auto generation = co_await x_pool.run([this, w] { return x_files.prepare(w); });
+    if (generation) {
+      committer->give_generation(*std::move(generation));
+    } else {
+      log::error("metadata is read-only for now", {{"error", generation.error().describe()}});
+    }
+    x_committers.push_back(std::move(committer));
+  }
+  co_return ok();
+}
+
+namespace {
+
+Task<> close_there(Committer& committer) { co_return co_await committer.close(); }
+
+Task<> close_on(asio::io_context& io, Committer& committer) {
+  co_return co_await asio::co_spawn(io.get_executor(), close_there(committer), use_async);
+}
+
+}  // namespace
+
+Task<> JournaledMetaStore::Core::close() {
+  for (std::size_t w = 0; w < x_committers.size(); ++w) {
+    CO_TRYV(co_await close_on(*x_workers[w].io, *x_committers[w]));
+  }
+  x_running = false;
+  x_mirrors->stop();
+  CO_TRYV(co_await x_background.join());
+  if (!x_shared.failed.load()) {
+    CO_TRYV(co_await checkpoint());
+  }
+  co_return ok();
+}
+
+MetaStats JournaledMetaStore::Core::stats() const {
+  MetaStats out;
+  out.blocks = x_shared.blocks.load(std::memory_order_relaxed);
+  out.transactions = x_shared.transactions.load(std::memory_order_relaxed);
+  out.journal_bytes = x_shared.journal_bytes.load(std::memory_order_relaxed);
+  out.failed_blocks = x_shared.failed_blocks.load(std::memory_order_relaxed);
+  out.checkpoints = x_checkpoints.load(std::memory_order_relaxed);
+  out.mirrors_rebuilt = x_mirrors->rebuilt();
+  out.mirrors_lost = x_mirrors->lost();
+  out.cache_hits = x_hits.load(std::memory_order_relaxed);
+  out.cache_misses = x_misses.load(std::memory_order_relaxed);
+  out.memory_bytes = x_mirrors->memory_bytes();
+  out.mirrors = x_mirrors->size();
+  out.writable = !x_shared.failed.load() && out.mirrors > 0 &&
+                 (x_config.allow_reduced_redundancy ||
+                  x_drives.live_slots().size() > x_drives.parity());
+  for (std::size_t i = 0; i < out.block_sizes.size(); ++i) {
+    out.block_sizes[i] = x_shared.block_sizes[i].load(std::memory_order_relaxed);
+  }
+  return out;
+}
+
+}  // namespace outcrop::meta

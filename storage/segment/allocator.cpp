@@ -1,0 +1,137 @@
+#include "storage/segment/allocator.h"
+
+#include <algorithm>
+
+#include "storage/base/codec.h"
+#include "storage/base/log.h"
+#include "storage/meta/tables.h"
+
+namespace outcrop::segment {
+namespace {
+
+constexpr std::uint64_t kIdBlock = 4096;
+constexpr std::size_t kSparesPerDrive = 2;
+
+std::string counter_key() { return meta::table_key(meta::Table::system, "next_segment"); }
+
+}  // namespace
+
+Task<> Allocator::open() {
+  CO_TRY(const auto stored, co_await x_context.meta->get(counter_key()));
+  std::uint64_t next = 1;
+  if (stored) {
+    Reader r(*stored);
+    next = r.varint();
+    if (!r.done() || next == 0) {
+      co_return fail(Errc::corrupt, "segment counter");
+    }
+  }
+  Writer w;
+  w.varint(next + kIdBlock);
+  meta::Batch batch;
+  batch.put(counter_key(), std::move(w).take());
+  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+  const std::lock_guard lock(x_mutex);
+  x_next = next;
+  x_reserved_end = next + kIdBlock;
+  co_return ok();
+}
+
+// Ids are never reused: a block is reserved durably before its first id is given out.
+Task<SegmentId> Allocator::next_id() {
+  for (;;) {
+    std::uint64_t end = 0;
+    {
+      const std::lock_guard lock(x_mutex);
+      if (x_next + kIdBlock / 2 < x_reserved_end) {
+        co_return x_next++;
+      }
+      end = x_reserved_end + kIdBlock;
+    }
+    Writer w;
+    w.varint(end);
+    meta::Batch batch;
+    batch.put(counter_key(), std::move(w).take());
+    CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+    const std::lock_guard lock(x_mutex);
+    x_reserved_end = std::max(x_reserved_end, end);
+  }
+}
+
+// Rotates over the live drives; k+m of them, or m+1 for whole records.
+SegmentRecord Allocator::plan(bool small) {
+  const std::vector<drives::Slot> live = x_context.drives.live_slots();
+  const unsigned m = x_context.drives.parity();
+  SegmentRecord record;
+  record.m = static_cast<std::uint8_t>(m);
+  record.small = small;
+  const std::size_t shards = small ? m + 1 : std::min<std::size_t>(live.size(), kMaxShards);
+  if (live.size() < m + 1) {
+    return record;
+  }
+  record.k = static_cast<std::uint8_t>(shards - m);
+  record.chunk_bytes = chunk_bytes_for(record.k);
+  record.shard_bytes = x_context.shard_bytes;
+  const unsigned start = x_rotation.fetch_add(1);
+  for (std::size_t i = 0; i < shards; ++i) {
+    record.slots.push_back(live[(start + i) % live.size()]);
+  }
+  return record;
+}
+
+Result<SegmentPtr> Allocator::place(SegmentRecord record) {
+  auto segment = std::make_shared<Segment>(std::move(record), true);
+  for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
+    const drives::Slot slot = segment->record.slots[i];
+    io::Disk& disk = *x_context.drives.disk(slot);
+    const std::string path = shard_path(segment->record.id, i);
+    Result<void> placed = x_spares.take(slot, path);
+    if (placed) {
+      auto file = disk.open(path, io::Access::read_write, io::Cache::direct);
+      if (file) {
+        segment->shards[i] = std::move(*file);
+        continue;
+      }
+      placed = fail(file.error());
+    }
+    if (placed.error().code() == Errc::no_space) {
+      return fail(placed.error());
+    }
+    TRYV(x_context.drives.eject(slot, placed.error()));
+    return fail(Errc::io_error, "a drive left while a segment was made");
+  }
+  segment->set_opened();
+  return segment;
+}
+
+Task<SegmentPtr> Allocator::create(bool small) {
+  for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
+    SegmentRecord record = plan(small);
+    if (record.slots.empty()) {
+      co_return fail(Errc::read_only, "fewer than m+1 drives are live");
+    }
+    CO_TRY(record.id, co_await next_id());
+    auto placed = co_await x_context.pool.run([this, &record] { return place(record); });
+    if (!placed && placed.error().code() == Errc::io_error) {
+      continue;  // a drive was ejected: plan again over the rest
+    }
+    CO_TRY(SegmentPtr segment, std::move(placed));
+    meta::Batch batch;
+    batch.put(meta::segment_key(record.id), encode(record));
+    CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+    x_catalogue.add(segment);
+    for (const drives::Slot slot : record.slots) {
+      x_context.pool.post([this, slot] {
+        if (const auto filled = x_spares.fill(slot, kSparesPerDrive); !filled) {
+          log::warn("a spare segment could not be written",
+                    {{"drive", x_context.drives.disk(slot)->name()},
+                     {"error", filled.error().describe()}});
+        }
+      });
+    }
+    co_return segment;
+  }
+  co_return fail(Errc::io_error, "no drive takes a new segment");
+}
+
+}  // namespace outcrop::segment

@@ -1,0 +1,34 @@
+// Makes new segments: picks live drives, takes spares, publishes the catalogue record. A segment is
+// durable in every respect before its first byte is written.
+#pragma once
+#include <atomic>
+
+#include "storage/segment/catalogue.h"
+#include "storage/segment/spare_pool.h"
+
+namespace outcrop::segment {
+
+class Allocator {
+ public:
+  Allocator(Context& context, Catalogue& catalogue, SparePool& spares)
+      : x_context(context), x_catalogue(catalogue), x_spares(spares) {}
+  /// Loads the id counter; call once after the metadata is open.
+  Task<> open();
+  /// A new open segment over the drives live now: (1, m) if `small`, else (k, m).
+  /// read_only below m+1 live drives, no_space when a drive cannot hold another shard.
+  Task<SegmentPtr> create(bool small);
+
+ private:
+  Task<SegmentId> next_id();
+  SegmentRecord plan(bool small);
+  Result<SegmentPtr> place(SegmentRecord record);
+
+  Context& x_context;
+  Catalogue& x_catalogue;
+  SparePool& x_spares;
+  std::mutex x_mutex;  // guards the two counters; never held across a suspension
+  SegmentId x_next = 0, x_reserved_end = 0;
+  std::atomic<unsigned> x_rotation{0};
+};
+
+}  // namespace outcrop::segment

@@ -1,0 +1,37 @@
+// What every part of the segment store works with; owned by the engine, outlives them all.
+#pragma once
+#include <atomic>
+#include <vector>
+
+#include "storage/base/async.h"
+#include "storage/base/random.h"
+#include "storage/base/worker.h"
+#include "storage/drives/drive_set.h"
+#include "storage/io/disk.h"
+#include "storage/meta/meta_store.h"
+
+namespace outcrop::segment {
+
+/// Relaxed counters for metrics.
+struct SegmentStats {
+  std::atomic<std::uint64_t> recycled{0}, reconstructed_reads{0}, corrupt_chunks{0};
+};
+
+struct Context {
+  drives::DriveSet& drives;
+  BlockingPool& pool;
+  Random& random;
+  std::vector<asio::io_context*> workers;  ///< by worker index
+  std::vector<io::IoBackend*> backends;    ///< by worker index
+  std::uint64_t shard_bytes = 0;
+  meta::MetaStore* meta = nullptr;       ///< set once the metadata is open
+  SegmentStats stats;
+
+  Context(drives::DriveSet& d, BlockingPool& p, Random& r, std::vector<asio::io_context*> w,
+          std::vector<io::IoBackend*> b, std::uint64_t shard)
+      : drives(d), pool(p), random(r), workers(std::move(w)), backends(std::move(b)),
+        shard_bytes(shard) {}
+  io::IoBackend& backend() const { return *backends[worker_index()]; }
+};
+
+}  // namespace outcrop::segment

@@ -1,0 +1,110 @@
+#include "storage/segment/reader.h"
+
+namespace outcrop::segment {
+namespace {
+
+ChunkIdentity identity_of(const Context& context, const Extent& extent) {
+  return {.cluster = context.drives.cluster(),
+          .segment = extent.segment,
+          .offset = extent.offset,
+          .stamp = extent.stamp,
+          .length = static_cast<std::uint32_t>(extent.length),
+          .kind = ChunkKind::small,
+          .shard = 0};
+}
+
+/// The 4 KiB blocks that hold the record.
+struct Blocks {
+  explicit Blocks(const Extent& extent)
+      : offset(align_down(extent.offset, kIoAlign)), skip(extent.offset - offset),
+        bytes(align_up(skip + kHeaderBytes + extent.length, kIoAlign)) {}
+  std::uint64_t offset, skip, bytes;
+};
+
+io::IoOp block_op(io::OpKind kind, io::File* file, const Blocks& blocks, Buffer buffer) {
+  return {.kind = kind, .file = file, .offset = blocks.offset, .buffer = std::move(buffer),
+          .durable = kind == io::OpKind::write, .result = {}};
+}
+
+bool plausible(const Segment& segment, const Extent& extent) {
+  return segment.record.small && extent.length > 0 && extent.length <= kSmallMax &&
+         extent.offset + kHeaderBytes + extent.length <= segment.record.shard_bytes;
+}
+
+}  // namespace
+
+Task<std::vector<Buffer>> read_small(Context& context, SegmentPtr segment, Extent extent,
+                                     std::uint64_t offset, std::uint64_t length) {
+  if (!plausible(*segment, extent) || offset + length > extent.length) {
+    co_return fail(Errc::corrupt, "extent outside its segment");
+  }
+  const Blocks blocks(extent);
+  const ChunkIdentity identity = identity_of(context, extent);
+  const unsigned copies = static_cast<unsigned>(segment->record.slots.size());
+  // Spread over the copies; neighbours in the log go to the same drive and the drive's readahead.
+  const unsigned first = static_cast<unsigned>((extent.offset >> 20) + extent.segment) % copies;
+  bool tried = false;
+  for (unsigned i = 0; i < copies; ++i) {
+    io::File* file = segment->shard((first + i) % copies, context.drives);
+    if (file == nullptr) {
+      continue;
+    }
+    std::array<io::IoOp, 1> op{
+        block_op(io::OpKind::read, file, blocks, Buffer::make(blocks.bytes))};
+    co_await io::run(context.backend(), op);
+    tried = true;
+    if (op[0].result && check_chunk(identity, op[0].buffer.view().subspan(blocks.skip))) {
+      if (i > 0) {
+        context.stats.reconstructed_reads.fetch_add(1, std::memory_order_relaxed);
+      }
+      std::vector<Buffer> out;
+      out.push_back(op[0].buffer.slice(blocks.skip + kHeaderBytes + offset, length));
+      co_return out;
+    }
+    context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
+  }
+  co_return fail(tried ? Errc::corrupt : Errc::unavailable, "no copy of a record verifies");
+}
+
+Task<bool> complete_small(Context& context, SegmentPtr segment, Extent extent) {
+  if (!plausible(*segment, extent)) {
+    co_return false;
+  }
+  const Blocks blocks(extent);
+  const ChunkIdentity identity = identity_of(context, extent);
+  std::vector<io::IoOp> ops;
+  for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
+    if (io::File* file = segment->shard(i, context.drives)) {
+      ops.push_back(block_op(io::OpKind::read, file, blocks, Buffer::make(blocks.bytes)));
+    }
+  }
+  co_await io::run(context.backend(), ops);
+  const auto good = [&](const io::IoOp& op) {
+    return op.result && check_chunk(identity, op.buffer.view().subspan(blocks.skip));
+  };
+  const auto source = std::ranges::find_if(ops, good);
+  if (source == ops.end()) {
+    co_return false;
+  }
+  const ConstBytes record =
+      source->buffer.view().subspan(blocks.skip, kHeaderBytes + extent.length);
+  std::vector<io::IoOp> repairs;
+  for (const io::IoOp& op : ops) {
+    if (op.result && !good(op)) {
+      // Only this record's bytes change: neighbours in the same blocks stay as they were read.
+      std::memcpy(op.buffer.data() + blocks.skip, record.data(), record.size());
+      repairs.push_back(block_op(io::OpKind::write, op.file, blocks, op.buffer));
+    }
+  }
+  if (!repairs.empty()) {
+    co_await io::run(context.backend(), repairs);
+    for (const io::IoOp& op : repairs) {
+      if (!op.result) {
+        co_return fail(op.result.error());
+      }
+    }
+  }
+  co_return true;
+}
+
+}  // namespace outcrop::segment

@@ -1,0 +1,220 @@
+#include "storage/segment/segment_store.h"
+
+#include <algorithm>
+
+#include "storage/base/log.h"
+#include "storage/meta/tables.h"
+#include "storage/segment/reader.h"
+
+namespace outcrop::segment {
+
+SegmentStore::SegmentStore(drives::DriveSet& drives, BlockingPool& pool, Random& random,
+                           std::vector<asio::io_context*> workers,
+                           std::vector<io::IoBackend*> backends, std::uint64_t shard_bytes)
+    : x_context(drives, pool, random, std::move(workers), std::move(backends), shard_bytes),
+      x_spares(x_context), x_allocator(x_context, x_catalogue, x_spares) {
+  for (std::size_t i = 0; i < x_context.workers.size(); ++i) {
+    x_workers.push_back(std::make_unique<WorkerState>(x_context, x_allocator));
+  }
+}
+
+SegmentStore::~SegmentStore() = default;
+
+void SegmentStore::attach(meta::MetaStore& store) { x_context.meta = &store; }
+
+Task<> SegmentStore::load_catalogue() {
+  std::string from(1, static_cast<char>(meta::Table::segment));
+  const std::string end = meta::prefix_end(from);
+  for (bool more = true; more;) {
+    CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan({.lower = from, .upper = end}));
+    for (const meta::KeyValue& entry : page.entries) {
+      CO_TRY(SegmentRecord record, decode_segment(entry.value));
+      if (!x_catalogue.find(record.id)) {
+        x_catalogue.add(std::make_shared<Segment>(std::move(record), false));
+      }
+    }
+    more = page.more;
+    if (more) {
+      from = page.entries.back().key + '\0';
+    }
+  }
+  co_return ok();
+}
+
+// Shard files that belong to no segment, or to a shard on another drive: left by a crash between
+// placing files and publishing the segment, or by a drive that was away while it was freed.
+Result<void> SegmentStore::adopt_files() {
+  for (const drives::Slot slot : x_context.drives.live_slots()) {
+    io::Disk& disk = *x_context.drives.disk(slot);
+    TRY(const auto names, disk.list("segments"));
+    for (const std::string& name : names) {
+      const std::string path = "segments/" + name;
+      const auto shard = parse_shard_name(name);
+      const SegmentPtr segment = shard ? x_catalogue.find(shard->first) : nullptr;
+      if (segment && shard->second < segment->record.slots.size() &&
+          segment->record.slots[shard->second] == slot) {
+        continue;
+      }
+      TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
+      TRY(const std::uint64_t size, file->size());
+      if (size == x_context.shard_bytes) {
+        TRYV(x_spares.give_back(slot, path));
+      } else {
+        TRYV(disk.remove(path));
+      }
+    }
+  }
+  return ok();
+}
+
+Task<> SegmentStore::open() {
+  CO_TRYV(co_await load_catalogue());
+  CO_TRYV(co_await x_context.pool.run([this]() -> Result<void> {
+    TRYV(x_spares.load());
+    return adopt_files();
+  }));
+  co_return co_await x_allocator.open();
+}
+
+Task<> SegmentStore::close_worker() {
+  CO_TRYV(co_await mine().small.close());
+  co_return co_await mine().large.lane.close();
+}
+
+Task<SegmentPtr> SegmentStore::find(SegmentId id) {
+  SegmentPtr segment = x_catalogue.find(id);
+  if (!segment) {
+    // During replay the catalogue is not loaded yet: the record is in the index by now.
+    CO_TRY(const auto stored, co_await x_context.meta->get(meta::segment_key(id)));
+    if (!stored) {
+      co_return fail(Errc::corrupt, "no such segment: " + std::to_string(id));
+    }
+    CO_TRY(SegmentRecord record, decode_segment(*stored));
+    segment = std::make_shared<Segment>(std::move(record), false);
+    x_catalogue.add(segment);
+  }
+  if (!segment->shards_opened()) {
+    CO_TRYV(co_await x_context.pool.run(
+        [this, segment] { return segment->open_shards(x_context.drives); }));
+  }
+  co_return segment;
+}
+
+Task<Placed> SegmentStore::place_small(ConstBytes payload) { return mine().small.place(payload); }
+
+Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_hint) {
+  co_return std::make_unique<StripeWriter>(mine().large, size_hint);
+}
+
+Task<std::vector<Buffer>> SegmentStore::read(Extent extent, std::uint64_t offset,
+                                             std::uint64_t length) {
+  CO_TRY(SegmentPtr segment, co_await find(extent.segment));
+  if (segment->record.small) {
+    co_return co_await read_small(x_context, std::move(segment), extent, offset, length);
+  }
+  co_return co_await read_striped(x_context, std::move(segment), extent, offset, length);
+}
+
+PinPtr SegmentStore::pin(std::span<const Extent> extents) {
+  std::vector<SegmentPtr> segments;
+  for (const Extent& extent : extents) {
+    if (!segments.empty() && segments.back()->record.id == extent.segment) {
+      continue;
+    }
+    if (SegmentPtr segment = x_catalogue.find(extent.segment)) {
+      segments.push_back(std::move(segment));
+    }
+  }
+  return std::make_shared<SegmentPins>(std::move(segments));
+}
+
+std::vector<io::IoOp> SegmentStore::take_pending(unsigned worker) {
+  return x_workers[worker]->small.take_pending();
+}
+
+Task<> SegmentStore::finished(unsigned worker, std::span<io::IoOp> ops) {
+  return x_workers[worker]->small.finished(ops);
+}
+
+Task<bool> SegmentStore::verify_and_complete(const Extent& extent) {
+  auto segment = co_await find(extent.segment);
+  if (!segment) {
+    // No such segment: the transaction that made it was not proven either.
+    co_return segment.error().code() == Errc::corrupt ? Result<bool>(false)
+                                                      : Result<bool>(fail(segment.error()));
+  }
+  co_return co_await complete_small(x_context, *std::move(segment), extent);
+}
+
+Task<bool> SegmentStore::unreferenced(const Segment& segment) {
+  std::string from(1, static_cast<char>(meta::Table::extent_ref));
+  put_be64(from, segment.record.id);
+  const std::string end = meta::prefix_end(from);
+  CO_TRY(const meta::ScanPage page,
+         co_await x_context.meta->scan(
+             {.lower = std::move(from), .upper = end, .limit = 1, .keys_only = true}));
+  co_return page.entries.empty();
+}
+
+// A new reference can only come from a writer or reader that holds a pin. So: no pin before the
+// scan, none taken since, and no reference in it, means that nobody can ever name the segment.
+Task<bool> SegmentStore::free_if_dead(SegmentPtr segment) {
+  const std::uint64_t epoch = segment->pin_epoch.load();
+  if (!segment->sealed.load() || segment->dying.load() || segment->pins.load() != 0) {
+    co_return false;
+  }
+  CO_TRY(const bool dead, co_await unreferenced(*segment));
+  if (!dead) {
+    co_return false;
+  }
+  if (segment->pins.load() != 0 || segment->pin_epoch.load() != epoch) {
+    co_return false;
+  }
+  segment->dying.store(true);
+  x_catalogue.erase(segment->record.id);
+  meta::Batch batch;
+  batch.erase(meta::segment_key(segment->record.id));
+  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+  if (segment->pins.load() != 0) {
+    co_return true;  // a reader of an object that is gone by now: the files go at the next start
+  }
+  CO_TRYV(co_await x_context.pool.run([this, &segment] { return recycle(*segment); }));
+  x_context.stats.recycled.fetch_add(1, std::memory_order_relaxed);
+  co_return true;
+}
+
+Result<void> SegmentStore::recycle(Segment& segment) {
+  segment.close_shards();
+  for (unsigned shard = 0; shard < segment.record.slots.size(); ++shard) {
+    const drives::Slot slot = segment.record.slots[shard];
+    if (x_context.drives.disk(slot) == nullptr || !x_context.drives.live(slot)) {
+      continue;
+    }
+    const std::string path = shard_path(segment.record.id, shard);
+    if (auto given = x_spares.give_back(slot, path);
+        !given && given.error().code() != Errc::not_found) {
+      log::warn("a freed shard file stays until the next start",
+                {{"path", path}, {"error", given.error().describe()}});
+    }
+  }
+  return ok();
+}
+
+Task<std::uint64_t> SegmentStore::collect() {
+  std::uint64_t freed = 0;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    CO_TRY(const bool gone, co_await free_if_dead(segment));
+    freed += gone ? 1 : 0;
+  }
+  co_return freed;
+}
+
+SegmentStore::Counts SegmentStore::counts() const {
+  Counts out;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    ++(segment->sealed.load() ? out.sealed : out.open);
+  }
+  return out;
+}
+
+}  // namespace outcrop::segment

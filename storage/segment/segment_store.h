@@ -1,0 +1,68 @@
+// The BlobStore of this engine: per-worker lanes of open segments, verified reads, and garbage
+// collection by committed references.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "storage/meta/companion.h"
+#include "storage/segment/allocator.h"
+#include "storage/segment/small_log.h"
+#include "storage/segment/stripe_writer.h"
+
+namespace outcrop::segment {
+
+class SegmentStore final : public BlobStore, public meta::CommitCompanion {
+ public:
+  SegmentStore(drives::DriveSet& drives, BlockingPool& pool, Random& random,
+               std::vector<asio::io_context*> workers, std::vector<io::IoBackend*> backends,
+               std::uint64_t shard_bytes);
+  ~SegmentStore() override;
+
+  /// Loads the catalogue and the spares and takes shard files of no segment back. After the
+  /// metadata is open, before the first read or write.
+  Task<> open();
+  /// Seals what this worker has open. On each worker, when nothing writes any more.
+  Task<> close_worker();
+  /// Frees sealed segments that no committed reference names; returns how many.
+  Task<std::uint64_t> collect();
+
+  struct Counts {
+    std::uint64_t open = 0, sealed = 0;
+  };
+  Counts counts() const;
+  const SegmentStats& stats() const { return x_context.stats; }
+
+  // BlobStore
+  Task<Placed> place_small(ConstBytes payload) override;
+  Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint) override;
+  Task<std::vector<Buffer>> read(Extent extent, std::uint64_t offset, std::uint64_t length) override;
+  PinPtr pin(std::span<const Extent> extents) override;
+
+  // meta::CommitCompanion
+  void attach(meta::MetaStore& store) override;
+  std::vector<io::IoOp> take_pending(unsigned worker) override;
+  Task<> finished(unsigned worker, std::span<io::IoOp> ops) override;
+  Task<bool> verify_and_complete(const Extent& extent) override;
+
+ private:
+  struct WorkerState {
+    SmallLog small;
+    StripeLane large;
+    WorkerState(Context& c, Allocator& a) : small(c, a), large(c, a) {}
+  };
+  WorkerState& mine() { return *x_workers[worker_index()]; }
+  Task<SegmentPtr> find(SegmentId id);
+  Task<> load_catalogue();
+  Result<void> adopt_files();
+  Task<bool> unreferenced(const Segment& segment);
+  Task<bool> free_if_dead(SegmentPtr segment);
+  Result<void> recycle(Segment& segment);
+
+  Context x_context;
+  Catalogue x_catalogue;
+  SparePool x_spares;
+  Allocator x_allocator;
+  std::vector<std::unique_ptr<WorkerState>> x_workers;
+};
+
+}  // namespace outcrop::segment

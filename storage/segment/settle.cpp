@@ -1,0 +1,28 @@
+#include "storage/segment/settle.h"
+
+namespace outcrop::segment {
+
+Task<> settle(Context& context, std::span<const io::IoOp> ops, std::span<const drives::Slot> slots,
+              unsigned least) {
+  unsigned good = 0;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].result) {
+      ++good;
+      continue;
+    }
+    const Error why = ops[i].result.error();
+    if (why.code() == Errc::no_space) {
+      co_return fail(why);  // a full drive is not a failed one
+    }
+    const drives::Slot slot = slots[i];
+    CO_TRYV(co_await context.pool.run([&context, slot, &why] {
+      return context.drives.eject(slot, why);
+    }));
+  }
+  if (good < least) {
+    co_return fail(Errc::io_error, "too few drives took the data");
+  }
+  co_return ok();
+}
+
+}  // namespace outcrop::segment

@@ -1,0 +1,104 @@
+#include "storage/segment/spare_pool.h"
+
+#include <charconv>
+
+#include "storage/base/log.h"
+
+namespace outcrop::segment {
+namespace {
+
+constexpr std::string_view kPartial = "spare/partial";  // being zeroed; renamed when it is whole
+
+}  // namespace
+
+Result<void> SparePool::load() {
+  for (const drives::Slot slot : x_context.drives.live_slots()) {
+    io::Disk& disk = *x_context.drives.disk(slot);
+    TRY(const auto names, disk.list("spare"));
+    for (const std::string& name : names) {
+      const std::string path = "spare/" + name;
+      std::uint64_t number = 0;
+      const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
+      std::uint64_t size = 0;
+      if (ec == std::errc{} && end == name.data() + name.size()) {
+        TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
+        TRY(size, file->size());
+      }
+      if (size != x_context.shard_bytes) {
+        TRYV(disk.remove(path));
+        continue;
+      }
+      const std::lock_guard lock(x_mutex);
+      x_spares[slot].push_back(path);
+      x_next = std::max(x_next, number + 1);
+    }
+  }
+  return ok();
+}
+
+std::string SparePool::next_name() {
+  const std::lock_guard lock(x_mutex);
+  return "spare/" + std::to_string(x_next++);
+}
+
+Result<void> SparePool::write_one(drives::Slot slot) {
+  io::Disk& disk = *x_context.drives.disk(slot);
+  const std::string name = next_name();
+  const std::string partial = std::string(kPartial) + name.substr(name.find('/') + 1);
+  if (auto written = disk.prewrite(partial, x_context.shard_bytes); !written) {
+    if (const auto removed = disk.remove(partial);
+        !removed && removed.error().code() != Errc::not_found) {
+      log::warn("a half-written spare stays until the next start",
+                {{"drive", disk.name()}, {"error", removed.error().describe()}});
+    }
+    return written;
+  }
+  TRYV(disk.rename(partial, name));
+  const std::lock_guard lock(x_mutex);
+  x_spares[slot].push_back(name);
+  return ok();
+}
+
+Result<void> SparePool::take(drives::Slot slot, const std::string& path) {
+  std::string spare;
+  for (;;) {
+    {
+      const std::lock_guard lock(x_mutex);
+      if (auto& spares = x_spares[slot]; !spares.empty()) {
+        spare = std::move(spares.back());
+        spares.pop_back();
+        break;
+      }
+    }
+    TRYV(write_one(slot));
+  }
+  return x_context.drives.disk(slot)->rename(spare, path);
+}
+
+Result<void> SparePool::give_back(drives::Slot slot, const std::string& path) {
+  const std::string name = next_name();
+  TRYV(x_context.drives.disk(slot)->rename(path, name));
+  const std::lock_guard lock(x_mutex);
+  x_spares[slot].push_back(name);
+  return ok();
+}
+
+Result<void> SparePool::fill(drives::Slot slot, std::size_t want) {
+  while (x_context.drives.live(slot) && count(slot) < want) {
+    if (auto written = write_one(slot); !written) {
+      if (written.error().code() == Errc::no_space) {
+        return ok();
+      }
+      return written;
+    }
+  }
+  return ok();
+}
+
+std::size_t SparePool::count(drives::Slot slot) const {
+  const std::lock_guard lock(x_mutex);
+  const auto at = x_spares.find(slot);
+  return at == x_spares.end() ? 0 : at->second.size();
+}
+
+}  // namespace outcrop::segment

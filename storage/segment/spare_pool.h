@@ -1,0 +1,37 @@
+// Pre-written shard files that wait for a segment: zeroed once in the background, recycled for ever.
+// Writing into them needs no filesystem journal commit, which halves the cost of a durable append.
+#pragma once
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/segment/context.h"
+
+namespace outcrop::segment {
+
+/// All calls but count() block: start-up and the blocking pool only. Thread-safe.
+class SparePool {
+ public:
+  explicit SparePool(Context& context) : x_context(context) {}
+  /// Finds the spares of earlier runs; removes half-written and wrong-sized ones.
+  Result<void> load();
+  /// Moves a spare to `path` on the drive, writing a new one first if none is left.
+  Result<void> take(drives::Slot slot, const std::string& path);
+  /// Makes the shard file at `path` a spare again.
+  Result<void> give_back(drives::Slot slot, const std::string& path);
+  /// Tops up a live drive; no_space is not an error here (the next take() reports it).
+  Result<void> fill(drives::Slot slot, std::size_t count);
+  std::size_t count(drives::Slot slot) const;
+
+ private:
+  std::string next_name();
+  Result<void> write_one(drives::Slot slot);
+
+  Context& x_context;
+  mutable std::mutex x_mutex;
+  std::map<drives::Slot, std::vector<std::string>> x_spares;
+  std::uint64_t x_next = 1;
+};
+
+}  // namespace outcrop::segment

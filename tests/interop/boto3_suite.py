@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""The boto3 checks; run by several interpreters, each with its own boto3. Endpoint and keys by environment."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import io
+import os
+import sys
+import time
+import traceback
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from checksums import ALGORITHMS
+
+MIB = 1024 * 1024
+ENDPOINT = os.environ["OUTCROP_TEST_ENDPOINT"]
+ODD_KEYS = [
+    "plain", "with space", "plus+plus", "a//b", "/leading", "dir/", "dir/file", "a/../b", "./x", "%2F%20literal",
+    "quote'\"amp&lt<gt>", "tab\tkey", "ünïcödé/ß", "\U0001F5FB", "=#?;:@,$!*()", "tilde~-_.", "k" * 1024,
+]
+
+
+def expect_error(code: str, status: int, call: Any, **arguments: Any) -> dict[str, Any]:
+    """The call must fail with this code and status; returns the error part."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        got = (error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"])
+        assert got == (code, status), f"got {got}, want {(code, status)}"
+        return dict(error.response["Error"])
+    raise AssertionError(f"no error, want {code}")
+
+
+class Suite:
+    """One bucket, one client; each check_ method is independent of the others."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(
+            signature_version="s3v4", retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
+        self.bucket = f"boto3-{uuid.uuid4().hex[:12]}"
+
+    def _body(self, key: str) -> bytes:
+        return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def _has(self, operation: str, member: str) -> bool:
+        return member in self.s3.meta.service_model.operation_model(operation).input_shape.members
+
+    def check_put_get_head(self) -> None:
+        data = os.urandom(300_000)
+        answer = self.s3.put_object(Bucket=self.bucket, Key="pgh", Body=data, ContentType="text/x-test",
+                                    CacheControl="max-age=7", Metadata={"colour": "blue"})
+        assert answer["ETag"] == f'"{hashlib.md5(data).hexdigest()}"', answer["ETag"]
+        head = self.s3.head_object(Bucket=self.bucket, Key="pgh")
+        assert (head["ContentLength"], head["ContentType"], head["CacheControl"], head["Metadata"]) == (
+            len(data), "text/x-test", "max-age=7", {"colour": "blue"}), head
+        age = datetime.datetime.now(datetime.timezone.utc) - head["LastModified"]
+        assert abs(age.total_seconds()) < 300, age
+        assert self._body("pgh") == data
+
+    def check_empty_objects_do_not_stall(self) -> None:
+        began = time.monotonic()
+        for number in range(5):
+            self.s3.put_object(Bucket=self.bucket, Key=f"empty/{number}", Body=b"")
+            self.s3.put_object(Bucket=self.bucket, Key=f"full/{number}", Body=b"x")
+        assert time.monotonic() - began < 8, "an empty PUT held up the next one"
+        assert self._body("empty/0") == b"" and self._body("full/4") == b"x"
+
+    def check_listing(self) -> None:
+        keys = sorted([f"list/{n:03d}" for n in range(25)] + ["list/d1/a", "list/d1/b", "list/d2/c"])
+        for key in keys:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=key.encode())
+        for name in ("list_objects_v2", "list_objects"):
+            pages = list(self.s3.get_paginator(name).paginate(
+                Bucket=self.bucket, Prefix="list/", PaginationConfig={"PageSize": 7}))
+            assert len(pages) == 4, f"{name}: {len(pages)} pages"
+            assert [e["Key"] for p in pages for e in p["Contents"]] == keys, name
+        page = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="list/", Delimiter="/")
+        assert [p["Prefix"] for p in page["CommonPrefixes"]] == ["list/d1/", "list/d2/"]
+        assert page["KeyCount"] == 27 and len(page["Contents"]) == 25
+        after = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="list/", StartAfter="list/d1/a", MaxKeys=2)
+        assert [e["Key"] for e in after["Contents"]] == ["list/d1/b", "list/d2/c"]
+
+    def check_multipart(self) -> None:
+        data = os.urandom(17 * MIB + 3)
+        config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+        self.s3.upload_fileobj(io.BytesIO(data), self.bucket, "mp", Config=config)
+        head = self.s3.head_object(Bucket=self.bucket, Key="mp")
+        assert head["ETag"].endswith('-4"') and head["ContentLength"] == len(data), head["ETag"]
+        out = io.BytesIO()
+        self.s3.download_fileobj(self.bucket, "mp", out, Config=config)
+        assert out.getvalue() == data, "download differs"
+        part = self.s3.get_object(Bucket=self.bucket, Key="mp", PartNumber=2)
+        assert part["Body"].read() == data[5 * MIB:10 * MIB] and part["PartsCount"] == 4
+        copied = {"Bucket": self.bucket, "Key": "mp"}
+        self.s3.copy(copied, self.bucket, "mp-copy", Config=config)
+        assert self._body("mp-copy") == data, "multipart copy differs"
+
+    def check_multipart_steps(self) -> None:
+        where = {"Bucket": self.bucket, "Key": "steps"}
+        upload = self.s3.create_multipart_upload(**where)["UploadId"]
+        small = [b"a" * (5 * MIB), b"b" * 10]
+        tags = [self.s3.upload_part(**where, UploadId=upload, PartNumber=n, Body=b)["ETag"]
+                for n, b in enumerate(small, 1)]
+        listed = self.s3.list_parts(**where, UploadId=upload)["Parts"]
+        assert [(p["PartNumber"], p["Size"], p["ETag"]) for p in listed] == [(1, 5 * MIB, tags[0]), (2, 10, tags[1])]
+        uploads = self.s3.list_multipart_uploads(Bucket=self.bucket)["Uploads"]
+        assert upload in [u["UploadId"] for u in uploads]
+        expect_error("InvalidPart", 400, self.s3.complete_multipart_upload, **where, UploadId=upload,
+                     MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": '"' + "0" * 32 + '"'}]})
+        parts = [{"PartNumber": n, "ETag": t} for n, t in enumerate(tags, 1)]
+        self.s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
+        assert self._body("steps") == b"".join(small)
+        aborted = self.s3.create_multipart_upload(**where)["UploadId"]
+        self.s3.abort_multipart_upload(**where, UploadId=aborted)
+        expect_error("NoSuchUpload", 404, self.s3.upload_part, **where, UploadId=aborted, PartNumber=1, Body=b"x")
+
+    def check_copy(self) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key="src é+", Body=b"copy me", Metadata={"a": "1"}, ContentType="text/a")
+        source = {"Bucket": self.bucket, "Key": "src é+"}
+        self.s3.copy_object(Bucket=self.bucket, Key="dst", CopySource=source)
+        head = self.s3.head_object(Bucket=self.bucket, Key="dst")
+        assert (head["Metadata"], head["ContentType"]) == ({"a": "1"}, "text/a") and self._body("dst") == b"copy me"
+        self.s3.copy_object(Bucket=self.bucket, Key="dst", CopySource=source, MetadataDirective="REPLACE",
+                            Metadata={"b": "2"})
+        assert self.s3.head_object(Bucket=self.bucket, Key="dst")["Metadata"] == {"b": "2"}
+        expect_error("NoSuchKey", 404, self.s3.copy_object, Bucket=self.bucket, Key="dst",
+                     CopySource={"Bucket": self.bucket, "Key": "not there"})
+        expect_error("PreconditionFailed", 412, self.s3.copy_object, Bucket=self.bucket, Key="dst", CopySource=source,
+                     CopySourceIfMatch='"0"')
+
+    def check_delete_objects(self) -> None:
+        keys = [f"del/{n}" for n in range(30)]
+        for key in keys:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"x")
+        wanted = {"Objects": [{"Key": k} for k in [*keys, "del/never there"]]}
+        answer = self.s3.delete_objects(Bucket=self.bucket, Delete=wanted)
+        assert len(answer["Deleted"]) == 31 and "Errors" not in answer
+        quiet = self.s3.delete_objects(Bucket=self.bucket, Delete=wanted | {"Quiet": True})
+        assert "Deleted" not in quiet
+        assert self.s3.list_objects_v2(Bucket=self.bucket, Prefix="del/")["KeyCount"] == 0
+
+    def check_conditionals(self) -> None:
+        where = {"Bucket": self.bucket, "Key": "cond"}
+        tag = self.s3.put_object(**where, Body=b"one")["ETag"]
+        past = datetime.datetime(2001, 1, 1, tzinfo=datetime.timezone.utc)
+        assert self.s3.get_object(**where, IfMatch=tag)["Body"].read() == b"one"
+        expect_error("PreconditionFailed", 412, self.s3.get_object, **where, IfMatch='"other"')
+        expect_error("304", 304, self.s3.get_object, **where, IfNoneMatch=tag)
+        expect_error("PreconditionFailed", 412, self.s3.get_object, **where, IfUnmodifiedSince=past)
+        assert self.s3.get_object(**where, IfModifiedSince=past)["Body"].read() == b"one"
+        if self._has("PutObject", "IfNoneMatch"):
+            expect_error("PreconditionFailed", 412, self.s3.put_object, **where, Body=b"two", IfNoneMatch="*")
+            self.s3.put_object(Bucket=self.bucket, Key="cond-new", Body=b"new", IfNoneMatch="*")
+        if self._has("PutObject", "IfMatch"):
+            expect_error("PreconditionFailed", 412, self.s3.put_object, **where, Body=b"two", IfMatch='"0"')
+            self.s3.put_object(**where, Body=b"two", IfMatch=tag)
+            assert self._body("cond") == b"two"
+
+    def check_checksums(self) -> None:
+        data, checked = b"checksum me" * 1000, 0
+        for name, compute in ALGORITHMS.items():
+            member = f"Checksum{name}"
+            if not self._has("PutObject", member):
+                continue
+            key, value = f"sum/{name}", compute(data)
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, **{member: value})
+            head = self.s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+            assert head.get(member) == value, f"{name}: {head.get(member)} instead of {value}"
+            assert self._body(key) == data
+            try:
+                self.s3.put_object(Bucket=self.bucket, Key=f"{key}-bad", Body=data, **{member: compute(b"other")})
+            except ClientError as error:
+                assert error.response["Error"]["Code"] in {"BadDigest", "XAmzContentChecksumMismatch"}, error
+            else:
+                raise AssertionError(f"a wrong {name} was accepted")
+            expect_error("404", 404, self.s3.head_object, Bucket=self.bucket, Key=f"{key}-bad")
+            checked += 1
+        assert checked >= 4, f"this boto3 knows only {checked} of the checksums"
+
+    def check_presigned(self) -> None:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
+        where = {"Bucket": self.bucket, "Key": "signed é"}
+        put = self.s3.generate_presigned_url("put_object", Params=where, ExpiresIn=60)
+        with opener.open(urllib.request.Request(put, data=b"by url", method="PUT"), timeout=30) as answer:
+            assert answer.status == 200
+        get = self.s3.generate_presigned_url("get_object", Params=where, ExpiresIn=60)
+        with opener.open(get, timeout=30) as answer:
+            assert answer.read() == b"by url"
+        try:
+            opener.open(get.replace("signed", "Signed"), timeout=30)
+        except urllib.error.HTTPError as error:
+            assert error.code == 403, error.code
+        else:
+            raise AssertionError("a changed presigned URL was accepted")
+
+    @staticmethod
+    def _tls_handlers() -> list[urllib.request.BaseHandler]:
+        import ssl
+        bundle = os.environ.get("AWS_CA_BUNDLE")
+        return [urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=bundle))] if bundle else []
+
+    def check_streaming_bodies(self) -> None:
+        data = os.urandom(3 * MIB + 11)
+
+        class Unseekable(io.RawIOBase):
+            """A source that can only be read once, from front to back."""
+
+            def __init__(self) -> None:
+                self._rest = io.BytesIO(data)
+
+            def readable(self) -> bool:
+                return True
+
+            def read(self, size: int = -1) -> bytes:
+                return self._rest.read(size)
+
+        self.s3.upload_fileobj(Unseekable(), self.bucket, "stream")
+        body = self.s3.get_object(Bucket=self.bucket, Key="stream")["Body"]
+        got = b"".join(iter(lambda: body.read(70_000), b""))
+        assert got == data
+        for byte_range, want in {"bytes=0-0": data[:1], "bytes=-5": data[-5:], "bytes=100-": data[100:]}.items():
+            part = self.s3.get_object(Bucket=self.bucket, Key="stream", Range=byte_range)
+            assert part["Body"].read() == want and part["ResponseMetadata"]["HTTPStatusCode"] == 206, byte_range
+        expect_error("InvalidRange", 416, self.s3.get_object, Bucket=self.bucket, Key="stream",
+                     Range=f"bytes={len(data)}-")
+
+    def check_odd_keys(self) -> None:
+        for key in ODD_KEYS:
+            self.s3.put_object(Bucket=self.bucket, Key="odd/" + key[:1020], Body=key.encode())
+        want = sorted(("odd/" + k[:1020] for k in ODD_KEYS), key=lambda k: k.encode())
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix="odd/", PaginationConfig={"PageSize": 3})
+        got = [e["Key"] for p in pages for e in p.get("Contents", [])]
+        assert got == want, f"listed {got}, want {want}"
+        for key in ODD_KEYS:
+            assert self._body("odd/" + key[:1020]) == key.encode(), key
+            self.s3.delete_object(Bucket=self.bucket, Key="odd/" + key[:1020])
+        assert self.s3.list_objects_v2(Bucket=self.bucket, Prefix="odd/")["KeyCount"] == 0
+
+    def check_errors(self) -> None:
+        error = expect_error("NoSuchKey", 404, self.s3.get_object, Bucket=self.bucket, Key="missing")
+        assert error["Message"] == "The specified key does not exist.", error
+        expect_error("NoSuchBucket", 404, self.s3.list_objects_v2, Bucket="no-such-bucket-here")
+        expect_error("BucketAlreadyOwnedByYou", 409, self.s3.create_bucket, Bucket=self.bucket)
+        self.s3.put_object(Bucket=self.bucket, Key="stays", Body=b"x")
+        expect_error("BucketNotEmpty", 409, self.s3.delete_bucket, Bucket=self.bucket)
+        head = self.s3.head_bucket(Bucket=self.bucket)["ResponseMetadata"]["HTTPHeaders"]
+        assert head.get("x-amz-bucket-region") == "us-east-1", head
+        assert self.s3.get_bucket_location(Bucket=self.bucket)["LocationConstraint"] is None
+
+    def run(self) -> int:
+        self.s3.create_bucket(Bucket=self.bucket)
+        failed = 0
+        for name in [n for n in dir(self) if n.startswith("check_")]:
+            try:
+                getattr(self, name)()
+            except Exception as error:  # every check reports, none hides the next
+                failed += 1
+                line = traceback.extract_tb(error.__traceback__)[1].lineno
+                print(f"FAIL {name}, line {line}: {type(error).__name__}: {error}")
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for entry in page.get("Contents", []):
+                self.s3.delete_object(Bucket=self.bucket, Key=entry["Key"])
+        self.s3.delete_bucket(Bucket=self.bucket)
+        print(f"boto3 {boto3.__version__} on {ENDPOINT.split(':')[0]}: {failed} checks failed")
+        return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(Suite().run())

@@ -1,0 +1,130 @@
+"""Rules about structure: layering, the tree of ARCHITECTURE.md, paths named in the docs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cpp_source import blank
+from repo import Finding, Repo
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+_SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.MULTILINE)
+_CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_PATH = re.compile(r"^[A-Za-z0-9_.][\w./+-]*$")
+
+# Third-party headers that one kind of folder keeps to itself.
+_PRIVATE_HEADERS: list[tuple[str, tuple[str, ...]]] = [
+    ("boost/beast", ("server/", "tools/", "tests/")),
+    ("rocksdb/", ("storage/meta/", "storage/kvfs/", "tests/")),
+    ("liburing", ("storage/io/", "tests/")),
+    ("toml++", ("server/", "tests/")),
+    ("pugixml", ("api/s3/", "tools/", "tests/")),
+    ("CLI/", ("tools/",)),
+]
+_PATH_STARTS = {
+    "api", "auth", "cmake", "conf", "docker", "docs", "server", "storage", "tests", "tools", ".ci",
+}
+
+
+def _modules(repo: Repo) -> list[str]:
+    """The folders of the root CMakeLists.txt, lowest layer first."""
+    match = re.search(r"set\(OUTCROP_MODULES\s+([^)]*)\)", repo.text("CMakeLists.txt"))
+    return match.group(1).split() if match else []
+
+
+def _module_of(path: str, modules: list[str]) -> str | None:
+    owners = [m for m in modules if path.startswith(m + "/")]
+    return max(owners, key=len) if owners else None
+
+
+def _allowed(importer: str, imported: str, modules: list[str]) -> bool:
+    if importer == imported:
+        return True
+    if importer.startswith("storage/") and not imported.startswith("storage/"):
+        return False
+    protocols = {"api/s3", "api/nfs", "api/admin"}
+    if importer in protocols and imported in protocols:
+        return False
+    return modules.index(imported) < modules.index(importer)
+
+
+def layering(repo: Repo) -> Iterator[Finding]:
+    """An include goes to the own folder or to a lower one; protocols never see each other."""
+    modules = _modules(repo)
+    if not modules:
+        yield Finding("CMakeLists.txt", 1, "layering", "no OUTCROP_MODULES list found")
+        return
+    for path in repo.cpp:
+        text = repo.text(path)
+        importer = _module_of(path, modules)
+        for match in _INCLUDE.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            included = match.group(1)
+            imported = _module_of(included, modules)
+            if importer is None or imported is None:
+                continue
+            if not _allowed(importer, imported, modules):
+                yield Finding(path, line, "layering", f"{importer} must not include {included}")
+
+
+def private_headers(repo: Repo) -> Iterator[Finding]:
+    """A library that one folder wraps is included by that folder only."""
+    for path in repo.cpp:
+        text = blank(repo.text(path))
+        for match in _SYSTEM_INCLUDE.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            for prefix, owners in _PRIVATE_HEADERS:
+                if match.group(1).startswith(prefix) and not path.startswith(owners):
+                    yield Finding(path, line, "private-header", f"<{match.group(1)}> belongs to {', '.join(owners)}")
+
+
+def _markdown(repo: Repo) -> list[str]:
+    return [f for f in repo.of(".md") if f.startswith("docs/") or "/" not in f]
+
+
+def docs_paths(repo: Repo) -> Iterator[Finding]:
+    """Every path in backticks in the docs exists."""
+    for doc in _markdown(repo):
+        for number, line in enumerate(repo.text(doc).splitlines(), start=1):
+            for span in _CODE_SPAN.findall(line):
+                word = span.split()[0].removeprefix("./")
+                if not _PATH.match(word) or "/" not in word or word.split("/")[0] not in _PATH_STARTS:
+                    continue
+                if not (repo.root / word).exists():
+                    yield Finding(doc, number, "stale-path", f"{word} does not exist")
+
+
+def docs_links(repo: Repo) -> Iterator[Finding]:
+    """Every relative link in the docs leads to a file."""
+    link = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+    for doc in _markdown(repo):
+        for number, line in enumerate(repo.text(doc).splitlines(), start=1):
+            for target in link.findall(line):
+                if "://" in target or target.startswith("mailto:"):
+                    continue
+                if not (repo.root / Path(doc).parent / target).exists():
+                    yield Finding(doc, number, "stale-link", f"{target} does not exist")
+
+
+def architecture_tree(repo: Repo) -> Iterator[Finding]:
+    """The tree in ARCHITECTURE.md names every module, and nothing that is gone."""
+    doc = "docs/ARCHITECTURE.md"
+    if doc not in repo.files:
+        yield Finding(doc, 1, "architecture", "missing")
+        return
+    text = repo.text(doc)
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    trees = [b for b in blocks if "server/" in b and "storage/" in b]
+    if not trees:
+        yield Finding(doc, 1, "architecture", "no code block with the tree (server/, storage/, ...)")
+        return
+    named = {t.rstrip("/") for t in re.findall(r"(?<![\w./-])([\w.][\w./-]*/)(?![\w*{])", trees[0])}
+    line = text[: text.index(trees[0])].count("\n") + 1
+    for path in sorted(named):
+        if path.split("/")[0] in _PATH_STARTS and not (repo.root / path).is_dir():
+            yield Finding(doc, line, "architecture", f"{path}/ is in the tree but not in the file system")
+    for module in _modules(repo):
+        if (repo.root / module / "CMakeLists.txt").exists() and module not in named:
+            yield Finding(doc, line, "architecture", f"{module}/ is a module but not in the tree")

@@ -1,0 +1,153 @@
+#include "tests/support/sim_engine.h"
+
+#include <gtest/gtest.h>
+
+#include "storage/digest/digest.h"
+
+namespace outcrop::test {
+
+using namespace ns;
+
+std::string pattern(std::uint64_t seed, std::size_t size) {
+  SeededRandom random(seed * 0x9e3779b97f4a7c15ULL + size);
+  std::string out(size, '\0');
+  random.fill(std::as_writable_bytes(std::span(out)));
+  return out;
+}
+
+Task<std::unique_ptr<ObjectWriter>> filled_writer(Namespace& ns, std::string_view bucket,
+                                                  std::string_view key, std::string_view content) {
+  CO_TRY(auto writer, co_await ns.open_write(bucket, key, content.size()));
+  while (!content.empty()) {
+    CO_TRY(const MutBytes out, co_await writer->buffer());
+    const std::size_t n = std::min(out.size(), content.size());
+    std::memcpy(out.data(), content.data(), n);
+    CO_TRYV(co_await writer->advance(n));
+    content.remove_prefix(n);
+  }
+  co_return writer;
+}
+
+Task<std::string> read_all(Namespace& ns, std::string_view bucket, std::string_view key) {
+  CO_TRY(const auto reader, co_await ns.open_read(bucket, key));
+  std::string out;
+  for (;;) {
+    CO_TRY(const auto slices, co_await reader->next());
+    if (slices.empty()) {
+      break;
+    }
+    for (const Buffer& slice : slices) {
+      out.append(as_text(slice.view()));
+    }
+  }
+  if (out.size() != reader->info().size) {
+    co_return fail(Errc::corrupt, "short read");
+  }
+  co_return out;
+}
+
+namespace {
+
+std::string md5_hex(std::string_view content) {
+  digest::Digest md5(digest::Algorithm::md5);
+  md5.update(as_bytes(content));
+  return digest::to_hex(as_bytes(md5.value()));
+}
+
+Task<> put_object(Namespace& ns, std::string_view key, std::string_view content) {
+  CO_TRY(auto writer, co_await filled_writer(ns, SimEngine::kBucket, key, content));
+  PutRequest request;
+  request.etag = md5_hex(content);
+  CO_TRYV(co_await ns.put(SimEngine::kBucket, key, std::move(writer), std::move(request)));
+  co_return ok();
+}
+
+Task<> put_multipart(Namespace& ns, std::string_view key, const std::vector<std::string>& parts) {
+  CO_TRY(const UploadInfo upload,
+         co_await ns.create_upload(SimEngine::kBucket, key, {}, digest::Algorithm::none,
+                                   digest::ChecksumType::full_object));
+  CompleteRequest complete;
+  for (std::uint32_t i = 0; i < parts.size(); ++i) {
+    CO_TRY(auto writer, co_await filled_writer(ns, SimEngine::kBucket, key, parts[i]));
+    CO_TRY(const PartInfo part,
+           co_await ns.put_part(SimEngine::kBucket, key, upload.upload_id, i + 1,
+                                std::move(writer), md5_hex(parts[i]), {}));
+    complete.parts.push_back({i + 1, part.etag, {}});
+  }
+  CO_TRYV(co_await ns.complete_upload(SimEngine::kBucket, key, upload.upload_id,
+                                      std::move(complete)));
+  co_return ok();
+}
+
+Task<std::map<std::string, std::string>> read_everything(Namespace& ns) {
+  std::map<std::string, std::string> out;
+  ListRequest request;
+  for (bool more = true; more;) {
+    CO_TRY(const ListPage page, co_await ns.list(SimEngine::kBucket, request));
+    for (const ListEntry& entry : page.entries) {
+      CO_TRY(out[entry.key], co_await read_all(ns, SimEngine::kBucket, entry.key));
+      request.start_after = entry.key;
+    }
+    more = page.truncated;
+  }
+  co_return out;
+}
+
+}  // namespace
+
+SimEngine::SimEngine(io::SimWorld& world, std::uint64_t seed)
+    : x_world(world), x_random(seed), x_backend(world.make_backend(x_io)) {}
+
+SimEngine::~SimEngine() = default;
+
+Result<void> SimEngine::open() {
+  engine::EngineConfig config;
+  config.segment_bytes = 2 << 20;
+  config.journal_bytes = 128 << 10;
+  config.cache_bytes = 4 << 20;
+  config.background = false;
+  engine::EngineRuntime runtime{x_clock, x_random, x_pool, {&x_io}, {x_backend.get()}};
+  TRY(x_engine, run(engine::Engine::open(x_world.open_disks(), config, std::move(runtime))));
+  return ok();
+}
+
+Result<void> SimEngine::close() { return run(x_engine->close()); }
+
+Result<void> SimEngine::put(std::string_view key, std::string_view content) {
+  return run(put_object(ns(), key, content));
+}
+Result<std::string> SimEngine::get(std::string_view key) { return run(read_all(ns(), kBucket, key)); }
+Result<void> SimEngine::remove(std::string_view key) {
+  TRYV(run(ns().remove(kBucket, key, {})));
+  return ok();
+}
+Result<void> SimEngine::copy(std::string_view from, std::string_view to) {
+  CopyRequest request;
+  request.source_bucket = kBucket;
+  request.source_key = from;
+  TRYV(run(ns().copy(kBucket, to, std::move(request))));
+  return ok();
+}
+Result<void> SimEngine::multipart(std::string_view key, const std::vector<std::string>& parts) {
+  return run(put_multipart(ns(), key, parts));
+}
+Result<std::map<std::string, std::string>> SimEngine::everything() {
+  return run(read_everything(ns()));
+}
+
+io::SimWorld world_with_bucket(unsigned drives, unsigned parity, std::uint64_t seed) {
+  io::SimWorld world(drives, seed);
+  SeededRandom random(seed);
+  EXPECT_TRUE(engine::Engine::format(world.open_disks(), parity, random));
+  world.reboot(seed);
+  {
+    SimEngine engine(world, seed);
+    EXPECT_TRUE(engine.open());
+    EXPECT_TRUE(engine.run(engine.ns().create_bucket(SimEngine::kBucket, "")));
+    EXPECT_TRUE(engine.close());
+  }
+  world.reboot(seed);
+  return world;
+}
+
+}  // namespace outcrop::test

@@ -1,0 +1,62 @@
+// The whole storage engine on simulated drives, single-threaded and reproducible from a seed.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "storage/engine/engine.h"
+#include "storage/io/sim_disk.h"
+
+namespace outcrop::test {
+
+/// One "process": opened on a world's drives, then closed, or dropped as if killed.
+class SimEngine {
+ public:
+  explicit SimEngine(io::SimWorld& world, std::uint64_t seed);
+  ~SimEngine();
+
+  Result<void> open();
+  Result<void> close();
+  ns::Namespace& ns() { return x_engine->ns(); }
+  engine::Engine& engine() { return *x_engine; }
+
+  template <class T>
+  Result<T> run(Task<T> task) {
+    return run_on(x_io, std::move(task));
+  }
+
+  Result<void> put(std::string_view key, std::string_view content);
+  Result<std::string> get(std::string_view key);
+  Result<void> remove(std::string_view key);
+  Result<void> copy(std::string_view from, std::string_view to);
+  /// Parts of at least the configured minimum but the last.
+  Result<void> multipart(std::string_view key, const std::vector<std::string>& parts);
+  /// Every key and its content, by listing and reading.
+  Result<std::map<std::string, std::string>> everything();
+
+  static constexpr std::string_view kBucket = "bucket";
+
+ private:
+  io::SimWorld& x_world;
+  asio::io_context x_io{1};
+  asio::executor_work_guard<Executor> x_guard{x_io.get_executor()};
+  SystemClock x_clock;
+  SeededRandom x_random;
+  BlockingPool x_pool{0};
+  std::unique_ptr<io::IoBackend> x_backend;
+  std::unique_ptr<engine::Engine> x_engine;
+};
+
+/// A formatted world of `drives` drives with an empty bucket.
+io::SimWorld world_with_bucket(unsigned drives, unsigned parity, std::uint64_t seed);
+
+/// `size` bytes that differ by seed and position.
+std::string pattern(std::uint64_t seed, std::size_t size);
+
+/// Writes `content` into a fresh ObjectWriter.
+Task<std::unique_ptr<ns::ObjectWriter>> filled_writer(ns::Namespace& ns, std::string_view bucket,
+                                                      std::string_view key,
+                                                      std::string_view content);
+Task<std::string> read_all(ns::Namespace& ns, std::string_view bucket, std::string_view key);
+
+}  // namespace outcrop::test

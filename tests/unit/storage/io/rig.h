@@ -1,0 +1,110 @@
+// One drive and a back end of each kind, so that one table of behaviours covers them all.
+#pragma once
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <set>
+
+#include "storage/base/async.h"
+#include "storage/io/backends.h"
+#include "storage/io/sim_disk.h"
+
+namespace outcrop::io {
+
+/// A directory of its own, removed at the end.
+class TempDir {
+ public:
+  explicit TempDir(std::string base = ::testing::TempDir()) {
+    x_path = (std::filesystem::path(base) / "outcrop-io-XXXXXX").string();
+    OUTCROP_ASSERT(::mkdtemp(x_path.data()) != nullptr);
+  }
+  ~TempDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(x_path, ignored);
+  }
+  TempDir(const TempDir&) = delete;
+  const std::string& path() const { return x_path; }
+
+ private:
+  std::string x_path;
+};
+
+enum class Kind { uring, threads, sim };
+
+struct Rig {
+  explicit Rig(Kind kind) {
+    if (kind == Kind::sim) {
+      disk = std::move(*world.open_disk(0));
+      backend = world.make_backend(io);
+      return;
+    }
+    dir.emplace();
+    disk = std::move(*open_posix_disk(dir->path()));
+    const auto which = kind == Kind::uring ? BackendKind::uring : BackendKind::threads;
+    auto made = make_backend(which, io);
+    if (made) {  // else io_uring is blocked here: the test skips itself
+      backend = std::move(*made);
+    }
+  }
+
+  void run_ops(std::span<IoOp> ops) {
+    auto body = [](IoBackend& b, std::span<IoOp> o) -> Task<> {
+      co_await run(b, o);
+      co_return ok();
+    };
+    ASSERT_TRUE(run_on(io, body(*backend, ops)));
+  }
+  Result<void> run_op(IoOp op) {
+    run_ops({&op, 1});
+    return op.result;
+  }
+
+  asio::io_context io{1};
+  SimWorld world{1, 7};
+  std::optional<TempDir> dir;
+  std::unique_ptr<Disk> disk;
+  std::unique_ptr<IoBackend> backend;
+};
+
+inline Buffer filled(std::size_t size, char c) {
+  Buffer b = Buffer::make(size);
+  std::memset(b.data(), c, size);
+  return b;
+}
+
+inline IoOp write_op(File& f, std::uint64_t offset, Buffer b, bool durable = false) {
+  IoOp op;
+  op.kind = OpKind::write;
+  op.file = &f;
+  op.offset = offset;
+  op.buffer = std::move(b);
+  op.durable = durable;
+  return op;
+}
+inline IoOp read_op(File& f, std::uint64_t offset, std::size_t size) {
+  IoOp op;
+  op.kind = OpKind::read;
+  op.file = &f;
+  op.offset = offset;
+  op.buffer = filled(size, '?');
+  return op;
+}
+inline IoOp sync_op(File& f) {
+  IoOp op;
+  op.kind = OpKind::sync;
+  op.file = &f;
+  return op;
+}
+
+inline bool all_are(ConstBytes bytes, char c) {
+  return std::ranges::all_of(bytes, [c](std::byte b) { return static_cast<char>(b) == c; });
+}
+
+template <class T>
+Errc code_of(const Result<T>& r) {
+  OUTCROP_ASSERT(!r);
+  return r.error().code();
+}
+
+}  // namespace outcrop::io
