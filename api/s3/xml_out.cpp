@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "auth/target.h"
 #include "storage/base/assert.h"
 
 namespace outcrop::s3 {
@@ -10,8 +11,27 @@ namespace {
 constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 constexpr std::string_view kXmlns = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  ///< U+FFFD
+
 bool plain(unsigned char c) {
-  return c >= 0x20 && c != '&' && c != '<' && c != '>' && c != '"' && c != 0x7f;
+  return c >= 0x20 && c < 0x7f && c != '&' && c != '<' && c != '>' && c != '"';
+}
+
+/// Length of the UTF-8 sequence that starts with `first`, as far as the first byte says.
+std::size_t sequence_length(unsigned char first) {
+  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+}
+
+/// Names made over NFS may hold any bytes; one of them must not make a whole listing unreadable.
+/// Copies the sequence at the front of `text`, or a replacement for its first byte; bytes taken.
+std::size_t append_sequence(std::string& out, std::string_view text) {
+  const std::string_view sequence = text.substr(0, sequence_length(text.front()));
+  if (sequence.size() == 1 || !auth::check_key(sequence)) {
+    out += kReplacement;
+    return 1;
+  }
+  out += sequence;
+  return sequence.size();
 }
 
 void append_reference(std::string& out, unsigned char c) {
@@ -43,16 +63,22 @@ void append_reference(std::string& out, unsigned char c) {
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view text) {
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (!plain(c)) {
-      out.append(text, begin, i - begin);
-      append_reference(out, c);
-      begin = i + 1;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && plain(static_cast<unsigned char>(text[end]))) {
+      ++end;
+    }
+    out.append(text, i, end - i);
+    i = end;
+    if (i == text.size()) {
+      return;
+    }
+    if (static_cast<unsigned char>(text[i]) >= 0x80) {
+      i += append_sequence(out, text.substr(i));
+    } else {
+      append_reference(out, static_cast<unsigned char>(text[i++]));
     }
   }
-  out.append(text, begin);
 }
 
 XmlWriter::XmlWriter(std::string_view root, Namespace ns) : x_out(kDeclaration) {

@@ -141,7 +141,8 @@ Task<std::unique_ptr<ns::ObjectWriter>> ReferenceNamespace::open_write(std::stri
   co_return std::make_unique<Writer>(x_options.piece_bytes);
 }
 
-Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name, std::string_view key,
+Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
+                                             std::string_view key,
                                              std::unique_ptr<ns::ObjectWriter> payload,
                                              ns::PutRequest request) {
   CO_TRYV(check_key(key));
@@ -173,7 +174,8 @@ Task<ns::ObjectInfo> ReferenceNamespace::stat(std::string_view name, std::string
   co_return found->info;
 }
 
-Task<bool> ReferenceNamespace::remove(std::string_view name, std::string_view key,
+Task<bool> ReferenceNamespace::remove(std::string_view name,
+                                      std::string_view key,
                                       ns::Conditions conditions) {
   CO_TRYV(check_key(key));
   CO_TRY(Bucket* const in, bucket(name));
@@ -186,7 +188,8 @@ Task<bool> ReferenceNamespace::remove(std::string_view name, std::string_view ke
   co_return true;
 }
 
-Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name, std::string_view key,
+Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
+                                              std::string_view key,
                                               ns::CopyRequest request) {
   CO_TRYV(check_key(key));
   CO_TRYV(check_key(request.source_key));
@@ -207,7 +210,8 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name, std::string
   co_return (in->objects[std::string(key)] = std::move(fresh)).info;
 }
 
-Result<void> ReferenceNamespace::rename_directory(Bucket& in, std::string_view from,
+Result<void> ReferenceNamespace::rename_directory(Bucket& in,
+                                                  std::string_view from,
                                                   std::string_view to) {
   if (to.starts_with(from) && to != from) {
     return fail(Errc::invalid_argument, "a directory cannot move below itself");
@@ -236,7 +240,8 @@ Result<void> ReferenceNamespace::rename_directory(Bucket& in, std::string_view f
   return ok();
 }
 
-Task<> ReferenceNamespace::rename(std::string_view name, std::string_view from,
+Task<> ReferenceNamespace::rename(std::string_view name,
+                                  std::string_view from,
                                   std::string_view to) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
@@ -268,15 +273,19 @@ Task<ns::ListPage> ReferenceNamespace::list(std::string_view name, ns::ListReque
       continue;
     }
     ns::ListEntry entry;
-    const auto cut = request.delimiter.empty()
-                         ? std::string::npos
-                         : key.find(request.delimiter, request.prefix.size());
+    const auto cut = request.delimiter.empty() ? std::string::npos
+                                               : key.find(request.delimiter, request.prefix.size());
     if (cut != std::string::npos) {
       entry.key = key.substr(0, cut + request.delimiter.size());
       entry.is_prefix = true;
     } else {
       const ns::ObjectInfo& info = value.info;
-      entry = {key,       false, info.size, info.mtime_ns, info.etag, info.checksum.algorithm,
+      entry = {key,
+               false,
+               info.size,
+               info.mtime_ns,
+               info.etag,
+               info.checksum.algorithm,
                info.checksum.type};
     }
     const bool repeated = !page.entries.empty() && page.entries.back().is_prefix &&

@@ -28,41 +28,60 @@ class ReferenceNamespace final : public ns::Namespace {
   Task<ns::BucketInfo> get_bucket(std::string_view name) override;
   Task<ns::BucketInfo> create_bucket(std::string_view name, std::string_view region) override;
   Task<> delete_bucket(std::string_view name) override;
-  Task<std::unique_ptr<ns::ObjectWriter>> open_write(std::string_view bucket, std::string_view key,
+  Task<std::unique_ptr<ns::ObjectWriter>> open_write(std::string_view bucket,
+                                                     std::string_view key,
                                                      std::uint64_t size_hint) override;
-  Task<ns::ObjectInfo> put(std::string_view bucket, std::string_view key,
+  Task<ns::ObjectInfo> put(std::string_view bucket,
+                           std::string_view key,
                            std::unique_ptr<ns::ObjectWriter> payload,
                            ns::PutRequest request) override;
   Task<std::unique_ptr<ns::ObjectReader>> open_read(std::string_view bucket,
                                                     std::string_view key) override;
   Task<ns::ObjectInfo> stat(std::string_view bucket, std::string_view key) override;
-  Task<bool> remove(std::string_view bucket, std::string_view key,
+  Task<bool> remove(std::string_view bucket,
+                    std::string_view key,
                     ns::Conditions conditions) override;
-  Task<ns::ObjectInfo> copy(std::string_view bucket, std::string_view key,
+  Task<ns::ObjectInfo> copy(std::string_view bucket,
+                            std::string_view key,
                             ns::CopyRequest request) override;
-  Task<> rename(std::string_view bucket, std::string_view from_key,
+  Task<> rename(std::string_view bucket,
+                std::string_view from_key,
                 std::string_view to_key) override;
   Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override;
-  Task<ns::UploadInfo> create_upload(std::string_view bucket, std::string_view key,
-                                     ns::ObjectAttributes attributes, digest::Algorithm algorithm,
+  Task<ns::UploadInfo> create_upload(std::string_view bucket,
+                                     std::string_view key,
+                                     ns::ObjectAttributes attributes,
+                                     digest::Algorithm algorithm,
                                      digest::ChecksumType type) override;
-  Task<ns::UploadInfo> get_upload(std::string_view bucket, std::string_view key,
+  Task<ns::UploadInfo> get_upload(std::string_view bucket,
+                                  std::string_view key,
                                   std::string_view upload_id) override;
-  Task<ns::PartInfo> put_part(std::string_view bucket, std::string_view key,
-                              std::string_view upload_id, std::uint32_t number,
-                              std::unique_ptr<ns::ObjectWriter> payload, std::string etag,
+  Task<ns::PartInfo> put_part(std::string_view bucket,
+                              std::string_view key,
+                              std::string_view upload_id,
+                              std::uint32_t number,
+                              std::unique_ptr<ns::ObjectWriter> payload,
+                              std::string etag,
                               digest::Checksum checksum) override;
-  Task<ns::PartInfo> copy_part(std::string_view bucket, std::string_view key,
-                               std::string_view upload_id, std::uint32_t number,
-                               ns::ObjectReader& source, ns::ByteRange range, std::string etag,
+  Task<ns::PartInfo> copy_part(std::string_view bucket,
+                               std::string_view key,
+                               std::string_view upload_id,
+                               std::uint32_t number,
+                               ns::ObjectReader& source,
+                               ns::ByteRange range,
+                               std::string etag,
                                digest::Checksum checksum) override;
-  Task<ns::ObjectInfo> complete_upload(std::string_view bucket, std::string_view key,
+  Task<ns::ObjectInfo> complete_upload(std::string_view bucket,
+                                       std::string_view key,
                                        std::string_view upload_id,
                                        ns::CompleteRequest request) override;
-  Task<> abort_upload(std::string_view bucket, std::string_view key,
+  Task<> abort_upload(std::string_view bucket,
+                      std::string_view key,
                       std::string_view upload_id) override;
-  Task<ns::PartList> list_parts(std::string_view bucket, std::string_view key,
-                                std::string_view upload_id, std::uint32_t after,
+  Task<ns::PartList> list_parts(std::string_view bucket,
+                                std::string_view key,
+                                std::string_view upload_id,
+                                std::uint32_t after,
                                 std::size_t max_parts) override;
   Task<ns::UploadList> list_uploads(std::string_view bucket,
                                     ns::UploadListRequest request) override;
@@ -97,7 +116,8 @@ class ReferenceNamespace final : public ns::Namespace {
   Result<Bucket*> bucket(std::string_view name);
   Result<Object*> object(std::string_view bucket, std::string_view key);
   Result<Upload*> upload(std::string_view bucket, std::string_view key, std::string_view id);
-  Result<std::string> assemble(const Upload& upload, const ns::CompleteRequest& request,
+  Result<std::string> assemble(const Upload& upload,
+                               const ns::CompleteRequest& request,
                                ns::ObjectInfo& info) const;
   Result<void> rename_directory(Bucket& in, std::string_view from, std::string_view to);
 

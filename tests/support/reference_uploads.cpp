@@ -23,7 +23,8 @@ std::string derived_etag(const std::string& source, ns::ByteRange range) {
 
 }  // namespace
 
-Task<ns::UploadInfo> ReferenceNamespace::create_upload(std::string_view name, std::string_view key,
+Task<ns::UploadInfo> ReferenceNamespace::create_upload(std::string_view name,
+                                                       std::string_view key,
                                                        ns::ObjectAttributes attributes,
                                                        digest::Algorithm algorithm,
                                                        digest::ChecksumType type) {
@@ -34,36 +35,43 @@ Task<ns::UploadInfo> ReferenceNamespace::create_upload(std::string_view name, st
   std::array<char, 17> id{};
   std::snprintf(id.data(), id.size(), "%016llx", static_cast<unsigned long long>(x_next_upload++));
   Upload fresh;
-  fresh.info = {std::string(key), id.data(), x_clock.wall_ns(), std::move(attributes), algorithm,
-                type};
+  fresh.info = {std::string(key),      id.data(), x_clock.wall_ns(),
+                std::move(attributes), algorithm, type};
   co_return (in->uploads[{std::string(key), id.data()}] = std::move(fresh)).info;
 }
 
-Task<ns::UploadInfo> ReferenceNamespace::get_upload(std::string_view name, std::string_view key,
+Task<ns::UploadInfo> ReferenceNamespace::get_upload(std::string_view name,
+                                                    std::string_view key,
                                                     std::string_view id) {
   CO_TRY(const Upload* const found, upload(name, key, id));
   co_return found->info;
 }
 
-Task<ns::PartInfo> ReferenceNamespace::put_part(std::string_view name, std::string_view key,
-                                                std::string_view id, std::uint32_t number,
+Task<ns::PartInfo> ReferenceNamespace::put_part(std::string_view name,
+                                                std::string_view key,
+                                                std::string_view id,
+                                                std::uint32_t number,
                                                 std::unique_ptr<ns::ObjectWriter> payload,
-                                                std::string etag, digest::Checksum checksum) {
+                                                std::string etag,
+                                                digest::Checksum checksum) {
   CO_TRY(Upload* const found, upload(name, key, id));
   if (number < 1 || number > ns::kMaxParts) {
     co_return fail(Errc::invalid_argument, "part number");
   }
   Part part;
   part.data = take(*payload);
-  part.info = {number, part.data->size(), x_clock.wall_ns(), std::move(etag),
-               std::move(checksum)};
+  part.info = {number, part.data->size(), x_clock.wall_ns(), std::move(etag), std::move(checksum)};
   co_return (found->parts[number] = std::move(part)).info;
 }
 
-Task<ns::PartInfo> ReferenceNamespace::copy_part(std::string_view name, std::string_view key,
-                                                 std::string_view id, std::uint32_t number,
-                                                 ns::ObjectReader& source, ns::ByteRange range,
-                                                 std::string etag, digest::Checksum checksum) {
+Task<ns::PartInfo> ReferenceNamespace::copy_part(std::string_view name,
+                                                 std::string_view key,
+                                                 std::string_view id,
+                                                 std::uint32_t number,
+                                                 ns::ObjectReader& source,
+                                                 ns::ByteRange range,
+                                                 std::string etag,
+                                                 digest::Checksum checksum) {
   CO_TRY(Upload* const found, upload(name, key, id));
   if (number < 1 || number > ns::kMaxParts) {
     co_return fail(Errc::invalid_argument, "part number");
@@ -117,14 +125,15 @@ Result<std::string> ReferenceNamespace::assemble(const Upload& from,
 }
 
 Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
-                                                         std::string_view key, std::string_view id,
+                                                         std::string_view key,
+                                                         std::string_view id,
                                                          ns::CompleteRequest request) {
   CO_TRY(Bucket* const in, bucket(name));
   const auto existing = in->objects.find(key);
   const auto found = upload(name, key, id);
   if (!found) {
-    const bool repeated = existing != in->objects.end() && !id.empty() &&
-                          existing->second.upload_id == id;
+    const bool repeated =
+        existing != in->objects.end() && !id.empty() && existing->second.upload_id == id;
     co_return repeated ? Result<ns::ObjectInfo>(existing->second.info)
                        : Result<ns::ObjectInfo>(fail(found.error()));
   }
@@ -151,15 +160,18 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   co_return (in->objects[std::string(key)] = std::move(fresh)).info;
 }
 
-Task<> ReferenceNamespace::abort_upload(std::string_view name, std::string_view key,
+Task<> ReferenceNamespace::abort_upload(std::string_view name,
+                                        std::string_view key,
                                         std::string_view id) {
   CO_TRYV(upload(name, key, id));
   x_buckets.find(name)->second.uploads.erase({std::string(key), std::string(id)});
   co_return ok();
 }
 
-Task<ns::PartList> ReferenceNamespace::list_parts(std::string_view name, std::string_view key,
-                                                  std::string_view id, std::uint32_t after,
+Task<ns::PartList> ReferenceNamespace::list_parts(std::string_view name,
+                                                  std::string_view key,
+                                                  std::string_view id,
+                                                  std::uint32_t after,
                                                   std::size_t max_parts) {
   CO_TRY(const Upload* const found, upload(name, key, id));
   ns::PartList out{found->info, {}, false};
@@ -182,15 +194,13 @@ Task<ns::UploadList> ReferenceNamespace::list_uploads(std::string_view name,
     if (!key.starts_with(request.prefix)) {
       continue;
     }
-    const auto cut = request.delimiter.empty()
-                         ? std::string::npos
-                         : key.find(request.delimiter, request.prefix.size());
+    const auto cut = request.delimiter.empty() ? std::string::npos
+                                               : key.find(request.delimiter, request.prefix.size());
     const bool rolled = cut != std::string::npos;
     const std::string entry = rolled ? key.substr(0, cut + request.delimiter.size()) : key;
     const bool after_key = entry > request.key_marker;
     const bool after_id = !rolled && entry == request.key_marker &&
-                          !request.upload_id_marker.empty() &&
-                          id.second > request.upload_id_marker;
+                          !request.upload_id_marker.empty() && id.second > request.upload_id_marker;
     const bool repeated =
         rolled && !out.common_prefixes.empty() && out.common_prefixes.back() == entry;
     if ((!after_key && !after_id) || repeated) {
