@@ -182,7 +182,7 @@ void ChunkDecoder::take_chunk_header(std::string_view line) {
       is_signed() ? extension.starts_with(kExtension) && extension.size() == kExtension.size() + 64
                   : extension.empty();
   std::uint64_t size = 0;
-  if (!well_formed || !parse_number(digits, 16, size)) {
+  if (!well_formed || digits.size() > 16 || !parse_number(digits, 16, size)) {
     return fail_with(ChunkError::malformed);
   }
   if (size > x_object_left || (is_signed() && size > kMaxSignedChunk)) {

@@ -141,11 +141,11 @@ Result<Target> split_target(std::string_view raw,
     target.virtual_host = true;
   } else {
     const std::string_view bucket = path.substr(0, path.find('/'));
-    TRY(target.bucket, decode_bucket(bucket));
-    path.remove_prefix(std::min(bucket.size() + 1, path.size()));
-    if (target.bucket.empty() && !path.empty()) {
+    if (bucket.empty() && !path.empty()) {
       return fail(Errc::invalid_argument, "a key without a bucket");
     }
+    TRY(target.bucket, decode_bucket(bucket));
+    path.remove_prefix(std::min(bucket.size() + 1, path.size()));
   }
   TRY(target.key, decode(path));
   return target;
