@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/digest/digest.h"
+#include "storage/digest/text.h"
 
 namespace outcrop::test {
 
