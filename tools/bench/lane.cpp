@@ -71,7 +71,8 @@ void Lane::key_of_mine(std::uint64_t number) {
 Task<> Lane::head_bucket() {
   x_path = "/" + uri_encode(x_run.options.bucket, true);
   CO_TRYV(co_await call({.method = "HEAD", .path = x_path}));
-  if (x_reply.status == 404) {
+  if (!x_reply.is_success()) {
+    // Also when it is forbidden: unlike HEAD, this answer says why.
     CO_TRYV(co_await create_bucket());
   }
   co_return ok();
