@@ -1,9 +1,9 @@
 // Limits and patience of HTTP sessions, and what they count. Tests shorten the times.
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <optional>
+
+#include "storage/base/counter.h"
 
 namespace outcrop::server {
 
@@ -25,19 +25,7 @@ struct HttpOptions {
 /// What one body or one streamed response may have in flight: two 1 MiB stripes each way.
 inline constexpr std::uint64_t kStreamBytes = 4 << 20;
 
-/// Written by one worker, read by anyone: plain stores, no locked instructions.
-class Counter {
- public:
-  void add(std::uint64_t n) {
-    x_value.store(x_value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void sub(std::uint64_t n) { add(-n); }
-  std::uint64_t get() const { return x_value.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> x_value{0};
-};
-
+/// Written by one worker, read by anyone.
 struct alignas(64) HttpCounters {
   Counter connections;        ///< open now
   Counter accepted, refused;  ///< refused: over a limit

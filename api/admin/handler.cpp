@@ -1,0 +1,77 @@
+#include "api/admin/handler.h"
+
+#include <algorithm>
+
+namespace outcrop::admin {
+namespace {
+
+http::Response respond(int status, const char* type, std::string body) {
+  http::Response r;
+  r.status = status;
+  r.set("Content-Type", type);
+  r.set("Cache-Control", "no-store");
+  r.body = std::move(body);
+  return r;
+}
+
+std::string json_string(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (byte < 0x20) {
+      out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+  return out;
+}
+
+http::Response ready(const std::vector<Check>& checks) {
+  const bool all = std::ranges::all_of(checks, &Check::ok);
+  std::string body = std::string("{\"ready\":") + (all ? "true" : "false") + ",\"checks\":[";
+  for (const Check& c : checks) {
+    body.append(&c == checks.data() ? "{\"name\":" : ",{\"name\":").append(json_string(c.name));
+    body.append(c.ok ? ",\"ok\":true" : ",\"ok\":false");
+    body.append(",\"reason\":").append(json_string(c.reason)).append("}");
+  }
+  return respond(all ? 200 : 503, "application/json", body + "]}\n");
+}
+
+http::Response route(const AdminSources& sources, const http::Request& request) {
+  const std::string_view path =
+      std::string_view(request.target).substr(0, request.target.find('?'));
+  const bool known = path == "/health/live" || path == "/health/ready" || path == "/metrics";
+  if (!known) {
+    return respond(404, "text/plain", "see /health/live, /health/ready and /metrics\n");
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    http::Response r = respond(405, "text/plain", "GET and HEAD only\n");
+    r.set("Allow", "GET, HEAD");
+    return r;
+  }
+  if (path == "/health/live") {
+    return respond(200, "application/json", "{\"live\":true}\n");
+  }
+  if (path == "/health/ready") {
+    return ready(sources.checks());
+  }
+  return respond(200, "text/plain; version=0.0.4; charset=utf-8", sources.metrics());
+}
+
+Async<http::Response> serve(const AdminSources& sources, const http::Request& request) {
+  co_return route(sources, request);
+}
+
+}  // namespace
+
+http::Handler make_handler(AdminSources sources) {
+  return [sources = std::move(sources)](http::Request& request) { return serve(sources, request); };
+}
+
+}  // namespace outcrop::admin

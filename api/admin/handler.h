@@ -1,0 +1,25 @@
+// The admin listener: GET /health/live, /health/ready and /metrics.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/http/message.h"
+
+namespace outcrop::admin {
+
+struct Check {
+  std::string name;  ///< "storage"
+  bool ok = true;
+  std::string reason;  ///< when not ok: what is wrong, in words for the operator
+};
+
+/// Called per request, on the worker that serves the listener; must not block.
+struct AdminSources {
+  std::function<std::vector<Check>()> checks;
+  std::function<std::string()> metrics;
+};
+
+http::Handler make_handler(AdminSources sources);
+
+}  // namespace outcrop::admin

@@ -1,0 +1,162 @@
+#include "api/admin/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+
+namespace outcrop::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+/// Collects families; the metrics of one family are added one after the other.
+class Page {
+ public:
+  void counter(const char* name, const char* help, std::uint64_t value, Labels labels = {}) {
+    ClientMetric& m = add(name, help, MetricType::Counter, std::move(labels));
+    m.counter.value = static_cast<double>(value);
+  }
+  void seconds(const char* name, const char* help, std::uint64_t ns, Labels labels) {
+    ClientMetric& m = add(name, help, MetricType::Counter, std::move(labels));
+    m.counter.value = static_cast<double>(ns) / 1e9;
+  }
+  void gauge(const char* name, const char* help, std::uint64_t value, Labels labels = {}) {
+    ClientMetric& m = add(name, help, MetricType::Gauge, std::move(labels));
+    m.gauge.value = static_cast<double>(value);
+  }
+  ClientMetric::Histogram& histogram(const char* name, const char* help, Labels labels) {
+    return add(name, help, MetricType::Histogram, std::move(labels)).histogram;
+  }
+  std::string text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, x_families);
+    return std::move(out).str();
+  }
+
+ private:
+  ClientMetric& add(const char* name, const char* help, MetricType type, Labels labels) {
+    auto family = std::ranges::find(x_families, name, &MetricFamily::name);
+    if (family == x_families.end()) {
+      x_families.push_back({name, help, type, {}});
+      family = x_families.end() - 1;
+    }
+    ClientMetric& m = family->metric.emplace_back();
+    m.label = std::move(labels);
+    return m;
+  }
+  std::vector<MetricFamily> x_families;
+};
+
+void add_operation(Page& page, const OperationTotals& op) {
+  std::uint64_t count = 0;
+  for (std::size_t slot = 0; slot < op.by_status.size(); ++slot) {
+    count += op.by_status[slot];
+    if (op.by_status[slot] > 0) {
+      page.counter("outcrop_requests_total", "Requests by operation and status", op.by_status[slot],
+                   {{"operation", op.operation}, {"status", status_label(slot)}});
+    }
+  }
+  page.counter("outcrop_request_bytes_total", "Payload bytes by operation and direction",
+               op.bytes_in, {{"operation", op.operation}, {"direction", "in"}});
+  page.counter("outcrop_request_bytes_total", "", op.bytes_out,
+               {{"operation", op.operation}, {"direction", "out"}});
+  ClientMetric::Histogram& h =
+      page.histogram("outcrop_request_duration_seconds",
+                     "Time from head to last byte, by operation", {{"operation", op.operation}});
+  h.sample_count = count;
+  h.sample_sum = static_cast<double>(op.nanoseconds) / 1e9;
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < kLatencyBounds.size(); ++i) {
+    below += op.latency[i];
+    h.bucket.push_back({below, kLatencyBounds[i]});
+  }
+}
+
+void add_http(Page& page, const HttpSample& s) {
+  page.gauge("outcrop_http_connections", "Open client connections", s.connections);
+  page.gauge("outcrop_http_requests_in_flight", "Requests being served", s.in_flight);
+  page.counter("outcrop_http_accepted_total", "Connections accepted", s.accepted);
+  page.counter("outcrop_http_refused_total", "Connections refused over a limit", s.refused);
+  page.counter("outcrop_http_requests_total", "Requests with a valid head", s.requests);
+  page.counter("outcrop_http_bad_requests_total", "Requests with broken framing", s.bad_heads);
+  page.counter("outcrop_http_timeouts_total", "Clients too slow with a head or body", s.timeouts);
+  page.counter("outcrop_http_resets_total", "Responses cut off before their end", s.resets);
+  page.counter("outcrop_http_bytes_total", "Payload bytes", s.bytes_in, {{"direction", "in"}});
+  page.counter("outcrop_http_bytes_total", "", s.bytes_out, {{"direction", "out"}});
+}
+
+void add_process(Page& page, const ProcessSample& s) {
+  page.gauge("outcrop_memory_resident_bytes", "Resident memory of the process", s.resident_bytes);
+  page.gauge("outcrop_memory_limit_bytes", "memory_limit in effect", s.memory_limit_bytes);
+  page.gauge("outcrop_memory_buffer_bytes", "I/O buffers in use", s.buffer_bytes);
+  page.gauge("outcrop_memory_in_flight_bytes", "Byte budget taken by requests", s.in_flight_bytes);
+  page.gauge("outcrop_start_time_seconds", "Start of the process, Unix time", s.start_time_seconds);
+}
+
+void add_drive(Page& page, const DriveSample& d) {
+  const Labels drive = {{"slot", std::to_string(d.slot)}, {"drive", d.path}};
+  const auto with = [&drive](const char* op) {
+    Labels labels = drive;
+    labels.push_back({"op", op});
+    return labels;
+  };
+  page.gauge("outcrop_drive_live", "1 if the drive is part of the current epoch", d.live, drive);
+  page.gauge("outcrop_drive_mirror", "1 if it holds a metadata mirror", d.mirror, drive);
+  page.gauge("outcrop_drive_size_bytes", "Capacity of its filesystem", d.total_bytes, drive);
+  page.gauge("outcrop_drive_free_bytes", "Free space of its filesystem", d.free_bytes, drive);
+  page.gauge("outcrop_drive_in_flight", "Transfers in flight", d.in_flight, drive);
+  page.counter("outcrop_drive_errors_total", "Failed transfers", d.errors, drive);
+  page.counter("outcrop_drive_ops_total", "Transfers by kind", d.reads, with("read"));
+  page.counter("outcrop_drive_ops_total", "", d.writes, with("write"));
+  page.counter("outcrop_drive_ops_total", "", d.syncs, with("sync"));
+  page.counter("outcrop_drive_bytes_total", "Bytes by kind", d.bytes_read, with("read"));
+  page.counter("outcrop_drive_bytes_total", "", d.bytes_written, with("write"));
+  page.seconds("outcrop_drive_seconds_total", "Time in transfers by kind", d.read_ns, with("read"));
+  page.seconds("outcrop_drive_seconds_total", "", d.write_ns, with("write"));
+  page.seconds("outcrop_drive_seconds_total", "", d.sync_ns, with("sync"));
+}
+
+void add_store(Page& page, const StoreSample& s) {
+  for (const DriveSample& d : s.drives) {
+    add_drive(page, d);
+  }
+  page.gauge("outcrop_store_epoch", "Membership epoch", s.epoch);
+  page.gauge("outcrop_store_parity", "Drives that may fail without loss", s.parity);
+  page.gauge("outcrop_store_writable", "1 if writes are accepted", s.writable);
+  page.counter("outcrop_commits_total", "Journal commits", s.commits);
+  page.counter("outcrop_commit_transactions_total", "Transactions in them", s.commit_transactions);
+  page.counter("outcrop_journal_bytes_total", "Bytes of journal written", s.journal_bytes);
+  page.counter("outcrop_cache_requests_total", "Metadata cache lookups", s.cache_hits,
+               {{"result", "hit"}});
+  page.counter("outcrop_cache_requests_total", "", s.cache_misses, {{"result", "miss"}});
+  page.gauge("outcrop_memory_metadata_bytes", "Memory of the metadata store",
+             s.metadata_memory_bytes);
+  page.gauge("outcrop_segments", "Segments by state", s.segments_open, {{"state", "open"}});
+  page.gauge("outcrop_segments", "", s.segments_sealed, {{"state", "sealed"}});
+  page.counter("outcrop_segments_recycled_total", "Dead segments taken into use again",
+               s.segments_recycled);
+  page.counter("outcrop_reads_reconstructed_total", "Reads served from parity",
+               s.reconstructed_reads);
+  page.counter("outcrop_reads_corrupt_total", "Chunks that failed verification", s.corrupt_reads);
+}
+
+}  // namespace
+
+std::string render_metrics(const std::vector<OperationTotals>& operations, const Sample& sample) {
+  Page page;
+  for (const OperationTotals& op : operations) {
+    add_operation(page, op);
+  }
+  add_http(page, sample.http);
+  add_process(page, sample.process);
+  if (sample.store) {
+    add_store(page, *sample.store);
+  }
+  return page.text();
+}
+
+}  // namespace outcrop::admin

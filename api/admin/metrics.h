@@ -1,0 +1,53 @@
+// The /metrics page in Prometheus text format. Names are stable: dashboards depend on them.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/admin/request_metrics.h"
+
+namespace outcrop::admin {
+
+struct HttpSample {
+  std::uint64_t connections = 0, accepted = 0, refused = 0;
+  std::uint64_t requests = 0, in_flight = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t bad_heads = 0, timeouts = 0, resets = 0;
+};
+
+struct ProcessSample {
+  std::uint64_t resident_bytes = 0, memory_limit_bytes = 0;
+  std::uint64_t buffer_bytes = 0;     ///< Buffers alive
+  std::uint64_t in_flight_bytes = 0;  ///< taken from the byte budget
+  std::uint64_t start_time_seconds = 0;
+};
+
+struct DriveSample {
+  unsigned slot = 0;
+  std::string path;
+  bool live = false, mirror = false;
+  std::uint64_t total_bytes = 0, free_bytes = 0;
+  std::uint64_t reads = 0, writes = 0, syncs = 0, bytes_read = 0, bytes_written = 0;
+  std::uint64_t read_ns = 0, write_ns = 0, sync_ns = 0, errors = 0, in_flight = 0;
+};
+
+struct StoreSample {
+  std::vector<DriveSample> drives;
+  std::uint64_t epoch = 0;
+  unsigned parity = 0;
+  bool writable = false;
+  std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
+  std::uint64_t cache_hits = 0, cache_misses = 0, metadata_memory_bytes = 0;
+  std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
+  std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
+};
+
+struct Sample {
+  HttpSample http;
+  ProcessSample process;
+  std::optional<StoreSample> store;  ///< empty while the store is not open
+};
+
+std::string render_metrics(const std::vector<OperationTotals>& operations, const Sample& sample);
+
+}  // namespace outcrop::admin
