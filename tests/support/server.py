@@ -54,11 +54,14 @@ def make_certificate(directory: Path) -> tuple[Path, Path]:
 
 
 class Server:
-    """One outcropd and its drives; `with Server(...) as server:` starts it and cleans up."""
+    """One outcropd and its drives; `with Server(...) as server:` starts it and cleans up.
+
+    Segments are small by default, so that a short test fills, seals and recycles some.
+    """
 
     def __init__(
         self, binary: Path, drives: int = 6, tls: bool = False, scratch: Path | None = None,
-        environment: dict[str, str] | None = None, extra_config: str = "",
+        environment: dict[str, str] | None = None, segment_size: str = "16MiB",
     ) -> None:
         self.binary = binary.resolve()
         if not os.access(self.binary, os.X_OK):
@@ -76,16 +79,16 @@ class Server:
         self._environment |= environment or {}
         for directory in [*self.drives, self.state]:
             directory.mkdir(mode=0o700)
-        self._write_config(tls, extra_config)
+        self._write_config(tls, segment_size)
 
-    def _write_config(self, tls: bool, extra: str) -> None:
+    def _write_config(self, tls: bool, segment_size: str) -> None:
         lines = [f'region = "{REGION}"', f'state_dir = "{self.state}"', "", "[server]",
                  f's3 = "127.0.0.1:{self.s3_port}"', f'admin = "127.0.0.1:{self.admin_port}"']
         if tls:
             self.certificate, key = make_certificate(self.root)
             lines += ["", "[server.tls]", f'cert = "{self.certificate}"', f'key = "{key}"']
         names = ", ".join(f'"{d}"' for d in self.drives)
-        lines += ["", "[storage]", f"drives = [{names}]", "", extra, ""]
+        lines += ["", "[storage]", f"drives = [{names}]", f'segment_size = "{segment_size}"', ""]
         self.config.write_text("\n".join(lines))
 
     @property
@@ -162,7 +165,7 @@ class Server:
         have = (0, 0)
         while time.monotonic() < deadline:
             text = self.metrics()
-            have = (_sum_metric(text, "outcrop_drives_live"), _sum_metric(text, "outcrop_meta_mirrors"))
+            have = (_sum_metric(text, "outcrop_drive_live"), _sum_metric(text, "outcrop_drive_mirror"))
             if have[0] >= drives and have[1] >= mirrors:
                 return
             time.sleep(0.1)
