@@ -73,9 +73,10 @@ Task<> Committer::run() {
 
 Committer::Block Committer::take_block() {
   Block block;
-  const std::size_t room = std::min<std::size_t>(
-      x_shared.config.block_payload_bytes,
-      static_cast<std::size_t>(x_shared.config.journal_file_bytes) - kBlockHeaderBytes - kCountBytes);
+  const std::size_t room =
+      std::min<std::size_t>(x_shared.config.block_payload_bytes,
+                            static_cast<std::size_t>(x_shared.config.journal_file_bytes) -
+                                kBlockHeaderBytes - kCountBytes);
   while (!x_queue.empty() && block.transactions.size() < kMaxTransactions) {
     const std::size_t n = x_queue.front().encoded.size();
     if (!block.transactions.empty() && block.payload_bytes + n > room) {
@@ -158,7 +159,8 @@ Task<Committer::Written> Committer::write_once(Block& block, bool with_companion
   co_return written;
 }
 
-Async<Committer::Written> Committer::write_replicas(Block& block, std::vector<io::IoOp>& ops,
+Async<Committer::Written> Committer::write_replicas(Block& block,
+                                                    std::vector<io::IoOp>& ops,
                                                     std::size_t companions) {
   Generation& g = *x_current;
   block.header.generation = g.number;

@@ -19,8 +19,8 @@ struct CommitShared {
   CommitCompanion& companion;
   BlockingPool& pool;
   const MetaConfig& config;
-  std::function<void()> request_checkpoint;       ///< soon; must not block
-  std::function<Task<>()> checkpoint;             ///< now
+  std::function<void()> request_checkpoint;  ///< soon; must not block
+  std::function<Task<>()> checkpoint;        ///< now
   std::atomic<Sequence> next_sequence{1};
   std::atomic<bool> failed{false};  ///< a block's fate is unknown: no commit until the next start
   std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
@@ -86,9 +86,9 @@ class Committer {
   GenerationPtr x_current;
   GenerationPtr x_next;
   bool x_preparing = false;
-  Result<void> x_prepared;         ///< of the last prepare()
-  Resume<void> x_prepare_waiter;   ///< only run() waits
-  Sequence x_last = 0;             ///< of the last block that succeeded
+  Result<void> x_prepared;        ///< of the last prepare()
+  Resume<void> x_prepare_waiter;  ///< only run() waits
+  Sequence x_last = 0;            ///< of the last block that succeeded
   std::atomic<Sequence> x_applied{0};
 };
 

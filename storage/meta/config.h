@@ -10,13 +10,13 @@
 namespace outcrop::meta {
 
 struct MetaConfig {
-  std::uint64_t journal_file_bytes = 32 << 20;   ///< one pre-written file; a worker cycles a few
-  unsigned checkpoint_files = 3;                 ///< full files of a worker that start a checkpoint
-  std::size_t block_payload_bytes = 256 << 10;   ///< a block takes no further transaction beyond
-  std::uint64_t block_cache_bytes = 32 << 20;    ///< RocksDB block cache, shared by all mirrors
-  std::uint64_t memtable_bytes = 16 << 20;       ///< RocksDB memtable, per mirror
-  std::uint64_t follower_queue_bytes = 32 << 20; ///< lag of a follower that slows commits down
-  bool allow_reduced_redundancy = false;         ///< commit on fewer than m+1 drives
+  std::uint64_t journal_file_bytes = 32 << 20;  ///< one pre-written file; a worker cycles a few
+  unsigned checkpoint_files = 3;                ///< full files of a worker that start a checkpoint
+  std::size_t block_payload_bytes = 256 << 10;  ///< a block takes no further transaction beyond
+  std::uint64_t block_cache_bytes = 32 << 20;   ///< RocksDB block cache, shared by all mirrors
+  std::uint64_t memtable_bytes = 16 << 20;      ///< RocksDB memtable, per mirror
+  std::uint64_t follower_queue_bytes = 32 << 20;  ///< lag of a follower that slows commits down
+  bool allow_reduced_redundancy = false;          ///< commit on fewer than m+1 drives
 };
 
 /// One worker's event loop and queue to the drives; owned by the caller, outlives the store.
@@ -28,11 +28,12 @@ struct MetaWorker {
 struct MetaStats {
   std::uint64_t blocks = 0, transactions = 0, journal_bytes = 0, failed_blocks = 0;
   std::uint64_t checkpoints = 0, mirrors_rebuilt = 0, mirrors_lost = 0;
-  std::uint64_t cache_hits = 0, cache_misses = 0;  ///< gets and scans answered without / with a hand-off
-  std::uint64_t memory_bytes = 0;                  ///< block cache and memtables
-  unsigned mirrors = 0;                            ///< that serve or follow now
+  std::uint64_t cache_hits = 0,
+                cache_misses = 0;  ///< gets and scans answered without / with a hand-off
+  std::uint64_t memory_bytes = 0;  ///< block cache and memtables
+  unsigned mirrors = 0;            ///< that serve or follow now
   bool writable = false;
-  std::array<std::uint64_t, 17> block_sizes{};     ///< [i]: blocks of 2^i up to 2^(i+1)-1 transactions
+  std::array<std::uint64_t, 17> block_sizes{};  ///< [i]: blocks of 2^i up to 2^(i+1)-1 transactions
 };
 
 }  // namespace outcrop::meta

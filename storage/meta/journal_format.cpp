@@ -113,7 +113,8 @@ Buffer encode_block(BlockHeader header, const std::vector<std::string_view>& tra
     append(t);
   }
   std::memset(at, 0, static_cast<std::size_t>(block.data() + block.size() - at));
-  const std::uint64_t sum = checksum_of(as_bytes(head), block.view().subspan(kBlockHeaderBytes, payload));
+  const std::uint64_t sum =
+      checksum_of(as_bytes(head), block.view().subspan(kBlockHeaderBytes, payload));
   std::memcpy(block.data() + kChecksumAt, &sum, sizeof sum);
   return block;
 }
@@ -153,8 +154,8 @@ bool block_verifies(ConstBytes in) {
   }
   std::uint64_t stored = 0;
   std::memcpy(&stored, in.data() + kChecksumAt, sizeof stored);
-  return stored == checksum_of(in.first(kBlockHeaderBytes),
-                               in.subspan(kBlockHeaderBytes, h->payload_bytes));
+  return stored ==
+         checksum_of(in.first(kBlockHeaderBytes), in.subspan(kBlockHeaderBytes, h->payload_bytes));
 }
 
 Result<std::vector<Transaction>> decode_block(ConstBytes in) {

@@ -29,7 +29,8 @@ void JournalReader::scan(const std::function<Sequence(unsigned)>& done) {
     io::Disk* disk = x_drives.disk(slot);
     auto names = disk->list("journal");
     if (!names) {
-      log::warn("a drive has no journal", {{"drive", disk->name()}, {"error", names.error().describe()}});
+      log::warn("a drive has no journal",
+                {{"drive", disk->name()}, {"error", names.error().describe()}});
       continue;
     }
     for (const std::string& name : *names) {
@@ -41,7 +42,8 @@ void JournalReader::scan(const std::function<Sequence(unsigned)>& done) {
   }
 }
 
-Result<void> JournalReader::scan_file(drives::Slot slot, const std::string& path,
+Result<void> JournalReader::scan_file(drives::Slot slot,
+                                      const std::string& path,
                                       const std::function<Sequence(unsigned)>& done) {
   TRY(const auto file, x_drives.disk(slot)->open(path, io::Access::read, io::Cache::direct));
   TRY(const Buffer all, read_all(*file, path));
@@ -69,7 +71,8 @@ Result<void> JournalReader::scan_file(drives::Slot slot, const std::string& path
 
 Result<std::vector<Transaction>> JournalReader::load(const StoredBlock& block) const {
   for (const StoredBlock::Copy& copy : block.copies) {
-    const auto file = x_drives.disk(copy.slot)->open(copy.path, io::Access::read, io::Cache::direct);
+    const auto file =
+        x_drives.disk(copy.slot)->open(copy.path, io::Access::read, io::Cache::direct);
     if (!file) {
       continue;
     }

@@ -40,7 +40,8 @@ class JournalReader {
   Result<std::vector<Transaction>> load(const StoredBlock& block) const;
 
  private:
-  Result<void> scan_file(drives::Slot slot, const std::string& path,
+  Result<void> scan_file(drives::Slot slot,
+                         const std::string& path,
                          const std::function<Sequence(unsigned)>& done);
 
   drives::DriveSet& x_drives;

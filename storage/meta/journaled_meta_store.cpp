@@ -52,7 +52,8 @@ Task<std::optional<std::string>> JournaledMetaStore::get(std::string_view key, S
   std::optional<std::string> out;
   for (;;) {
     // The copy of this worker: nothing suspends until the pool run takes its own share.
-    const std::shared_ptr<Mirror>& quick = snapshot != nullptr ? snapshot->mirror() : x_core->reader();
+    const std::shared_ptr<Mirror>& quick =
+        snapshot != nullptr ? snapshot->mirror() : x_core->reader();
     Result<bool> done = fail(Errc::unavailable);
     std::shared_ptr<Mirror> mirror;
     if (quick) {
@@ -98,9 +99,8 @@ Task<ScanPage> JournaledMetaStore::scan(ScanRequest request, SnapshotPtr at) {
       }
       if (done) {
         x_core->count_miss();
-        done = co_await x_core->pool().run([&] {
-          return mirror->index().scan(request, Tier::drive, &snapshot.view(), page);
-        });
+        done = co_await x_core->pool().run(
+            [&] { return mirror->index().scan(request, Tier::drive, &snapshot.view(), page); });
         if (done) {
           co_return page;
         }

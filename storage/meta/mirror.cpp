@@ -36,7 +36,9 @@ Result<std::uint64_t> parse_marker(const Uuid& cluster, ConstBytes in) {
   return instance;
 }
 
-Result<void> write_file(io::Disk& disk, std::string_view temporary, std::string_view path,
+Result<void> write_file(io::Disk& disk,
+                        std::string_view temporary,
+                        std::string_view path,
                         std::string_view content) {
   if (auto gone = disk.remove(temporary); !gone && gone.error().code() != Errc::not_found) {
     return gone;
@@ -104,7 +106,8 @@ IndexOptions Mirror::watched(IndexOptions options, const std::shared_ptr<Mirror>
   return options;
 }
 
-Result<std::shared_ptr<Mirror>> Mirror::open(drives::DriveSet& drives, drives::Slot slot,
+Result<std::shared_ptr<Mirror>> Mirror::open(drives::DriveSet& drives,
+                                             drives::Slot slot,
                                              const IndexOptions& options) {
   io::Disk& disk = *drives.disk(slot);
   TRY(const std::uint64_t instance, read_marker(disk, drives.cluster()));
@@ -113,7 +116,8 @@ Result<std::shared_ptr<Mirror>> Mirror::open(drives::DriveSet& drives, drives::S
   return mirror;
 }
 
-Result<std::shared_ptr<Mirror>> Mirror::create(drives::DriveSet& drives, drives::Slot slot,
+Result<std::shared_ptr<Mirror>> Mirror::create(drives::DriveSet& drives,
+                                               drives::Slot slot,
                                                const IndexOptions& options) {
   io::Disk& disk = *drives.disk(slot);
   TRYV(disk.make_dir("meta"));
@@ -169,7 +173,8 @@ bool Mirror::mark_failed(const Error& why) {
   }
   x_why = why;
   x_failed.store(true, std::memory_order_release);
-  log::error("a metadata mirror failed", {{"slot", static_cast<unsigned>(x_slot)}, {"dir", x_dir}, {"error", why.describe()}});
+  log::error("a metadata mirror failed",
+             {{"slot", static_cast<unsigned>(x_slot)}, {"dir", x_dir}, {"error", why.describe()}});
   return true;
 }
 

@@ -42,10 +42,12 @@ class Mirror {
   Mirror(const Mirror&) = delete;
 
   /// Opens the mirror that the drive's marker names. Errors: not_found without a marker.
-  static Result<std::shared_ptr<Mirror>> open(drives::DriveSet& drives, drives::Slot slot,
+  static Result<std::shared_ptr<Mirror>> open(drives::DriveSet& drives,
+                                              drives::Slot slot,
                                               const IndexOptions& options);
   /// An empty mirror in a fresh directory; not yet named by the marker.
-  static Result<std::shared_ptr<Mirror>> create(drives::DriveSet& drives, drives::Slot slot,
+  static Result<std::shared_ptr<Mirror>> create(drives::DriveSet& drives,
+                                                drives::Slot slot,
                                                 const IndexOptions& options);
   /// Makes this directory the one that open() finds.
   Result<void> publish(drives::DriveSet& drives);
@@ -81,7 +83,7 @@ class Mirror {
   std::deque<Updates> x_queue;
   bool x_draining = false;
   std::atomic<std::size_t> x_queued_bytes{0};
-  std::mutex x_apply_mutex;  // one drain at a time keeps the order
+  std::mutex x_apply_mutex;             // one drain at a time keeps the order
   std::unique_ptr<RocksIndex> x_index;  // last: its threads report errors until it is closed
 };
 

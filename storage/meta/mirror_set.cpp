@@ -15,7 +15,9 @@ constexpr auto kFullPause = std::chrono::milliseconds(500);
 
 }  // namespace
 
-MirrorSet::MirrorSet(drives::DriveSet& drives, BlockingPool& pool, const MetaConfig& config,
+MirrorSet::MirrorSet(drives::DriveSet& drives,
+                     BlockingPool& pool,
+                     const MetaConfig& config,
                      std::function<void()> alert)
     : x_drives(drives),
       x_pool(pool),
@@ -343,7 +345,8 @@ void MirrorSet::remove_failed() {
       mirror->mark_failed(Error(Errc::io_error, "its drive was ejected"));
     }
     // A drive that fails under RocksDB is as bad for payload.
-    if (mirror->failed() && mirror->why().code() == Errc::io_error && x_drives.live(mirror->slot())) {
+    if (mirror->failed() && mirror->why().code() == Errc::io_error &&
+        x_drives.live(mirror->slot())) {
       if (auto out = x_drives.eject(mirror->slot(), mirror->why()); !out) {
         log::error("a drive could not be ejected", {{"error", out.error().describe()}});
       }

@@ -18,7 +18,9 @@ class MirrorSet {
  public:
   /// `alert` is called on any thread when a mirror has failed or a drive has left: maintain() is
   /// wanted. It must not block.
-  MirrorSet(drives::DriveSet& drives, BlockingPool& pool, const MetaConfig& config,
+  MirrorSet(drives::DriveSet& drives,
+            BlockingPool& pool,
+            const MetaConfig& config,
             std::function<void()> alert);
   ~MirrorSet();
 

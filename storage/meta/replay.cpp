@@ -9,7 +9,9 @@ namespace {
 constexpr std::size_t kWriteOutBytes = 1 << 20;
 }
 
-Replay::Replay(drives::DriveSet& drives, MirrorSet& mirrors, CommitCompanion& companion,
+Replay::Replay(drives::DriveSet& drives,
+               MirrorSet& mirrors,
+               CommitCompanion& companion,
                BlockingPool& pool)
     : x_mirrors(mirrors), x_companion(companion), x_pool(pool), x_reader(drives) {}
 

@@ -24,7 +24,9 @@ struct ReplayOutcome {
 /// Runs once, on the opening worker, before the store serves.
 class Replay {
  public:
-  Replay(drives::DriveSet& drives, MirrorSet& mirrors, CommitCompanion& companion,
+  Replay(drives::DriveSet& drives,
+         MirrorSet& mirrors,
+         CommitCompanion& companion,
          BlockingPool& pool);
   /// Errors: corrupt when acked blocks are missing for every mirror; unavailable.
   Task<ReplayOutcome> run();

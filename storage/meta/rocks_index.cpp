@@ -96,7 +96,8 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   return t;
 }
 
-rocksdb::Options database_options(const IndexOptions& index, std::shared_ptr<rocksdb::Cache> cache,
+rocksdb::Options database_options(const IndexOptions& index,
+                                  std::shared_ptr<rocksdb::Cache> cache,
                                   bool create) {
   rocksdb::Options o;
   o.create_if_missing = create;
@@ -185,8 +186,10 @@ RocksIndex::~RocksIndex() {
   }
 }
 
-Result<std::unique_ptr<RocksIndex>> RocksIndex::open(io::Disk& disk, const std::string& dir,
-                                                     IndexOptions options, bool create) {
+Result<std::unique_ptr<RocksIndex>> RocksIndex::open(io::Disk& disk,
+                                                     const std::string& dir,
+                                                     IndexOptions options,
+                                                     bool create) {
   std::unique_ptr<RocksIndex> index(new RocksIndex);
   Impl& impl = *index->x_impl;
   impl.cache = options.cache;
@@ -216,7 +219,9 @@ Result<bool> RocksIndex::apply(const std::string& rep, bool blocking) {
   return true;
 }
 
-Result<bool> RocksIndex::get(std::string_view key, Tier tier, const View* at,
+Result<bool> RocksIndex::get(std::string_view key,
+                             Tier tier,
+                             const View* at,
                              std::optional<std::string>& out) {
   rocksdb::ReadOptions r;
   r.read_tier = tier == Tier::cache ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
@@ -237,7 +242,9 @@ Result<bool> RocksIndex::get(std::string_view key, Tier tier, const View* at,
   return true;
 }
 
-Result<bool> RocksIndex::scan(const ScanRequest& request, Tier tier, const View* at,
+Result<bool> RocksIndex::scan(const ScanRequest& request,
+                              Tier tier,
+                              const View* at,
                               ScanPage& page) {
   rocksdb::ReadOptions r;
   r.read_tier = tier == Tier::cache ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
@@ -262,7 +269,8 @@ Result<bool> RocksIndex::scan(const ScanRequest& request, Tier tier, const View*
     }
     const std::string_view key = text(it->key());
     TRY(const std::string_view value, open_value(key, text(it->value())));
-    page.entries.push_back({std::string(key), request.keys_only ? std::string{} : std::string(value)});
+    page.entries.push_back(
+        {std::string(key), request.keys_only ? std::string{} : std::string(value)});
     bytes += page.entries.back().key.size() + page.entries.back().value.size();
   }
   if (it->status().IsIncomplete()) {
@@ -276,14 +284,14 @@ std::shared_ptr<const RocksIndex::View> RocksIndex::view() {
   return std::make_shared<View>(*x_impl->db);
 }
 
-Result<void> RocksIndex::flush() {
-  return checked(x_impl->db->Flush(rocksdb::FlushOptions()));
-}
+Result<void> RocksIndex::flush() { return checked(x_impl->db->Flush(rocksdb::FlushOptions())); }
 
 Result<void> RocksIndex::resume() { return checked(x_impl->db->Resume()); }
 
-Result<void> RocksIndex::copy_from(RocksIndex& source, const View& at,
-                                   const std::function<bool()>& go_on, bool& source_failed) {
+Result<void> RocksIndex::copy_from(RocksIndex& source,
+                                   const View& at,
+                                   const std::function<bool()>& go_on,
+                                   bool& source_failed) {
   rocksdb::ReadOptions r;
   r.snapshot = at.get();
   r.fill_cache = false;

@@ -56,14 +56,19 @@ class RocksIndex {
  public:
   class View;
 
-  static Result<std::unique_ptr<RocksIndex>> open(io::Disk& disk, const std::string& dir,
-                                                  IndexOptions options, bool create);
+  static Result<std::unique_ptr<RocksIndex>> open(io::Disk& disk,
+                                                  const std::string& dir,
+                                                  IndexOptions options,
+                                                  bool create);
   ~RocksIndex();
 
   /// Applies a batch to the memtable. False: it would have to wait for a flush (blocking == false).
   Result<bool> apply(const std::string& rep, bool blocking);
   /// False: unanswered, the drive is needed.
-  Result<bool> get(std::string_view key, Tier tier, const View* at, std::optional<std::string>& out);
+  Result<bool> get(std::string_view key,
+                   Tier tier,
+                   const View* at,
+                   std::optional<std::string>& out);
   /// Appends to `page` from where it ends. False: unanswered from there on, the drive is needed.
   Result<bool> scan(const ScanRequest& request, Tier tier, const View* at, ScanPage& page);
   /// A consistent view; must be gone before the index is.
@@ -76,7 +81,9 @@ class RocksIndex {
   /// Copies all entries of `source` at `at` into this empty index, verified, and flushes.
   /// `go_on` is asked now and then; false stops with Errc::cancelled. `source_failed` tells whose
   /// error it was.
-  Result<void> copy_from(RocksIndex& source, const View& at, const std::function<bool()>& go_on,
+  Result<void> copy_from(RocksIndex& source,
+                         const View& at,
+                         const std::function<bool()>& go_on,
                          bool& source_failed);
   /// Reads every table file and checks its checksums.
   Result<void> verify();

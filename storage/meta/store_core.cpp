@@ -18,16 +18,18 @@ void Bell::ring() {
   }
 }
 
-JournaledMetaStore::Core::Core(MetaConfig config, drives::DriveSet& drives,
-                               CommitCompanion& companion, std::vector<MetaWorker> workers,
+JournaledMetaStore::Core::Core(MetaConfig config,
+                               drives::DriveSet& drives,
+                               CommitCompanion& companion,
+                               std::vector<MetaWorker> workers,
                                BlockingPool& pool)
     : x_config(config),
       x_drives(drives),
       x_workers(std::move(workers)),
       x_pool(pool),
       x_bell(std::make_shared<Bell>()),
-      x_mirrors(std::make_unique<MirrorSet>(drives, pool, x_config,
-                                            [bell = x_bell] { bell->ring(); })),
+      x_mirrors(
+          std::make_unique<MirrorSet>(drives, pool, x_config, [bell = x_bell] { bell->ring(); })),
       x_files(drives, x_config),
       x_shared{.drives = drives,
                .files = x_files,
@@ -194,9 +196,9 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.cache_misses = x_misses.load(std::memory_order_relaxed);
   out.memory_bytes = x_mirrors->memory_bytes();
   out.mirrors = x_mirrors->size();
-  out.writable = !x_shared.failed.load() && out.mirrors > 0 &&
-                 (x_config.allow_reduced_redundancy ||
-                  x_drives.live_slots().size() > x_drives.parity());
+  out.writable =
+      !x_shared.failed.load() && out.mirrors > 0 &&
+      (x_config.allow_reduced_redundancy || x_drives.live_slots().size() > x_drives.parity());
   for (std::size_t i = 0; i < out.block_sizes.size(); ++i) {
     out.block_sizes[i] = x_shared.block_sizes[i].load(std::memory_order_relaxed);
   }

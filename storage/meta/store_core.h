@@ -24,8 +24,11 @@ class Bell {
 
 class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(MetaConfig config, drives::DriveSet& drives, CommitCompanion& companion,
-       std::vector<MetaWorker> workers, BlockingPool& pool);
+  Core(MetaConfig config,
+       drives::DriveSet& drives,
+       CommitCompanion& companion,
+       std::vector<MetaWorker> workers,
+       BlockingPool& pool);
   ~Core();
 
   /// Everything open() does once the companion can reach the store.

@@ -118,8 +118,11 @@ struct Base {
 
 /// Runs the workload with a power cut at step `at`, restarts, and reports what is wrong. With
 /// `again`, the restart is cut too, at a step of its own.
-std::string cut_once(const io::SimWorld& base, std::uint64_t at, io::CrashMode mode,
-                     std::uint64_t again, const std::function<bool(const io::SimStepInfo&)>& skip) {
+std::string cut_once(const io::SimWorld& base,
+                     std::uint64_t at,
+                     io::CrashMode mode,
+                     std::uint64_t again,
+                     const std::function<bool(const io::SimStepInfo&)>& skip) {
   io::SimWorld world = base.clone(at);
   if (skip) {
     world.skip_sync(skip);
@@ -135,7 +138,9 @@ std::string cut_once(const io::SimWorld& base, std::uint64_t at, io::CrashMode m
   world.reboot(at * 7 + 1);
   if (again > 0) {
     world.crash_at(again, mode);
-    { const Process interrupted(world, crash_config()); }
+    {
+      const Process interrupted(world, crash_config());
+    }
     world.crash_at(0, mode);
     world.reboot(at * 11 + 2);
   }
@@ -163,14 +168,45 @@ TEST_P(CrashTest, NorWhenTheReplayIsCutToo) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, CrashTest,
-                         ::testing::Values(io::CrashMode::before, io::CrashMode::after,
+INSTANTIATE_TEST_SUITE_P(Modes,
+                         CrashTest,
+                         ::testing::Values(io::CrashMode::before,
+                                           io::CrashMode::after,
                                            io::CrashMode::torn),
                          [](const auto& p) {
                            return p.param == io::CrashMode::before  ? "before"
                                   : p.param == io::CrashMode::after ? "after"
                                                                     : "torn";
                          });
+
+// A mirror drive dies in the middle of the work: the cut falls into ejection, rebuild, or after.
+TEST_P(CrashTest, NorWhileAMirrorIsRebuilt) {
+  io::SimWorld world(4);
+  format(world, 1);
+  auto run = [](io::SimWorld& w, Outcome& out) {
+    Process p(w, crash_config());
+    if (p.store) {
+      w.remove_drive(1);
+      work(p, out);
+      p.settle();
+    }
+    return p.store ? p.store->stats().mirrors_rebuilt : 0;
+  };
+  io::SimWorld dry = world.clone(1);
+  Outcome whole;
+  ASSERT_GE(run(dry, whole), 1U);
+  ASSERT_EQ(whole.acked.size(), kRounds * 3);
+  for (std::uint64_t at = 1; at <= dry.io_count(); at += 2) {
+    io::SimWorld w = world.clone(at);
+    Outcome out;
+    w.crash_at(at, GetParam());
+    (void)run(w, out);
+    w.reboot(at * 3 + 1);
+    Process p(w, crash_config());
+    // The only refusal there may be: the dead drive is needed to tell the newest epoch.
+    ASSERT_EQ(problem(p, out), "") << "power cut at step " << at;
+  }
+}
 
 TEST(CrashTwin, WithoutDurableJournalWritesThingsAreLost) {
   const Base base;

@@ -63,9 +63,14 @@ TEST_P(LossTest, AnyTwoDrivesWhileItIsDown) {
   expect_filled(p, 120);
 }
 
-INSTANTIATE_TEST_SUITE_P(Pairs, LossTest,
-                         ::testing::Values(std::pair{0U, 1U}, std::pair{1U, 2U}, std::pair{2U, 0U},
-                                           std::pair{0U, 3U}, std::pair{4U, 1U}, std::pair{3U, 4U}));
+INSTANTIATE_TEST_SUITE_P(Pairs,
+                         LossTest,
+                         ::testing::Values(std::pair{0U, 1U},
+                                           std::pair{1U, 2U},
+                                           std::pair{2U, 0U},
+                                           std::pair{0U, 3U},
+                                           std::pair{4U, 1U},
+                                           std::pair{3U, 4U}));
 
 TEST(Faults, TooFewDrivesMakeItReadOnly) {
   io::SimWorld world(2);

@@ -82,11 +82,12 @@ TEST(MetaStore, ScanStopsAtItsLimits) {
   EXPECT_EQ(page.entries.size(), 3U);
   EXPECT_EQ(page.entries.front().key, "bb");
   EXPECT_TRUE(page.more);
-  page = *run_on(p.io, p.store->scan({.lower = "bb", .upper = "bg", .limit = 5, .keys_only = true}));
+  page =
+      *run_on(p.io, p.store->scan({.lower = "bb", .upper = "bg", .limit = 5, .keys_only = true}));
   EXPECT_EQ(page.entries.size(), 5U);
   EXPECT_FALSE(page.more);
   EXPECT_TRUE(page.entries.front().value.empty());
-  page = *run_on(p.io, p.store->scan({.lower = "bb", .max_bytes = 150}));
+  page = *run_on(p.io, p.store->scan({.lower = "bb", .upper = "c", .max_bytes = 150}));
   EXPECT_EQ(page.entries.size(), 2U);
   EXPECT_TRUE(page.more);
 }

@@ -84,9 +84,10 @@ TEST(MetaStoreThreads, TwoWorkersManyClients) {
   }
   MetaConfig config = small_config();
   config.journal_file_bytes = 256 << 10;
-  auto store = *run_on(io[0], JournaledMetaStore::open(
-      config, *drives, companion,
-      {{&io[0], backends[0].get()}, {&io[1], backends[1].get()}}, pool));
+  auto store = *run_on(
+      io[0],
+      JournaledMetaStore::open(config, *drives, companion,
+                               {{&io[0], backends[0].get()}, {&io[1], backends[1].get()}}, pool));
 
   std::vector<Client> clients;
   for (unsigned i = 0; i < 40; ++i) {
@@ -96,10 +97,11 @@ TEST(MetaStoreThreads, TwoWorkersManyClients) {
   std::vector<std::thread> threads;
   for (unsigned w = 0; w < 2; ++w) {
     for (unsigned i = w; i < clients.size(); i += 2) {
-      asio::co_spawn(io[w].get_executor(), work(clients[i]), [&](std::exception_ptr, Result<void> r) {
-        failed += r ? 0 : 1;
-        --left;
-      });
+      asio::co_spawn(io[w].get_executor(), work(clients[i]),
+                     [&](std::exception_ptr, Result<void> r) {
+                       failed += r ? 0 : 1;
+                       --left;
+                     });
     }
     threads.emplace_back([&, w] {
       set_worker_index(w);
