@@ -41,10 +41,8 @@ Task<std::optional<PartInfo>> try_store(Core& core, PartOp& op) {
     pin = std::move(placed.pin);
   }
   op.part.record.mtime_ns = core.clock.wall_ns();
-  if (!previous.empty() && previous.front().number == op.part.number) {
-    erase_part(tx, ino, previous.front());
-  }
-  put_part(tx, ino, op.part);
+  const bool replaces = !previous.empty() && previous.front().number == op.part.number;
+  put_part(tx, ino, op.part, replaces ? &previous.front() : nullptr);
   CO_TRYV(co_await tx.commit());
   co_return info_of(op.part);
 }

@@ -1,0 +1,291 @@
+#include "storage/ns/check.h"
+
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+#include "storage/ns/bucket_record.h"
+#include "storage/ns/core.h"
+#include "storage/ns/keys.h"
+#include "storage/ns/transaction.h"
+#include "storage/ns/upload_record.h"
+
+namespace outcrop::ns {
+namespace {
+
+using meta::Table;
+
+struct InodeState {
+  InodeType type = InodeType::file;
+  InodeId parent = 0;
+  std::string name;
+  DirentRecord expected;   ///< of a file: what its dirent must show
+  std::uint32_t names = 0;
+  std::uint32_t tails = 0, tails_seen = 0;
+  std::uint64_t children = 0, explicit_children = 0;
+  bool implicit = false, root = false;
+  std::uint64_t size = 0, payload = 0;
+};
+
+class Checker {
+ public:
+  explicit Checker(meta::MetaStore& meta) : x_meta(meta), x_at(meta.snapshot()) {}
+
+  Task<TreeReport> run() {
+    CO_TRYV(co_await counter());
+    CO_TRYV(co_await each(Table::inode, &Checker::inode));
+    CO_TRYV(co_await each(Table::bucket, &Checker::bucket));
+    CO_TRYV(co_await each(Table::dirent, &Checker::dirent));
+    CO_TRYV(co_await each(Table::upload, &Checker::upload));
+    CO_TRYV(co_await each(Table::upload_part, &Checker::part));
+    finish_part();
+    finish_inodes();
+    CO_TRYV(co_await each(Table::extent_ref, &Checker::extent_ref));
+    for (const auto& [segment, offset, owner] : x_used) {
+      problem("extent without reference record", owner, std::to_string(segment));
+    }
+    co_return std::move(x_report);
+  }
+
+ private:
+  using Handler = void (Checker::*)(std::string_view key, std::string_view value);
+  using Ref = std::tuple<SegmentId, std::uint64_t, InodeId>;
+
+  // Calls the handler with every record of the table, its key without the table's byte.
+  Task<> each(Table table, Handler handler) {
+    meta::ScanRequest request{.lower = meta::table_key(table),
+                              .upper = meta::prefix_end(meta::table_key(table))};
+    for (bool more = true; more;) {
+      CO_TRY(const meta::ScanPage page, co_await x_meta.scan(request, x_at));
+      for (const auto& [key, value] : page.entries) {
+        (this->*handler)(std::string_view(key).substr(1), value);
+      }
+      more = page.more && !page.entries.empty();
+      if (more) {
+        request.lower = page.entries.back().key + '\0';
+      }
+    }
+    co_return ok();
+  }
+
+  Task<> counter() {
+    CO_TRY(const auto value, co_await x_meta.get(inode_counter_key(), x_at));
+    if (value) {
+      CO_TRY(x_next_inode, decode_counter(*value));
+    }
+    co_return ok();
+  }
+
+  void problem(std::string_view what, InodeId ino, std::string_view detail = {}) {
+    if (++x_report.problem_count <= kMaxProblems) {
+      std::string line(what);
+      line.append(": inode ").append(std::to_string(ino));
+      if (!detail.empty()) {
+        line.append(" (").append(detail).append(")");
+      }
+      x_report.problems.push_back(std::move(line));
+    }
+  }
+
+  void use(InodeId owner, const std::vector<Piece>& pieces, std::uint64_t& payload) {
+    for (const Piece& piece : pieces) {
+      payload += piece.length;
+    }
+    for (const Extent& extent : distinct_extents(pieces)) {
+      x_used.insert({extent.segment, extent.offset, owner});
+    }
+  }
+
+  void inode(std::string_view key, std::string_view value) {
+    if (key.size() != 8 && key.size() != 12) {
+      return problem("inode key malformed", 0);
+    }
+    const InodeId ino = get_be64(key);
+    if (key.size() == 12) {
+      return inode_tail(ino, get_be32(key.substr(8)), value);
+    }
+    if (ino >= x_next_inode) {
+      problem("inode number beyond the counter", ino);
+    }
+    auto record = decode_inode(value);
+    if (!record) {
+      return problem("inode record corrupt", ino, record.error().detail());
+    }
+    InodeState& state = x_inodes[ino];
+    state.type = record->type;
+    state.parent = record->parent;
+    state.name = record->name;
+    state.tails = record->tails;
+    state.size = record->size;
+    state.payload = record->inline_data.size();
+    if (record->type == InodeType::file) {
+      ++x_report.files;
+      state.expected = dirent_of(ino, *record);
+    } else {
+      ++x_report.directories;
+    }
+    use(ino, record->lists.pieces, state.payload);
+  }
+
+  // Follows its main record in key order.
+  void inode_tail(InodeId ino, std::uint32_t index, std::string_view value) {
+    const auto it = x_inodes.find(ino);
+    RecordLists lists;
+    if (it == x_inodes.end() || index != it->second.tails_seen) {
+      return problem("stray inode continuation record", ino);
+    }
+    ++it->second.tails_seen;
+    if (!append_tail(value, lists)) {
+      return problem("inode continuation record corrupt", ino);
+    }
+    use(ino, lists.pieces, it->second.payload);
+  }
+
+  void bucket(std::string_view key, std::string_view value) {
+    ++x_report.buckets;
+    const auto record = decode_bucket(value);
+    if (!record) {
+      return problem("bucket record corrupt", 0, key);
+    }
+    const auto it = x_inodes.find(record->root);
+    if (it == x_inodes.end() || it->second.type != InodeType::directory ||
+        it->second.name != key) {
+      return problem("bucket without root directory", record->root, key);
+    }
+    ++it->second.names;
+    it->second.root = true;
+  }
+
+  void dirent(std::string_view key, std::string_view value) {
+    if (key.size() < 8) {
+      return problem("dirent key malformed", 0);
+    }
+    const InodeId parent = get_be64(key);
+    const std::string_view name = key.substr(8);
+    const auto record = decode_dirent(value);
+    if (!record) {
+      return problem("dirent record corrupt", parent, name);
+    }
+    const bool directory = record->type == InodeType::directory;
+    if (directory != name.ends_with('/') || name.substr(0, name.size() - directory).contains('/')) {
+      problem("dirent name does not fit its type", parent, name);
+    }
+    const auto up = x_inodes.find(parent);
+    if (up == x_inodes.end() || up->second.type != InodeType::directory) {
+      problem("dirent in what is no directory", parent, name);
+    } else {
+      ++up->second.children;
+      up->second.explicit_children += directory && !record->implicit;
+    }
+    const auto it = x_inodes.find(record->ino);
+    if (it == x_inodes.end() || it->second.type != record->type) {
+      return problem("dangling dirent", record->ino, name);
+    }
+    InodeState& state = it->second;
+    ++state.names;
+    state.implicit = record->implicit;
+    if (state.parent != parent || state.name != name) {
+      problem("back pointer differs", record->ino, name);
+    }
+    if (!directory && *record != state.expected) {
+      problem("listing summary differs", record->ino, name);
+    }
+  }
+
+  void upload(std::string_view key, std::string_view value) {
+    ++x_report.uploads;
+    const auto parsed = parse_upload_key(meta::table_key(Table::upload, key));
+    const auto record = decode_upload(value);
+    if (!parsed || !record) {
+      return problem("upload record corrupt", 0);
+    }
+    const auto it = x_inodes.find(parsed->root);
+    if (it == x_inodes.end() || !it->second.root) {
+      problem("upload without bucket", parsed->root, parsed->key);
+    }
+    x_uploads.insert(record->ino);
+  }
+
+  void part(std::string_view key, std::string_view value) {
+    if (key.size() != 12 && key.size() != 16) {
+      return problem("part key malformed", 0);
+    }
+    if (key.size() == 16) {
+      RecordLists lists;
+      if (!x_part || key.substr(0, 12) != x_part_key || !append_tail(value, lists)) {
+        return problem("stray part continuation record", get_be64(key));
+      }
+      ++x_part_tails;
+      return use(x_part->ino, lists.pieces, x_part_payload);
+    }
+    finish_part();
+    ++x_report.parts;
+    if (!x_uploads.contains(get_be64(key))) {
+      problem("part without upload", get_be64(key));
+    }
+    auto record = decode_part(value);
+    if (!record) {
+      return problem("part record corrupt", get_be64(key), record.error().detail());
+    }
+    x_part_key = key;
+    x_part = *std::move(record);
+    use(x_part->ino, x_part->lists.pieces, x_part_payload);
+  }
+
+  void finish_part() {
+    if (x_part && (x_part->tails != x_part_tails || x_part->size != x_part_payload)) {
+      problem("part size or continuation records differ", x_part->ino);
+    }
+    x_part.reset();
+    x_part_tails = 0;
+    x_part_payload = 0;
+  }
+
+  void finish_inodes() {
+    for (const auto& [ino, state] : x_inodes) {
+      if (state.names != 1) {
+        problem(state.names == 0 ? "orphan inode" : "inode with several names", ino, state.name);
+      }
+      if (state.tails != state.tails_seen || state.size != state.payload) {
+        problem("size or continuation records differ", ino, state.name);
+      }
+      if (state.implicit && (state.children == 0 || state.explicit_children > 0)) {
+        problem("implicit directory without keys", ino, state.name);
+      }
+    }
+  }
+
+  void extent_ref(std::string_view key, std::string_view) {
+    ++x_report.extent_refs;
+    if (key.size() != 24) {
+      return problem("extent reference key malformed", 0);
+    }
+    const Ref ref{get_be64(key), get_be64(key.substr(8)), get_be64(key.substr(16))};
+    if (x_used.erase(ref) == 0) {
+      problem("extent reference that nothing uses", std::get<2>(ref),
+              std::to_string(std::get<0>(ref)));
+    }
+  }
+
+  meta::MetaStore& x_meta;
+  const meta::SnapshotPtr x_at;
+  TreeReport x_report;
+  InodeId x_next_inode = 0;
+  std::unordered_map<InodeId, InodeState> x_inodes;
+  std::set<InodeId> x_uploads;
+  std::set<Ref> x_used;
+  std::optional<PartRecord> x_part;  ///< the one whose continuation records are being read
+  std::string x_part_key;
+  std::uint32_t x_part_tails = 0;
+  std::uint64_t x_part_payload = 0;
+};
+
+}  // namespace
+
+Task<TreeReport> check_tree(meta::MetaStore& meta) {
+  Checker checker(meta);
+  co_return co_await checker.run();
+}
+
+}  // namespace outcrop::ns

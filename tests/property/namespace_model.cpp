@@ -1,0 +1,184 @@
+#include "tests/property/namespace_model.h"
+
+#include "storage/digest/digest.h"
+#include "storage/digest/text.h"
+
+namespace outcrop::test {
+
+using Outcome = NamespaceModel::Outcome;
+
+const ModelObject* NamespaceModel::find(const std::string& key) const {
+  const auto it = objects.find(key);
+  return it == objects.end() ? nullptr : &it->second;
+}
+
+std::vector<std::string> NamespaceModel::keys() const {
+  std::vector<std::string> out;
+  for (const auto& [key, object] : objects) {
+    out.push_back(key);
+  }
+  return out;
+}
+
+// The model test only asks for "*" and for single ETags.
+Outcome NamespaceModel::check(const ns::Conditions& conditions, const ModelObject* object) {
+  if (conditions.if_match) {
+    if (!object) {
+      return Errc::no_such_key;
+    }
+    if (*conditions.if_match != "*" && *conditions.if_match != object->etag) {
+      return Errc::precondition_failed;
+    }
+  }
+  if (conditions.if_none_match && object &&
+      (*conditions.if_none_match == "*" || *conditions.if_none_match == object->etag)) {
+    return Errc::precondition_failed;
+  }
+  return std::nullopt;
+}
+
+Outcome NamespaceModel::put(const std::string& key, ModelObject object,
+                            const ns::Conditions& conditions) {
+  if (const Outcome failed = check(conditions, find(key))) {
+    return failed;
+  }
+  objects[key] = std::move(object);
+  return std::nullopt;
+}
+
+Outcome NamespaceModel::remove(const std::string& key, const ns::Conditions& conditions,
+                               bool& existed) {
+  if (const Outcome failed = check(conditions, find(key))) {
+    return failed;
+  }
+  existed = objects.erase(key) > 0;
+  return std::nullopt;
+}
+
+Outcome NamespaceModel::copy(const std::string& from, const std::string& to,
+                             const ns::CopyRequest& request) {
+  const ModelObject* source = find(from);
+  if (!source) {
+    return Errc::no_such_key;
+  }
+  if (const Outcome failed = check(request.source_conditions, source)) {
+    return failed;
+  }
+  if (const Outcome failed = check(request.conditions, find(to))) {
+    return failed;
+  }
+  ModelObject copied = *source;
+  copied.upload_id.clear();
+  if (request.replace) {
+    copied.attributes = *request.replace;
+  }
+  objects[to] = std::move(copied);
+  return std::nullopt;
+}
+
+bool NamespaceModel::any_below(const std::string& directory) const {
+  const auto it = objects.lower_bound(directory);
+  return it != objects.end() && it->first.starts_with(directory);
+}
+
+Outcome NamespaceModel::rename(const std::string& from, const std::string& to) {
+  if (from.ends_with('/') != to.ends_with('/')) {
+    return Errc::invalid_argument;
+  }
+  if (from.ends_with('/')) {
+    return rename_directory(from, to);
+  }
+  const auto it = objects.find(from);
+  if (it == objects.end()) {
+    return Errc::no_such_key;
+  }
+  if (from != to) {
+    ModelObject moved = std::move(it->second);
+    objects.erase(it);
+    moved.upload_id.clear();
+    objects[to] = std::move(moved);
+  }
+  return std::nullopt;
+}
+
+Outcome NamespaceModel::rename_directory(const std::string& from, const std::string& to) {
+  if (to.starts_with(from) && to != from) {
+    return Errc::invalid_argument;
+  }
+  if (!any_below(from)) {
+    return Errc::no_such_key;
+  }
+  if (from == to) {
+    return std::nullopt;
+  }
+  if (any_below(to)) {
+    return Errc::already_exists;
+  }
+  std::map<std::string, ModelObject> moved;
+  for (auto it = objects.lower_bound(from);
+       it != objects.end() && it->first.starts_with(from);) {
+    moved.emplace(to + it->first.substr(from.size()), std::move(it->second));
+    it = objects.erase(it);
+  }
+  objects.merge(moved);
+  return std::nullopt;
+}
+
+std::size_t NamespaceModel::longest_after_rename(const std::string& from,
+                                                 const std::string& to) const {
+  std::size_t longest = 0;
+  for (auto it = objects.lower_bound(from);
+       it != objects.end() && it->first.starts_with(from); ++it) {
+    longest = std::max(longest, it->first.size() - from.size() + to.size());
+  }
+  return longest;
+}
+
+Outcome NamespaceModel::complete(const std::string& key, const std::string& id,
+                                 const ns::CompleteRequest& request,
+                                 std::uint64_t min_part_bytes) {
+  const auto upload = uploads.find(id);
+  if (upload == uploads.end() || upload->second.key != key) {
+    const ModelObject* object = find(key);
+    const bool repeated = object && !id.empty() && object->upload_id == id;
+    return repeated ? std::nullopt : Outcome(Errc::no_such_upload);
+  }
+  if (request.parts.empty()) {
+    return Errc::invalid_argument;
+  }
+  for (std::size_t i = 1; i < request.parts.size(); ++i) {
+    if (request.parts[i - 1].number >= request.parts[i].number) {
+      return Errc::invalid_part_order;
+    }
+  }
+  if (const Outcome failed = check(request.conditions, find(key))) {
+    return failed;
+  }
+  ModelObject made;
+  std::string md5s;
+  const auto& stored = upload->second.parts;
+  for (const auto& wanted : request.parts) {
+    const auto it = stored.find(wanted.number);
+    if (it == stored.end() || it->second.etag != wanted.etag) {
+      return Errc::invalid_part;
+    }
+  }
+  for (const auto& wanted : request.parts) {
+    const ModelPart& part = stored.at(wanted.number);
+    if (&wanted != &request.parts.back() && part.data.size() < min_part_bytes) {
+      return Errc::entity_too_small;
+    }
+    made.data += part.data;
+    made.parts.push_back({wanted.number, part.data.size(), {}});
+    md5s += digest::from_hex(part.etag).value();
+  }
+  made.etag = digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5,
+                                                         as_bytes(md5s)))) +
+              "-" + std::to_string(request.parts.size());
+  made.upload_id = id;
+  objects[key] = std::move(made);
+  uploads.erase(upload);
+  return std::nullopt;
+}
+
+}  // namespace outcrop::test

@@ -1,0 +1,160 @@
+#include <gtest/gtest.h>
+
+#include "storage/ns/bucket_record.h"
+#include "storage/ns/inode_record.h"
+#include "storage/ns/keys.h"
+#include "storage/ns/upload_record.h"
+
+namespace outcrop::ns {
+namespace {
+
+constexpr const char* kMd5 = "0123456789abcdef0123456789abcdef";
+
+InodeRecord file_record() {
+  return {.type = InodeType::file, .change = 7, .parent = 3, .name = "name", .mtime_ns = -5,
+          .size = 5, .etag = kMd5,
+          .attributes = {.content_type = "text/plain", .headers = {{"cache-control", "no"}},
+                         .user_meta = {{"k", "v"}}},
+          .checksum = {.algorithm = digest::Algorithm::crc32c, .value = "abcd"},
+          .upload_id = "u", .inline_data = "hello"};
+}
+
+std::vector<Piece> many_pieces(std::size_t n) {
+  std::vector<Piece> out;
+  for (std::size_t i = 0; i < n; ++i) {
+    out.push_back({.extent = {.segment = i, .offset = i << 20, .length = 1 << 20, .stamp = ~i},
+                   .skip = 5, .length = 100});
+  }
+  return out;
+}
+
+TEST(Records, FileRoundTrip) {
+  const InodeRecord record = file_record();
+  const EncodedRecord encoded = encode(record);
+  EXPECT_TRUE(encoded.tails.empty());
+  const auto decoded = decode_inode(encoded.main);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(*decoded, record);
+}
+
+TEST(Records, DirectoryRoundTrip) {
+  const InodeRecord record{.type = InodeType::directory, .parent = 1, .name = "d/"};
+  const auto decoded = decode_inode(encode(record).main);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(*decoded, record);
+}
+
+TEST(Records, LongListsMoveToContinuationRecordsOfBoundedSize) {
+  InodeRecord record = file_record();
+  record.inline_data.clear();
+  record.lists.pieces = many_pieces(1000);
+  for (std::uint32_t i = 1; i <= 10'000; ++i) {
+    record.lists.parts.push_back({i, i * 1000, std::string(32, 'x')});
+  }
+  const EncodedRecord encoded = encode(record);
+  EXPECT_GT(encoded.tails.size(), 50u);
+  auto decoded = decode_inode(encoded.main);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->tails, encoded.tails.size());
+  EXPECT_TRUE(decoded->lists.pieces.empty());
+  EXPECT_LE(encoded.main.size(), kMaxRecordBytes);
+  for (const std::string& tail : encoded.tails) {
+    EXPECT_LE(tail.size(), kMaxRecordBytes);
+    ASSERT_TRUE(append_tail(tail, decoded->lists));
+  }
+  EXPECT_EQ(decoded->lists, record.lists);
+}
+
+TEST(Records, DirentRoundTripAndPackedEtags) {
+  for (const std::string& etag :
+       {std::string(kMd5), std::string(kMd5) + "-17", std::string(kMd5) + "-0",
+        std::string(kMd5) + "-017", std::string("0123456789ABCDEF0123456789abcdef"),
+        std::string("odd"), std::string()}) {
+    const DirentRecord record{.ino = 9, .size = 1u << 31, .mtime_ns = 123456789, .etag = etag,
+                              .checksum_algorithm = digest::Algorithm::sha256,
+                              .checksum_type = digest::ChecksumType::composite};
+    const auto decoded = decode_dirent(encode(record));
+    ASSERT_TRUE(decoded) << etag;
+    EXPECT_EQ(*decoded, record);
+  }
+  EXPECT_LT(encode(DirentRecord{.ino = 9, .etag = kMd5}).size(), 32u);
+}
+
+TEST(Records, PartUploadBucketCounterRoundTrip) {
+  PartRecord part{.ino = 4, .size = 100, .mtime_ns = 5, .etag = kMd5,
+                  .checksum = {.algorithm = digest::Algorithm::sha1, .value = "v"}};
+  part.lists.pieces = many_pieces(3);
+  EXPECT_EQ(decode_part(encode(part).main).value(), part);
+  part.lists.pieces = many_pieces(500);
+  const EncodedRecord spilled = encode(part);
+  auto decoded = decode_part(spilled.main);
+  ASSERT_TRUE(decoded);
+  for (const std::string& tail : spilled.tails) {
+    ASSERT_TRUE(append_tail(tail, decoded->lists));
+  }
+  EXPECT_EQ(decoded->lists, part.lists);
+
+  const UploadRecord upload{.ino = 4, .created_ns = 6, .attributes = {.content_type = "t",
+                            .headers = {}, .user_meta = {}},
+                            .checksum_algorithm = digest::Algorithm::crc32};
+  EXPECT_EQ(decode_upload(encode(upload)).value(), upload);
+  const BucketRecord bucket{.root = 2, .created_ns = 1, .region = "here"};
+  EXPECT_EQ(decode_bucket(encode(bucket)).value(), bucket);
+  EXPECT_EQ(decode_counter(encode_counter(1 << 20)).value(), 1u << 20);
+}
+
+TEST(Records, TruncatedAndTrailingBytesAreCorrupt) {
+  const std::string main = encode(file_record()).main;
+  for (std::size_t n = 0; n < main.size(); ++n) {
+    const auto decoded = decode_inode(main.substr(0, n));
+    ASSERT_FALSE(decoded) << n;
+    EXPECT_EQ(decoded.error().code(), Errc::corrupt);
+  }
+  EXPECT_FALSE(decode_inode(main + '\0'));
+}
+
+TEST(Records, PieceBeyondItsExtentIsCorrupt) {
+  InodeRecord record = file_record();
+  record.lists.pieces = {{.extent = {.segment = 1, .offset = 0, .length = 10, .stamp = 0},
+                          .skip = 8, .length = 3}};
+  EXPECT_FALSE(decode_inode(encode(record).main));
+  record.lists.pieces[0].skip = ~std::uint64_t{0};
+  EXPECT_FALSE(decode_inode(encode(record).main));
+}
+
+TEST(Keys, UploadKeysSortLikeObjectKeysAndParseBack) {
+  const std::vector<std::string> keys = {std::string(1, '\0'), std::string("\0\0", 2),
+                                         std::string("\0\xff", 2), "\x01", "a",
+                                         std::string("a\0", 2), std::string("a\0b", 3), "a/",
+                                         "aa", "b", "\xff"};
+  std::string previous;
+  for (const std::string& key : keys) {
+    for (const char* id : {"0001", "0002"}) {
+      const std::string raw = upload_key(5, key, id);
+      EXPECT_LT(previous, raw);
+      previous = raw;
+      const auto parsed = parse_upload_key(raw);
+      ASSERT_TRUE(parsed);
+      EXPECT_EQ(parsed->root, 5u);
+      EXPECT_EQ(parsed->key, key);
+      EXPECT_EQ(parsed->upload_id, id);
+    }
+  }
+}
+
+TEST(Keys, SplitIsABijection) {
+  for (const char* key : {"a", "a/", "/", "//", "a//b", "./..", "/a"}) {
+    const KeyPath path = split_key(key);
+    EXPECT_EQ(std::string(path.directory).append(path.name), key);
+    EXPECT_TRUE(path.directory.empty() || path.directory.ends_with('/'));
+    EXPECT_EQ(path.name.find('/'), path.name.npos);
+  }
+  EXPECT_EQ(parent_path("x/y/"), "x/");
+  EXPECT_EQ(parent_path("x/"), "");
+  EXPECT_EQ(parent_path("//"), "/");
+  EXPECT_EQ(last_component("x//"), "/");
+  EXPECT_EQ(first_component("x/y/"), "x/");
+}
+
+}  // namespace
+}  // namespace outcrop::ns
