@@ -59,13 +59,13 @@ TEST_F(Objects, LimitsAtAndAbove) {
 }
 
 TEST_F(Objects, BucketNames) {
-  for (const std::string good : {"abc", "a.b-c", "1a2", std::string(63, 'a')}) {
+  for (const std::string& good :
+       std::vector<std::string>{"abc", "a.b-c", "1a2", std::string(63, 'a')}) {
     EXPECT_EQ(send("PUT", "/" + good).status, 200) << good;
   }
-  for (const std::string bad :
-       {std::string("ab"), std::string(64, 'a'), std::string("Abc"), std::string("a..b"),
-        std::string("-abc"), std::string("abc-"), std::string("192.168.5.4"), std::string("a_b"),
-        std::string("xn--abc"), std::string("abc-s3alias")}) {
+  for (const std::string& bad :
+       std::vector<std::string>{"ab", std::string(64, 'a'), "Abc", "a..b", "-abc", "abc-",
+                                "192.168.5.4", "a_b", "xn--abc", "abc-s3alias"}) {
     EXPECT_EQ(code(send("PUT", "/" + bad)), "InvalidBucketName") << bad;
   }
 }

@@ -152,7 +152,10 @@ Reply S3Test::put_streaming(const std::string& key,
                             const std::string& trailer,
                             const std::string& value,
                             Headers more) {
-  auth::test::ChunkedBody chunked{{payload}, {{trailer, value}}, true};
+  auth::test::ChunkedBody chunked{{}, {{trailer, value}}, true};
+  if (!payload.empty()) {
+    chunked.chunks.push_back(payload);
+  }
   more.push_back({"x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"});
   more.push_back({"x-amz-decoded-content-length", std::to_string(payload.size())});
   more.push_back({"x-amz-trailer", trailer});

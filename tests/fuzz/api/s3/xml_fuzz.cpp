@@ -1,0 +1,40 @@
+// Request documents: whatever comes in, the parsers stay within their bounds, and what they accept
+// obeys the rules that handlers rely on.
+#include <cstdint>
+#include <string>
+
+#include "api/s3/xml_in.h"
+#include "storage/base/assert.h"
+
+using namespace outcrop;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) {
+    return 0;
+  }
+  const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
+  switch (data[0] % 3) {
+    case 0:
+      if (const auto document = s3::parse_delete(text)) {
+        OUTCROP_ASSERT(!document->entries.empty());
+        OUTCROP_ASSERT(document->entries.size() <= s3::kMaxDeleteKeys);
+        for (const s3::DeleteEntry& entry : document->entries) {
+          OUTCROP_ASSERT(!entry.key.empty() && entry.key.find('\0') == std::string::npos);
+        }
+      }
+      break;
+    case 1:
+      if (const auto parts = s3::parse_complete(text, digest::Algorithm::crc32)) {
+        OUTCROP_ASSERT(!parts->empty() && parts->size() <= ns::kMaxParts);
+        for (const ns::CompletePart& part : *parts) {
+          OUTCROP_ASSERT(part.number >= 1 && part.number <= ns::kMaxParts);
+          OUTCROP_ASSERT(part.checksum.empty() || part.checksum.size() == 4);
+        }
+      }
+      break;
+    default:
+      (void)s3::parse_create_bucket(text);
+      break;
+  }
+  return 0;
+}
