@@ -1,5 +1,7 @@
 #include "auth/canonical.h"
 
+#include <algorithm>
+
 #include "auth/uri.h"
 
 namespace outcrop::auth {
@@ -7,18 +9,18 @@ namespace {
 
 /// Runs of blanks become one space and the ends are trimmed, as every AWS signer does.
 void append_collapsed(std::string_view value, std::string& out) {
-  const std::size_t start = out.size();
-  bool gap = false;
-  for (const char c : value) {
-    if (c == ' ' || c == '\t') {
-      gap = out.size() > start;
-      continue;
+  static constexpr std::string_view kBlanks = " \t";
+  std::string_view separator;
+  for (;;) {
+    const std::size_t first = value.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) {
+      return;
     }
-    if (gap) {
-      out.push_back(' ');
-      gap = false;
-    }
-    out.push_back(c);
+    value.remove_prefix(first);
+    const std::string_view word = value.substr(0, value.find_first_of(kBlanks));
+    out.append(separator).append(word);
+    value.remove_prefix(word.size());
+    separator = " ";
   }
 }
 

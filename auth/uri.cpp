@@ -1,5 +1,6 @@
 #include "auth/uri.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -74,7 +75,22 @@ bool uri_decode(std::string_view encoded, std::string& out) {
 }
 
 bool uri_recode(std::string_view encoded, Slash slash, std::string& out) {
-  return for_each_decoded(encoded, [&](std::uint8_t byte) { encode_byte(byte, slash, out); });
+  // Most text is canonical already: it is copied in runs, and only the rest byte by byte.
+  const auto stays = [&](char c) {
+    return kUnreserved[static_cast<std::uint8_t>(c)] || (c == '/' && slash == Slash::keep);
+  };
+  while (!encoded.empty()) {
+    const std::size_t run =
+        static_cast<std::size_t>(std::ranges::find_if_not(encoded, stays) - encoded.begin());
+    out.append(encoded.substr(0, run));
+    encoded.remove_prefix(run);
+    const std::string_view odd = encoded.substr(0, encoded.starts_with('%') ? 3 : 1);
+    if (!for_each_decoded(odd, [&](std::uint8_t byte) { encode_byte(byte, slash, out); })) {
+      return false;
+    }
+    encoded.remove_prefix(odd.size());
+  }
+  return true;
 }
 
 }  // namespace outcrop::auth

@@ -17,6 +17,8 @@ namespace outcrop::engine {
 struct EngineConfig {
   std::uint64_t segment_bytes = 0;  ///< shard file size; 0: by drive capacity, 16 MiB - 1 GiB
   std::uint64_t cache_bytes = 64 << 20;      ///< RocksDB block cache and memtables together
+  std::uint64_t object_cache_bytes = 48 << 20;  ///< decoded object records
+  std::uint64_t min_part_bytes = ns::kMinPartBytes;  ///< multipart parts but the last; tests lower it
   std::uint64_t journal_bytes = 32 << 20;    ///< one journal file; each worker cycles a few
   bool background = true;           ///< timers for GC, drive checks; off in simulation
 };

@@ -1,6 +1,9 @@
 #include "storage/engine/store.h"
 
+#include <boost/asio/redirect_error.hpp>
+
 #include "storage/base/log.h"
+#include "storage/ns/make_namespace.h"
 
 namespace outcrop::engine {
 namespace {
@@ -40,8 +43,13 @@ Task<> Store::start() {
                                                          x_segments, meta_workers(x_runtime),
                                                          x_runtime.pool));
   CO_TRYV(co_await x_segments.open());
-  CO_TRY(x_ns, co_await ns::open_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random,
-                                           {}));
+  ns::NamespaceConfig ns_config;
+  ns_config.object_cache_bytes = x_config.object_cache_bytes;
+  ns_config.directory_cache_bytes = x_config.object_cache_bytes / 4;
+  ns_config.min_part_bytes = x_config.min_part_bytes;
+  auto tree = ns::make_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random, ns_config);
+  CO_TRYV(co_await tree->open());
+  x_ns = std::move(tree);
   if (x_config.background) {
     const Executor ex = x_runtime.workers[0]->get_executor();
     x_timer.emplace(ex);
@@ -92,7 +100,9 @@ Async<> Store::background() {
   }
 }
 
-Task<std::uint64_t> Store::collect_garbage() { return x_segments.collect(); }
+Task<std::uint64_t> Store::collect_garbage() {
+  co_return co_await x_segments.collect([this] { return x_meta->checkpoint(); });
+}
 
 Task<> Store::close() {
   x_stopping = true;

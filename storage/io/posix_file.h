@@ -1,5 +1,7 @@
 // An open file on a PosixDisk, and the descriptor that owns itself. Internal.
 #pragma once
+#include <utility>
+
 #include "storage/io/disk.h"
 
 namespace outcrop::io {

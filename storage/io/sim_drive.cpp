@@ -196,16 +196,25 @@ void Drive::power_cut(Random& random) {
   lock_holder = nullptr;
 }
 
-/// Drops inodes no directory leads to. Only when no handle can be open.
 void Drive::collect() {
   std::set<Ino> reached{kRoot};
   std::vector<Ino> todo{kRoot};
+  const auto reach = [&](Ino ino) {
+    if (ino != 0 && reached.insert(ino).second) {
+      todo.push_back(ino);
+    }
+  };
+  for (const Change& change : x_pending) {
+    reach(change.from_dir);
+    reach(change.to_dir);
+    reach(change.ino);
+  }
   while (!todo.empty()) {
-    const Ino ino = todo.back();
+    const Inode& inode = *x_inodes.at(todo.back());
     todo.pop_back();
-    for (const auto& [name, child] : x_inodes.at(ino)->entries) {
-      if (reached.insert(child).second) {
-        todo.push_back(child);
+    for (const auto* entries : {&inode.entries, &inode.durable_entries}) {
+      for (const auto& [name, child] : *entries) {
+        reach(child);
       }
     }
   }

@@ -42,6 +42,8 @@ class Drive {
   void sync_dir(Ino dir);
 
   void power_cut(Random& random);
+  /// Drops inodes that no directory leads to, nor would after a crash. No handle may be open.
+  void collect();
 
   bool removed = false;
   const void* lock_holder = nullptr;
@@ -63,7 +65,6 @@ class Drive {
   Inode& writable(Ino ino);
   void apply(Change change);
   void settle(const Change& change);
-  void collect();
 
   std::map<Ino, std::shared_ptr<Inode>> x_inodes;
   Ino x_next = kRoot + 1;

@@ -80,6 +80,7 @@ SimWorld SimWorld::clone(std::uint64_t seed) const {
   auto copy = std::make_shared<State>(*x_state, seed);
   for (sim::Drive& drive : copy->x_drives) {
     drive.lock_holder = nullptr;
+    drive.collect();
   }
   return SimWorld(std::move(copy));
 }

@@ -2,7 +2,12 @@
 // finished batches go back to the worker's io_context, as many as there are in one hand-over.
 #include <boost/asio/executor_work_guard.hpp>
 #include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
 #include <thread>
+#include <unordered_map>
+#include <vector>
 
 #include "storage/io/backends.h"
 #include "storage/io/syscalls.h"

@@ -7,6 +7,10 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <memory>
+#include <vector>
 
 #include "storage/base/log.h"
 #include "storage/io/backends.h"
@@ -111,6 +115,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::size_t x_in_flight = 0;  // SQEs prepared and not yet completed
   std::deque<Flight*> x_waiting;
   std::vector<Batch*> x_finished;
+  std::vector<Batch*> x_calling;  // run_finished() is at these; kept for its capacity
   Recycler<Flight> x_flights;
   Recycler<Batch> x_batches;
   UringCounters x_counters;
@@ -410,12 +415,13 @@ void Core::finish(Flight& flight, Result<void> result) {
 
 /// `done` may submit again; what that finishes at once is left for the next turn.
 void Core::run_finished() {
-  const auto finished = std::exchange(x_finished, {});
-  for (Batch* batch : finished) {
+  std::swap(x_finished, x_calling);
+  for (Batch* batch : x_calling) {
     auto done = std::move(batch->done);
     x_batches.give(batch);
     done();
   }
+  x_calling.clear();
 }
 
 /// Waits for every completion; no `done` is called after it. The coroutines that wait for us are

@@ -16,7 +16,7 @@ namespace outcrop::meta {
 using Sequence = std::uint64_t;
 
 inline constexpr std::uint16_t kJournalVersion = 1;
-inline constexpr std::size_t kBlockHeaderBytes = 96;
+inline constexpr std::size_t kBlockHeaderBytes = 88;
 inline constexpr std::size_t kMaxKeyBytes = 16 << 10;
 inline constexpr std::size_t kMaxMutations = 1 << 20;
 inline constexpr std::size_t kMaxFresh = 1 << 16;

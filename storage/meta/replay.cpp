@@ -11,7 +11,7 @@ constexpr std::size_t kWriteOutBytes = 1 << 20;
 
 Replay::Replay(drives::DriveSet& drives, MirrorSet& mirrors, CommitCompanion& companion,
                BlockingPool& pool)
-    : x_drives(drives), x_mirrors(mirrors), x_companion(companion), x_pool(pool), x_reader(drives) {}
+    : x_mirrors(mirrors), x_companion(companion), x_pool(pool), x_reader(drives) {}
 
 Result<void> Replay::on_each(const std::function<Result<void>(Target&)>& step) {
   Error last(Errc::unavailable, "no metadata mirror is left");

@@ -55,7 +55,6 @@ class Replay {
   Result<void> finish(ReplayOutcome& outcome);
   Result<void> on_each(const std::function<Result<void>(Target&)>& step);
 
-  drives::DriveSet& x_drives;
   MirrorSet& x_mirrors;
   CommitCompanion& x_companion;
   BlockingPool& x_pool;

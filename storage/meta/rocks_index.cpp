@@ -14,10 +14,7 @@
 
 #include "storage/base/log.h"
 #include "storage/digest/xxh.h"
-#if __has_include("storage/kvfs/disk_env.h")
 #include "storage/kvfs/disk_env.h"
-#define HAVE_KVFS 1
-#endif
 
 namespace outcrop::meta {
 namespace {
@@ -196,9 +193,7 @@ Result<std::unique_ptr<RocksIndex>> RocksIndex::open(io::Disk& disk, const std::
   rocksdb::Options o = database_options(options, options.cache->x_impl->cache, create);
   std::string path = disk.native_path(dir);
   if (path.empty()) {
-#ifdef HAVE_KVFS
     impl.env = kvfs::make_disk_env(disk);
-#endif
     o.env = impl.env.get();
     path = "/" + dir;
   }

@@ -158,7 +158,7 @@ Task<bool> SegmentStore::unreferenced(const Segment& segment) {
 
 // A new reference can only come from a writer or reader that holds a pin. So: no pin before the
 // scan, none taken since, and no reference in it, means that nobody can ever name the segment.
-Task<bool> SegmentStore::free_if_dead(SegmentPtr segment) {
+Task<bool> SegmentStore::give_up_if_dead(SegmentPtr segment) {
   const std::uint64_t epoch = segment->pin_epoch.load();
   if (!segment->sealed.load() || segment->dying.load() || segment->pins.load() != 0) {
     co_return false;
@@ -175,11 +175,6 @@ Task<bool> SegmentStore::free_if_dead(SegmentPtr segment) {
   meta::Batch batch;
   batch.erase(meta::segment_key(segment->record.id));
   CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
-  if (segment->pins.load() != 0) {
-    co_return true;  // a reader of an object that is gone by now: the files go at the next start
-  }
-  CO_TRYV(co_await x_context.pool.run([this, &segment] { return recycle(*segment); }));
-  x_context.stats.recycled.fetch_add(1, std::memory_order_relaxed);
   co_return true;
 }
 
@@ -200,13 +195,26 @@ Result<void> SegmentStore::recycle(Segment& segment) {
   return ok();
 }
 
-Task<std::uint64_t> SegmentStore::collect() {
-  std::uint64_t freed = 0;
+Task<std::uint64_t> SegmentStore::collect(const std::function<Task<>()>& checkpoint) {
+  std::vector<SegmentPtr> dead;
   for (const SegmentPtr& segment : x_catalogue.all()) {
-    CO_TRY(const bool gone, co_await free_if_dead(segment));
-    freed += gone ? 1 : 0;
+    CO_TRY(const bool gone, co_await give_up_if_dead(segment));
+    if (gone) {
+      dead.push_back(segment);
+    }
   }
-  co_return freed;
+  if (dead.empty()) {
+    co_return 0;
+  }
+  CO_TRYV(co_await checkpoint());
+  for (const SegmentPtr& segment : dead) {
+    if (segment->pins.load() != 0) {
+      continue;  // a reader of an object that is gone by now: the files go at the next start
+    }
+    CO_TRYV(co_await x_context.pool.run([this, &segment] { return recycle(*segment); }));
+    x_context.stats.recycled.fetch_add(1, std::memory_order_relaxed);
+  }
+  co_return dead.size();
 }
 
 SegmentStore::Counts SegmentStore::counts() const {

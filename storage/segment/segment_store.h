@@ -1,6 +1,7 @@
 // The BlobStore of this engine: per-worker lanes of open segments, verified reads, and garbage
 // collection by committed references.
 #pragma once
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,8 +24,10 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<> open();
   /// Seals what this worker has open. On each worker, when nothing writes any more.
   Task<> close_worker();
-  /// Frees sealed segments that no committed reference names; returns how many.
-  Task<std::uint64_t> collect();
+  /// Frees sealed segments that no committed reference names; returns how many. `checkpoint` is
+  /// awaited before their files are reused: replay must not look for a payload, of a transaction
+  /// before it, in a file that holds something else by then.
+  Task<std::uint64_t> collect(const std::function<Task<>()>& checkpoint);
 
   struct Counts {
     std::uint64_t open = 0, sealed = 0;
@@ -55,7 +58,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<> load_catalogue();
   Result<void> adopt_files();
   Task<bool> unreferenced(const Segment& segment);
-  Task<bool> free_if_dead(SegmentPtr segment);
+  Task<bool> give_up_if_dead(SegmentPtr segment);
   Result<void> recycle(Segment& segment);
 
   Context x_context;

@@ -35,8 +35,8 @@ std::vector<Step> workload() {
       put("overwrite_large_by_inline", "dir/large", 6, 10),
   };
   steps.push_back({"multipart",
-                   [](SimEngine& e) { return e.multipart("m/p", {pattern(7, 200'000)}); },
-                   [](Contents& m) { m["m/p"] = pattern(7, 200'000); }});
+                   [](SimEngine& e) { return e.multipart("m/p", {pattern(7, 200'000), pattern(8, 9)}); },
+                   [](Contents& m) { m["m/p"] = pattern(7, 200'000) + pattern(8, 9); }});
   steps.push_back({"copy", [](SimEngine& e) { return e.copy("m/p", "copy/of/p"); },
                    [](Contents& m) { m["copy/of/p"] = m["m/p"]; }});
   steps.push_back({"delete", [](SimEngine& e) { return e.remove("m/p"); },

@@ -54,7 +54,7 @@ class LoadThread(threading.Thread):
         while not self._halt.is_set():
             operation = self._random.choices(names, weights)[0]
             try:
-                getattr(self, f"_{operation}")(self._key())
+                getattr(self, f"do_{operation}")(self._key())
             except (OSError, http.client.HTTPException):
                 return  # the kill: the outcome of this operation is unknown
             except Torn as torn:
@@ -82,16 +82,16 @@ class LoadThread(threading.Thread):
         op = self._oracle.begin(key, value)
         self._finish(key, op, self._client.put(BUCKET, key, body))
 
-    def _small(self, key: str) -> None:
+    def do_small(self, key: str) -> None:
         self._put(key, self._random.choice([100, 700, 4096, 16_000]))
 
-    def _medium(self, key: str) -> None:
+    def do_medium(self, key: str) -> None:
         self._put(key, self._random.randrange(60_000, 300_000))
 
-    def _large(self, key: str) -> None:
+    def do_large(self, key: str) -> None:
         self._put(key, self._random.randrange(MIB, 4 * MIB))
 
-    def _multipart(self, key: str) -> None:
+    def do_multipart(self, key: str) -> None:
         value = self._next()
         body = make(key, value, 5 * MIB + self._random.randrange(200, 300_000))
         op = self._oracle.begin(key, value)
@@ -100,11 +100,11 @@ class LoadThread(threading.Thread):
         except S3Error as error:
             self._finish(key, op, error.response)
 
-    def _delete(self, key: str) -> None:
+    def do_delete(self, key: str) -> None:
         op = self._oracle.begin(key, None)
         self._finish(key, op, self._client.delete(BUCKET, key), etag=False)
 
-    def _copy(self, key: str) -> None:
+    def do_copy(self, key: str) -> None:
         source = f"c{self.number}/{self._random.randrange(8)}/k{self._random.randrange(PRIVATE_KEYS)}"
         value = self._oracle.settled_value(source)
         if value is None or source == key:
@@ -112,7 +112,7 @@ class LoadThread(threading.Thread):
         op = self._oracle.begin(key, value)
         self._finish(key, op, self._client.copy(BUCKET, source, key), etag=False)
 
-    def _read(self, key: str) -> None:
+    def do_read(self, key: str) -> None:
         response = self._client.get(BUCKET, key)
         if response.ok:
             parse(response.body)

@@ -112,9 +112,9 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.rules(structure_checks.architecture_tree), ["architecture"])
         self.put("server/CMakeLists.txt", "")
         self.put("storage/ns/CMakeLists.txt", "")
-        self.put("docs/ARCHITECTURE.md", "```\nserver/  x\nstorage/ns/  y\n```\n")
+        self.put("docs/ARCHITECTURE.md", "## The tree\n| `server` | x |\n| `storage/ns` | y |\n## Next\n| `no/folder` |\n")
         self.assertEqual(self.rules(structure_checks.architecture_tree), [])
-        self.put("docs/ARCHITECTURE.md", "```\nserver/  x\nstorage/old/  y\n```\n")
+        self.put("docs/ARCHITECTURE.md", "## The tree\n| `server` | x |\n| `storage/old` | y |\n")
         self.assertEqual(self.rules(structure_checks.architecture_tree), ["architecture"] * 2)
 
     def test_function_finder(self) -> None:

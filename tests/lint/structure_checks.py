@@ -115,13 +115,12 @@ def architecture_tree(repo: Repo) -> Iterator[Finding]:
         yield Finding(doc, 1, "architecture", "missing")
         return
     text = repo.text(doc)
-    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    trees = [b for b in blocks if "server/" in b and "storage/" in b]
-    if not trees:
-        yield Finding(doc, 1, "architecture", "no code block with the tree (server/, storage/, ...)")
+    section = re.search(r"^## The tree$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    if section is None:
+        yield Finding(doc, 1, "architecture", "no section `## The tree` with a table of folders")
         return
-    named = {t.rstrip("/") for t in re.findall(r"(?<![\w./-])([\w.][\w./-]*/)(?![\w*{])", trees[0])}
-    line = text[: text.index(trees[0])].count("\n") + 1
+    named = {t.rstrip("/") for t in re.findall(r"^\| *`([^`]+)`", section.group(1), re.MULTILINE)}
+    line = text[: section.start()].count("\n") + 1
     for path in sorted(named):
         if path.split("/")[0] in _PATH_STARTS and not (repo.root / path).is_dir():
             yield Finding(doc, line, "architecture", f"{path}/ is in the tree but not in the file system")

@@ -95,8 +95,22 @@ TEST(PosixDisk, works_on_tmpfs) {
   }
 }
 
-TEST(PosixDisk, a_full_drive_is_no_space_and_a_closed_device_an_error) {
-  asio::io_context io(1);
+TEST(PosixDisk, without_o_direct_it_falls_back_and_says_so_once) {
+  const auto disk = std::move(*open_posix_disk("/proc/self"));  // procfs has no O_DIRECT
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 2; ++i) {
+    const auto file = std::move(*disk->open("comm", Access::read, Cache::direct));
+    EXPECT_FALSE(file->direct());
+    std::array<std::byte, 3> unaligned;
+    EXPECT_EQ(*file->read_sync(1, unaligned), 3U);
+  }
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  const std::size_t first = said.find("no O_DIRECT");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(said.find("no O_DIRECT", first + 1), std::string::npos);
+}
+
+TEST(PosixDisk, a_full_drive_is_no_space_and_other_refusals_are_io_errors) {
   for (const BackendKind kind : {BackendKind::automatic, BackendKind::threads}) {
     Rig rig(Kind::sim);
     rig.backend.reset();

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
+#include <string>
 
 #include "storage/base/async.h"
 #include "storage/io/backends.h"

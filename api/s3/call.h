@@ -1,0 +1,74 @@
+// One request that is authenticated, routed and authorised: all a handler sees.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http/message.h"
+#include "api/s3/authorize.h"
+#include "api/s3/handler.h"
+#include "api/s3/headers.h"
+#include "api/s3/op_table.h"
+#include "auth/target.h"
+
+namespace outcrop::s3 {
+
+/// Lives in the dispatcher's frame for the whole request.
+struct Call {
+  const http::Request& request;
+  http::BodyReader& body;
+  const auth::Authentication& auth;
+  const Grant grant;
+  const auth::Target& target;
+  const Op& op;
+  ns::Namespace& ns;
+  const S3Config& config;
+  /// x-amz-* query parameters of a presigned URL: signed, so they count as headers.
+  const std::vector<http::Header>& hoisted;
+
+  const std::string& bucket() const { return target.bucket; }
+  const std::string& key() const { return target.key; }
+
+  std::optional<std::string_view> header(std::string_view name) const {
+    if (auto value = request.header(name)) {
+      return value;
+    }
+    for (const http::Header& h : hoisted) {
+      if (h.name == name) {
+        return h.value;
+      }
+    }
+    return std::nullopt;
+  }
+  std::optional<std::string_view> query(std::string_view name) const { return target.param(name); }
+  std::string_view query_or(std::string_view name, std::string_view otherwise) const {
+    return query(name).value_or(otherwise);
+  }
+};
+
+/// "0".."2147483647" of a query parameter or header, or `otherwise` if it is absent or empty.
+Outcome<std::uint64_t> number_argument(std::string_view name,
+                                       std::optional<std::string_view> text,
+                                       std::uint64_t otherwise);
+/// encoding-type: true for url; InvalidArgument for anything else but absent.
+Outcome<bool> url_encoding(const Call& call);
+/// The value of a part number: 1 to 10,000.
+Outcome<std::uint32_t> part_number(std::string_view text);
+
+/// Preconditions named by the given headers, dates parsed; what is no date is no condition.
+ns::Conditions conditions_of(const Call& call, const ConditionNames& names);
+/// Preconditions of a write: If-Match and If-None-Match: * only, as AWS has them.
+Outcome<ns::Conditions> write_conditions(const Call& call);
+/// What the request's headers say about the object to be stored.
+Outcome<ns::ObjectAttributes> attributes_of(const Call& call);
+/// ?versionId=null is the current object; there are no others. True if it was given.
+Outcome<bool> null_version(std::optional<std::string_view> version_id);
+/// x-amz-* headers with a meaning this gateway does not have are refused, never ignored.
+Outcome<> check_features(const Call& call);
+
+http::Response xml_response(std::string document);
+http::Response empty_response(int status);
+
+}  // namespace outcrop::s3

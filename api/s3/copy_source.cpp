@@ -1,0 +1,32 @@
+#include "api/s3/copy_source.h"
+
+#include "auth/target.h"
+
+namespace outcrop::s3 {
+
+Outcome<SourceObject> copy_source_of(const Call& call) {
+  const std::string_view text = call.header("x-amz-copy-source").value_or("");
+  auto split = auth::split_copy_source(text);
+  if (!split) {
+    return bad_argument(
+        "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+        "x-amz-copy-source", std::string(text));
+  }
+  if (split->key.size() > ns::kMaxKeyBytes) {
+    return fail(Code::key_too_long);
+  }
+  S3_TRYV(null_version(split->version_id));
+  S3_TRYV(authorize(call.auth.principal, "s3:GetObject", split->bucket, split->key));
+  return SourceObject{std::move(split->bucket), std::move(split->key),
+                      conditions_of(call, kCopySourceConditions)};
+}
+
+Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info) {
+  auto checked = check_read(conditions, info);
+  if (!checked && checked.error().code == Code::not_modified) {
+    return fail(Code::precondition_failed);
+  }
+  return checked;
+}
+
+}  // namespace outcrop::s3

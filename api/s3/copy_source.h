@@ -1,0 +1,19 @@
+// The source of CopyObject and UploadPartCopy: parsed, and authorised like a read of its own.
+#pragma once
+#include <string>
+
+#include "api/s3/call.h"
+
+namespace outcrop::s3 {
+
+struct SourceObject {
+  std::string bucket, key;
+  ns::Conditions conditions;
+};
+
+/// x-amz-copy-source and its conditions. AccessDenied if the principal may not read it.
+Outcome<SourceObject> copy_source_of(const Call& call);
+/// The conditions against a source that is open: precondition_failed where a GET says not_modified.
+Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info);
+
+}  // namespace outcrop::s3

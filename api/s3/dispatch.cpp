@@ -1,0 +1,245 @@
+// The way of one request: authenticate, resolve the target, route, authorise, serve, map errors.
+#include <algorithm>
+#include <utility>
+
+#include "api/s3/call.h"
+#include "api/s3/handler.h"
+#include "api/s3/router.h"
+#include "storage/base/log.h"
+
+namespace outcrop::s3 {
+namespace {
+
+/// A body that nobody read is drained up to this size, so that the connection can be used again.
+constexpr std::uint64_t kMaxDrainBytes = 64 * 1024;
+
+const Clock& system_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+/// Counts what the handler reads, and knows whether it read to the end.
+class CountingBody final : public http::BodyReader {
+ public:
+  explicit CountingBody(http::BodyReader& inner) : x_inner(inner) {}
+  Task<std::size_t> read_some(MutBytes out) override {
+    auto n = co_await x_inner.read_some(out);
+    if (n) {
+      x_bytes += *n;
+      x_ended = *n == 0;
+    } else {
+      x_broken = true;
+    }
+    co_return n;
+  }
+  std::optional<std::uint64_t> content_length() const override { return x_inner.content_length(); }
+
+  std::uint64_t bytes() const { return x_bytes; }
+  bool broken() const { return x_broken; }
+  bool ended() const { return x_ended || (content_length() && x_bytes >= *content_length()); }
+
+ private:
+  http::BodyReader& x_inner;
+  std::uint64_t x_bytes = 0;
+  bool x_ended = false, x_broken = false;
+};
+
+/// What is reported about a request once its answer is out.
+struct Record {
+  const Observer* observer = nullptr;
+  const Clock* clock = nullptr;
+  OpId op = OpId::unknown;
+  int status = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::int64_t started_ns = 0;
+
+  void report() const {
+    if (*observer) {
+      (*observer)(op, status, bytes_in, bytes_out, clock->steady_ns() - started_ns);
+    }
+  }
+};
+
+/// Reports when the session is done with the body, however it ended.
+class ObservedSource final : public http::BodySource {
+ public:
+  ObservedSource(std::unique_ptr<http::BodySource> inner, Record record)
+      : x_inner(std::move(inner)), x_record(record) {}
+  ~ObservedSource() override { x_record.report(); }
+  std::uint64_t size() const override { return x_inner->size(); }
+  Task<std::vector<Buffer>> next() override {
+    auto slices = co_await x_inner->next();
+    if (slices) {
+      for (const Buffer& slice : *slices) {
+        x_record.bytes_out += slice.size();
+      }
+    }
+    co_return slices;
+  }
+
+ private:
+  std::unique_ptr<http::BodySource> x_inner;
+  Record x_record;
+};
+
+/// Presigners move x-amz-* headers into the query; there they are signed and mean the same.
+std::vector<http::Header> hoisted_headers(const auth::Authentication& who,
+                                          const auth::Target& target) {
+  std::vector<http::Header> out;
+  if (!who.presigned) {
+    return out;
+  }
+  constexpr std::string_view kSigning[] = {
+      "x-amz-algorithm", "x-amz-credential",    "x-amz-date",           "x-amz-expires",
+      "x-amz-signature", "x-amz-signedheaders", "x-amz-content-sha256", "x-amz-security-token"};
+  for (const auth::QueryParam& p : target.query) {
+    std::string name = lower(p.name);
+    const bool signing = std::ranges::find(kSigning, name) != std::end(kSigning);
+    if (name.starts_with("x-amz-") && !signing) {
+      out.push_back({std::move(name), p.value});
+    }
+  }
+  return out;
+}
+
+Scope scope_of(const auth::Target& target) {
+  if (target.bucket.empty()) {
+    return Scope::service;
+  }
+  return target.key.empty() ? Scope::bucket : Scope::object;
+}
+
+Outcome<> check_key_length(const auth::Target& target) {
+  if (target.key.size() > ns::kMaxKeyBytes) {
+    return fail(Code::key_too_long, {},
+                {{"Size", std::to_string(target.key.size())},
+                 {"MaxSizeAllowed", std::to_string(ns::kMaxKeyBytes)}});
+  }
+  return {};
+}
+
+class Dispatcher {
+ public:
+  Dispatcher(ns::Namespace& ns, Authenticate authenticate, S3Config config)
+      : x_ns(ns),
+        x_authenticate(std::move(authenticate)),
+        x_config(std::move(config)),
+        x_clock(x_config.clock != nullptr ? *x_config.clock : system_clock()) {}
+
+  Async<http::Response> serve(http::Request& request) {
+    Record record{&x_config.observer, &x_clock, OpId::unknown, 0, 0, 0, x_clock.steady_ns()};
+    CountingBody body(*request.body);
+    auth::Target target;
+    auto answer = co_await run(request, body, target, record.op);
+    http::Response response =
+        answer ? std::move(*answer) : error_response(answer.error(), request, target);
+    co_await settle_body(body, response);
+    response.set("x-amz-request-id", request.id);
+    response.set("x-amz-id-2", x_config.host_id);
+    record.status = response.status;
+    record.bytes_in = body.bytes();
+    finish(response, record);
+    co_return response;
+  }
+
+ private:
+  Async<Outcome<http::Response>> run(http::Request& request,
+                                     CountingBody& body,
+                                     auth::Target& target,
+                                     OpId& id) {
+    S3_CO_TRY(const auth::Authentication who, x_authenticate(request));
+    auto split =
+        auth::split_target(request.target, request.header("host").value_or(""), x_config.domains);
+    if (!split) {
+      co_return fail(Code::invalid_uri, {}, {{"URI", request.target}});
+    }
+    target = std::move(*split);
+    S3_CO_TRY(const Op* op, route(request.method, scope_of(target), target.query, request.headers));
+    id = op->id;
+    S3_CO_TRY(const Grant grant, authorize(who.principal, op->action, target.bucket, target.key));
+    S3_CO_TRYV(check_key_length(target));
+    const std::vector<http::Header> hoisted = hoisted_headers(who, target);
+    Call call{request, body, who, grant, target, *op, x_ns, x_config, hoisted};
+    S3_CO_TRYV(check_features(call));
+    co_return co_await op->handler(call);
+  }
+
+  http::Response error_response(const S3Error& error,
+                                const http::Request& request,
+                                const auth::Target& target) const {
+    if (error.status() >= 500 && error.code != Code::not_implemented) {
+      log::warn("request failed", {{"request", request.id},
+                                   {"method", request.method},
+                                   {"code", row(error.code).name},
+                                   {"error", error.log_detail}});
+    }
+    http::Response response;
+    response.status = error.status();
+    for (const auto& [name, value] : error.headers) {
+      response.set(name, value);
+    }
+    if (request.method == "HEAD" || response.status == 304) {
+      return response;
+    }
+    const std::string_view path =
+        std::string_view(request.target).substr(0, request.target.find('?'));
+    response.set("Content-Type", "application/xml");
+    response.body =
+        error_document(error, {target.bucket, target.key, path, request.id, x_config.host_id});
+    return response;
+  }
+
+  /// After a refusal part of the body may still be on its way; as the next request it would be
+  /// garbage. Small rests are read, for large ones the connection ends.
+  static Async<> settle_body(CountingBody& body, http::Response& response) {
+    if (body.broken()) {
+      response.close = true;
+      co_return;
+    }
+    if (body.ended()) {
+      co_return;
+    }
+    if (body.content_length().value_or(kMaxDrainBytes + 1) - body.bytes() > kMaxDrainBytes) {
+      response.close = true;
+      co_return;
+    }
+    std::array<std::byte, 4096> sink;
+    while (!body.ended() && !body.broken()) {
+      const auto n = co_await body.read_some(sink);
+      response.close = response.close || !n;
+    }
+  }
+
+  static void finish(http::Response& response, Record record) {
+    auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body);
+    if (source != nullptr && *source) {
+      *source = std::make_unique<ObservedSource>(std::move(*source), record);
+      return;
+    }
+    record.bytes_out = source != nullptr ? 0 : std::get<std::string>(response.body).size();
+    record.report();
+  }
+
+  ns::Namespace& x_ns;
+  Authenticate x_authenticate;
+  S3Config x_config;
+  const Clock& x_clock;
+};
+
+}  // namespace
+
+http::Handler make_handler(ns::Namespace& ns, Authenticate authenticate, S3Config config) {
+  auto dispatcher = std::make_shared<Dispatcher>(ns, std::move(authenticate), std::move(config));
+  return [dispatcher](http::Request& request) { return dispatcher->serve(request); };
+}
+
+http::Handler make_handler(ns::Namespace& ns,
+                           const auth::Authenticator& authenticator,
+                           S3Config config) {
+  return make_handler(ns, Authenticate([&authenticator](const http::Request& r) {
+                        return authenticator.authenticate(r);
+                      }),
+                      std::move(config));
+}
+
+}  // namespace outcrop::s3

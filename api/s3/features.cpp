@@ -1,0 +1,114 @@
+// Which x-amz-* headers mean something here. A header that asks for a feature this gateway does not
+// have is answered with NotImplemented: storing an object without the lock, the key or the ACL that
+// the client asked for would be worse than not storing it.
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "api/s3/call.h"
+
+namespace outcrop::s3 {
+namespace {
+
+/// Read by a handler, by auth, or without effect in AWS too.
+constexpr auto kUnderstood = std::to_array<std::string_view>({
+    "x-amz-bypass-governance-retention",
+    "x-amz-checksum-algorithm",
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32c",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-md5",
+    "x-amz-checksum-mode",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
+    "x-amz-checksum-type",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-max-parts",
+    "x-amz-metadata-directive",
+    "x-amz-mp-object-size",
+    "x-amz-object-attributes",
+    "x-amz-optional-object-attributes",
+    "x-amz-part-number-marker",
+    "x-amz-rename-source",
+    "x-amz-request-payer",
+    "x-amz-sdk-checksum-algorithm",
+    "x-amz-security-token",
+    "x-amz-tagging-directive",
+    "x-amz-te",
+    "x-amz-trailer",
+    "x-amz-user-agent",
+    "x-amz-website-redirect-location",
+});
+static_assert(std::ranges::is_sorted(kUnderstood));
+
+/// Headers of which some values say what is the case anyway.
+struct ValueRule {
+  std::string_view name;
+  std::array<std::string_view, 2> accepted;
+};
+constexpr auto kValueRules = std::to_array<ValueRule>({
+    {"x-amz-acl", {"private", "bucket-owner-full-control"}},
+    {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
+    {"x-amz-object-ownership", {"BucketOwnerEnforced", "BucketOwnerEnforced"}},
+    {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
+    {"x-amz-tagging", {"", ""}},
+});
+
+constexpr auto kStorageClasses = std::to_array<std::string_view>(
+    {"REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
+     "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS"});
+
+bool contains(std::span<const std::string_view> list, std::string_view one) {
+  return std::ranges::find(list, one) != list.end();
+}
+
+Outcome<> check_owner(const Call& call, const http::Header& header) {
+  if (header.value != call.config.owner_id) {
+    return fail(Code::access_denied);
+  }
+  return {};
+}
+
+Outcome<> check_value(const ValueRule& rule, const http::Header& header) {
+  if (contains(rule.accepted, header.value)) {
+    return {};
+  }
+  if (rule.name == "x-amz-storage-class" && !contains(kStorageClasses, header.value)) {
+    return fail(Code::invalid_storage_class, {}, {{"StorageClassRequested", header.value}});
+  }
+  return unsupported(rule.name);
+}
+
+Outcome<> check_header(const Call& call, const http::Header& header) {
+  const std::string_view name = header.name;
+  if (!name.starts_with("x-amz-") || name.starts_with(kMetaPrefix) ||
+      std::ranges::binary_search(kUnderstood, name)) {
+    return {};
+  }
+  if (name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") {
+    return check_owner(call, header);
+  }
+  const auto rule = std::ranges::find(kValueRules, name, &ValueRule::name);
+  return rule == kValueRules.end() ? unsupported(name) : check_value(*rule, header);
+}
+
+}  // namespace
+
+Outcome<> check_features(const Call& call) {
+  for (const auto* headers : {&call.request.headers, &call.hoisted}) {
+    for (const http::Header& header : *headers) {
+      S3_TRYV(check_header(call, header));
+    }
+  }
+  return {};
+}
+
+}  // namespace outcrop::s3

@@ -1,0 +1,50 @@
+// The S3 service as one http::Handler: authenticate, route, authorise, serve, map errors.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/http/message.h"
+#include "api/s3/op_id.h"
+#include "auth/authenticator.h"
+#include "storage/base/clock.h"
+#include "storage/digest/md5_engine.h"
+#include "storage/ns/namespace.h"
+
+namespace outcrop::s3 {
+
+/// Called once per request, on its worker, when the last byte of the answer is handed over (or its
+/// source is destroyed). Must not throw.
+using Observer = std::function<void(OpId op,
+                                    int status,
+                                    std::uint64_t bytes_in,
+                                    std::uint64_t bytes_out,
+                                    std::int64_t duration_ns)>;
+
+struct S3Config {
+  std::string region = "us-east-1";
+  /// "s3.example.com": BUCKET.s3.example.com names a bucket. Empty: path style only.
+  std::vector<std::string> domains;
+  /// Canonical id of the one owner there is, 64 hex digits like AWS's.
+  std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
+  std::string owner_name = "outcrop";
+  std::string host_id = "outcrop";  ///< x-amz-id-2: which box answered
+  /// One engine per worker, indexed by worker_index(), borrowed. Empty: MD5 without vector lanes.
+  std::vector<digest::Md5Engine*> md5_engines;
+  const Clock* clock = nullptr;  ///< borrowed; null: the system's
+  Observer observer;
+};
+
+using Authenticate =
+    std::function<std::expected<auth::Authentication, auth::AuthFailure>(const http::Request&)>;
+
+/// `ns` and `authenticator` are borrowed and outlive the handler and its responses. Thread-safe.
+http::Handler make_handler(ns::Namespace& ns,
+                           const auth::Authenticator& authenticator,
+                           S3Config config);
+/// The same behind another way to say who is asking; tests use it.
+http::Handler make_handler(ns::Namespace& ns, Authenticate authenticate, S3Config config);
+
+}  // namespace outcrop::s3

@@ -1,0 +1,118 @@
+// Buckets: list, create, head, delete, location.
+#include <algorithm>
+
+#include "api/s3/bucket_name.h"
+#include "api/s3/call.h"
+#include "api/s3/list_token.h"
+#include "api/s3/ops.h"
+#include "api/s3/payload.h"
+#include "api/s3/xml_in.h"
+#include "api/s3/xml_out.h"
+
+namespace outcrop::s3 {
+namespace {
+
+constexpr std::uint64_t kMaxBucketsPage = 10'000;
+constexpr std::size_t kMaxRegionBytes = 63;
+constexpr std::string_view kDefaultRegion = "us-east-1";  ///< AWS's name for "no constraint"
+
+std::string_view region_of(const Call& call, const ns::BucketInfo& bucket) {
+  return bucket.region.empty() ? std::string_view(call.config.region) : bucket.region;
+}
+
+/// Any region a client is configured for is recorded and given back; the box is where it is.
+Outcome<std::string> region_asked(const Call& call, std::string constraint) {
+  const auto part_of_region = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  if (constraint.size() > kMaxRegionBytes || !std::ranges::all_of(constraint, part_of_region)) {
+    return fail(Code::invalid_location_constraint, {}, {{"LocationConstraint", constraint}});
+  }
+  return constraint == call.config.region ? std::string() : constraint;
+}
+
+}  // namespace
+
+Answer list_buckets(Call& call) {
+  S3_CO_TRY(const std::uint64_t most,
+            number_argument("max-buckets", call.query("max-buckets"), kMaxBucketsPage));
+  if (most < 1 || most > kMaxBucketsPage) {
+    co_return bad_argument("Argument max-buckets must be an integer between 1 and 10000",
+                           "max-buckets", std::to_string(most));
+  }
+  S3_CO_TRY(const std::string after, decode_token(call.query_or("continuation-token", "")));
+  const std::string_view prefix = call.query_or("prefix", "");
+  const std::string_view region = call.query_or("bucket-region", "");
+  S3_CO_TRY(const std::vector<ns::BucketInfo> buckets, co_await call.ns.list_buckets());
+  XmlWriter xml("ListAllMyBucketsResult");
+  xml.open("Owner").text("ID", call.config.owner_id).text("DisplayName", call.config.owner_name);
+  xml.close().open("Buckets");
+  std::uint64_t count = 0;
+  std::string last;
+  bool truncated = false;
+  for (const ns::BucketInfo& bucket : buckets) {
+    if (!bucket.name.starts_with(prefix) || bucket.name <= after ||
+        (!region.empty() && region_of(call, bucket) != region)) {
+      continue;
+    }
+    if (count == most) {
+      truncated = true;
+      break;
+    }
+    xml.open("Bucket").text("Name", bucket.name);
+    xml.text("CreationDate", format_iso_date(bucket.created_ns));
+    xml.text("BucketRegion", region_of(call, bucket)).close();
+    last = bucket.name;
+    ++count;
+  }
+  xml.close();
+  if (call.query("prefix")) {
+    xml.text("Prefix", prefix);
+  }
+  if (truncated) {
+    xml.text("ContinuationToken", encode_token(last));
+  }
+  co_return xml_response(std::move(xml).take());
+}
+
+Answer create_bucket(Call& call) {
+  if (!valid_bucket_name(call.bucket())) {
+    co_return fail(Code::invalid_bucket_name);
+  }
+  S3_CO_TRY(std::string document, co_await receive_document(call));
+  S3_CO_TRY(std::string constraint, parse_create_bucket(std::move(document)));
+  S3_CO_TRY(const std::string region, region_asked(call, std::move(constraint)));
+  S3_CO_TRYV(co_await call.ns.create_bucket(call.bucket(), region));
+  http::Response response = empty_response(200);
+  response.set("Location", "/" + call.bucket());
+  co_return response;
+}
+
+Answer head_bucket(Call& call) {
+  auto bucket = co_await call.ns.get_bucket(call.bucket());
+  if (!bucket) {
+    S3Error error(bucket.error());
+    error.headers.emplace_back("x-amz-bucket-region", call.config.region);
+    co_return std::unexpected(std::move(error));
+  }
+  http::Response response = empty_response(200);
+  response.set("x-amz-bucket-region", std::string(region_of(call, *bucket)));
+  response.set("x-amz-access-point-alias", "false");
+  response.set("Content-Type", "application/xml");
+  co_return response;
+}
+
+Answer delete_bucket(Call& call) {
+  S3_CO_TRYV(co_await call.ns.delete_bucket(call.bucket()));
+  co_return empty_response(204);
+}
+
+Answer get_bucket_location(Call& call) {
+  S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
+  const std::string_view region = region_of(call, bucket);
+  XmlWriter xml("LocationConstraint");
+  xml.content(region == kDefaultRegion ? std::string_view{} : region);
+  co_return xml_response(std::move(xml).take());
+}
+
+}  // namespace outcrop::s3

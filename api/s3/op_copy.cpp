@@ -1,0 +1,138 @@
+// CopyObject: by reference, or through the reader if the copy gets a checksum the source has not.
+#include <algorithm>
+
+#include "api/s3/call.h"
+#include "api/s3/copy_source.h"
+#include "api/s3/object_response.h"
+#include "api/s3/ops.h"
+#include "api/s3/payload.h"
+#include "api/s3/xml_out.h"
+#include "storage/digest/digest.h"
+#include "storage/digest/text.h"
+
+namespace outcrop::s3 {
+namespace {
+
+using digest::Algorithm;
+
+/// COPY or REPLACE; true for REPLACE.
+Outcome<bool> replaces(const Call& call, std::string_view header) {
+  const auto text = call.header(header);
+  if (!text || *text == "COPY") {
+    return false;
+  }
+  if (*text != "REPLACE") {
+    return bad_argument("Unknown metadata directive.", std::string(header), std::string(*text));
+  }
+  return true;
+}
+
+/// A source is larger than one CopyObject may copy.
+Outcome<> check_copy_size(std::uint64_t size) {
+  if (size > kMaxPutBytes) {
+    return fail(Code::invalid_request,
+                "The specified copy source is larger than the maximum allowable size for a copy "
+                "source: " +
+                    std::to_string(kMaxPutBytes));
+  }
+  return {};
+}
+
+struct CopyPlan {
+  SourceObject source;
+  ns::Conditions conditions;
+  std::optional<ns::ObjectAttributes> replace;
+  Algorithm algorithm = Algorithm::none;  ///< asked for
+};
+
+Outcome<CopyPlan> plan_copy(const Call& call) {
+  CopyPlan plan;
+  S3_TRY(plan.source, copy_source_of(call));
+  S3_TRY(plan.conditions, write_conditions(call));
+  S3_TRY(const bool replace, replaces(call, "x-amz-metadata-directive"));
+  S3_TRYV(replaces(call, "x-amz-tagging-directive"));
+  S3_TRY(plan.algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
+  if (replace) {
+    S3_TRY(plan.replace, attributes_of(call));
+  }
+  const bool itself = plan.source.bucket == call.bucket() && plan.source.key == call.key();
+  if (itself && !replace && plan.algorithm == Algorithm::none) {
+    return fail(Code::invalid_request,
+                "This copy request is illegal because it is trying to copy an object to itself "
+                "without changing the object's metadata, storage class, website redirect location "
+                "or encryption attributes.");
+  }
+  return plan;
+}
+
+Task<> append(ns::ObjectWriter& writer, ConstBytes bytes) {
+  while (!bytes.empty()) {
+    CO_TRY(const MutBytes room, co_await writer.buffer());
+    const std::size_t n = std::min(room.size(), bytes.size());
+    std::ranges::copy(bytes.first(n), room.begin());
+    CO_TRYV(co_await writer.advance(n));
+    bytes = bytes.subspan(n);
+  }
+  co_return ok();
+}
+
+/// Reads the source and writes it anew, with a checksum in the algorithm that was asked for.
+Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
+                                          CopyPlan& plan,
+                                          std::unique_ptr<ns::ObjectReader> reader) {
+  const ns::ObjectInfo& from = reader->info();
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), from.size));
+  digest::Digest sum(plan.algorithm);
+  digest::Digest md5(Algorithm::md5);
+  for (;;) {
+    S3_CO_TRY(const std::vector<Buffer> slices, co_await reader->next());
+    if (slices.empty()) {
+      break;
+    }
+    for (const Buffer& slice : slices) {
+      sum.update(slice.view());
+      md5.update(slice.view());
+      S3_CO_TRYV(co_await append(*writer, slice.view()));
+    }
+  }
+  ns::PutRequest put;
+  put.attributes = plan.replace ? std::move(*plan.replace) : from.attributes;
+  put.etag = digest::to_hex(as_bytes(md5.value()));
+  put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
+  put.conditions = std::move(plan.conditions);
+  S3_CO_TRY(ns::ObjectInfo info,
+            co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
+  co_return info;
+}
+
+http::Response copy_response(const ns::ObjectInfo& info) {
+  XmlWriter xml("CopyObjectResult");
+  xml.text("LastModified", format_iso_date(info.mtime_ns)).quoted("ETag", info.etag);
+  if (info.checksum.algorithm != Algorithm::none) {
+    const std::string tag = "Checksum" + std::string(digest::name(info.checksum.algorithm));
+    xml.text("ChecksumType", type_name(info.checksum.type));
+    xml.text(tag, checksum_text(info.checksum, info.parts.size()));
+  }
+  return xml_response(std::move(xml).take());
+}
+
+}  // namespace
+
+Answer copy_object(Call& call) {
+  S3_CO_TRY(CopyPlan plan, plan_copy(call));
+  S3_CO_TRY(auto reader, co_await call.ns.open_read(plan.source.bucket, plan.source.key));
+  S3_CO_TRYV(check_copy_size(reader->info().size));
+  if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
+    S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
+    S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
+    co_return copy_response(info);
+  }
+  reader.reset();
+  ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
+                       std::move(plan.conditions), std::move(plan.replace)};
+  S3_CO_TRY(const ns::ObjectInfo info,
+            co_await call.ns.copy(call.bucket(), call.key(), std::move(copy)));
+  co_return copy_response(info);
+}
+
+}  // namespace outcrop::s3

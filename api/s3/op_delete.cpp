@@ -1,0 +1,84 @@
+// DeleteObject and DeleteObjects.
+#include "api/s3/call.h"
+#include "api/s3/ops.h"
+#include "api/s3/payload.h"
+#include "api/s3/xml_in.h"
+#include "api/s3/xml_out.h"
+#include "auth/target.h"
+
+namespace outcrop::s3 {
+namespace {
+
+Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
+  S3_TRYV(authorize(call.auth.principal, call.op.action, call.bucket(), entry.key));
+  if (entry.version_id && *entry.version_id != "null") {
+    return fail(Code::no_such_version);
+  }
+  if (entry.more_conditions) {
+    return fail(Code::not_implemented);
+  }
+  if (entry.key.size() > ns::kMaxKeyBytes) {
+    return fail(Code::key_too_long);
+  }
+  if (!auth::check_key(entry.key)) {
+    return fail(Code::invalid_argument, "The key is not valid UTF-8.");
+  }
+  return {};
+}
+
+Async<Outcome<>> delete_entry(Call& call, const DeleteEntry& entry) {
+  S3_CO_TRYV(check_entry(call, entry));
+  ns::Conditions conditions;
+  conditions.if_match = entry.etag;
+  S3_CO_TRYV(co_await call.ns.remove(call.bucket(), entry.key, std::move(conditions)));
+  co_return Outcome<>{};
+}
+
+}  // namespace
+
+Answer delete_object(Call& call) {
+  S3_CO_TRY(const bool versioned, null_version(call.query("versionId")));
+  for (const std::string_view name :
+       {"if-none-match", "if-modified-since", "if-unmodified-since"}) {
+    if (call.header(name)) {
+      co_return unsupported(name);
+    }
+  }
+  ns::Conditions conditions;
+  if (const auto etag = call.header("if-match")) {
+    conditions.if_match = *etag;
+  }
+  S3_CO_TRYV(co_await call.ns.remove(call.bucket(), call.key(), std::move(conditions)));
+  http::Response response = empty_response(204);
+  if (versioned) {
+    response.set("x-amz-version-id", "null");
+  }
+  co_return response;
+}
+
+Answer delete_objects(Call& call) {
+  S3_CO_TRY(std::string text, co_await receive_document(call));
+  S3_CO_TRY(const DeleteDocument document, parse_delete(std::move(text)));
+  S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
+  XmlWriter xml("DeleteResult");
+  for (const DeleteEntry& entry : document.entries) {
+    const auto deleted = co_await delete_entry(call, entry);
+    if (deleted && document.quiet) {
+      continue;
+    }
+    xml.open(deleted ? "Deleted" : "Error").text("Key", entry.key);
+    if (entry.version_id) {
+      xml.text("VersionId", *entry.version_id);
+    }
+    if (!deleted) {
+      const S3Error& error = deleted.error();
+      xml.text("Code", row(error.code).name);
+      xml.text("Message",
+               error.message.empty() ? row(error.code).message : std::string_view(error.message));
+    }
+    xml.close();
+  }
+  co_return xml_response(std::move(xml).take());
+}
+
+}  // namespace outcrop::s3

@@ -1,0 +1,127 @@
+// UploadPart and UploadPartCopy.
+#include "api/s3/call.h"
+#include "api/s3/copy_source.h"
+#include "api/s3/object_response.h"
+#include "api/s3/ops.h"
+#include "api/s3/payload.h"
+#include "api/s3/xml_out.h"
+#include "storage/digest/digest.h"
+#include "storage/digest/text.h"
+
+namespace outcrop::s3 {
+namespace {
+
+using digest::Algorithm;
+
+std::string_view name_or_null(Algorithm algorithm) {
+  return algorithm == Algorithm::none ? std::string_view("null") : digest::name(algorithm);
+}
+
+/// A part in another algorithm than its upload could never be part of the upload's checksum.
+Outcome<> check_algorithm(Algorithm upload, Algorithm part) {
+  if (upload == Algorithm::none || part == Algorithm::none || upload == part) {
+    return {};
+  }
+  return fail(Code::invalid_request, "Checksum Type mismatch occurred, expected checksum Type: " +
+                                         lower(name_or_null(upload)) +
+                                         ", actual checksum Type: " + lower(name_or_null(part)));
+}
+
+Outcome<ns::ByteRange> copy_range(const Call& call, std::uint64_t size) {
+  ns::ByteRange range{0, size};
+  if (const auto header = call.header("x-amz-copy-source-range")) {
+    S3_TRY(range, resolve_copy_range(*header, size));
+  }
+  if (range.length > ns::kMaxPartBytes) {
+    return fail(Code::invalid_request,
+                "The specified copy source is larger than the maximum allowable size for a copy "
+                "source: " +
+                    std::to_string(ns::kMaxPartBytes));
+  }
+  return range;
+}
+
+struct RangeDigests {
+  std::string etag;
+  digest::Checksum checksum;
+};
+
+/// The part is copied by reference; its bytes are read only for a checksum that the upload needs.
+Async<Outcome<RangeDigests>> digests_of(ns::ObjectReader& source,
+                                        ns::ByteRange range,
+                                        Algorithm algorithm) {
+  if (algorithm == Algorithm::none) {
+    co_return RangeDigests{};
+  }
+  digest::Digest sum(algorithm);
+  digest::Digest md5(Algorithm::md5);
+  source.seek(range);
+  for (;;) {
+    S3_CO_TRY(const std::vector<Buffer> slices, co_await source.next());
+    if (slices.empty()) {
+      break;
+    }
+    for (const Buffer& slice : slices) {
+      sum.update(slice.view());
+      md5.update(slice.view());
+    }
+  }
+  co_return RangeDigests{digest::to_hex(as_bytes(md5.value())),
+                         {algorithm, digest::ChecksumType::full_object, sum.value()}};
+}
+
+http::Response copy_part_response(const ns::PartInfo& part) {
+  XmlWriter xml("CopyPartResult");
+  xml.text("LastModified", format_iso_date(part.mtime_ns)).quoted("ETag", part.etag);
+  if (part.checksum.algorithm != Algorithm::none) {
+    const std::string tag = "Checksum" + std::string(digest::name(part.checksum.algorithm));
+    xml.text(tag, checksum_text(part.checksum, 0));
+  }
+  return xml_response(std::move(xml).take());
+}
+
+}  // namespace
+
+Answer upload_part(Call& call) {
+  S3_CO_TRY(const std::uint32_t number, part_number(call.query_or("partNumber", "")));
+  const std::string_view id = call.query_or("uploadId", "");
+  S3_CO_TRY(const PayloadPlan plan, plan_object(call));
+  S3_CO_TRY(const ns::UploadInfo upload,
+            co_await call.ns.get_upload(call.bucket(), call.key(), id));
+  S3_CO_TRYV(check_algorithm(upload.checksum_algorithm, plan.algorithm));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
+  S3_CO_TRY(Received received,
+            co_await receive_object(call, *writer, plan, upload.checksum_algorithm));
+  digest::Checksum kept;  // without an algorithm of the upload, a part's checksum was for the way
+  if (upload.checksum_algorithm != Algorithm::none) {
+    kept = received.checksum;
+  }
+  S3_CO_TRY(const ns::PartInfo part,
+            co_await call.ns.put_part(call.bucket(), call.key(), id, number, std::move(writer),
+                                      std::move(received.md5), std::move(kept)));
+  http::Response response = empty_response(200);
+  response.set("ETag", quoted(part.etag));
+  if (received.checksum.algorithm != Algorithm::none) {
+    response.set(std::string(digest::header_name(received.checksum.algorithm)),
+                 checksum_text(received.checksum, 0));
+  }
+  co_return response;
+}
+
+Answer upload_part_copy(Call& call) {
+  S3_CO_TRY(const std::uint32_t number, part_number(call.query_or("partNumber", "")));
+  const std::string_view id = call.query_or("uploadId", "");
+  S3_CO_TRY(const SourceObject source, copy_source_of(call));
+  S3_CO_TRY(const ns::UploadInfo upload,
+            co_await call.ns.get_upload(call.bucket(), call.key(), id));
+  S3_CO_TRY(auto reader, co_await call.ns.open_read(source.bucket, source.key));
+  S3_CO_TRYV(check_copy_source(source.conditions, reader->info()));
+  S3_CO_TRY(const ns::ByteRange range, copy_range(call, reader->info().size));
+  S3_CO_TRY(RangeDigests digests, co_await digests_of(*reader, range, upload.checksum_algorithm));
+  S3_CO_TRY(const ns::PartInfo part,
+            co_await call.ns.copy_part(call.bucket(), call.key(), id, number, *reader, range,
+                                       std::move(digests.etag), std::move(digests.checksum)));
+  co_return copy_part_response(part);
+}
+
+}  // namespace outcrop::s3

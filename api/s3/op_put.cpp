@@ -1,0 +1,66 @@
+// PutObject and RenameObject.
+#include "api/s3/call.h"
+#include "api/s3/object_response.h"
+#include "api/s3/ops.h"
+#include "api/s3/payload.h"
+#include "auth/uri.h"
+
+namespace outcrop::s3 {
+namespace {
+
+/// x-amz-rename-source: the key alone, or "/bucket/key" of this bucket; encoded.
+Outcome<std::string> rename_source(const Call& call) {
+  const auto header = call.header("x-amz-rename-source");
+  std::string key;
+  if (!header || !auth::uri_decode(*header, key) || !auth::check_key(key)) {
+    return bad_argument("Rename source must be an encoded key of this bucket",
+                        "x-amz-rename-source", std::string(header.value_or("")));
+  }
+  if (const std::string whole = "/" + call.bucket() + "/"; key.starts_with(whole)) {
+    key.erase(0, whole.size());
+  }
+  if (key.empty() || key.ends_with('/') != call.key().ends_with('/')) {
+    return bad_argument("A directory can be renamed to a directory only, an object to an object",
+                        "x-amz-rename-source", std::string(*header));
+  }
+  return key;
+}
+
+}  // namespace
+
+Answer put_object(Call& call) {
+  if (call.query("partNumber")) {
+    co_return fail(Code::invalid_request,
+                   "Missing required parameter for this request: 'uploadId'");
+  }
+  S3_CO_TRY(const PayloadPlan plan, plan_object(call));
+  ns::PutRequest put;
+  S3_CO_TRY(put.attributes, attributes_of(call));
+  S3_CO_TRY(put.conditions, write_conditions(call));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
+  S3_CO_TRY(Received received,
+            co_await receive_object(call, *writer, plan, digest::Algorithm::none));
+  put.etag = std::move(received.md5);
+  put.checksum = std::move(received.checksum);
+  S3_CO_TRY(const ns::ObjectInfo info,
+            co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
+  http::Response response = empty_response(200);
+  response.set("ETag", quoted(info.etag));
+  add_checksum(response, info.checksum, 0);
+  co_return response;
+}
+
+Answer rename_object(Call& call) {
+  S3_CO_TRY(const std::string source, rename_source(call));
+  S3_CO_TRYV(authorize(call.auth.principal, "s3:DeleteObject", call.bucket(), source));
+  for (const std::string_view name :
+       {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}) {
+    if (call.header(name)) {  // the rename is one step below; a check before it could lose a race
+      co_return unsupported(name);
+    }
+  }
+  S3_CO_TRYV(co_await call.ns.rename(call.bucket(), source, call.key()));
+  co_return empty_response(200);
+}
+
+}  // namespace outcrop::s3

@@ -1,0 +1,141 @@
+// Sub-resources that no bucket or object of this gateway has. Reading one gives what AWS gives when
+// nothing is configured, so that tools which look at everything (Terraform, aws-cli) work; setting
+// one is NotImplemented.
+#include "api/s3/call.h"
+#include "api/s3/ops.h"
+#include "api/s3/xml_out.h"
+
+namespace outcrop::s3 {
+namespace {
+
+/// Empty: the sub-resource is answered with a document.
+std::optional<S3Error> missing(OpId id) {
+  switch (id) {
+    case OpId::get_bucket_policy:
+    case OpId::get_bucket_policy_status:
+      return S3Error(Code::no_such_bucket_policy);
+    case OpId::get_bucket_cors:
+      return S3Error(Code::no_such_cors_configuration);
+    case OpId::get_bucket_lifecycle:
+      return S3Error(Code::no_such_lifecycle_configuration);
+    case OpId::get_bucket_website:
+      return S3Error(Code::no_such_website_configuration);
+    case OpId::get_bucket_tagging:
+      return S3Error(Code::no_such_tag_set);
+    case OpId::get_bucket_replication:
+      return S3Error(Code::replication_not_found);
+    case OpId::get_object_lock_configuration:
+      return S3Error(Code::object_lock_not_found);
+    case OpId::get_public_access_block:
+      return S3Error(Code::no_such_public_access_block);
+    case OpId::get_bucket_ownership_controls:
+      return S3Error(Code::ownership_controls_not_found);
+    case OpId::get_bucket_encryption:
+      return S3Error(Code::sse_configuration_not_found);
+    case OpId::get_object_retention:
+    case OpId::get_object_legal_hold:
+      return S3Error(Code::invalid_request, "Bucket is missing Object Lock Configuration");
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string acl_document(const S3Config& config) {
+  XmlWriter xml("AccessControlPolicy");
+  xml.open("Owner").text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
+  xml.open("AccessControlList").open("Grant");
+  xml.open("Grantee",
+           " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"");
+  xml.text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
+  xml.text("Permission", "FULL_CONTROL");
+  return std::move(xml).take();
+}
+
+std::string empty_list(std::string_view root) {
+  XmlWriter xml(root);
+  xml.flag("IsTruncated", false);
+  return std::move(xml).take();
+}
+
+std::string document_of(const Call& call) {
+  switch (call.op.id) {
+    case OpId::get_bucket_acl:
+    case OpId::get_object_acl:
+      return acl_document(call.config);
+    case OpId::get_object_tagging: {
+      XmlWriter xml("Tagging");
+      xml.open("TagSet");
+      return std::move(xml).take();
+    }
+    case OpId::get_bucket_versioning:
+      return XmlWriter("VersioningConfiguration").take();
+    case OpId::get_bucket_logging:
+      return XmlWriter("BucketLoggingStatus").take();
+    case OpId::get_bucket_notification:
+      return XmlWriter("NotificationConfiguration").take();
+    case OpId::get_bucket_accelerate:
+      return XmlWriter("AccelerateConfiguration").take();
+    case OpId::get_bucket_request_payment: {
+      XmlWriter xml("RequestPaymentConfiguration");
+      xml.text("Payer", "BucketOwner");
+      return std::move(xml).take();
+    }
+    case OpId::get_bucket_analytics:
+      return empty_list("ListBucketAnalyticsConfigurationsResult");
+    case OpId::get_bucket_inventory:
+      return empty_list("ListInventoryConfigurationsResult");
+    case OpId::get_bucket_metrics:
+      return empty_list("ListMetricsConfigurationsResult");
+    default:
+      return empty_list("ListBucketIntelligentTieringConfigurationsResult");
+  }
+}
+
+/// These four are collections: with an id one member is asked for, and there is none.
+bool asks_for_one_of_many(const Call& call) {
+  switch (call.op.id) {
+    case OpId::get_bucket_analytics:
+    case OpId::get_bucket_inventory:
+    case OpId::get_bucket_metrics:
+    case OpId::get_bucket_intelligent_tiering:
+      return call.query("id").has_value();
+    default:
+      return false;
+  }
+}
+
+/// The bucket or object whose sub-resource it is must exist.
+Async<Outcome<>> check_exists(Call& call) {
+  if (call.op.scope == Scope::bucket) {
+    S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
+    co_return Outcome<>{};
+  }
+  S3_CO_TRYV(null_version(call.query("versionId")));
+  S3_CO_TRYV(co_await call.ns.stat(call.bucket(), call.key()));
+  co_return Outcome<>{};
+}
+
+}  // namespace
+
+Answer unconfigured(Call& call) {
+  S3_CO_TRYV(co_await check_exists(call));
+  if (auto error = missing(call.op.id)) {
+    co_return std::unexpected(std::move(*error));
+  }
+  if (asks_for_one_of_many(call)) {
+    co_return fail(Code::no_such_configuration);
+  }
+  co_return xml_response(document_of(call));
+}
+
+Answer nothing_to_delete(Call& call) {
+  S3_CO_TRYV(co_await check_exists(call));
+  co_return empty_response(204);
+}
+
+Answer not_implemented(Call& call) {
+  co_return fail(Code::not_implemented,
+                 std::string(call.op.name) + " is not implemented by this server.");
+}
+
+}  // namespace outcrop::s3

@@ -1,0 +1,45 @@
+// The handlers of op_table.cpp. Each runs with a Call that is authenticated and authorised.
+#pragma once
+#include "api/http/message.h"
+#include "api/s3/error.h"
+
+namespace outcrop::s3 {
+
+struct Call;
+using Answer = Async<Outcome<http::Response>>;
+
+Answer list_buckets(Call& call);
+Answer create_bucket(Call& call);
+Answer head_bucket(Call& call);
+Answer delete_bucket(Call& call);
+Answer get_bucket_location(Call& call);
+
+Answer list_objects(Call& call);
+Answer list_objects_v2(Call& call);
+Answer list_object_versions(Call& call);
+
+Answer get_object(Call& call);
+Answer head_object(Call& call);
+Answer get_object_attributes(Call& call);
+Answer put_object(Call& call);
+Answer copy_object(Call& call);
+Answer rename_object(Call& call);
+Answer delete_object(Call& call);
+Answer delete_objects(Call& call);
+
+Answer create_multipart_upload(Call& call);
+Answer upload_part(Call& call);
+Answer upload_part_copy(Call& call);
+Answer complete_multipart_upload(Call& call);
+Answer abort_multipart_upload(Call& call);
+Answer list_parts(Call& call);
+Answer list_multipart_uploads(Call& call);
+
+/// GET of a sub-resource that no bucket or object has: what AWS says then (op_unconfigured.cpp).
+Answer unconfigured(Call& call);
+/// DELETE of the same: 204, there is nothing.
+Answer nothing_to_delete(Call& call);
+/// 501: what is not enforced is not stored.
+Answer not_implemented(Call& call);
+
+}  // namespace outcrop::s3

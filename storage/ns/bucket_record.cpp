@@ -1,0 +1,52 @@
+#include "storage/ns/bucket_record.h"
+
+#include "storage/base/codec.h"
+
+namespace outcrop::ns {
+namespace {
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kMaxRegionBytes = 256;
+}  // namespace
+
+std::string encode(const BucketRecord& record) {
+  Writer w;
+  w.u8(kVersion);
+  w.varint(record.root);
+  w.u64(static_cast<std::uint64_t>(record.created_ns));
+  w.str(record.region);
+  return std::move(w).take();
+}
+
+Result<BucketRecord> decode_bucket(std::string_view bytes) {
+  Reader r(bytes);
+  if (r.u8() != kVersion) {
+    return fail(Errc::corrupt, "bucket record version");
+  }
+  BucketRecord out;
+  out.root = r.varint();
+  out.created_ns = static_cast<std::int64_t>(r.u64());
+  out.region = r.str(kMaxRegionBytes);
+  if (!r.done()) {
+    return fail(Errc::corrupt, "bucket record malformed");
+  }
+  return out;
+}
+
+std::string encode_counter(std::uint64_t next) {
+  Writer w;
+  w.u8(kVersion);
+  w.u64(next);
+  return std::move(w).take();
+}
+
+Result<std::uint64_t> decode_counter(std::string_view bytes) {
+  Reader r(bytes);
+  const std::uint8_t version = r.u8();
+  const std::uint64_t next = r.u64();
+  if (!r.done() || version != kVersion) {
+    return fail(Errc::corrupt, "counter record malformed");
+  }
+  return next;
+}
+
+}  // namespace outcrop::ns

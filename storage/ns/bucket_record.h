@@ -1,0 +1,25 @@
+// The bucket record (name -> root inode), and the inode counter of the system table.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "storage/base/ids.h"
+#include "storage/base/result.h"
+
+namespace outcrop::ns {
+
+struct BucketRecord {
+  InodeId root = 0;
+  std::int64_t created_ns = 0;
+  std::string region{};
+  bool operator==(const BucketRecord&) const = default;
+};
+
+std::string encode(const BucketRecord& record);
+Result<BucketRecord> decode_bucket(std::string_view bytes);
+
+/// The first inode number that no boot has reserved.
+std::string encode_counter(std::uint64_t next);
+Result<std::uint64_t> decode_counter(std::string_view bytes);
+
+}  // namespace outcrop::ns

@@ -1,0 +1,56 @@
+#include "storage/ns/dirent_record.h"
+
+#include "storage/ns/record_codec.h"
+
+namespace outcrop::ns {
+namespace {
+constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kImplicit = 1;
+}  // namespace
+
+std::string encode(const DirentRecord& record) {
+  Writer w;
+  w.u8(kVersion);
+  w.u8(static_cast<std::uint8_t>(record.type));
+  w.varint(record.ino);
+  if (record.type == InodeType::directory) {
+    w.u8(record.implicit ? kImplicit : 0);
+  } else {
+    w.varint(record.size);
+    w.u64(static_cast<std::uint64_t>(record.mtime_ns));
+    write_etag(w, record.etag);
+    write_algorithm(w, record.checksum_algorithm, record.checksum_type);
+  }
+  return std::move(w).take();
+}
+
+Result<DirentRecord> decode_dirent(std::string_view bytes) {
+  Reader r(bytes);
+  if (r.u8() != kVersion) {
+    return fail(Errc::corrupt, "dirent record version");
+  }
+  DirentRecord out;
+  const std::uint8_t type = r.u8();
+  out.ino = r.varint();
+  if (type == static_cast<std::uint8_t>(InodeType::directory)) {
+    out.type = InodeType::directory;
+    const std::uint8_t flags = r.u8();
+    out.implicit = flags == kImplicit;
+    if (flags > kImplicit) {
+      r.fail();
+    }
+  } else if (type == static_cast<std::uint8_t>(InodeType::file)) {
+    out.size = r.varint();
+    out.mtime_ns = static_cast<std::int64_t>(r.u64());
+    out.etag = read_etag(r);
+    read_algorithm(r, out.checksum_algorithm, out.checksum_type);
+  } else {
+    r.fail();
+  }
+  if (!r.done() || out.ino == 0) {
+    return fail(Errc::corrupt, "dirent record malformed");
+  }
+  return out;
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,33 @@
+// The dirent record: which inode a name leads to, and what a listing shows of it, so that LIST
+// reads dirents only.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "storage/base/ids.h"
+#include "storage/base/result.h"
+#include "storage/digest/algorithm.h"
+
+namespace outcrop::ns {
+
+enum class InodeType : std::uint8_t { file = 1, directory = 2 };
+
+struct DirentRecord {
+  InodeId ino = 0;
+  InodeType type = InodeType::file;
+  /// A directory that a PUT made: goes with its last child. All its children are files or implicit
+  /// directories, so there is always a key below it.
+  bool implicit = false;
+  // Of files only.
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::string etag{};
+  digest::Algorithm checksum_algorithm = digest::Algorithm::none;
+  digest::ChecksumType checksum_type = digest::ChecksumType::full_object;
+  bool operator==(const DirentRecord&) const = default;
+};
+
+std::string encode(const DirentRecord& record);
+Result<DirentRecord> decode_dirent(std::string_view bytes);
+
+}  // namespace outcrop::ns

@@ -1,0 +1,64 @@
+// Where the namespace keeps its records: keys of its tables, and the split of an object key into
+// directories and a file name. Byte order of dirent keys is S3 key order (directories carry '/').
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/base/ids.h"
+#include "storage/meta/tables.h"
+
+namespace outcrop::ns {
+
+void put_be32(std::string& out, std::uint32_t v);
+std::uint32_t get_be32(std::string_view in);
+
+std::string bucket_key(std::string_view name);
+/// `name` carries a trailing '/' for a directory.
+std::string dirent_key(InodeId parent, std::string_view name);
+/// First key after all children of `parent`.
+std::string dirent_end(InodeId parent);
+/// The name in a dirent key of any parent.
+std::string_view dirent_name(std::string_view key);
+std::string inode_key(InodeId ino);
+std::string inode_tail_key(InodeId ino, std::uint32_t index);
+std::string part_key(InodeId upload, std::uint32_t number);
+std::string part_tail_key(InodeId upload, std::uint32_t number, std::uint32_t index);
+/// First key after all parts of the upload.
+std::string part_end(InodeId upload);
+/// Uploads sort by bucket, then object key, then id (which starts with its creation time).
+std::string upload_key(InodeId root, std::string_view key, std::string_view upload_id);
+/// What the keys of all uploads of one object key start with, terminator included.
+std::string upload_prefix(InodeId root, std::string_view key);
+/// What the keys of all uploads start with whose object key starts with `prefix`.
+std::string upload_scan_prefix(InodeId root, std::string_view prefix);
+
+struct UploadKey {
+  InodeId root = 0;
+  std::string key, upload_id;
+};
+std::optional<UploadKey> parse_upload_key(std::string_view raw);
+
+/// "x/y/z" -> directory "x/y/", name "z"; the name of "x/" is empty, the directory of "x" too.
+struct KeyPath {
+  std::string_view directory, name;
+};
+inline KeyPath split_key(std::string_view key) {
+  const std::size_t cut = key.rfind('/') + 1;  // npos + 1 == 0
+  return {key.substr(0, cut), key.substr(cut)};
+}
+/// The first component of a directory path, with its '/'.
+inline std::string_view first_component(std::string_view path) {
+  return path.substr(0, path.find('/') + 1);
+}
+/// "x/y/" -> "x/"; "x/" -> "".
+inline std::string_view parent_path(std::string_view path) {
+  return split_key(path.substr(0, path.size() - 1)).directory;
+}
+/// "x/y/" -> "y/".
+inline std::string_view last_component(std::string_view path) {
+  return path.substr(parent_path(path).size());
+}
+
+}  // namespace outcrop::ns

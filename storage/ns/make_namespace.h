@@ -1,0 +1,35 @@
+// How to make the namespace: its settings, and the factory that the engine and the tests use.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "storage/base/clock.h"
+#include "storage/base/random.h"
+#include "storage/meta/meta_store.h"
+#include "storage/ns/namespace.h"
+#include "storage/segment/blob_store.h"
+
+namespace outcrop::ns {
+
+struct NamespaceConfig {
+  std::size_t object_cache_bytes = 48 << 20;     ///< decoded object records
+  std::size_t directory_cache_bytes = 12 << 20;  ///< directory path -> inode
+  std::uint64_t min_part_bytes = kMinPartBytes;  ///< of every part but the last
+  std::uint64_t inode_block = 1 << 20;           ///< inode numbers reserved per commit
+};
+
+/// A namespace over one metadata store and one blob store; it owns the locks, so there is one per
+/// pair of stores.
+class TreeNamespace : public Namespace {
+ public:
+  /// Reserves inode numbers; once, before any other call.
+  virtual Task<> open() = 0;
+};
+
+/// The arguments outlive the namespace. `random` is used under a mutex.
+std::unique_ptr<TreeNamespace> make_namespace(meta::MetaStore& meta, segment::BlobStore& blobs,
+                                              const Clock& clock, Random& random,
+                                              NamespaceConfig config = {});
+
+}  // namespace outcrop::ns

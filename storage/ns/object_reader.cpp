@@ -1,0 +1,96 @@
+#include "storage/ns/object_reader.h"
+
+#include <algorithm>
+
+#include "storage/ns/operations.h"
+#include "storage/ns/path.h"
+
+namespace outcrop::ns {
+namespace {
+constexpr std::uint64_t kSliceBytes = 1 << 20;
+}  // namespace
+
+PinnedReader::PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin)
+    : x_blobs(blobs), x_object(std::move(object)), x_pin(std::move(pin)),
+      x_info(info_of(*x_object)), x_end(x_info.size) {}
+
+void PinnedReader::seek(ByteRange range) {
+  OUTCROP_ASSERT(range.offset <= x_info.size && range.length <= x_info.size - range.offset);
+  const auto& pieces = x_object->record.lists.pieces;
+  if (range.offset < x_piece_start) {
+    x_piece = 0;
+    x_piece_start = 0;
+  }
+  while (x_piece < pieces.size() && range.offset - x_piece_start >= pieces[x_piece].length) {
+    x_piece_start += pieces[x_piece++].length;
+  }
+  x_at = range.offset;
+  x_end = range.offset + range.length;
+}
+
+Task<std::vector<Buffer>> PinnedReader::next() {
+  const InodeRecord& record = x_object->record;
+  if (x_at == x_end) {
+    co_return std::vector<Buffer>{};
+  }
+  if (record.lists.pieces.empty()) {
+    const ConstBytes data = as_bytes(record.inline_data).subspan(x_at, x_end - x_at);
+    x_at = x_end;
+    co_return std::vector{Buffer::copy_of(data)};
+  }
+  if (x_piece >= record.lists.pieces.size()) {
+    co_return fail(Errc::corrupt, "object shorter than its size");
+  }
+  const Piece& piece = record.lists.pieces[x_piece];
+  const std::uint64_t inside = x_at - x_piece_start;
+  const std::uint64_t offset = piece.skip + inside;
+  // Up to a multiple of the slice in the extent, so that a scan reads every stripe once.
+  const std::uint64_t n = std::min({piece.length - inside, x_end - x_at,
+                                    kSliceBytes - offset % kSliceBytes});
+  CO_TRY(auto out, co_await x_blobs.read(piece.extent, offset, n));
+  x_at += n;
+  if (inside + n == piece.length) {
+    x_piece_start += piece.length;
+    ++x_piece;
+  }
+  co_return out;
+}
+
+std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange range) {
+  std::vector<Piece> out;
+  std::uint64_t start = 0;
+  const std::uint64_t end = range.offset + range.length;
+  for (const Piece& piece : pieces) {
+    const std::uint64_t from = std::max(start, range.offset);
+    const std::uint64_t to = std::min(start + piece.length, end);
+    if (from < to) {
+      out.push_back({.extent = piece.extent,
+                     .skip = piece.skip + (from - start),
+                     .length = to - from});
+    }
+    start += piece.length;
+  }
+  return out;
+}
+
+Task<std::unique_ptr<ObjectReader>> open_read(Core& core, std::string_view bucket,
+                                              std::string_view key) {
+  CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
+  CO_TRY(FoundObject found, co_await find_object(core, record.root, key, true));
+  if (!found.object) {
+    co_return fail(Errc::no_such_key);
+  }
+  co_return std::make_unique<PinnedReader>(core.blobs, std::move(found.object),
+                                           std::move(found.pin));
+}
+
+Task<ObjectInfo> stat_object(Core& core, std::string_view bucket, std::string_view key) {
+  CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
+  CO_TRY(const FoundObject found, co_await find_object(core, record.root, key, false));
+  if (!found.object) {
+    co_return fail(Errc::no_such_key);
+  }
+  co_return info_of(*found.object);
+}
+
+}  // namespace outcrop::ns

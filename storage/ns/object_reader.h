@@ -1,0 +1,30 @@
+// The namespace's ObjectReader: one version of an object, with its extents pinned.
+#pragma once
+#include "storage/ns/core.h"
+
+namespace outcrop::ns {
+
+class PinnedReader final : public ObjectReader {
+ public:
+  PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin);
+
+  const ObjectInfo& info() const override { return x_info; }
+  void seek(ByteRange range) override;
+  Task<std::vector<Buffer>> next() override;
+
+  const Object& object() const { return *x_object; }
+
+ private:
+  segment::BlobStore& x_blobs;
+  ObjectPtr x_object;
+  segment::PinPtr x_pin;
+  ObjectInfo x_info;
+  std::uint64_t x_at = 0, x_end = 0;  ///< in the object
+  std::size_t x_piece = 0;            ///< the piece that holds x_at
+  std::uint64_t x_piece_start = 0;    ///< its first byte's position in the object
+};
+
+/// The pieces that hold bytes [offset, offset + length) of `pieces`.
+std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange range);
+
+}  // namespace outcrop::ns

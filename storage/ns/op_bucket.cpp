@@ -1,0 +1,138 @@
+// Buckets: a name, and a root directory of its own.
+#include "storage/ns/operations.h"
+#include "storage/ns/place.h"
+#include "storage/ns/tree_cursor.h"
+#include "storage/ns/upload.h"
+
+namespace outcrop::ns {
+namespace {
+
+constexpr std::size_t kMaxRegionBytes = 256;
+constexpr std::size_t kDirectoriesPerBatch = 1000;
+constexpr InodeId kRootOfBuckets = 1;
+
+BucketInfo info_of(std::string_view name, const BucketRecord& record) {
+  return {.name = std::string(name), .root = record.root, .created_ns = record.created_ns,
+          .region = record.region};
+}
+
+// Explicit directories without keys below them do not keep a bucket; they go with it. Each batch
+// takes directories in reverse walk order, so none is ever left without its parent.
+Task<> erase_directories(Core& core, InodeId root) {
+  struct Found {
+    InodeId ino, parent;
+    std::string name;
+  };
+  std::vector<Found> found;
+  TreeCursor cursor(core.meta, core.meta.snapshot(), root, 64);
+  CO_TRYV(co_await cursor.seek({}));
+  for (;;) {
+    CO_TRY(const bool more, co_await cursor.next());
+    if (!more) {
+      break;
+    }
+    CO_TRY(const ObjectPtr inode, co_await load_object(core, cursor.dirent().ino));
+    if (!inode) {
+      co_return fail(Errc::corrupt, "dirent without inode");
+    }
+    found.push_back({inode->ino, inode->record.parent, inode->record.name});
+    cursor.enter();
+  }
+  while (!found.empty()) {
+    Transaction tx(core);
+    for (std::size_t n = 0; n < kDirectoriesPerBatch && !found.empty(); ++n) {
+      tx.erase_directory(found.back().ino, found.back().parent, found.back().name);
+      found.pop_back();
+    }
+    tx.block_generation(root);
+    CO_TRYV(co_await tx.commit());
+  }
+  co_return ok();
+}
+
+// Empty: the plan was outrun.
+Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
+  CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
+  LockPlan locks;
+  locks.add(bucket_name_lock(name), LockMode::exclusive);
+  lock_bucket_exclusive(locks, record.root);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  const auto now = co_await find_bucket(core, name);
+  if (!now || now->root != record.root) {
+    co_return std::nullopt;
+  }
+  CO_TRY(const bool occupied, co_await has_key_below(core.meta, core.meta.snapshot(), record.root));
+  if (occupied) {
+    co_return fail(Errc::bucket_not_empty);
+  }
+  CO_TRYV(co_await erase_directories(core, record.root));
+  CO_TRYV(co_await abort_all_uploads(core, record.root));
+  Transaction tx(core);
+  tx.block_bucket(name);
+  tx.batch.erase(bucket_key(name));
+  tx.batch.erase(inode_key(record.root));
+  CO_TRYV(co_await tx.commit());
+  co_return true;
+}
+
+}  // namespace
+
+Task<std::vector<BucketInfo>> list_buckets(Core& core) {
+  std::vector<BucketInfo> out;
+  const meta::SnapshotPtr at = core.meta.snapshot();
+  const std::string all = bucket_key({});
+  meta::ScanRequest request{.lower = all, .upper = meta::prefix_end(all)};
+  for (bool more = true; more;) {
+    CO_TRY(const meta::ScanPage page, co_await core.meta.scan(request, at));
+    for (const auto& [key, value] : page.entries) {
+      CO_TRY(const BucketRecord record, decode_bucket(value));
+      out.push_back(info_of(std::string_view(key).substr(all.size()), record));
+    }
+    more = page.more && !page.entries.empty();
+    if (more) {
+      request.lower = page.entries.back().key + '\0';
+    }
+  }
+  co_return out;
+}
+
+Task<BucketInfo> get_bucket(Core& core, std::string_view name) {
+  CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
+  co_return info_of(name, record);
+}
+
+Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_view region) {
+  if (name.empty() || name.size() > kMaxNameBytes || region.size() > kMaxRegionBytes) {
+    co_return fail(Errc::invalid_argument, "bucket name or region length");
+  }
+  CO_TRY(const InodeId root, co_await core.inodes.allocate());
+  LockPlan locks;
+  locks.add(bucket_name_lock(name), LockMode::exclusive);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const auto taken, co_await core.meta.get(bucket_key(name)));
+  if (taken) {
+    co_return fail(Errc::bucket_exists);
+  }
+  const BucketRecord record{.root = root, .created_ns = core.clock.wall_ns(),
+                            .region = std::string(region)};
+  const InodeRecord inode{.type = InodeType::directory, .parent = kRootOfBuckets,
+                          .name = std::string(name), .mtime_ns = record.created_ns};
+  Transaction tx(core);
+  tx.block_bucket(name);
+  tx.batch.put(bucket_key(name), encode(record));
+  tx.batch.put(inode_key(root), encode_main(inode));
+  CO_TRYV(co_await tx.commit());
+  co_return info_of(name, record);
+}
+
+Task<> delete_bucket(Core& core, std::string_view name) {
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(const auto deleted, co_await try_delete(core, name));
+    if (deleted) {
+      co_return ok();
+    }
+  }
+  co_return outrun();
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,157 @@
+// LIST: a depth-first walk from the place where the page starts, for any prefix and delimiter.
+#include <algorithm>
+
+#include "storage/meta/tables.h"
+#include "storage/ns/operations.h"
+#include "storage/ns/path.h"
+#include "storage/ns/tree_cursor.h"
+
+namespace outcrop::ns {
+namespace {
+
+// Keys under a common prefix that are stepped over one by one before it pays to seek behind it.
+constexpr int kMaxSteps = 16;
+
+class Lister {
+ public:
+  Lister(Core& core, meta::SnapshotPtr at, InodeId root, const ListRequest& request)
+      : x_meta(core.meta), x_at(std::move(at)), x_request(request),
+        x_by_directory(request.delimiter == "/"),
+        x_cursor(core.meta, x_at, root, hint(request)) {}
+
+  Task<ListPage> run() {
+    const std::optional<std::string> lower = first_key();
+    if (!lower || x_request.max_keys == 0) {
+      co_return ListPage{};
+    }
+    CO_TRYV(co_await x_cursor.seek(*lower));
+    while (!x_done) {
+      CO_TRY(const bool more, co_await x_cursor.next());
+      if (!more) {
+        break;
+      }
+      CO_TRYV(co_await visit());
+    }
+    co_return std::move(x_page);
+  }
+
+ private:
+  static std::size_t hint(const ListRequest& request) {
+    const bool skips = !request.delimiter.empty() && request.delimiter != "/";
+    return skips ? 8 : request.max_keys + 1;
+  }
+
+  std::optional<std::string> first_key() const {
+    const std::string& after = x_request.start_after;
+    std::string lower = x_request.prefix;
+    if (after < lower) {
+      return lower;
+    }
+    if (after.empty()) {
+      return lower;
+    }
+    // What shares a common prefix with `after` sorts at that prefix, which is not behind `after`.
+    if (const auto group = common_prefix(after); group && after.starts_with(x_request.prefix)) {
+      lower = meta::prefix_end(*group);
+      return lower.empty() ? std::nullopt : std::optional(lower);
+    }
+    return after + '\0';
+  }
+
+  std::optional<std::string> common_prefix(const std::string& key) const {
+    const std::string& delimiter = x_request.delimiter;
+    if (delimiter.empty() || key.size() < x_request.prefix.size()) {
+      return std::nullopt;
+    }
+    const std::size_t at = key.find(delimiter, x_request.prefix.size());
+    return at == key.npos ? std::nullopt : std::optional(key.substr(0, at + delimiter.size()));
+  }
+
+  Task<> visit() {
+    const std::string& path = x_cursor.path();
+    const std::string& prefix = x_request.prefix;
+    if (!x_skip.empty() && path.starts_with(x_skip)) {
+      co_return co_await step_over();
+    }
+    if (!path.starts_with(prefix)) {
+      if (path > prefix) {
+        x_done = true;
+      } else if (x_cursor.at_directory() && prefix.starts_with(path)) {
+        x_cursor.enter();
+      }
+      co_return ok();
+    }
+    if (x_cursor.at_directory()) {
+      co_return co_await visit_directory();
+    }
+    if (auto group = common_prefix(path)) {
+      x_skip = *group;
+      x_steps = 0;
+      add_prefix(*std::move(group));
+      co_return ok();
+    }
+    const DirentRecord& d = x_cursor.dirent();
+    add({.key = path, .size = d.size, .mtime_ns = d.mtime_ns, .etag = d.etag,
+         .checksum_algorithm = d.checksum_algorithm, .checksum_type = d.checksum_type});
+    co_return ok();
+  }
+
+  // A directory whose path is behind the prefix is a common prefix of '/', if it holds any key.
+  Task<> visit_directory() {
+    if (!x_by_directory || x_cursor.path().size() == x_request.prefix.size()) {
+      x_cursor.enter();
+      co_return ok();
+    }
+    bool shown = x_cursor.dirent().implicit;
+    if (!shown) {
+      CO_TRY(shown, co_await has_key_below(x_meta, x_at, x_cursor.dirent().ino));
+    }
+    if (shown) {
+      add_prefix(x_cursor.path());
+    }
+    co_return ok();
+  }
+
+  Task<> step_over() {
+    if (x_cursor.at_directory() || ++x_steps < kMaxSteps) {
+      co_return ok();
+    }
+    const std::string behind = meta::prefix_end(std::exchange(x_skip, {}));
+    if (behind.empty()) {
+      x_done = true;
+      co_return ok();
+    }
+    co_return co_await x_cursor.seek(behind);
+  }
+
+  void add_prefix(std::string group) { add({.key = std::move(group), .is_prefix = true, .etag = {}}); }
+
+  void add(ListEntry entry) {
+    if (x_page.entries.size() == x_request.max_keys) {
+      x_page.truncated = true;
+      x_done = true;
+      return;
+    }
+    x_page.entries.push_back(std::move(entry));
+  }
+
+  meta::MetaStore& x_meta;
+  const meta::SnapshotPtr x_at;
+  const ListRequest& x_request;
+  const bool x_by_directory;
+  TreeCursor x_cursor;
+  ListPage x_page;
+  std::string x_skip;  ///< the common prefix that was added last
+  int x_steps = 0;
+  bool x_done = false;
+};
+
+}  // namespace
+
+Task<ListPage> list_objects(Core& core, std::string_view bucket, ListRequest request) {
+  CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
+  Lister lister(core, core.meta.snapshot(), record.root, request);
+  co_return co_await lister.run();
+}
+
+}  // namespace outcrop::ns

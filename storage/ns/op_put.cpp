@@ -1,0 +1,97 @@
+// PUT: a new inode takes the place of what is at the key, in one transaction.
+#include "storage/ns/conditions.h"
+#include "storage/ns/operations.h"
+#include "storage/ns/payload_writer.h"
+#include "storage/ns/place.h"
+
+namespace outcrop::ns {
+namespace {
+
+struct PutOp {
+  std::string_view bucket, key;
+  PayloadWriter& payload;
+  PutRequest request;
+  InodeId ino = 0;
+};
+
+InodeRecord new_record(Core& core, PutOp& op, PlacedPayload placed) {
+  return {.type = InodeType::file,
+          .mtime_ns = core.clock.wall_ns(),
+          .size = op.payload.size(),
+          .etag = std::move(op.request.etag),
+          .attributes = std::move(op.request.attributes),
+          .checksum = std::move(op.request.checksum),
+          .inline_data = std::move(placed.inline_data),
+          .lists = {.pieces = std::move(placed.pieces), .parts = {}}};
+}
+
+// Empty: the plan was outrun.
+Task<std::optional<ObjectInfo>> try_put(Core& core, PutOp& op) {
+  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
+  LockPlan locks;
+  lock_target(locks, target);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool confirmed, co_await confirm_target(core, target));
+  if (!confirmed) {
+    co_return std::nullopt;
+  }
+  CO_TRYV(check_object(op.request.conditions, target.existing, Access::write));
+  // From here to the commit nothing suspends: the placed payload rides with it.
+  CO_TRY(PlacedPayload placed, co_await place_payload(core.blobs, op.payload, kInlineMax));
+  const segment::PinPtr pin = placed.pin;
+  Transaction tx(core);
+  tx.batch.fresh = std::move(placed.fresh);
+  Object object{op.ino, new_record(core, op, std::move(placed))};
+  install_object(tx, target, op.ino, op.ino, object.record);
+  CO_TRYV(co_await tx.commit());
+  co_return info_of(object);
+}
+
+}  // namespace
+
+Result<void> check_attributes(const ObjectAttributes& attributes) {
+  return attribute_bytes(attributes) > kMaxAttributeBytes
+             ? fail(Errc::invalid_argument, "attributes too large")
+             : ok();
+}
+
+Result<void> check_digests(std::string_view etag, const digest::Checksum& checksum) {
+  return etag.size() > kMaxEtagBytes || checksum.value.size() > kMaxChecksumBytes
+             ? fail(Errc::invalid_argument, "ETag or checksum too large")
+             : ok();
+}
+
+std::unexpected<Error> outrun() {
+  return fail(Errc::overloaded, "other operations on the same names keep coming first");
+}
+
+Task<std::unique_ptr<ObjectWriter>> open_write(Core& core, std::string_view bucket,
+                                               std::string_view key, std::uint64_t size_hint) {
+  CO_TRYV(check_key(key));
+  CO_TRYV(co_await find_bucket(core, bucket));
+  if (size_hint > kMaxObjectBytes) {
+    co_return fail(Errc::entity_too_large);
+  }
+  co_return std::make_unique<PayloadWriter>(core.blobs, size_hint);
+}
+
+Task<ObjectInfo> put_object(Core& core, std::string_view bucket, std::string_view key,
+                            std::unique_ptr<ObjectWriter> payload, PutRequest request) {
+  CO_TRYV(check_key(key));
+  CO_TRYV(check_attributes(request.attributes));
+  CO_TRYV(check_digests(request.etag, request.checksum));
+  auto* writer = dynamic_cast<PayloadWriter*>(payload.get());
+  OUTCROP_ASSERT(writer != nullptr);
+  CO_TRYV(co_await writer->finish());
+  PutOp op{.bucket = bucket, .key = key, .payload = *writer, .request = std::move(request)};
+  CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(auto info, co_await try_put(core, op));
+    if (info) {
+      co_return *std::move(info);
+    }
+  }
+  co_return outrun();
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,168 @@
+// Rename: one dirent moves, whatever is below it. A file replaces what is at its new name and
+// keeps its inode; a directory moves only to a name that is free, with its bucket locked alone.
+#include "storage/ns/operations.h"
+#include "storage/ns/place.h"
+
+namespace outcrop::ns {
+namespace {
+
+// Empty: the plan was outrun, or more directories must be locked.
+Task<std::optional<bool>> try_rename(Core& core, std::string_view bucket, std::string_view from,
+                                     std::string_view to, InodeId first, std::size_t& exclusive) {
+  CO_TRY(Source source, co_await plan_source(core, bucket, from));
+  source.exclusive = exclusive;
+  CO_TRY(Target target, co_await plan_target(core, bucket, to));
+  if (!source.reachable) {
+    co_return fail(Errc::no_such_key);
+  }
+  LockPlan locks;
+  lock_source(locks, source);
+  lock_target(locks, target);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool source_confirmed, co_await confirm_source(core, source));
+  CO_TRY(const bool target_confirmed, co_await confirm_target(core, target));
+  if (!source_confirmed || !target_confirmed) {
+    co_return std::nullopt;
+  }
+  if (!source.object) {
+    co_return fail(Errc::no_such_key);
+  }
+  if (from == to) {
+    co_return true;
+  }
+  CO_TRY(const auto pruned, co_await plan_prune(core, source, to));
+  if (!pruned) {
+    exclusive = source.exclusive;
+    co_return std::nullopt;
+  }
+  Transaction tx(core);
+  detach(tx, source, *pruned);
+  Object moved = *source.object;
+  moved.record.parent =
+      install_directories(tx, target, first, true, core.clock.wall_ns());
+  moved.record.name = target.path.name;
+  moved.record.upload_id.clear();
+  ++moved.record.change;
+  tx.block_object(target.bucket.root, to);
+  if (target.existing) {
+    tx.erase_object(*target.existing);
+  }
+  tx.put_main(moved);
+  tx.batch.put(dirent_key(moved.record.parent, moved.record.name),
+               encode(dirent_of(moved.ino, moved.record)));
+  CO_TRYV(co_await tx.commit());
+  co_return true;
+}
+
+// Under the bucket's exclusive lock, where nothing else moves: the ancestors of the destination
+// that exist and are implicit become explicit, for an explicit directory comes to lie below them.
+Task<> make_explicit(Core& core, Transaction& tx, const Target& target) {
+  const std::string_view existing = target.path.directory.substr(0, target.parent.found);
+  CO_TRY(const auto chain, co_await resolve_chain(core, target.bucket.root, existing));
+  InodeId parent = target.bucket.root;
+  std::string_view rest = existing;
+  for (const DirEntry& dir : chain) {
+    const std::string_view name = first_component(rest);
+    if (dir.implicit) {
+      tx.batch.put(dirent_key(parent, name),
+                   encode(DirentRecord{.ino = dir.ino, .type = InodeType::directory}));
+    }
+    parent = dir.ino;
+    rest.remove_prefix(name.size());
+  }
+  co_return ok();
+}
+
+// A directory "x/y/" is the dirent "y/" in "x/": seen as a key whose name is "y/".
+KeyPath split_directory(std::string_view path) {
+  return {parent_path(path), last_component(path)};
+}
+
+Task<> move_directory(Core& core, Source& source, const Target& target, InodeId first) {
+  CO_TRY(const auto moved_dirent, co_await get_dirent(core, source.parent(), source.path.name));
+  if (!moved_dirent) {
+    co_return fail(Errc::no_such_key);
+  }
+  if (target.missing().empty()) {
+    CO_TRY(const auto taken,
+           co_await get_dirent(core, target.parent.dir.ino, target.path.name));
+    if (taken) {
+      co_return fail(Errc::already_exists);
+    }
+  }
+  CO_TRY(const ObjectPtr inode, co_await load_object(core, moved_dirent->ino));
+  if (!inode) {
+    co_return fail(Errc::corrupt, "dirent without inode");
+  }
+  source.exclusive = source.chain.size();  // all of them: the bucket is locked
+  CO_TRY(const auto pruned, co_await plan_prune(core, source, target.key));
+  OUTCROP_ASSERT(pruned.has_value());
+  Transaction tx(core);
+  tx.block_generation(source.bucket.root);
+  detach(tx, source, *pruned);
+  if (!moved_dirent->implicit) {
+    CO_TRYV(co_await make_explicit(core, tx, target));
+  }
+  Object moved = *inode;
+  moved.record.parent = install_directories(tx, target, first, moved_dirent->implicit,
+                                            core.clock.wall_ns());
+  moved.record.name = target.path.name;
+  ++moved.record.change;
+  tx.put_main(moved);
+  tx.batch.put(dirent_key(moved.record.parent, moved.record.name), encode(*moved_dirent));
+  co_return co_await tx.commit();
+}
+
+}  // namespace
+
+Task<> rename_object(Core& core, std::string_view bucket, std::string_view from,
+                     std::string_view to) {
+  CO_TRYV(check_key(from));
+  CO_TRYV(check_key(to));
+  CO_TRY(const InodeId first, co_await core.inodes.allocate(inodes_needed(to)));
+  std::size_t exclusive = 0;
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(const auto done, co_await try_rename(core, bucket, from, to, first, exclusive));
+    if (done) {
+      co_return ok();
+    }
+  }
+  co_return outrun();
+}
+
+Task<> rename_directory(Core& core, std::string_view bucket, std::string_view from,
+                        std::string_view to) {
+  CO_TRYV(check_key(from));
+  CO_TRYV(check_key(to));
+  if (to.starts_with(from) && to != from) {
+    co_return fail(Errc::invalid_argument, "a directory cannot move below itself");
+  }
+  CO_TRY(const InodeId first, co_await core.inodes.allocate(inodes_needed(to)));
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
+    LockPlan locks;
+    lock_bucket_exclusive(locks, record.root);
+    CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+    // No writer of the bucket is active now: what is read here stays.
+    CO_TRY(Source source, co_await plan_source(core, bucket, parent_path(from)));
+    CO_TRY(Target target, co_await plan_target(core, bucket, parent_path(to)));
+    if (source.bucket.root != record.root || target.bucket.root != record.root) {
+      continue;
+    }
+    source.key = from;
+    source.path = split_directory(from);
+    target.key = to;
+    target.path = split_directory(to);
+    if (!source.reachable) {
+      co_return fail(Errc::no_such_key);
+    }
+    if (from == to) {
+      CO_TRY(const auto dirent, co_await get_dirent(core, source.parent(), source.path.name));
+      co_return dirent ? ok() : Result<void>(fail(Errc::no_such_key));
+    }
+    co_return co_await move_directory(core, source, target, first);
+  }
+  co_return outrun();
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,261 @@
+#include "storage/ns/path.h"
+
+#include <algorithm>
+
+#include "storage/base/worker.h"
+#include "storage/ns/keys.h"
+
+namespace outcrop::ns {
+namespace {
+
+// Writers of one bucket share it through the stripe of their worker, so that the one lock that
+// all of them take is not one cache line that all of them write.
+constexpr unsigned kBucketStripes = 8;
+constexpr int kLookupAttempts = 4;
+
+LockName bucket_stripe(InodeId root, unsigned stripe) {
+  return lock_name('B', root * kBucketStripes + stripe);
+}
+
+std::size_t weight_of(const Object& o) {
+  std::size_t bytes = sizeof(Object) + o.record.name.size() + o.record.etag.size() +
+                      o.record.inline_data.size() + o.record.upload_id.size() +
+                      o.record.lists.pieces.size() * sizeof(Piece);
+  for (const PartSummary& p : o.record.lists.parts) {
+    bytes += sizeof p + p.checksum.size();
+  }
+  for (const StringPairs* pairs : {&o.record.attributes.headers, &o.record.attributes.user_meta}) {
+    for (const auto& [name, value] : *pairs) {
+      bytes += 2 * sizeof(std::string) + name.size() + value.size();
+    }
+  }
+  return bytes;
+}
+
+std::vector<Extent> extents_of(const InodeRecord& record) {
+  std::vector<Extent> out;
+  out.reserve(record.lists.pieces.size());
+  for (const Piece& piece : record.lists.pieces) {
+    out.push_back(piece.extent);
+  }
+  return out;
+}
+
+// The longest prefix of `path` that the cache knows.
+ResolvedDir cached_prefix(Core& core, InodeId root, std::string_view path,
+                          std::optional<std::uint64_t> generation) {
+  for (std::string_view at = path; generation && !at.empty(); at = parent_path(at)) {
+    if (const auto hit = core.dirs.lookup(path_key(root, at), *generation)) {
+      return {*hit, at.size()};
+    }
+  }
+  return {{.ino = root, .implicit = false}, 0};
+}
+
+// One consistent view: for readers that a stream of directory renames keeps overtaking.
+Task<ObjectPtr> find_in_snapshot(Core& core, InodeId root, std::string_view key) {
+  const meta::SnapshotPtr at = core.meta.snapshot();
+  InodeId dir = root;
+  for (std::string_view rest = key; rest.find('/') != rest.npos;) {
+    const std::string_view component = first_component(rest);
+    CO_TRY(const auto entry, co_await get_dirent(core, dir, component, at));
+    if (!entry) {
+      co_return nullptr;
+    }
+    dir = entry->ino;
+    rest.remove_prefix(component.size());
+  }
+  CO_TRY(const auto file, co_await get_dirent(core, dir, split_key(key).name, at));
+  if (!file) {
+    co_return nullptr;
+  }
+  CO_TRY(ObjectPtr object, co_await load_object(core, file->ino, at));
+  if (!object) {
+    co_return fail(Errc::corrupt, "dirent without inode");
+  }
+  co_return object;
+}
+
+// A pin protects only what is still referenced when it is taken: look again after it.
+Task<bool> still_current(Core& core, const Object& object) {
+  CO_TRY(const auto main, co_await core.meta.get(inode_key(object.ino)));
+  if (!main) {
+    co_return false;
+  }
+  CO_TRY(const InodeRecord now, decode_inode(*main));
+  co_return now.change == object.record.change;
+}
+
+// One try without a snapshot: empty if a writer came in between.
+Task<std::optional<FoundObject>> try_find(Core& core, InodeId root, std::string_view key,
+                                          bool pin) {
+  const auto generation = core.generations.current(root);
+  if (!generation) {
+    co_return std::nullopt;
+  }
+  const std::string cache_key = path_key(root, key);
+  const auto token = core.objects.begin(cache_key);
+  FoundObject found;
+  const auto hit = core.objects.lookup(cache_key, *generation);
+  if (hit) {
+    found.object = *hit;
+  } else {
+    const auto [directory, name] = split_key(key);
+    CO_TRY(const ResolvedDir dir, co_await resolve_dir(core, root, directory));
+    if (dir.found == directory.size()) {
+      CO_TRY(const auto dirent, co_await get_dirent(core, dir.dir.ino, name));
+      if (dirent) {
+        CO_TRY(found.object, co_await load_object(core, dirent->ino));
+        // Another parent or name: it was moved away, and may have changed since, before it was read.
+        if (!found.object || found.object->record.parent != dir.dir.ino ||
+            found.object->record.name != name) {
+          co_return std::nullopt;
+        }
+      }
+    }
+  }
+  if (core.generations.current(root) != generation) {
+    co_return std::nullopt;
+  }
+  if (found.object && !hit) {
+    core.objects.fill(cache_key, token, found.object, weight_of(*found.object), *generation);
+  }
+  if (pin && found.object && !found.object->record.lists.pieces.empty()) {
+    found.pin = core.blobs.pin(extents_of(found.object->record));
+    if (!core.objects.unchanged(cache_key, token)) {
+      CO_TRY(const bool current, co_await still_current(core, *found.object));
+      if (!current) {
+        co_return std::nullopt;
+      }
+    }
+  }
+  co_return found;
+}
+
+}  // namespace
+
+ObjectInfo info_of(const Object& object) {
+  const InodeRecord& r = object.record;
+  return {.ino = object.ino, .size = r.size, .mtime_ns = r.mtime_ns, .etag = r.etag,
+          .attributes = r.attributes, .checksum = r.checksum, .parts = r.lists.parts};
+}
+
+DirentRecord dirent_of(InodeId ino, const InodeRecord& record) {
+  return {.ino = ino, .type = record.type, .implicit = false, .size = record.size,
+          .mtime_ns = record.mtime_ns, .etag = record.etag,
+          .checksum_algorithm = record.checksum.algorithm, .checksum_type = record.checksum.type};
+}
+
+void lock_bucket_shared(LockPlan& plan, InodeId root) {
+  plan.add(bucket_stripe(root, worker_index() % kBucketStripes), LockMode::shared);
+}
+
+void lock_bucket_exclusive(LockPlan& plan, InodeId root) {
+  for (unsigned i = 0; i < kBucketStripes; ++i) {
+    plan.add(bucket_stripe(root, i), LockMode::exclusive);
+  }
+}
+
+Task<BucketRecord> find_bucket(Core& core, std::string_view name) {
+  if (auto hit = core.buckets.lookup(name)) {
+    co_return *std::move(hit);
+  }
+  const auto token = core.buckets.begin(name);
+  CO_TRY(const auto value, co_await core.meta.get(bucket_key(name)));
+  if (!value) {
+    co_return fail(Errc::no_such_bucket);
+  }
+  CO_TRY(BucketRecord record, decode_bucket(*value));
+  core.buckets.fill(name, token, record, record.region.size());
+  co_return record;
+}
+
+Task<std::optional<DirentRecord>> get_dirent(Core& core, InodeId parent, std::string_view name,
+                                             meta::SnapshotPtr at) {
+  CO_TRY(const auto value, co_await core.meta.get(dirent_key(parent, name), std::move(at)));
+  if (!value) {
+    co_return std::nullopt;
+  }
+  CO_TRY(DirentRecord record, decode_dirent(*value));
+  co_return record;
+}
+
+Task<ResolvedDir> resolve_dir(Core& core, InodeId root, std::string_view path) {
+  const auto generation = core.generations.current(root);
+  ResolvedDir out = cached_prefix(core, root, path, generation);
+  while (out.found < path.size()) {
+    const std::string_view component = first_component(path.substr(out.found));
+    const std::string_view upto = path.substr(0, out.found + component.size());
+    const std::string cache_key = path_key(root, upto);
+    const auto token = core.dirs.begin(cache_key);
+    CO_TRY(const auto entry, co_await get_dirent(core, out.dir.ino, component));
+    if (!entry) {
+      break;
+    }
+    out = {{.ino = entry->ino, .implicit = entry->implicit}, upto.size()};
+    if (generation && core.generations.current(root) == generation) {
+      core.dirs.fill(cache_key, token, out.dir, 0, *generation);
+    }
+  }
+  co_return out;
+}
+
+Task<std::vector<DirEntry>> resolve_chain(Core& core, InodeId root, std::string_view path) {
+  std::vector<DirEntry> out;
+  for (std::size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
+    const std::string_view upto = path.substr(0, end + 1);
+    CO_TRY(const ResolvedDir dir, co_await resolve_dir(core, root, upto));
+    if (dir.found != upto.size()) {
+      co_return std::vector<DirEntry>{};
+    }
+    out.push_back(dir.dir);
+  }
+  co_return out;
+}
+
+Task<ObjectPtr> load_object(Core& core, InodeId ino, meta::SnapshotPtr at) {
+  CO_TRY(const auto main, co_await core.meta.get(inode_key(ino), at));
+  if (!main) {
+    co_return nullptr;
+  }
+  auto object = std::make_shared<Object>();
+  object->ino = ino;
+  CO_TRY(object->record, decode_inode(*main));
+  for (std::uint32_t i = 0; i < object->record.tails; ++i) {
+    CO_TRY(const auto tail, co_await core.meta.get(inode_tail_key(ino, i), at));
+    if (!tail) {
+      if (at) {
+        co_return fail(Errc::corrupt, "inode continuation record missing");
+      }
+      co_return nullptr;
+    }
+    if (!append_tail(*tail, object->record.lists)) {
+      co_return fail(Errc::corrupt, "inode continuation record malformed");
+    }
+  }
+  co_return object;
+}
+
+Task<FoundObject> find_object(Core& core, InodeId root, std::string_view key, bool pin) {
+  for (int attempt = 0; attempt < kLookupAttempts; ++attempt) {
+    CO_TRY(auto found, co_await try_find(core, root, key, pin));
+    if (found) {
+      co_return *std::move(found);
+    }
+  }
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    FoundObject found;
+    CO_TRY(found.object, co_await find_in_snapshot(core, root, key));
+    if (!pin || !found.object || found.object->record.lists.pieces.empty()) {
+      co_return found;
+    }
+    found.pin = core.blobs.pin(extents_of(found.object->record));
+    CO_TRY(const bool current, co_await still_current(core, *found.object));
+    if (current) {
+      co_return found;
+    }
+  }
+  co_return fail(Errc::overloaded, "object changes faster than it can be opened");
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,49 @@
+// From names to inodes: buckets, directory paths, objects. Without locks the answers were true at
+// some time during the call; under the locks of a plan they stay true.
+#pragma once
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "storage/ns/core.h"
+
+namespace outcrop::ns {
+
+/// Of a directory path, the longest part that exists.
+struct ResolvedDir {
+  DirEntry dir{};            ///< at path.substr(0, found)
+  std::size_t found = 0;
+  bool operator==(const ResolvedDir&) const = default;
+};
+
+/// no_such_bucket.
+Task<BucketRecord> find_bucket(Core& core, std::string_view name);
+Task<ResolvedDir> resolve_dir(Core& core, InodeId root, std::string_view path);
+/// The entries of "x/", "x/y/", ... for a path that exists; empty if it does not (any more).
+Task<std::vector<DirEntry>> resolve_chain(Core& core, InodeId root, std::string_view path);
+Task<std::optional<DirentRecord>> get_dirent(Core& core, InodeId parent, std::string_view name,
+                                             meta::SnapshotPtr at = {});
+/// With its continuation records; empty if the inode is gone or changed meanwhile.
+Task<ObjectPtr> load_object(Core& core, InodeId ino, meta::SnapshotPtr at = {});
+
+struct FoundObject {
+  ObjectPtr object;       ///< null: no such key
+  segment::PinPtr pin;    ///< of its extents, if asked for
+};
+/// Linearizable; a pinned object's extents are safe from collection while the pin lives.
+Task<FoundObject> find_object(Core& core, InodeId root, std::string_view key, bool pin);
+
+// Lock names. Writers share their bucket; a directory rename and delete_bucket have it alone.
+void lock_bucket_shared(LockPlan& plan, InodeId root);
+void lock_bucket_exclusive(LockPlan& plan, InodeId root);
+inline LockName dir_lock(InodeId dir) { return lock_name('D', dir); }
+inline LockName dirent_lock(InodeId parent, std::string_view name) {
+  return lock_name('d', parent, name);
+}
+inline LockName bucket_name_lock(std::string_view name) { return lock_name('b', 0, name); }
+inline LockName upload_lock(InodeId upload) { return lock_name('u', upload); }
+inline LockName part_lock(InodeId upload, std::uint32_t number) {
+  return lock_name('p', upload * 16384 + number);
+}
+
+}  // namespace outcrop::ns

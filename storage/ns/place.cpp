@@ -1,0 +1,224 @@
+#include "storage/ns/place.h"
+
+#include <algorithm>
+
+namespace outcrop::ns {
+namespace {
+
+std::string_view directory_name(const Source& source, std::size_t i) {
+  std::string_view path = source.path.directory;
+  for (; i > 0; --i) {
+    path.remove_prefix(first_component(path).size());
+  }
+  return first_component(path);
+}
+
+std::string_view directory_path(const Source& source, std::size_t i) {
+  const std::string_view name = directory_name(source, i);
+  return source.path.directory.substr(
+      0, static_cast<std::size_t>(name.data() + name.size() - source.path.directory.data()));
+}
+
+// Whether `dir` has at least `need` children besides `name`. Looks behind `name` first: mass
+// deletes go in key order, and from the front a scan would wade through their tombstones.
+Task<bool> has_others(Core& core, InodeId dir, std::string_view name, std::size_t need) {
+  const std::string own = dirent_key(dir, name);
+  CO_TRY(const auto after, co_await core.meta.scan({.lower = own + '\0',
+                                                    .upper = dirent_end(dir),
+                                                    .limit = need,
+                                                    .keys_only = true}));
+  if (after.entries.size() >= need) {
+    co_return true;
+  }
+  CO_TRY(const auto before, co_await core.meta.scan({.lower = dirent_key(dir, {}),
+                                                     .upper = own,
+                                                     .limit = need - after.entries.size(),
+                                                     .keys_only = true}));
+  co_return after.entries.size() + before.entries.size() >= need;
+}
+
+// How many directories, from the innermost, would be left empty as far as can be seen without
+// locks: locking them all at once saves a round per level.
+Task<std::size_t> look_ahead(Core& core, const Source& source, std::size_t at_least) {
+  std::size_t n = at_least;
+  for (; n < source.chain.size(); ++n) {
+    const std::size_t i = source.chain.size() - 1 - n;
+    if (!source.chain[i].implicit) {
+      break;
+    }
+    const std::string_view child = directory_name(source, i + 1);
+    CO_TRY(const bool others, co_await has_others(core, source.chain[i].ino, child, 1));
+    if (others) {
+      break;
+    }
+  }
+  co_return n;
+}
+
+}  // namespace
+
+Result<void> check_key(std::string_view key) {
+  if (key.empty()) {
+    return fail(Errc::invalid_argument, "empty key");
+  }
+  return key.size() > kMaxKeyBytes ? fail(Errc::key_too_long) : ok();
+}
+
+Task<Target> plan_target(Core& core, std::string_view bucket, std::string_view key) {
+  Target t{.bucket_name = bucket, .key = key, .path = split_key(key)};
+  CO_TRY(t.bucket, co_await find_bucket(core, bucket));
+  CO_TRY(t.parent, co_await resolve_dir(core, t.bucket.root, t.path.directory));
+  co_return t;
+}
+
+void lock_target(LockPlan& plan, const Target& target) {
+  const InodeId dir = target.parent.dir.ino;
+  lock_bucket_shared(plan, target.bucket.root);
+  if (target.parent.found > 0) {
+    plan.add(dir_lock(dir), LockMode::shared);
+  }
+  // With directories missing, the first of them: nobody else can reach what is below it.
+  const std::string_view name =
+      target.missing().empty() ? target.path.name : first_component(target.missing());
+  plan.add(dirent_lock(dir, name), LockMode::exclusive);
+}
+
+Task<bool> confirm_target(Core& core, Target& target) {
+  const auto bucket = co_await find_bucket(core, target.bucket_name);
+  if (!bucket || bucket->root != target.bucket.root) {
+    co_return false;
+  }
+  CO_TRY(const ResolvedDir now,
+         co_await resolve_dir(core, target.bucket.root, target.path.directory));
+  if (now.found != target.parent.found || now.dir.ino != target.parent.dir.ino) {
+    co_return false;
+  }
+  target.existing = nullptr;
+  if (target.missing().empty()) {
+    CO_TRY(const auto dirent, co_await get_dirent(core, now.dir.ino, target.path.name));
+    if (dirent) {
+      CO_TRY(target.existing, co_await load_object(core, dirent->ino));
+      if (!target.existing) {
+        co_return fail(Errc::corrupt, "dirent without inode");
+      }
+    }
+  }
+  co_return true;
+}
+
+std::uint32_t inodes_needed(std::string_view key) {
+  return 1 + static_cast<std::uint32_t>(std::ranges::count(key, '/'));
+}
+
+InodeId install_directories(Transaction& tx, const Target& target, InodeId first, bool implicit,
+                            std::int64_t now_ns) {
+  InodeId parent = target.parent.dir.ino;
+  for (std::string_view rest = target.missing(); !rest.empty();) {
+    const std::string_view name = first_component(rest);
+    tx.put_directory(++first, parent, name, implicit, now_ns);
+    parent = first;
+    rest.remove_prefix(name.size());
+  }
+  return parent;
+}
+
+void install_object(Transaction& tx, const Target& target, InodeId ino, InodeId first_directory,
+                    InodeRecord& record) {
+  record.parent = install_directories(tx, target, first_directory, true, record.mtime_ns);
+  record.name = target.path.name;
+  tx.block_object(target.bucket.root, target.key);
+  if (target.existing) {
+    tx.erase_object(*target.existing);
+  }
+  tx.batch.put(dirent_key(record.parent, target.path.name), encode(dirent_of(ino, record)));
+  tx.put_object(ino, record);
+}
+
+Task<Source> plan_source(Core& core, std::string_view bucket, std::string_view key) {
+  Source s{.bucket_name = bucket, .key = key, .path = split_key(key)};
+  CO_TRY(s.bucket, co_await find_bucket(core, bucket));
+  CO_TRY(s.chain, co_await resolve_chain(core, s.bucket.root, s.path.directory));
+  s.reachable = s.path.directory.empty() || !s.chain.empty();
+  co_return s;
+}
+
+void lock_source_shared(LockPlan& plan, const Source& source) {
+  lock_bucket_shared(plan, source.bucket.root);
+  plan.add(dirent_lock(source.parent(), source.path.name), LockMode::shared);
+}
+
+void lock_source(LockPlan& plan, const Source& source) {
+  lock_bucket_shared(plan, source.bucket.root);
+  plan.add(dirent_lock(source.parent(), source.path.name), LockMode::exclusive);
+  const std::size_t depth = source.chain.size();
+  for (std::size_t n = 0; n < depth && n <= source.exclusive; ++n) {
+    const std::size_t i = depth - 1 - n;
+    if (n == source.exclusive) {
+      plan.add(dir_lock(source.chain[i].ino), LockMode::shared);
+    } else {
+      plan.add(dir_lock(source.chain[i].ino), LockMode::exclusive);
+      plan.add(dirent_lock(source.parent_of(i), directory_name(source, i)), LockMode::exclusive);
+    }
+  }
+}
+
+Task<bool> confirm_source(Core& core, Source& source) {
+  const auto bucket = co_await find_bucket(core, source.bucket_name);
+  if (!bucket || bucket->root != source.bucket.root) {
+    co_return false;
+  }
+  CO_TRY(const auto chain,
+         co_await resolve_chain(core, source.bucket.root, source.path.directory));
+  if (chain != source.chain) {
+    co_return false;
+  }
+  CO_TRY(source.dirent, co_await get_dirent(core, source.parent(), source.path.name));
+  source.object = nullptr;
+  if (source.dirent) {
+    CO_TRY(source.object, co_await load_object(core, source.dirent->ino));
+    if (!source.object) {
+      co_return fail(Errc::corrupt, "dirent without inode");
+    }
+  }
+  co_return true;
+}
+
+// A directory that is only shared may lose other children at the same time. Each remover counts
+// the holders of the directory's lock and then the children: if more children than holders are
+// left, one stays whatever they do (a later remover counts this one, which still holds its lock).
+Task<std::optional<std::size_t>> plan_prune(Core& core, Source& source, std::string_view keep) {
+  const std::size_t depth = source.chain.size();
+  for (std::size_t n = 0; n < depth; ++n) {
+    const std::size_t i = depth - 1 - n;
+    const std::string_view path = directory_path(source, i);
+    if (!source.chain[i].implicit || keep.starts_with(path)) {
+      co_return n;
+    }
+    const InodeId dir = source.chain[i].ino;
+    const bool alone = n < source.exclusive;
+    const std::size_t need = alone ? 1 : core.locks.holders(dir_lock(dir));
+    const std::string_view child = n == 0 ? source.path.name : directory_name(source, i + 1);
+    CO_TRY(const bool occupied, co_await has_others(core, dir, child, need));
+    if (occupied) {
+      co_return n;
+    }
+    if (!alone) {
+      CO_TRY(source.exclusive, co_await look_ahead(core, source, n + 1));
+      co_return std::nullopt;
+    }
+  }
+  co_return depth;
+}
+
+void detach(Transaction& tx, const Source& source, std::size_t pruned) {
+  tx.block_object(source.bucket.root, source.key);
+  tx.batch.erase(dirent_key(source.parent(), source.path.name));
+  const std::size_t depth = source.chain.size();
+  for (std::size_t n = 0; n < pruned; ++n) {
+    const std::size_t i = depth - 1 - n;
+    tx.block_directory(source.bucket.root, directory_path(source, i));
+    tx.erase_directory(source.chain[i].ino, source.parent_of(i), directory_name(source, i));
+  }
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,72 @@
+// The two ends of a change of the tree: the place where a key will be (with the directories that
+// are missing on the way), and the place that it leaves (with the directories that become empty).
+// Each is planned without locks, names its locks, and is confirmed under them.
+#pragma once
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "storage/ns/keys.h"
+#include "storage/ns/path.h"
+#include "storage/ns/transaction.h"
+
+namespace outcrop::ns {
+
+/// Not empty, at most kMaxKeyBytes.
+Result<void> check_key(std::string_view key);
+
+/// Where an object is about to be. Strings are borrowed.
+struct Target {
+  std::string_view bucket_name, key;
+  KeyPath path;
+  BucketRecord bucket{};
+  ResolvedDir parent{};   ///< of path.directory
+  ObjectPtr existing{};   ///< after confirm: what is replaced
+
+  std::string_view missing() const { return path.directory.substr(parent.found); }
+};
+
+Task<Target> plan_target(Core& core, std::string_view bucket, std::string_view key);
+void lock_target(LockPlan& plan, const Target& target);
+/// False: the plan is outdated. Fills `existing`.
+Task<bool> confirm_target(Core& core, Target& target);
+/// Numbers that install needs at most: the object's, then one for each directory of its key.
+std::uint32_t inodes_needed(std::string_view key);
+/// Makes missing directories (implicit, or explicit below an explicit one that moves) with the
+/// numbers after `first` and returns the inode of the last one.
+InodeId install_directories(Transaction& tx, const Target& target, InodeId first, bool implicit,
+                            std::int64_t now_ns);
+/// Puts `record` (parent and name are filled in) at the target, in the place of what is there.
+/// Directories get the numbers after `first_directory`.
+void install_object(Transaction& tx, const Target& target, InodeId ino, InodeId first_directory,
+                    InodeRecord& record);
+
+/// What an object leaves. Strings are borrowed.
+struct Source {
+  std::string_view bucket_name, key;
+  KeyPath path;
+  BucketRecord bucket{};
+  std::vector<DirEntry> chain{};     ///< the directories of path.directory, outermost first
+  bool reachable = false;          ///< all of path.directory exists
+  std::size_t exclusive = 0;       ///< innermost directories that are locked for removal
+  std::optional<DirentRecord> dirent{};  ///< after confirm
+  ObjectPtr object{};                  ///< after confirm; null: no such key
+
+  InodeId parent() const { return chain.empty() ? bucket.root : chain.back().ino; }
+  InodeId parent_of(std::size_t i) const { return i == 0 ? bucket.root : chain[i - 1].ino; }
+};
+
+Task<Source> plan_source(Core& core, std::string_view bucket, std::string_view key);
+/// For an object that stays: nothing may replace, remove or move it meanwhile.
+void lock_source_shared(LockPlan& plan, const Source& source);
+/// For an object that goes.
+void lock_source(LockPlan& plan, const Source& source);
+Task<bool> confirm_source(Core& core, Source& source);
+/// How many of the innermost directories go with the object. `keep`: a key that will be there
+/// afterwards (a rename's destination), so its directories stay. Empty: more directories must be
+/// locked; source.exclusive says how many.
+Task<std::optional<std::size_t>> plan_prune(Core& core, Source& source, std::string_view keep);
+/// Erases the dirent and `pruned` directories; the inode is the caller's.
+void detach(Transaction& tx, const Source& source, std::size_t pruned);
+
+}  // namespace outcrop::ns

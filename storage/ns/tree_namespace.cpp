@@ -1,0 +1,111 @@
+// The namespace facade over the operations of this folder.
+#include "storage/ns/operations.h"
+
+namespace outcrop::ns {
+namespace {
+
+class TreeNamespaceImpl final : public TreeNamespace {
+ public:
+  TreeNamespaceImpl(meta::MetaStore& meta, segment::BlobStore& blobs, const Clock& clock,
+                    Random& random, const NamespaceConfig& config)
+      : x_core(meta, blobs, clock, random, config) {}
+
+  Task<> open() override { return x_core.inodes.open(); }
+
+  Task<std::vector<BucketInfo>> list_buckets() override { return ns::list_buckets(x_core); }
+  Task<BucketInfo> get_bucket(std::string_view name) override {
+    return ns::get_bucket(x_core, name);
+  }
+  Task<BucketInfo> create_bucket(std::string_view name, std::string_view region) override {
+    return ns::create_bucket(x_core, name, region);
+  }
+  Task<> delete_bucket(std::string_view name) override { return ns::delete_bucket(x_core, name); }
+
+  Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket, std::string_view key,
+                                                 std::uint64_t size_hint) override {
+    return ns::open_write(x_core, bucket, key, size_hint);
+  }
+  Task<ObjectInfo> put(std::string_view bucket, std::string_view key,
+                       std::unique_ptr<ObjectWriter> payload, PutRequest request) override {
+    return put_object(x_core, bucket, key, std::move(payload), std::move(request));
+  }
+  Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket,
+                                                std::string_view key) override {
+    return ns::open_read(x_core, bucket, key);
+  }
+  Task<ObjectInfo> stat(std::string_view bucket, std::string_view key) override {
+    return stat_object(x_core, bucket, key);
+  }
+  Task<bool> remove(std::string_view bucket, std::string_view key,
+                    Conditions conditions) override {
+    return remove_object(x_core, bucket, key, std::move(conditions));
+  }
+  Task<ObjectInfo> copy(std::string_view bucket, std::string_view key,
+                        CopyRequest request) override {
+    return copy_object(x_core, bucket, key, std::move(request));
+  }
+  Task<> rename(std::string_view bucket, std::string_view from_key,
+                std::string_view to_key) override {
+    const bool directory = from_key.ends_with('/');
+    if (directory != to_key.ends_with('/')) {
+      co_return fail(Errc::invalid_argument, "rename between a file and a directory");
+    }
+    co_return co_await (directory ? rename_directory(x_core, bucket, from_key, to_key)
+                                  : rename_object(x_core, bucket, from_key, to_key));
+  }
+  Task<ListPage> list(std::string_view bucket, ListRequest request) override {
+    return list_objects(x_core, bucket, std::move(request));
+  }
+
+  Task<UploadInfo> create_upload(std::string_view bucket, std::string_view key,
+                                 ObjectAttributes attributes, digest::Algorithm algorithm,
+                                 digest::ChecksumType type) override {
+    return ns::create_upload(x_core, bucket, key, std::move(attributes), algorithm, type);
+  }
+  Task<UploadInfo> get_upload(std::string_view bucket, std::string_view key,
+                              std::string_view upload_id) override {
+    return ns::get_upload(x_core, bucket, key, upload_id);
+  }
+  Task<PartInfo> put_part(std::string_view bucket, std::string_view key,
+                          std::string_view upload_id, std::uint32_t number,
+                          std::unique_ptr<ObjectWriter> payload, std::string etag,
+                          digest::Checksum checksum) override {
+    return ns::put_part(x_core, bucket, key, upload_id, number, std::move(payload),
+                        std::move(etag), std::move(checksum));
+  }
+  Task<PartInfo> copy_part(std::string_view bucket, std::string_view key,
+                           std::string_view upload_id, std::uint32_t number, ObjectReader& source,
+                           ByteRange range, std::string etag, digest::Checksum checksum) override {
+    return ns::copy_part(x_core, bucket, key, upload_id, number, source, range, std::move(etag),
+                         std::move(checksum));
+  }
+  Task<ObjectInfo> complete_upload(std::string_view bucket, std::string_view key,
+                                   std::string_view upload_id, CompleteRequest request) override {
+    return ns::complete_upload(x_core, bucket, key, upload_id, std::move(request));
+  }
+  Task<> abort_upload(std::string_view bucket, std::string_view key,
+                      std::string_view upload_id) override {
+    return ns::abort_upload(x_core, bucket, key, upload_id);
+  }
+  Task<PartList> list_parts(std::string_view bucket, std::string_view key,
+                            std::string_view upload_id, std::uint32_t after,
+                            std::size_t max_parts) override {
+    return ns::list_parts(x_core, bucket, key, upload_id, after, max_parts);
+  }
+  Task<UploadList> list_uploads(std::string_view bucket, UploadListRequest request) override {
+    return ns::list_uploads(x_core, bucket, std::move(request));
+  }
+
+ private:
+  Core x_core;
+};
+
+}  // namespace
+
+std::unique_ptr<TreeNamespace> make_namespace(meta::MetaStore& meta, segment::BlobStore& blobs,
+                                              const Clock& clock, Random& random,
+                                              NamespaceConfig config) {
+  return std::make_unique<TreeNamespaceImpl>(meta, blobs, clock, random, config);
+}
+
+}  // namespace outcrop::ns

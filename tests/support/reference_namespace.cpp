@@ -1,0 +1,305 @@
+#include "tests/support/reference_namespace.h"
+
+#include <algorithm>
+#include <span>
+
+#include "tests/support/reference_conditions.h"
+
+namespace outcrop::testing {
+namespace {
+
+Result<void> check_key(std::string_view key) {
+  if (key.empty()) {
+    return fail(Errc::invalid_argument, "empty key");
+  }
+  return key.size() > ns::kMaxKeyBytes ? fail(Errc::key_too_long) : ok();
+}
+
+}  // namespace
+
+class ReferenceNamespace::Writer final : public ns::ObjectWriter {
+ public:
+  explicit Writer(std::size_t piece) : x_piece(piece) {}
+  Task<MutBytes> buffer() override {
+    x_data.resize(x_size + x_piece);
+    co_return std::as_writable_bytes(std::span(x_data).subspan(x_size));
+  }
+  Task<> advance(std::size_t n) override {
+    OUTCROP_ASSERT(x_size + n <= x_data.size());
+    x_size += n;
+    co_return ok();
+  }
+  std::uint64_t size() const override { return x_size; }
+  std::string take() {
+    x_data.resize(x_size);
+    return std::move(x_data);
+  }
+
+ private:
+  std::size_t x_piece;
+  std::string x_data;
+  std::size_t x_size = 0;
+};
+
+class ReferenceNamespace::Reader final : public ns::ObjectReader {
+ public:
+  Reader(Object object, std::size_t piece)
+      : x_object(std::move(object)), x_piece(piece), x_range{0, x_object.info.size} {}
+  const ns::ObjectInfo& info() const override { return x_object.info; }
+  void seek(ns::ByteRange range) override {
+    OUTCROP_ASSERT(range.offset + range.length <= x_object.info.size);
+    x_range = range;
+  }
+  Task<std::vector<Buffer>> next() override {
+    std::vector<Buffer> out;
+    const std::size_t n = std::min<std::size_t>(x_piece, x_range.length);
+    if (n > 0) {
+      out.push_back(Buffer::copy_of(as_bytes(*x_object.data).subspan(x_range.offset, n)));
+      x_range = {x_range.offset + n, x_range.length - n};
+    }
+    co_return out;
+  }
+  std::string text(ns::ByteRange range) const {
+    return x_object.data->substr(range.offset, range.length);
+  }
+
+ private:
+  Object x_object;
+  std::size_t x_piece;
+  ns::ByteRange x_range;
+};
+
+std::shared_ptr<const std::string> ReferenceNamespace::take(ns::ObjectWriter& writer) {
+  return std::make_shared<const std::string>(static_cast<Writer&>(writer).take());
+}
+
+std::shared_ptr<const std::string> ReferenceNamespace::text_of(const ns::ObjectReader& reader,
+                                                               ns::ByteRange range) {
+  return std::make_shared<const std::string>(static_cast<const Reader&>(reader).text(range));
+}
+
+Result<ReferenceNamespace::Bucket*> ReferenceNamespace::bucket(std::string_view name) {
+  const auto at = x_buckets.find(name);
+  return at == x_buckets.end() ? Result<Bucket*>(fail(Errc::no_such_bucket)) : &at->second;
+}
+
+Result<ReferenceNamespace::Object*> ReferenceNamespace::object(std::string_view name,
+                                                               std::string_view key) {
+  TRY(Bucket* const in, bucket(name));
+  const auto at = in->objects.find(key);
+  return at == in->objects.end() ? Result<Object*>(fail(Errc::no_such_key)) : &at->second;
+}
+
+Result<ReferenceNamespace::Upload*> ReferenceNamespace::upload(std::string_view name,
+                                                               std::string_view key,
+                                                               std::string_view id) {
+  TRY(Bucket* const in, bucket(name));
+  const auto at = in->uploads.find({std::string(key), std::string(id)});
+  return at == in->uploads.end() ? Result<Upload*>(fail(Errc::no_such_upload)) : &at->second;
+}
+
+Task<std::vector<ns::BucketInfo>> ReferenceNamespace::list_buckets() {
+  std::vector<ns::BucketInfo> out;
+  for (const auto& [name, in] : x_buckets) {
+    out.push_back(in.info);
+  }
+  co_return out;
+}
+
+Task<ns::BucketInfo> ReferenceNamespace::get_bucket(std::string_view name) {
+  CO_TRY(const Bucket* const in, bucket(name));
+  co_return in->info;
+}
+
+Task<ns::BucketInfo> ReferenceNamespace::create_bucket(std::string_view name,
+                                                       std::string_view region) {
+  if (x_buckets.contains(name)) {
+    co_return fail(Errc::bucket_exists);
+  }
+  Bucket in;
+  in.info = {std::string(name), x_next_ino++, x_clock.wall_ns(), std::string(region)};
+  co_return x_buckets.emplace(name, std::move(in)).first->second.info;
+}
+
+Task<> ReferenceNamespace::delete_bucket(std::string_view name) {
+  CO_TRY(const Bucket* const in, bucket(name));
+  if (!in->objects.empty()) {
+    co_return fail(Errc::bucket_not_empty);
+  }
+  x_buckets.erase(x_buckets.find(name));
+  co_return ok();
+}
+
+Task<std::unique_ptr<ns::ObjectWriter>> ReferenceNamespace::open_write(std::string_view name,
+                                                                       std::string_view key,
+                                                                       std::uint64_t size_hint) {
+  CO_TRYV(check_key(key));
+  CO_TRYV(bucket(name));
+  if (size_hint > ns::kMaxObjectBytes) {
+    co_return fail(Errc::entity_too_large);
+  }
+  co_return std::make_unique<Writer>(x_options.piece_bytes);
+}
+
+Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
+                                             std::string_view key,
+                                             std::unique_ptr<ns::ObjectWriter> payload,
+                                             ns::PutRequest request) {
+  CO_TRYV(check_key(key));
+  CO_TRY(Bucket* const in, bucket(name));
+  const auto existing = in->objects.find(key);
+  const ns::ObjectInfo* const old =
+      existing == in->objects.end() ? nullptr : &existing->second.info;
+  CO_TRYV(check_write(request.conditions, old));
+  Object fresh;
+  fresh.data = take(*payload);
+  fresh.info = {.ino = x_next_ino++,
+                .size = fresh.data->size(),
+                .mtime_ns = x_clock.wall_ns(),
+                .etag = std::move(request.etag),
+                .attributes = std::move(request.attributes),
+                .checksum = std::move(request.checksum),
+                .parts = {}};
+  co_return (in->objects[std::string(key)] = std::move(fresh)).info;
+}
+
+Task<std::unique_ptr<ns::ObjectReader>> ReferenceNamespace::open_read(std::string_view name,
+                                                                      std::string_view key) {
+  CO_TRY(const Object* const found, object(name, key));
+  co_return std::make_unique<Reader>(*found, x_options.piece_bytes);
+}
+
+Task<ns::ObjectInfo> ReferenceNamespace::stat(std::string_view name, std::string_view key) {
+  CO_TRY(const Object* const found, object(name, key));
+  co_return found->info;
+}
+
+Task<bool> ReferenceNamespace::remove(std::string_view name,
+                                      std::string_view key,
+                                      ns::Conditions conditions) {
+  CO_TRYV(check_key(key));
+  CO_TRY(Bucket* const in, bucket(name));
+  const auto at = in->objects.find(key);
+  CO_TRYV(check_write(conditions, at == in->objects.end() ? nullptr : &at->second.info));
+  if (at == in->objects.end()) {
+    co_return false;
+  }
+  in->objects.erase(at);
+  co_return true;
+}
+
+Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
+                                              std::string_view key,
+                                              ns::CopyRequest request) {
+  CO_TRYV(check_key(key));
+  CO_TRYV(check_key(request.source_key));
+  CO_TRY(const Object* const source, object(request.source_bucket, request.source_key));
+  CO_TRY(Bucket* const in, bucket(name));
+  const auto existing = in->objects.find(key);
+  CO_TRYV(check_copy_source(request.source_conditions, source->info));
+  CO_TRYV(check_write(request.conditions,
+                      existing == in->objects.end() ? nullptr : &existing->second.info));
+  const bool in_place = request.source_bucket == name && request.source_key == key;
+  Object fresh = *source;
+  fresh.upload_id.clear();
+  fresh.info.ino = in_place ? fresh.info.ino : x_next_ino++;
+  fresh.info.mtime_ns = x_clock.wall_ns();
+  if (request.replace) {
+    fresh.info.attributes = std::move(*request.replace);
+  }
+  co_return (in->objects[std::string(key)] = std::move(fresh)).info;
+}
+
+Result<void> ReferenceNamespace::rename_directory(Bucket& in,
+                                                  std::string_view from,
+                                                  std::string_view to) {
+  if (to.starts_with(from) && to != from) {
+    return fail(Errc::invalid_argument, "a directory cannot move below itself");
+  }
+  const auto any_below = [&](std::string_view prefix) {
+    const auto at = in.objects.lower_bound(prefix);
+    return at != in.objects.end() && at->first.starts_with(prefix);
+  };
+  if (!any_below(from)) {
+    return fail(Errc::no_such_key);
+  }
+  if (from == to) {
+    return ok();
+  }
+  if (any_below(to)) {
+    return fail(Errc::already_exists);
+  }
+  std::vector<std::pair<std::string, Object>> moved;
+  for (auto at = in.objects.lower_bound(from);
+       at != in.objects.end() && at->first.starts_with(from); at = in.objects.erase(at)) {
+    moved.emplace_back(std::string(to) + at->first.substr(from.size()), std::move(at->second));
+  }
+  for (auto& [key, value] : moved) {
+    in.objects[key] = std::move(value);
+  }
+  return ok();
+}
+
+Task<> ReferenceNamespace::rename(std::string_view name,
+                                  std::string_view from,
+                                  std::string_view to) {
+  CO_TRYV(check_key(from));
+  CO_TRYV(check_key(to));
+  CO_TRY(Bucket* const in, bucket(name));
+  if (from.ends_with('/') != to.ends_with('/')) {
+    co_return fail(Errc::invalid_argument, "an object and a directory");
+  }
+  if (from.ends_with('/')) {
+    co_return rename_directory(*in, from, to);
+  }
+  const auto at = in->objects.find(from);
+  if (at == in->objects.end()) {
+    co_return fail(Errc::no_such_key);
+  }
+  if (from != to) {
+    Object moved = std::move(at->second);
+    moved.upload_id.clear();
+    in->objects.erase(at);
+    in->objects[std::string(to)] = std::move(moved);
+  }
+  co_return ok();
+}
+
+Task<ns::ListPage> ReferenceNamespace::list(std::string_view name, ns::ListRequest request) {
+  CO_TRY(const Bucket* const in, bucket(name));
+  ns::ListPage page;
+  for (const auto& [key, value] : in->objects) {
+    if (!key.starts_with(request.prefix)) {
+      continue;
+    }
+    ns::ListEntry entry;
+    const auto cut = request.delimiter.empty() ? std::string::npos
+                                               : key.find(request.delimiter, request.prefix.size());
+    if (cut != std::string::npos) {
+      entry.key = key.substr(0, cut + request.delimiter.size());
+      entry.is_prefix = true;
+    } else {
+      const ns::ObjectInfo& info = value.info;
+      entry = {key,
+               false,
+               info.size,
+               info.mtime_ns,
+               info.etag,
+               info.checksum.algorithm,
+               info.checksum.type};
+    }
+    const bool repeated = !page.entries.empty() && page.entries.back().is_prefix &&
+                          page.entries.back().key == entry.key && entry.is_prefix;
+    if (entry.key <= request.start_after || repeated) {
+      continue;
+    }
+    if (page.entries.size() == request.max_keys) {
+      page.truncated = true;
+      break;
+    }
+    page.entries.push_back(std::move(entry));
+  }
+  co_return page;
+}
+
+}  // namespace outcrop::testing

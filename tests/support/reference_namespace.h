@@ -1,0 +1,131 @@
+// ns::Namespace on std::map: simple and obviously right. The double behind the S3 tests, and the
+// model that the real namespace is compared with. One thread; nothing survives it.
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/ns/namespace.h"
+
+namespace outcrop::testing {
+
+class ReferenceNamespace final : public ns::Namespace {
+ public:
+  struct Options {
+    std::uint64_t min_part_bytes = ns::kMinPartBytes;
+    std::size_t piece_bytes = 64 * 1024;  ///< of writers' buffers and readers' slices
+  };
+  /// `clock` is borrowed.
+  explicit ReferenceNamespace(const Clock& clock) : ReferenceNamespace(clock, Options{}) {}
+  ReferenceNamespace(const Clock& clock, Options options) : x_clock(clock), x_options(options) {}
+
+  Task<std::vector<ns::BucketInfo>> list_buckets() override;
+  Task<ns::BucketInfo> get_bucket(std::string_view name) override;
+  Task<ns::BucketInfo> create_bucket(std::string_view name, std::string_view region) override;
+  Task<> delete_bucket(std::string_view name) override;
+  Task<std::unique_ptr<ns::ObjectWriter>> open_write(std::string_view bucket,
+                                                     std::string_view key,
+                                                     std::uint64_t size_hint) override;
+  Task<ns::ObjectInfo> put(std::string_view bucket,
+                           std::string_view key,
+                           std::unique_ptr<ns::ObjectWriter> payload,
+                           ns::PutRequest request) override;
+  Task<std::unique_ptr<ns::ObjectReader>> open_read(std::string_view bucket,
+                                                    std::string_view key) override;
+  Task<ns::ObjectInfo> stat(std::string_view bucket, std::string_view key) override;
+  Task<bool> remove(std::string_view bucket,
+                    std::string_view key,
+                    ns::Conditions conditions) override;
+  Task<ns::ObjectInfo> copy(std::string_view bucket,
+                            std::string_view key,
+                            ns::CopyRequest request) override;
+  Task<> rename(std::string_view bucket,
+                std::string_view from_key,
+                std::string_view to_key) override;
+  Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override;
+  Task<ns::UploadInfo> create_upload(std::string_view bucket,
+                                     std::string_view key,
+                                     ns::ObjectAttributes attributes,
+                                     digest::Algorithm algorithm,
+                                     digest::ChecksumType type) override;
+  Task<ns::UploadInfo> get_upload(std::string_view bucket,
+                                  std::string_view key,
+                                  std::string_view upload_id) override;
+  Task<ns::PartInfo> put_part(std::string_view bucket,
+                              std::string_view key,
+                              std::string_view upload_id,
+                              std::uint32_t number,
+                              std::unique_ptr<ns::ObjectWriter> payload,
+                              std::string etag,
+                              digest::Checksum checksum) override;
+  Task<ns::PartInfo> copy_part(std::string_view bucket,
+                               std::string_view key,
+                               std::string_view upload_id,
+                               std::uint32_t number,
+                               ns::ObjectReader& source,
+                               ns::ByteRange range,
+                               std::string etag,
+                               digest::Checksum checksum) override;
+  Task<ns::ObjectInfo> complete_upload(std::string_view bucket,
+                                       std::string_view key,
+                                       std::string_view upload_id,
+                                       ns::CompleteRequest request) override;
+  Task<> abort_upload(std::string_view bucket,
+                      std::string_view key,
+                      std::string_view upload_id) override;
+  Task<ns::PartList> list_parts(std::string_view bucket,
+                                std::string_view key,
+                                std::string_view upload_id,
+                                std::uint32_t after,
+                                std::size_t max_parts) override;
+  Task<ns::UploadList> list_uploads(std::string_view bucket,
+                                    ns::UploadListRequest request) override;
+
+ private:
+  struct Object {
+    ns::ObjectInfo info;
+    std::shared_ptr<const std::string> data;
+    std::string upload_id;  ///< of the upload it is the untouched result of
+  };
+  struct Part {
+    ns::PartInfo info;
+    std::shared_ptr<const std::string> data;
+  };
+  struct Upload {
+    ns::UploadInfo info;
+    std::map<std::uint32_t, Part> parts;
+  };
+  struct Bucket {
+    ns::BucketInfo info;
+    std::map<std::string, Object, std::less<>> objects;
+    /// By key, then by id: ids are numbers of fixed width, so that is by creation.
+    std::map<std::pair<std::string, std::string>, Upload> uploads;
+  };
+  class Writer;
+  class Reader;
+
+  /// The bytes given to one of our writers; a range of one of our readers.
+  static std::shared_ptr<const std::string> take(ns::ObjectWriter& writer);
+  static std::shared_ptr<const std::string> text_of(const ns::ObjectReader& reader,
+                                                    ns::ByteRange range);
+  Result<Bucket*> bucket(std::string_view name);
+  Result<Object*> object(std::string_view bucket, std::string_view key);
+  Result<Upload*> upload(std::string_view bucket, std::string_view key, std::string_view id);
+  Result<std::string> assemble(const Upload& upload,
+                               const ns::CompleteRequest& request,
+                               ns::ObjectInfo& info) const;
+  Result<void> rename_directory(Bucket& in, std::string_view from, std::string_view to);
+
+  const Clock& x_clock;
+  Options x_options;
+  std::map<std::string, Bucket, std::less<>> x_buckets;
+  InodeId x_next_ino = 2;
+  std::uint64_t x_next_upload = 1;
+};
+
+}  // namespace outcrop::testing

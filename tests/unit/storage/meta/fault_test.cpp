@@ -1,0 +1,191 @@
+// Lost drives, damaged bytes, and mirrors built anew.
+#include "tests/unit/storage/meta/rig.h"
+
+namespace outcrop::meta {
+namespace {
+
+void fill(Process& p, unsigned from, unsigned to) {
+  for (unsigned i = from; i < to; ++i) {
+    ASSERT_TRUE(p.put("d" + std::to_string(i), "value" + std::to_string(i)));
+  }
+}
+
+void expect_filled(Process& p, unsigned to) {
+  ASSERT_TRUE(p.store) << p.error->describe();
+  const auto all = p.all();
+  EXPECT_EQ(all.size(), to);
+  for (unsigned i = 0; i < to; ++i) {
+    const auto at = all.find("d" + std::to_string(i));
+    ASSERT_NE(at, all.end()) << i;
+    EXPECT_EQ(at->second, "value" + std::to_string(i));
+  }
+}
+
+class LossTest : public ::testing::TestWithParam<std::pair<unsigned, unsigned>> {};
+
+TEST_P(LossTest, AnyTwoDrivesAtRunTime) {
+  io::SimWorld world(5);
+  format(world, 2);
+  const auto [first, second] = GetParam();
+  {
+    Process p(world);
+    fill(p, 0, 40);
+    world.remove_drive(first);
+    fill(p, 40, 80);
+    p.settle();
+    world.remove_drive(second);
+    fill(p, 80, 120);
+    p.settle();
+    expect_filled(p, 120);
+    EXPECT_EQ(p.store->stats().mirrors, 3U) << "built anew on the drives that are left";
+  }
+  world.reboot(5);
+  Process p(world);
+  expect_filled(p, 120);
+}
+
+TEST_P(LossTest, AnyTwoDrivesWhileItIsDown) {
+  io::SimWorld world(5);
+  format(world, 2);
+  {
+    Process p(world);
+    fill(p, 0, 100);
+    world.crash_at(1, io::CrashMode::before);
+  }
+  world.reboot(3);
+  world.remove_drive(GetParam().first);
+  world.remove_drive(GetParam().second);
+  Process p(world);
+  expect_filled(p, 100);
+  fill(p, 100, 120);
+  p.settle();
+  EXPECT_EQ(p.store->stats().mirrors, 3U);
+  expect_filled(p, 120);
+}
+
+INSTANTIATE_TEST_SUITE_P(Pairs, LossTest,
+                         ::testing::Values(std::pair{0U, 1U}, std::pair{1U, 2U}, std::pair{2U, 0U},
+                                           std::pair{0U, 3U}, std::pair{4U, 1U}, std::pair{3U, 4U}));
+
+TEST(Faults, TooFewDrivesMakeItReadOnly) {
+  io::SimWorld world(2);
+  format(world, 1);
+  Process p(world);
+  fill(p, 0, 10);
+  world.remove_drive(1);
+  // The block in flight is on the drive that is left; then there is no room for another.
+  EXPECT_TRUE(p.put("d10", "value10"));
+  const auto refused = p.put("d11", "value11");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::read_only);
+  expect_filled(p, 11);
+}
+
+TEST(Faults, ACorruptMirrorIsReplacedWithoutAWrongAnswer) {
+  io::SimWorld world(3);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 200);
+    ASSERT_TRUE(p.close());
+  }
+  {
+    auto disk = std::move(*world.open_disk(0));
+    unsigned flipped = 0;
+    for (const std::string& name : *disk->list("meta/0")) {
+      if (name.ends_with(".sst")) {
+        flipped += world.corrupt(0, "meta/0/" + name, 100, 8) ? 1 : 0;
+      }
+    }
+    ASSERT_GT(flipped, 0U);
+  }
+  Process p(world);
+  expect_filled(p, 200);
+  p.settle();
+  EXPECT_GE(p.store->stats().mirrors_lost, 1U);
+  EXPECT_EQ(p.store->stats().mirrors, 2U);
+  fill(p, 200, 220);
+  expect_filled(p, 220);
+}
+
+TEST(Faults, ADamagedJournalReplicaIsReadFromAnother) {
+  io::SimWorld base(3);
+  format(base, 1);
+  {
+    Process p(base);
+    fill(p, 0, 12);
+    base.crash_at(1, io::CrashMode::before);
+  }
+  base.reboot(9);
+  for (std::uint64_t offset = 0; offset < 12 * kIoAlign; offset += kIoAlign) {
+    io::SimWorld world = base.clone(offset);
+    auto disk = std::move(*world.open_disk(0));
+    for (const std::string& name : *disk->list("journal")) {
+      world.corrupt(0, "journal/" + name, offset + 60, 4);
+    }
+    disk.reset();
+    Process p(world);
+    expect_filled(p, 12);
+  }
+}
+
+TEST(Faults, ABlockThatIsLostEverywhereIsNotPassedOver) {
+  io::SimWorld world(2);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 12);
+    world.crash_at(1, io::CrashMode::before);
+  }
+  world.reboot(9);
+  for (unsigned drive = 0; drive < 2; ++drive) {
+    auto disk = std::move(*world.open_disk(drive));
+    for (const std::string& name : *disk->list("journal")) {
+      world.corrupt(drive, "journal/" + name, 4 * kIoAlign + 60, 4);
+    }
+  }
+  Process p(world);
+  ASSERT_FALSE(p.store);
+  EXPECT_EQ(p.error->code(), Errc::corrupt);
+}
+
+TEST(Faults, AStaleMirrorIsNotASourceOfTruth) {
+  io::SimWorld world(3);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 20);
+    ASSERT_TRUE(p.close());
+  }
+  world.remove_drive(0);
+  {
+    Process p(world);
+    expect_filled(p, 20);
+    fill(p, 20, 60);
+    ASSERT_TRUE(p.close());
+  }
+  world.restore_drive(0);
+  Process p(world);
+  expect_filled(p, 60);
+}
+
+TEST(Faults, APayloadThatNeverArrivedVoidsItsTransaction) {
+  io::SimWorld world(2);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 3);
+    Batch b;
+    b.put("dpayload", "x");
+    b.fresh.push_back(Extent{1, 8 * kIoAlign, kIoAlign, 77});  // named, never written
+    ASSERT_TRUE(p.commit(std::move(b)));
+    world.crash_at(1, io::CrashMode::before);
+  }
+  world.reboot(2);
+  Process p(world);
+  expect_filled(p, 3);
+  EXPECT_GE(p.companion->verified, 1U);
+}
+
+}  // namespace
+}  // namespace outcrop::meta

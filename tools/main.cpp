@@ -1,0 +1,16 @@
+// The outcrop command line.
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "tools/bench_command.h"
+
+int main(int argc, char** argv) {
+  // A server that goes away is an error value of the write, not the end of this process.
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("outcrop: the command line of the Outcrop object store", "outcrop");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  outcrop::add_bench_command(app, exit_code);
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}
