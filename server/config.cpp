@@ -155,7 +155,10 @@ std::unexpected<Error> at_line(const std::string& file,
   if (!key.empty()) {
     text.append(key).append(": ");
   }
-  return fail(Errc::config, text.append(what));
+  text.append(what);
+  // Keys in quotes may hold anything; a message stays one line.
+  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return fail(Errc::config, std::move(text));
 }
 
 std::optional<ConfigValue> value_of(const toml::node& node) {

@@ -42,6 +42,24 @@ bool all_of_class(std::string_view text, std::uint8_t cls) {
   return common != 0;
 }
 
+/// Cuts the next item off a comma separated list.
+std::string_view take_item(std::string_view& list) {
+  const std::size_t comma = list.find(',');
+  const std::string_view item = trim_blanks(list.substr(0, comma));
+  list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  return item;
+}
+
+bool is_token_list(std::string_view list) {
+  while (!list.empty()) {
+    const std::string_view item = take_item(list);
+    if (!item.empty() && !is_token(item)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 using Verdict = std::optional<Reject>;
 
 Verdict check_request_line(std::string_view line, Framing& out) {
@@ -116,12 +134,13 @@ class FieldGuard {
       case 6:
         return equal_ignoring_case(name, "expect") ? expect(value) : std::nullopt;
       case 10:
-        if (equal_ignoring_case(name, "connection")) {
-          connection(value);
-        }
-        return std::nullopt;
+        return equal_ignoring_case(name, "connection") ? connection(value) : std::nullopt;
       case 14:
         return equal_ignoring_case(name, "content-length") ? length(value) : std::nullopt;
+      case 16:  // without a meaning for us, but Beast reads it as if it had one
+        return equal_ignoring_case(name, "proxy-connection") && !is_token_list(value)
+                   ? Verdict(Reject::bad_connection)
+                   : std::nullopt;
       case 17:
         return equal_ignoring_case(name, "transfer-encoding") ? encoding(value) : std::nullopt;
       default:
@@ -175,18 +194,20 @@ class FieldGuard {
     return std::nullopt;
   }
 
-  void connection(std::string_view value) {
+  Verdict connection(std::string_view value) {
+    if (!is_token_list(value)) {
+      return Reject::bad_connection;
+    }
     while (!value.empty()) {
-      const std::size_t comma = value.find(',');
-      const std::string_view option = trim_blanks(value.substr(0, comma));
+      const std::string_view option = take_item(value);
       if (equal_ignoring_case(option, "close")) {
         x_out.keep_alive = false;
         x_close = true;
       } else if (equal_ignoring_case(option, "keep-alive") && !x_close) {
         x_out.keep_alive = true;
       }
-      value = comma == std::string_view::npos ? std::string_view{} : value.substr(comma + 1);
     }
+    return std::nullopt;
   }
 
   Framing& x_out;
@@ -327,6 +348,8 @@ std::string_view to_string(Reject reason) {
       return "Transfer-Encoding in HTTP/1.0";
     case Reject::bad_expectation:
       return "Expect is not 100-continue";
+    case Reject::bad_connection:
+      return "malformed Connection";
   }
   return "malformed request";
 }

@@ -37,6 +37,7 @@ enum class Reject : std::uint8_t {
   length_and_transfer_encoding,
   transfer_encoding_in_http10,
   bad_expectation,
+  bad_connection,
 };
 /// One line for the client and the log.
 std::string_view to_string(Reject reason);

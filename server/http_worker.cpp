@@ -63,29 +63,47 @@ void ConnectionLimiter::leave(const asio::ip::address& address) {
   }
 }
 
-Result<Acceptor> listen_on(const Executor& ex, const asio::ip::tcp::endpoint& endpoint) {
+namespace {
+
+Result<Acceptor> bind_to(const Executor& ex, const asio::ip::tcp::endpoint& endpoint, bool share) {
   Acceptor acceptor(ex);
   error_code ec;
-  const auto failed = [&ec, &endpoint]() {
-    return fail(Errc::config, "cannot listen on " + endpoint.address().to_string() + ":" +
-                                  std::to_string(endpoint.port()) + ": " + ec.message());
-  };
   acceptor.open(endpoint.protocol(), ec);
-  if (ec) {
-    return failed();
+  if (!ec) {
+    acceptor.set_option(asio::socket_base::reuse_address(true), ec);
   }
-  acceptor.set_option(asio::socket_base::reuse_address(true), ec);
-  acceptor.set_option(ReusePort(true), ec);
-  if (endpoint.address().is_v6()) {
+  if (!ec && share) {
+    acceptor.set_option(ReusePort(true), ec);
+  }
+  if (!ec && endpoint.address().is_v6()) {
     acceptor.set_option(asio::ip::v6_only(false), ec);  // "[::]:9000" serves both families
   }
-  acceptor.bind(endpoint, ec);
-  if (ec) {
-    return failed();
+  if (!ec) {
+    acceptor.bind(endpoint, ec);
   }
+  if (ec) {
+    const bool v6 = endpoint.address().is_v6();
+    return fail(Errc::config, std::string("cannot listen on ") + (v6 ? "[" : "") +
+                                  endpoint.address().to_string() + (v6 ? "]:" : ":") +
+                                  std::to_string(endpoint.port()) + ": " + ec.message() +
+                                  "; choose another ADDRESS:PORT");
+  }
+  return acceptor;
+}
+
+}  // namespace
+
+Result<void> check_unused(const Executor& ex, const asio::ip::tcp::endpoint& endpoint) {
+  TRY(const Acceptor probe, bind_to(ex, endpoint, false));
+  return ok();
+}
+
+Result<Acceptor> listen_on(const Executor& ex, const asio::ip::tcp::endpoint& endpoint) {
+  TRY(Acceptor acceptor, bind_to(ex, endpoint, true));
+  error_code ec;
   acceptor.listen(kBacklog, ec);
   if (ec) {
-    return failed();
+    return fail(Errc::config, "cannot listen: " + ec.message());
   }
   return acceptor;
 }

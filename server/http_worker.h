@@ -50,6 +50,9 @@ struct HttpService {
 /// config, one line ("address already in use").
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 Result<Acceptor> listen_on(const Executor& ex, const asio::ip::tcp::endpoint& endpoint);
+/// Fails like listen_on() if another process of this user listens there already: SO_REUSEPORT would
+/// share the port with it, and half of the clients would reach the wrong one.
+Result<void> check_unused(const Executor& ex, const asio::ip::tcp::endpoint& endpoint);
 
 class HttpWorker {
  public:

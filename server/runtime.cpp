@@ -53,6 +53,7 @@ std::vector<asio::io_context*> Runtime::contexts() {
 }
 
 void Runtime::start() {
+  x_running = true;
   for (unsigned i = 0; i < workers(); ++i) {
     Worker& w = *x_workers[i];
     w.thread = std::thread([&w, i] {
@@ -63,6 +64,7 @@ void Runtime::start() {
 }
 
 void Runtime::join() {
+  x_running = false;
   for (const std::unique_ptr<Worker>& w : x_workers) {
     w->guard.reset();
   }

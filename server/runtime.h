@@ -25,24 +25,29 @@ class Runtime {
   void start();
   /// Lets the workers run out of work and joins them.
   void join();
+  bool running() const { return x_running; }
 
   unsigned workers() const { return static_cast<unsigned>(x_workers.size()); }
   asio::io_context& io(unsigned worker) { return x_workers[worker]->io; }
   BlockingPool& pool() { return x_pool; }
   std::vector<asio::io_context*> contexts();
 
-  /// Runs `body` on a worker and waits for it on the calling thread, which must not be a worker.
+  /// Runs `body` on a worker; the future is for a thread that is not a worker.
   template <class T>
-  T run_on(unsigned worker, Async<T> body) {
-    std::promise<T> promise;
-    asio::co_spawn(io(worker), std::move(body), [&promise](std::exception_ptr thrown, T value) {
+  std::future<T> start_on(unsigned worker, Async<T> body) {
+    auto promise = std::make_shared<std::promise<T>>();
+    asio::co_spawn(io(worker), std::move(body), [promise](std::exception_ptr thrown, T value) {
       if (thrown) {
-        promise.set_exception(std::move(thrown));
+        promise->set_exception(std::move(thrown));
       } else {
-        promise.set_value(std::move(value));
+        promise->set_value(std::move(value));
       }
     });
-    return promise.get_future().get();
+    return promise->get_future();
+  }
+  template <class T>
+  T run_on(unsigned worker, Async<T> body) {
+    return start_on(worker, std::move(body)).get();
   }
 
   /// Blocks until SIGTERM or SIGINT; from then on a second one ends the process at once. Signals
@@ -58,6 +63,7 @@ class Runtime {
   };
   std::vector<std::unique_ptr<Worker>> x_workers;
   BlockingPool x_pool;
+  bool x_running = false;
 };
 
 }  // namespace outcrop::server

@@ -131,8 +131,7 @@ TEST(Config, MistakesAreOneLineWithFileLineAndKey) {
   EXPECT_EQ(mistake("[storage]\nparity = 16"),
             "o.toml:2: storage.parity: expected \"auto\" or a whole number from 0 to 15");
   EXPECT_EQ(mistake("region = 1.5"), "o.toml:1: region: expected a single value");
-  EXPECT_EQ(mistake("server = 1"),
-            "o.toml:1: server: unknown key; did you mean server.s3?");
+  EXPECT_EQ(mistake("server = 1"), "o.toml:1: server: unknown key; did you mean server.s3?");
   EXPECT_EQ(mistake("[log]\nrequests = \"true\""),
             "o.toml:2: log.requests: expected true or false");
   for (const char* broken :

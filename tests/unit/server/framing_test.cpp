@@ -136,6 +136,15 @@ TEST(Framing, ScannerFindsTheEndHoweverBytesArrive) {
   EXPECT_EQ(end, head.size());
 }
 
+/// Found by fuzzing: Beast reads both as token lists and refuses others, so the guard does too.
+TEST(Framing, ConnectionMustBeATokenList) {
+  for (const std::string name : {"Connection", "Proxy-Connection"}) {
+    const std::string head = "GET / HTTP/1.1\r\nHost: h\r\n" + name + ": ";
+    EXPECT_EQ(check_head(head + "\xe4 close\r\n\r\n").error(), Reject::bad_connection);
+    good(head + ", TE,, keep-alive ,\r\n\r\n");
+  }
+}
+
 TEST(Framing, TlsHelloOnAPlainPortIsRejectedAtOnce) {
   HeadScanner scanner;
   EXPECT_EQ(scanner.scan("\x16\x03\x01").error(), Reject::bad_method);

@@ -8,9 +8,11 @@
 #include <fstream>
 
 #include "server/byte_budget.h"
+#include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/response_head.h"
 #include "storage/base/worker.h"
+#include "tests/unit/server/live_server.h"
 
 namespace outcrop::server {
 namespace {
@@ -30,6 +32,29 @@ TEST(Runtime, RunsWorkOnTheWorkerThatIsAsked) {
 TEST(Runtime, DefaultIsOneWorkerPerUsableCore) {
   const Runtime runtime(0);
   EXPECT_GE(runtime.workers(), 1u);
+}
+
+TEST(HttpGroupTest, AllWorkersServeOnePortAndNobodyElseMay) {
+  std::atomic<int> calls{0};
+  SeededRandom random(1);
+  Runtime runtime(3);
+  ByteBudget budget(1 << 20);
+  HttpService service(testing::test_handler(calls), {}, budget);
+  HttpGroup group(runtime, {0, 1, 2}, service, random);
+  ASSERT_TRUE(group.bind({"127.0.0.1", 0}).has_value());
+  runtime.start();
+  group.serve();
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(testing::exchange(group.port(), "GET /x HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+  }
+  EXPECT_EQ(group.totals().requests, 30u);
+  HttpGroup other(runtime, {0}, service, random);
+  const Result<void> taken = other.bind({"127.0.0.1", group.port()});
+  ASSERT_FALSE(taken.has_value());
+  EXPECT_EQ(taken.error().code(), Errc::config);
+  EXPECT_NE(taken.error().detail().find("Address already in use"), std::string_view::npos);
+  group.stop(std::chrono::seconds(1));
+  EXPECT_EQ(calls, 30);
 }
 
 Async<bool> use(ByteBudget& budget, int rounds) {

@@ -1,0 +1,321 @@
+#include "server/gateway.h"
+
+#include <atomic>
+#include <ctime>
+#include <filesystem>
+#include <numeric>
+
+#include "api/admin/handler.h"
+#include "api/s3/handler.h"
+#include "auth/authenticator.h"
+#include "auth/key_store.h"
+#include "server/http_group.h"
+#include "server/memory_plan.h"
+#include "server/runtime.h"
+#include "server/tls.h"
+#include "storage/digest/md5_engine.h"
+#include "storage/engine/engine.h"
+
+namespace outcrop::server {
+namespace {
+
+io::BackendKind backend_kind(IoChoice choice) {
+  switch (choice) {
+    case IoChoice::automatic:
+      return io::BackendKind::automatic;
+    case IoChoice::uring:
+      return io::BackendKind::uring;
+    case IoChoice::threads:
+      return io::BackendKind::threads;
+  }
+  return io::BackendKind::automatic;
+}
+
+Result<std::vector<std::unique_ptr<io::Disk>>> open_disks(const std::vector<std::string>& paths) {
+  std::vector<std::unique_ptr<io::Disk>> disks;
+  for (const std::string& path : paths) {
+    Result<std::unique_ptr<io::Disk>> disk = io::open_posix_disk(path);
+    if (!disk) {
+      return fail(Errc::config,
+                  "storage.drives: " + path + ": " + disk.error().describe() +
+                      "; create the directory or mount the drive, or take it off the list");
+    }
+    disks.push_back(*std::move(disk));
+  }
+  return disks;
+}
+
+/// Drives that are not there may be tolerated by parity: which ones are needed, the engine decides.
+/// A list that names none that exists is a mistake.
+Result<std::vector<std::unique_ptr<io::Disk>>> open_present_disks(
+    const std::vector<std::string>& paths) {
+  std::vector<std::string> present;
+  for (const std::string& path : paths) {
+    std::error_code ec;
+    if (std::filesystem::is_directory(path, ec)) {
+      present.push_back(path);
+    } else {
+      log::warn("drive is missing", {{"drive", path}});
+    }
+  }
+  return open_disks(present.empty() ? paths : present);
+}
+
+std::vector<std::string> operation_names() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(s3::OpId::other_unsupported); ++i) {
+    names.emplace_back(s3::op_name(static_cast<s3::OpId>(i)));
+  }
+  return names;
+}
+
+admin::DriveSample sample_drive(const engine::DriveStatus& status) {
+  admin::DriveSample d;
+  d.slot = status.slot;
+  d.path = status.path;
+  d.live = status.live;
+  d.mirror = status.mirror;
+  d.total_bytes = status.space.total_bytes;
+  d.free_bytes = status.space.free_bytes;
+  if (const io::DiskStats* s = status.stats; s != nullptr) {
+    d.reads = s->reads;
+    d.writes = s->writes;
+    d.syncs = s->syncs;
+    d.bytes_read = s->bytes_read;
+    d.bytes_written = s->bytes_written;
+    d.read_ns = s->read_ns;
+    d.write_ns = s->write_ns;
+    d.sync_ns = s->sync_ns;
+    d.errors = s->errors;
+    d.in_flight = s->in_flight;
+  }
+  return d;
+}
+
+admin::StoreSample sample_store(const engine::EngineStats& e) {
+  admin::StoreSample s;
+  for (const engine::DriveStatus& d : e.drives) {
+    s.drives.push_back(sample_drive(d));
+  }
+  s.epoch = e.epoch;
+  s.parity = e.parity;
+  s.writable = e.writable;
+  s.commits = e.commits;
+  s.commit_transactions = e.commit_transactions;
+  s.journal_bytes = e.journal_bytes;
+  s.cache_hits = e.cache_hits;
+  s.cache_misses = e.cache_misses;
+  s.metadata_memory_bytes = e.metadata_memory_bytes;
+  s.segments_open = e.segments_open;
+  s.segments_sealed = e.segments_sealed;
+  s.segments_recycled = e.segments_recycled;
+  s.reconstructed_reads = e.reconstructed_reads;
+  s.corrupt_reads = e.corrupt_reads;
+  return s;
+}
+
+HttpOptions s3_options(const Config& config) {
+  HttpOptions o;
+  o.max_connections = config.max_connections;
+  o.max_connections_per_address = config.max_connections_per_address;
+  o.log_requests = config.log_requests;
+  return o;
+}
+
+std::vector<unsigned> all_workers(const Runtime& runtime) {
+  std::vector<unsigned> all(runtime.workers());
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+}  // namespace
+
+/// In the order they are made; destroyed in reverse, after the workers have stopped.
+struct Gateway::Parts {
+  explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
+  ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
+
+  Result<void> open_admin();
+  Result<void> open_store();
+  Result<void> open_s3();
+  Result<void> halt(std::chrono::nanoseconds patience);
+  std::vector<admin::Check> checks() const;
+  std::string metrics() const;
+
+  const Config config;
+  const MemoryPlan memory =
+      plan_memory(config.memory_limit, cgroup_memory_limit("/"), physical_memory());
+  const std::time_t started = std::time(nullptr);
+  SystemClock clock;
+  SystemRandom random;
+  Runtime runtime;
+  ByteBudget budget{memory.in_flight};
+  ByteBudget admin_budget{kStreamBytes};  // a full S3 budget must not silence health checks
+  std::vector<std::unique_ptr<io::IoBackend>> backends;
+  std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
+  std::unique_ptr<engine::Engine> store;
+  std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
+  std::unique_ptr<auth::StaticKeyStore> keys;
+  std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<admin::RequestMetrics> requests;
+  std::unique_ptr<HttpService> admin_service, s3_service;
+  std::unique_ptr<HttpGroup> admin_group, s3_group;
+};
+
+Result<void> Gateway::Parts::open_admin() {
+  HttpOptions options;
+  options.log_requests = false;
+  admin_service =
+      std::make_unique<HttpService>(admin::make_handler({.checks = [this] { return checks(); },
+                                                         .metrics = [this] { return metrics(); }}),
+                                    options, admin_budget);
+  // The last worker: the first one opens the store meanwhile.
+  admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},
+                                            *admin_service, random);
+  if (Result<void> bound = admin_group->bind(config.admin); !bound) {
+    return fail(Errc::config, "server.admin: " + std::string(bound.error().detail()));
+  }
+  return ok();
+}
+
+Result<void> Gateway::Parts::open_store() {
+  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(config.drives));
+  engine::EngineRuntime engine_runtime{.clock = clock,
+                                       .random = random,
+                                       .pool = runtime.pool(),
+                                       .workers = runtime.contexts(),
+                                       .backends = {}};
+  for (const std::unique_ptr<io::IoBackend>& b : backends) {
+    engine_runtime.backends.push_back(b.get());
+  }
+  engine::EngineConfig engine_config;
+  engine_config.segment_bytes = config.segment_size;
+  engine_config.cache_bytes = memory.cache;
+  TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
+                                                    std::move(engine_runtime))));
+  open_engine.store(store.get(), std::memory_order_release);
+  return ok();
+}
+
+Result<void> Gateway::Parts::open_s3() {
+  TRY(const auth::Credential root, auth::load_root_credential({.access_key = config.root_access_key,
+                                                               .secret_key = config.root_secret_key,
+                                                               .state_dir = config.state_dir},
+                                                              random));
+  keys = std::make_unique<auth::StaticKeyStore>(std::vector{root});
+  auth::AuthConfig auth_config;
+  auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
+  authenticator = std::make_unique<auth::Authenticator>(*keys, clock, auth_config);
+  s3::S3Config s3_config;
+  s3_config.region = config.region;
+  s3_config.domains = config.domains;
+  s3_config.clock = &clock;
+  for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
+    s3_config.md5_engines.push_back(e.get());
+  }
+  s3_config.observer = [this](s3::OpId op, int status, std::uint64_t in, std::uint64_t out,
+                              std::int64_t ns) {
+    requests->record(static_cast<std::size_t>(op), status, in, out, ns);
+  };
+  s3_service->handler = s3::make_handler(store->ns(), *authenticator, std::move(s3_config));
+  s3_group->serve();
+  return ok();
+}
+
+std::vector<admin::Check> Gateway::Parts::checks() const {
+  engine::Engine* const e = open_engine.load(std::memory_order_acquire);
+  if (e == nullptr) {
+    return {
+        {.name = "storage", .ok = false, .reason = "the store is not open (starting or stopping)"}};
+  }
+  const engine::EngineStats stats = e->stats();
+  const auto live = std::ranges::count_if(stats.drives, &engine::DriveStatus::live);
+  const auto total = static_cast<std::ptrdiff_t>(stats.drives.size());
+  return {{.name = "storage",
+           .ok = stats.writable,
+           .reason = stats.writable ? "" : "read-only: too few live drives for full redundancy"},
+          // Missing drives do not make the box useless: the reason is there for the operator.
+          {.name = "drives",
+           .ok = true,
+           .reason = live == total ? ""
+                                   : std::to_string(live) + " of " + std::to_string(total) +
+                                         " drives are live"}};
+}
+
+std::string Gateway::Parts::metrics() const {
+  admin::Sample sample;
+  sample.http = s3_group->totals();
+  sample.process = {.resident_bytes = resident_bytes(),
+                    .memory_limit_bytes = memory.total,
+                    .buffer_bytes = buffer_bytes_in_use(),
+                    .in_flight_bytes = budget.in_use(),
+                    .start_time_seconds = static_cast<std::uint64_t>(started)};
+  if (engine::Engine* const e = open_engine.load(std::memory_order_acquire); e != nullptr) {
+    sample.store = sample_store(e->stats());
+  }
+  return admin::render_metrics(requests->totals(), sample);
+}
+
+/// Also after a start that failed half way: whatever runs has to end before the workers can.
+Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
+  if (!runtime.running()) {
+    return ok();
+  }
+  s3_group->stop(patience);
+  open_engine.store(nullptr, std::memory_order_release);
+  // The admin listener may be inside a look at the engine: it stops before the engine goes.
+  admin_group->stop(std::chrono::seconds(1));
+  Result<void> closed = store ? runtime.run_on(0, store->close()) : ok();
+  runtime.join();
+  return closed;
+}
+
+Result<void> Gateway::format(const Config& config) {
+  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_disks(config.drives));
+  SystemRandom random;
+  return engine::Engine::format(std::move(disks), config.parity, random);
+}
+
+Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
+  auto parts = std::make_unique<Parts>(config);
+  configure_buffer_pool(parts->memory.buffer_pool);
+  Runtime& runtime = parts->runtime;
+  parts->requests = std::make_unique<admin::RequestMetrics>(runtime.workers(), operation_names());
+  // Until the store is open there is no handler, and nothing accepts.
+  parts->s3_service =
+      std::make_unique<HttpService>(http::Handler(), s3_options(config), parts->budget);
+  if (!config.tls_cert.empty()) {
+    TRY(parts->s3_service->tls, make_tls_context(config.tls_cert, config.tls_key));
+  }
+  parts->s3_group =
+      std::make_unique<HttpGroup>(runtime, all_workers(runtime), *parts->s3_service, parts->random);
+  for (unsigned i = 0; i < runtime.workers(); ++i) {
+    TRY(std::unique_ptr<io::IoBackend> backend,
+        io::make_backend(backend_kind(config.io), runtime.io(i)));
+    parts->backends.push_back(std::move(backend));
+    parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
+  }
+  TRYV(parts->open_admin());
+  if (Result<void> bound = parts->s3_group->bind(config.s3); !bound) {
+    return fail(Errc::config, "server.s3: " + std::string(bound.error().detail()));
+  }
+  runtime.start();
+  parts->admin_group->serve();
+  TRYV(parts->open_store());
+  TRYV(parts->open_s3());
+  log::info("serving S3", {{"address", config.s3.host},
+                           {"port", parts->s3_group->port()},
+                           {"tls", config.tls_cert.empty() ? "no" : "yes"},
+                           {"workers", runtime.workers()},
+                           {"io", parts->backends.front()->name()},
+                           {"memory_limit", parts->memory.total},
+                           {"admin_port", parts->admin_group->port()}});
+  return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
+}
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : x_parts(std::move(parts)) {}
+Gateway::~Gateway() = default;
+
+Result<void> Gateway::stop() { return x_parts->halt(x_parts->config.shutdown_timeout); }
+
+}  // namespace outcrop::server
