@@ -41,7 +41,12 @@ Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>
            co_await runtime.pool.run([&drives] { return shard_bytes_for(*drives); }));
   }
   auto store = std::make_unique<Store>(config, std::move(runtime), std::move(drives));
-  CO_TRYV(co_await store->start());
+  if (auto started = co_await store->start(); !started) {
+    if (const auto closed = co_await store->close(); !closed) {
+      log::warn("closing after a failed start", {{"error", closed.error().describe()}});
+    }
+    co_return fail(started.error());
+  }
   co_return store;
 }
 

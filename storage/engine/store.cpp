@@ -120,7 +120,9 @@ Task<> Store::close() {
       first = std::move(closed);
     }
   }
-  CO_TRYV(co_await x_meta->close());
+  if (x_meta) {
+    CO_TRYV(co_await x_meta->close());
+  }
   co_return first;
 }
 

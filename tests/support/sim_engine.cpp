@@ -99,7 +99,13 @@ Task<std::map<std::string, std::string>> read_everything(Namespace& ns) {
 SimEngine::SimEngine(io::SimWorld& world, std::uint64_t seed)
     : x_world(world), x_random(seed), x_backend(world.make_backend(x_io)) {}
 
-SimEngine::~SimEngine() = default;
+// Dropped without close(): the process is killed. Its last breath must not reach the drives.
+SimEngine::~SimEngine() {
+  if (x_engine) {
+    x_world.crash_at(1, io::CrashMode::before);
+    [[maybe_unused]] const auto closed = close();
+  }
+}
 
 Result<void> SimEngine::open() {
   engine::EngineConfig config;
@@ -113,7 +119,11 @@ Result<void> SimEngine::open() {
   return ok();
 }
 
-Result<void> SimEngine::close() { return run(x_engine->close()); }
+Result<void> SimEngine::close() {
+  const auto closed = run(x_engine->close());
+  x_engine.reset();
+  return closed;
+}
 
 Result<void> SimEngine::put(std::string_view key, std::string_view content) {
   return run(put_object(ns(), key, content));
@@ -144,7 +154,8 @@ io::SimWorld world_with_bucket(unsigned drives, unsigned parity, std::uint64_t s
   world.reboot(seed);
   {
     SimEngine engine(world, seed);
-    EXPECT_TRUE(engine.open());
+    const auto opened = engine.open();
+    EXPECT_TRUE(opened) << opened.error().describe();
     EXPECT_TRUE(engine.run(engine.ns().create_bucket(SimEngine::kBucket, "")));
     EXPECT_TRUE(engine.close());
   }
