@@ -23,9 +23,15 @@ MirrorSet::MirrorSet(drives::DriveSet& drives,
       x_pool(pool),
       x_config(config),
       x_alert(std::move(alert)),
-      x_cache(std::make_shared<IndexCache>(config.block_cache_bytes)) {}
+      x_cache(std::make_shared<IndexCache>(config.block_cache_bytes)),
+      x_jobs(std::make_shared<std::atomic<unsigned>>(0)) {}
 
-MirrorSet::~MirrorSet() = default;
+// A drain that is still on the pool holds its mirror open, and with it files on a drive.
+MirrorSet::~MirrorSet() {
+  for (unsigned n = x_jobs->load(); n > 0; n = x_jobs->load()) {
+    x_jobs->wait(n);
+  }
+}
 
 IndexOptions MirrorSet::options() const {
   return {.cache = x_cache,
@@ -132,14 +138,19 @@ std::uint64_t MirrorSet::memory_bytes() const {
 }
 
 void MirrorSet::push(const std::shared_ptr<Mirror>& mirror, const Updates& updates) {
-  if (mirror->enqueue(updates)) {
-    x_pool.post([mirror, alert = x_alert] {
-      mirror->drain();
-      if (mirror->failed()) {
-        alert();
-      }
-    });
+  if (!mirror->enqueue(updates)) {
+    return;
   }
+  x_jobs->fetch_add(1);
+  x_pool.post([mine = mirror, alert = x_alert, jobs = x_jobs]() mutable {
+    mine->drain();
+    if (mine->failed()) {
+      alert();
+    }
+    mine.reset();
+    jobs->fetch_sub(1);
+    jobs->notify_all();
+  });
 }
 
 // The journal holds the block already, so a full drive is waited for and not reported.

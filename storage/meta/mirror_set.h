@@ -91,6 +91,7 @@ class MirrorSet {
   std::shared_ptr<Mirror> x_joiner;
   std::vector<std::shared_ptr<Mirror>> x_dead;  // until nobody uses them; then their files go
 
+  std::shared_ptr<std::atomic<unsigned>> x_jobs;  // drains on the pool; the destructor waits
   std::atomic<std::uint64_t> x_version{1};
   std::atomic<bool> x_started{false}, x_stopping{false};
   std::atomic<std::uint64_t> x_rebuilt{0}, x_lost{0};

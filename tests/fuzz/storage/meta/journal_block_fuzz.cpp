@@ -9,9 +9,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::copy_n(reinterpret_cast<const std::byte*>(data), size, bytes.begin());
   if (const auto header = peek_block(bytes);
       header && size >= kBlockHeaderBytes + header->payload_bytes) {
-    const std::uint64_t sum = digest::xxh3_64(
-        {ConstBytes(bytes).first(kBlockHeaderBytes - 8),
-         ConstBytes(bytes).subspan(kBlockHeaderBytes, header->payload_bytes)});
+    const std::uint64_t sum =
+        digest::xxh3_64({ConstBytes(bytes).first(kBlockHeaderBytes - 8),
+                         ConstBytes(bytes).subspan(kBlockHeaderBytes, header->payload_bytes)});
     std::memcpy(bytes.data() + kBlockHeaderBytes - 8, &sum, sizeof sum);
   }
   const auto transactions = decode_block(bytes);
@@ -23,8 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Transaction& t : *transactions) {
     encoded.push_back(encode_transaction(t.sequence, t.batch));
   }
-  const auto again = decode_block(
-      encode_block(*peek_block(bytes), {encoded.begin(), encoded.end()}).view());
+  const auto again =
+      decode_block(encode_block(*peek_block(bytes), {encoded.begin(), encoded.end()}).view());
   OUTCROP_ASSERT(again && again->size() == transactions->size());
   return 0;
 }
