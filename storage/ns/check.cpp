@@ -20,7 +20,7 @@ struct InodeState {
   InodeType type = InodeType::file;
   InodeId parent = 0;
   std::string name;
-  DirentRecord expected;   ///< of a file: what its dirent must show
+  DirentRecord expected;  ///< of a file: what its dirent must show
   std::uint32_t names = 0;
   std::uint32_t tails = 0, tails_seen = 0;
   std::uint64_t children = 0, explicit_children = 0;
@@ -149,8 +149,7 @@ class Checker {
       return problem("bucket record corrupt", 0, key);
     }
     const auto it = x_inodes.find(record->root);
-    if (it == x_inodes.end() || it->second.type != InodeType::directory ||
-        it->second.name != key) {
+    if (it == x_inodes.end() || it->second.type != InodeType::directory || it->second.name != key) {
       return problem("bucket without root directory", record->root, key);
     }
     ++it->second.names;

@@ -40,7 +40,8 @@ bool lists(std::string_view header, std::string_view etag, bool weak_ok) {
 
 }  // namespace
 
-Result<void> check_conditions(const Conditions& conditions, const ConditionTarget* object,
+Result<void> check_conditions(const Conditions& conditions,
+                              const ConditionTarget* object,
                               Access access) {
   if (conditions.if_match) {
     if (!object) {

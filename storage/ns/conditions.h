@@ -18,7 +18,8 @@ struct ConditionTarget {
 };
 
 /// ok, precondition_failed, not_modified, or no_such_key (If-Match on an absent object).
-Result<void> check_conditions(const Conditions& conditions, const ConditionTarget* object,
+Result<void> check_conditions(const Conditions& conditions,
+                              const ConditionTarget* object,
                               Access access);
 /// `object`: null if there is none.
 Result<void> check_object(const Conditions& conditions, const ObjectPtr& object, Access access);

@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "storage/ns/bucket_record.h"
-#include "storage/ns/make_namespace.h"
 #include "storage/ns/guarded_cache.h"
 #include "storage/ns/inode_allocator.h"
 #include "storage/ns/inode_record.h"
 #include "storage/ns/lock_table.h"
+#include "storage/ns/make_namespace.h"
 
 namespace outcrop::ns {
 
@@ -33,11 +33,19 @@ struct DirEntry {
 };
 
 struct Core {
-  Core(meta::MetaStore& meta_store, segment::BlobStore& blob_store, const Clock& time_source,
-       Random& random_source, const NamespaceConfig& settings)
-      : meta(meta_store), blobs(blob_store), clock(time_source), random(random_source),
-        config(settings), inodes(meta_store, locks, settings.inode_block),
-        buckets(1 << 20), dirs(settings.directory_cache_bytes),
+  Core(meta::MetaStore& meta_store,
+       segment::BlobStore& blob_store,
+       const Clock& time_source,
+       Random& random_source,
+       const NamespaceConfig& settings)
+      : meta(meta_store),
+        blobs(blob_store),
+        clock(time_source),
+        random(random_source),
+        config(settings),
+        inodes(meta_store, locks, settings.inode_block),
+        buckets(1 << 20),
+        dirs(settings.directory_cache_bytes),
         objects(settings.object_cache_bytes) {}
 
   meta::MetaStore& meta;
@@ -48,10 +56,10 @@ struct Core {
   const NamespaceConfig config;
   LockTable locks;
   InodeAllocator inodes;
-  Generations generations;               ///< by bucket root; moved by directory renames
-  GuardedCache<BucketRecord> buckets;    ///< by bucket name
-  GuardedCache<DirEntry> dirs;           ///< by path_key(root, "x/y/")
-  GuardedCache<ObjectPtr> objects;       ///< by path_key(root, object key)
+  Generations generations;             ///< by bucket root; moved by directory renames
+  GuardedCache<BucketRecord> buckets;  ///< by bucket name
+  GuardedCache<DirEntry> dirs;         ///< by path_key(root, "x/y/")
+  GuardedCache<ObjectPtr> objects;     ///< by path_key(root, object key)
 };
 
 inline std::string path_key(InodeId root, std::string_view path) {

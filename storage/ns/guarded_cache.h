@@ -59,7 +59,8 @@ class Generations {
 template <class Value>
 class GuardedCache {
   static constexpr std::size_t kShards = 64;
-  static constexpr std::size_t kGuards = 64;  ///< per shard: keys that share one are blocked together
+  static constexpr std::size_t kGuards =
+      64;  ///< per shard: keys that share one are blocked together
   struct Guard {
     std::uint32_t blocks = 0;
     std::uint64_t version = 0;
@@ -145,7 +146,10 @@ class GuardedCache {
     return valid(guard(s, h), token);
   }
 
-  void fill(std::string_view key, Token token, Value value, std::size_t bytes,
+  void fill(std::string_view key,
+            Token token,
+            Value value,
+            std::size_t bytes,
             std::uint64_t generation = 0) {
     const std::size_t weight = bytes + key.size() + sizeof(Entry) + 64;
     const std::uint64_t h = hash(key);

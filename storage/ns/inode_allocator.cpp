@@ -8,9 +8,7 @@ namespace {
 constexpr InodeId kFirstInode = 2;  // 0 is none, 1 the root whose children are the buckets
 }  // namespace
 
-std::string inode_counter_key() {
-  return meta::table_key(meta::Table::system, "next_inode");
-}
+std::string inode_counter_key() { return meta::table_key(meta::Table::system, "next_inode"); }
 
 Task<> InodeAllocator::open() { co_return co_await reserve(1); }
 

@@ -17,7 +17,7 @@ struct InodeRecord {
   InodeType type = InodeType::file;
   std::uint64_t change = 1;  ///< moves with every change of the record
   InodeId parent = 0;        ///< back pointer; of a bucket root: inode 1
-  std::string name{};          ///< in the parent, with '/' for a directory; of a root: the bucket
+  std::string name{};        ///< in the parent, with '/' for a directory; of a root: the bucket
   std::int64_t mtime_ns = 0;
   // Of files only.
   std::uint64_t size = 0;

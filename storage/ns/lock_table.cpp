@@ -56,9 +56,8 @@ Task<LockTable::Held> LockTable::acquire(LockPlan plan) {
   for (const auto& [name, mode] : wanted) {
     if (!try_grant(name, mode)) {
       const Executor executor = co_await asio::this_coro::executor;
-      CO_TRYV(co_await suspend<void>([&](Resume<void> resume) {
-        enqueue(name, mode, executor, std::move(resume));
-      }));
+      CO_TRYV(co_await suspend<void>(
+          [&](Resume<void> resume) { enqueue(name, mode, executor, std::move(resume)); }));
     }
     held.x_locks.emplace_back(name, mode);
   }

@@ -28,8 +28,10 @@ class TreeNamespace : public Namespace {
 };
 
 /// The arguments outlive the namespace. `random` is used under a mutex.
-std::unique_ptr<TreeNamespace> make_namespace(meta::MetaStore& meta, segment::BlobStore& blobs,
-                                              const Clock& clock, Random& random,
+std::unique_ptr<TreeNamespace> make_namespace(meta::MetaStore& meta,
+                                              segment::BlobStore& blobs,
+                                              const Clock& clock,
+                                              Random& random,
                                               NamespaceConfig config = {});
 
 }  // namespace outcrop::ns

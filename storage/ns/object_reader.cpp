@@ -11,8 +11,11 @@ constexpr std::uint64_t kSliceBytes = 1 << 20;
 }  // namespace
 
 PinnedReader::PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin)
-    : x_blobs(blobs), x_object(std::move(object)), x_pin(std::move(pin)),
-      x_info(info_of(*x_object)), x_end(x_info.size) {}
+    : x_blobs(blobs),
+      x_object(std::move(object)),
+      x_pin(std::move(pin)),
+      x_info(info_of(*x_object)),
+      x_end(x_info.size) {}
 
 void PinnedReader::seek(ByteRange range) {
   OUTCROP_ASSERT(range.offset <= x_info.size && range.length <= x_info.size - range.offset);
@@ -45,8 +48,8 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   const std::uint64_t inside = x_at - x_piece_start;
   const std::uint64_t offset = piece.skip + inside;
   // Up to a multiple of the slice in the extent, so that a scan reads every stripe once.
-  const std::uint64_t n = std::min({piece.length - inside, x_end - x_at,
-                                    kSliceBytes - offset % kSliceBytes});
+  const std::uint64_t n =
+      std::min({piece.length - inside, x_end - x_at, kSliceBytes - offset % kSliceBytes});
   CO_TRY(auto out, co_await x_blobs.read(piece.extent, offset, n));
   x_at += n;
   if (inside + n == piece.length) {
@@ -64,16 +67,16 @@ std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange rang
     const std::uint64_t from = std::max(start, range.offset);
     const std::uint64_t to = std::min(start + piece.length, end);
     if (from < to) {
-      out.push_back({.extent = piece.extent,
-                     .skip = piece.skip + (from - start),
-                     .length = to - from});
+      out.push_back(
+          {.extent = piece.extent, .skip = piece.skip + (from - start), .length = to - from});
     }
     start += piece.length;
   }
   return out;
 }
 
-Task<std::unique_ptr<ObjectReader>> open_read(Core& core, std::string_view bucket,
+Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
+                                              std::string_view bucket,
                                               std::string_view key) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
   CO_TRY(FoundObject found, co_await find_object(core, record.root, key, true));

@@ -12,7 +12,9 @@ constexpr std::size_t kDirectoriesPerBatch = 1000;
 constexpr InodeId kRootOfBuckets = 1;
 
 BucketInfo info_of(std::string_view name, const BucketRecord& record) {
-  return {.name = std::string(name), .root = record.root, .created_ns = record.created_ns,
+  return {.name = std::string(name),
+          .root = record.root,
+          .created_ns = record.created_ns,
           .region = record.region};
 }
 
@@ -113,10 +115,12 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   if (taken) {
     co_return fail(Errc::bucket_exists);
   }
-  const BucketRecord record{.root = root, .created_ns = core.clock.wall_ns(),
-                            .region = std::string(region)};
-  const InodeRecord inode{.type = InodeType::directory, .parent = kRootOfBuckets,
-                          .name = std::string(name), .mtime_ns = record.created_ns};
+  const BucketRecord record{
+      .root = root, .created_ns = core.clock.wall_ns(), .region = std::string(region)};
+  const InodeRecord inode{.type = InodeType::directory,
+                          .parent = kRootOfBuckets,
+                          .name = std::string(name),
+                          .mtime_ns = record.created_ns};
   Transaction tx(core);
   tx.block_bucket(name);
   tx.batch.put(bucket_key(name), encode(record));

@@ -60,7 +60,9 @@ Task<std::optional<ObjectInfo>> try_copy(Core& core, const CopyOp& op) {
 
 }  // namespace
 
-Task<ObjectInfo> copy_object(Core& core, std::string_view bucket, std::string_view key,
+Task<ObjectInfo> copy_object(Core& core,
+                             std::string_view bucket,
+                             std::string_view key,
                              CopyRequest request) {
   CO_TRYV(check_key(key));
   CO_TRYV(check_key(request.source_key));

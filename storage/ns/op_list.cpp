@@ -15,7 +15,9 @@ constexpr int kMaxSteps = 16;
 class Lister {
  public:
   Lister(Core& core, meta::SnapshotPtr at, InodeId root, const ListRequest& request)
-      : x_meta(core.meta), x_at(std::move(at)), x_request(request),
+      : x_meta(core.meta),
+        x_at(std::move(at)),
+        x_request(request),
         x_by_directory(request.delimiter == "/"),
         x_cursor(core.meta, x_at, root, hint(request)) {}
 
@@ -91,8 +93,12 @@ class Lister {
       co_return ok();
     }
     const DirentRecord& d = x_cursor.dirent();
-    add({.key = path, .size = d.size, .mtime_ns = d.mtime_ns, .etag = d.etag,
-         .checksum_algorithm = d.checksum_algorithm, .checksum_type = d.checksum_type});
+    add({.key = path,
+         .size = d.size,
+         .mtime_ns = d.mtime_ns,
+         .etag = d.etag,
+         .checksum_algorithm = d.checksum_algorithm,
+         .checksum_type = d.checksum_type});
     co_return ok();
   }
 
@@ -124,7 +130,9 @@ class Lister {
     co_return co_await x_cursor.seek(behind);
   }
 
-  void add_prefix(std::string group) { add({.key = std::move(group), .is_prefix = true, .etag = {}}); }
+  void add_prefix(std::string group) {
+    add({.key = std::move(group), .is_prefix = true, .etag = {}});
+  }
 
   void add(ListEntry entry) {
     if (x_page.entries.size() == x_request.max_keys) {

@@ -65,8 +65,10 @@ std::unexpected<Error> outrun() {
   return fail(Errc::overloaded, "other operations on the same names keep coming first");
 }
 
-Task<std::unique_ptr<ObjectWriter>> open_write(Core& core, std::string_view bucket,
-                                               std::string_view key, std::uint64_t size_hint) {
+Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
+                                               std::string_view bucket,
+                                               std::string_view key,
+                                               std::uint64_t size_hint) {
   CO_TRYV(check_key(key));
   CO_TRYV(co_await find_bucket(core, bucket));
   if (size_hint > kMaxObjectBytes) {
@@ -75,8 +77,11 @@ Task<std::unique_ptr<ObjectWriter>> open_write(Core& core, std::string_view buck
   co_return std::make_unique<PayloadWriter>(core.blobs, size_hint);
 }
 
-Task<ObjectInfo> put_object(Core& core, std::string_view bucket, std::string_view key,
-                            std::unique_ptr<ObjectWriter> payload, PutRequest request) {
+Task<ObjectInfo> put_object(Core& core,
+                            std::string_view bucket,
+                            std::string_view key,
+                            std::unique_ptr<ObjectWriter> payload,
+                            PutRequest request) {
   CO_TRYV(check_key(key));
   CO_TRYV(check_attributes(request.attributes));
   CO_TRYV(check_digests(request.etag, request.checksum));

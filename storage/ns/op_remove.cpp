@@ -8,8 +8,11 @@ namespace outcrop::ns {
 namespace {
 
 // Empty: the plan was outrun, or more directories must be locked (source.exclusive).
-Task<std::optional<bool>> try_remove(Core& core, std::string_view bucket, std::string_view key,
-                                     const Conditions& conditions, std::size_t& exclusive) {
+Task<std::optional<bool>> try_remove(Core& core,
+                                     std::string_view bucket,
+                                     std::string_view key,
+                                     const Conditions& conditions,
+                                     std::size_t& exclusive) {
   CO_TRY(Source source, co_await plan_source(core, bucket, key));
   source.exclusive = exclusive;
   if (!source.reachable) {
@@ -41,13 +44,14 @@ Task<std::optional<bool>> try_remove(Core& core, std::string_view bucket, std::s
 
 }  // namespace
 
-Task<bool> remove_object(Core& core, std::string_view bucket, std::string_view key,
+Task<bool> remove_object(Core& core,
+                         std::string_view bucket,
+                         std::string_view key,
                          Conditions conditions) {
   CO_TRYV(check_key(key));
   std::size_t exclusive = 0;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    CO_TRY(const auto removed,
-           co_await try_remove(core, bucket, key, conditions, exclusive));
+    CO_TRY(const auto removed, co_await try_remove(core, bucket, key, conditions, exclusive));
     if (removed) {
       co_return *removed;
     }

@@ -7,8 +7,12 @@ namespace outcrop::ns {
 namespace {
 
 // Empty: the plan was outrun, or more directories must be locked.
-Task<std::optional<bool>> try_rename(Core& core, std::string_view bucket, std::string_view from,
-                                     std::string_view to, InodeId first, std::size_t& exclusive) {
+Task<std::optional<bool>> try_rename(Core& core,
+                                     std::string_view bucket,
+                                     std::string_view from,
+                                     std::string_view to,
+                                     InodeId first,
+                                     std::size_t& exclusive) {
   CO_TRY(Source source, co_await plan_source(core, bucket, from));
   source.exclusive = exclusive;
   CO_TRY(Target target, co_await plan_target(core, bucket, to));
@@ -38,8 +42,7 @@ Task<std::optional<bool>> try_rename(Core& core, std::string_view bucket, std::s
   Transaction tx(core);
   detach(tx, source, *pruned);
   Object moved = *source.object;
-  moved.record.parent =
-      install_directories(tx, target, first, true, core.clock.wall_ns());
+  moved.record.parent = install_directories(tx, target, first, true, core.clock.wall_ns());
   moved.record.name = target.path.name;
   moved.record.upload_id.clear();
   ++moved.record.change;
@@ -74,9 +77,7 @@ Task<> make_explicit(Core& core, Transaction& tx, const Target& target) {
 }
 
 // A directory "x/y/" is the dirent "y/" in "x/": seen as a key whose name is "y/".
-KeyPath split_directory(std::string_view path) {
-  return {parent_path(path), last_component(path)};
-}
+KeyPath split_directory(std::string_view path) { return {parent_path(path), last_component(path)}; }
 
 Task<> move_directory(Core& core, Source& source, const Target& target, InodeId first) {
   CO_TRY(const auto moved_dirent, co_await get_dirent(core, source.parent(), source.path.name));
@@ -84,8 +85,7 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
     co_return fail(Errc::no_such_key);
   }
   if (target.missing().empty()) {
-    CO_TRY(const auto taken,
-           co_await get_dirent(core, target.parent.dir.ino, target.path.name));
+    CO_TRY(const auto taken, co_await get_dirent(core, target.parent.dir.ino, target.path.name));
     if (taken) {
       co_return fail(Errc::already_exists);
     }
@@ -104,8 +104,8 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
     CO_TRYV(co_await make_explicit(core, tx, target));
   }
   Object moved = *inode;
-  moved.record.parent = install_directories(tx, target, first, moved_dirent->implicit,
-                                            core.clock.wall_ns());
+  moved.record.parent =
+      install_directories(tx, target, first, moved_dirent->implicit, core.clock.wall_ns());
   moved.record.name = target.path.name;
   ++moved.record.change;
   tx.put_main(moved);
@@ -115,7 +115,9 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
 
 }  // namespace
 
-Task<> rename_object(Core& core, std::string_view bucket, std::string_view from,
+Task<> rename_object(Core& core,
+                     std::string_view bucket,
+                     std::string_view from,
                      std::string_view to) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
@@ -130,7 +132,9 @@ Task<> rename_object(Core& core, std::string_view bucket, std::string_view from,
   co_return outrun();
 }
 
-Task<> rename_directory(Core& core, std::string_view bucket, std::string_view from,
+Task<> rename_directory(Core& core,
+                        std::string_view bucket,
+                        std::string_view from,
                         std::string_view to) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));

@@ -10,41 +10,79 @@ Task<BucketInfo> get_bucket(Core& core, std::string_view name);
 Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_view region);
 Task<> delete_bucket(Core& core, std::string_view name);
 
-Task<std::unique_ptr<ObjectWriter>> open_write(Core& core, std::string_view bucket,
-                                               std::string_view key, std::uint64_t size_hint);
-Task<ObjectInfo> put_object(Core& core, std::string_view bucket, std::string_view key,
-                            std::unique_ptr<ObjectWriter> payload, PutRequest request);
-Task<std::unique_ptr<ObjectReader>> open_read(Core& core, std::string_view bucket,
+Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
+                                               std::string_view bucket,
+                                               std::string_view key,
+                                               std::uint64_t size_hint);
+Task<ObjectInfo> put_object(Core& core,
+                            std::string_view bucket,
+                            std::string_view key,
+                            std::unique_ptr<ObjectWriter> payload,
+                            PutRequest request);
+Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
+                                              std::string_view bucket,
                                               std::string_view key);
 Task<ObjectInfo> stat_object(Core& core, std::string_view bucket, std::string_view key);
-Task<bool> remove_object(Core& core, std::string_view bucket, std::string_view key,
+Task<bool> remove_object(Core& core,
+                         std::string_view bucket,
+                         std::string_view key,
                          Conditions conditions);
-Task<ObjectInfo> copy_object(Core& core, std::string_view bucket, std::string_view key,
+Task<ObjectInfo> copy_object(Core& core,
+                             std::string_view bucket,
+                             std::string_view key,
                              CopyRequest request);
-Task<> rename_object(Core& core, std::string_view bucket, std::string_view from,
+Task<> rename_object(Core& core,
+                     std::string_view bucket,
+                     std::string_view from,
                      std::string_view to);
-Task<> rename_directory(Core& core, std::string_view bucket, std::string_view from,
+Task<> rename_directory(Core& core,
+                        std::string_view bucket,
+                        std::string_view from,
                         std::string_view to);
 Task<ListPage> list_objects(Core& core, std::string_view bucket, ListRequest request);
 
-Task<UploadInfo> create_upload(Core& core, std::string_view bucket, std::string_view key,
-                               ObjectAttributes attributes, digest::Algorithm algorithm,
+Task<UploadInfo> create_upload(Core& core,
+                               std::string_view bucket,
+                               std::string_view key,
+                               ObjectAttributes attributes,
+                               digest::Algorithm algorithm,
                                digest::ChecksumType type);
-Task<UploadInfo> get_upload(Core& core, std::string_view bucket, std::string_view key,
+Task<UploadInfo> get_upload(Core& core,
+                            std::string_view bucket,
+                            std::string_view key,
                             std::string_view upload_id);
-Task<PartInfo> put_part(Core& core, std::string_view bucket, std::string_view key,
-                        std::string_view upload_id, std::uint32_t number,
-                        std::unique_ptr<ObjectWriter> payload, std::string etag,
+Task<PartInfo> put_part(Core& core,
+                        std::string_view bucket,
+                        std::string_view key,
+                        std::string_view upload_id,
+                        std::uint32_t number,
+                        std::unique_ptr<ObjectWriter> payload,
+                        std::string etag,
                         digest::Checksum checksum);
-Task<PartInfo> copy_part(Core& core, std::string_view bucket, std::string_view key,
-                         std::string_view upload_id, std::uint32_t number, ObjectReader& source,
-                         ByteRange range, std::string etag, digest::Checksum checksum);
-Task<ObjectInfo> complete_upload(Core& core, std::string_view bucket, std::string_view key,
-                                 std::string_view upload_id, CompleteRequest request);
-Task<> abort_upload(Core& core, std::string_view bucket, std::string_view key,
+Task<PartInfo> copy_part(Core& core,
+                         std::string_view bucket,
+                         std::string_view key,
+                         std::string_view upload_id,
+                         std::uint32_t number,
+                         ObjectReader& source,
+                         ByteRange range,
+                         std::string etag,
+                         digest::Checksum checksum);
+Task<ObjectInfo> complete_upload(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 std::string_view upload_id,
+                                 CompleteRequest request);
+Task<> abort_upload(Core& core,
+                    std::string_view bucket,
+                    std::string_view key,
                     std::string_view upload_id);
-Task<PartList> list_parts(Core& core, std::string_view bucket, std::string_view key,
-                          std::string_view upload_id, std::uint32_t after, std::size_t max_parts);
+Task<PartList> list_parts(Core& core,
+                          std::string_view bucket,
+                          std::string_view key,
+                          std::string_view upload_id,
+                          std::uint32_t after,
+                          std::size_t max_parts);
 Task<UploadList> list_uploads(Core& core, std::string_view bucket, UploadListRequest request);
 
 /// Attributes, ETag and checksum fit their records: invalid_argument if not.

@@ -32,6 +32,14 @@ std::size_t weight_of(const Object& o) {
   return bytes;
 }
 
+std::uint64_t payload_bytes(const InodeRecord& record) {
+  std::uint64_t total = record.inline_data.size();
+  for (const Piece& piece : record.lists.pieces) {
+    total += piece.length;
+  }
+  return total;
+}
+
 std::vector<Extent> extents_of(const InodeRecord& record) {
   std::vector<Extent> out;
   out.reserve(record.lists.pieces.size());
@@ -42,7 +50,9 @@ std::vector<Extent> extents_of(const InodeRecord& record) {
 }
 
 // The longest prefix of `path` that the cache knows.
-ResolvedDir cached_prefix(Core& core, InodeId root, std::string_view path,
+ResolvedDir cached_prefix(Core& core,
+                          InodeId root,
+                          std::string_view path,
                           std::optional<std::uint64_t> generation) {
   for (std::string_view at = path; generation && !at.empty(); at = parent_path(at)) {
     if (const auto hit = core.dirs.lookup(path_key(root, at), *generation)) {
@@ -87,7 +97,9 @@ Task<bool> still_current(Core& core, const Object& object) {
 }
 
 // One try without a snapshot: empty if a writer came in between.
-Task<std::optional<FoundObject>> try_find(Core& core, InodeId root, std::string_view key,
+Task<std::optional<FoundObject>> try_find(Core& core,
+                                          InodeId root,
+                                          std::string_view key,
                                           bool pin) {
   const auto generation = core.generations.current(root);
   if (!generation) {
@@ -106,7 +118,8 @@ Task<std::optional<FoundObject>> try_find(Core& core, InodeId root, std::string_
       CO_TRY(const auto dirent, co_await get_dirent(core, dir.dir.ino, name));
       if (dirent) {
         CO_TRY(found.object, co_await load_object(core, dirent->ino));
-        // Another parent or name: it was moved away, and may have changed since, before it was read.
+        // Another parent or name: it was moved away, and may have changed since, before it was
+        // read.
         if (!found.object || found.object->record.parent != dir.dir.ino ||
             found.object->record.name != name) {
           co_return std::nullopt;
@@ -136,14 +149,24 @@ Task<std::optional<FoundObject>> try_find(Core& core, InodeId root, std::string_
 
 ObjectInfo info_of(const Object& object) {
   const InodeRecord& r = object.record;
-  return {.ino = object.ino, .size = r.size, .mtime_ns = r.mtime_ns, .etag = r.etag,
-          .attributes = r.attributes, .checksum = r.checksum, .parts = r.lists.parts};
+  return {.ino = object.ino,
+          .size = r.size,
+          .mtime_ns = r.mtime_ns,
+          .etag = r.etag,
+          .attributes = r.attributes,
+          .checksum = r.checksum,
+          .parts = r.lists.parts};
 }
 
 DirentRecord dirent_of(InodeId ino, const InodeRecord& record) {
-  return {.ino = ino, .type = record.type, .implicit = false, .size = record.size,
-          .mtime_ns = record.mtime_ns, .etag = record.etag,
-          .checksum_algorithm = record.checksum.algorithm, .checksum_type = record.checksum.type};
+  return {.ino = ino,
+          .type = record.type,
+          .implicit = false,
+          .size = record.size,
+          .mtime_ns = record.mtime_ns,
+          .etag = record.etag,
+          .checksum_algorithm = record.checksum.algorithm,
+          .checksum_type = record.checksum.type};
 }
 
 void lock_bucket_shared(LockPlan& plan, InodeId root) {
@@ -170,7 +193,9 @@ Task<BucketRecord> find_bucket(Core& core, std::string_view name) {
   co_return record;
 }
 
-Task<std::optional<DirentRecord>> get_dirent(Core& core, InodeId parent, std::string_view name,
+Task<std::optional<DirentRecord>> get_dirent(Core& core,
+                                             InodeId parent,
+                                             std::string_view name,
                                              meta::SnapshotPtr at) {
   CO_TRY(const auto value, co_await core.meta.get(dirent_key(parent, name), std::move(at)));
   if (!value) {
@@ -232,6 +257,9 @@ Task<ObjectPtr> load_object(Core& core, InodeId ino, meta::SnapshotPtr at) {
     if (!append_tail(*tail, object->record.lists)) {
       co_return fail(Errc::corrupt, "inode continuation record malformed");
     }
+  }
+  if (payload_bytes(object->record) != object->record.size) {
+    co_return fail(Errc::corrupt, "inode size differs from its payload");
   }
   co_return object;
 }

@@ -11,7 +11,7 @@ namespace outcrop::ns {
 
 /// Of a directory path, the longest part that exists.
 struct ResolvedDir {
-  DirEntry dir{};            ///< at path.substr(0, found)
+  DirEntry dir{};  ///< at path.substr(0, found)
   std::size_t found = 0;
   bool operator==(const ResolvedDir&) const = default;
 };
@@ -21,14 +21,16 @@ Task<BucketRecord> find_bucket(Core& core, std::string_view name);
 Task<ResolvedDir> resolve_dir(Core& core, InodeId root, std::string_view path);
 /// The entries of "x/", "x/y/", ... for a path that exists; empty if it does not (any more).
 Task<std::vector<DirEntry>> resolve_chain(Core& core, InodeId root, std::string_view path);
-Task<std::optional<DirentRecord>> get_dirent(Core& core, InodeId parent, std::string_view name,
+Task<std::optional<DirentRecord>> get_dirent(Core& core,
+                                             InodeId parent,
+                                             std::string_view name,
                                              meta::SnapshotPtr at = {});
 /// With its continuation records; empty if the inode is gone or changed meanwhile.
 Task<ObjectPtr> load_object(Core& core, InodeId ino, meta::SnapshotPtr at = {});
 
 struct FoundObject {
-  ObjectPtr object;       ///< null: no such key
-  segment::PinPtr pin;    ///< of its extents, if asked for
+  ObjectPtr object;     ///< null: no such key
+  segment::PinPtr pin;  ///< of its extents, if asked for
 };
 /// Linearizable; a pinned object's extents are safe from collection while the pin lives.
 Task<FoundObject> find_object(Core& core, InodeId root, std::string_view key, bool pin);

@@ -87,7 +87,8 @@ Task<> PayloadWriter::finish() {
   co_return ok();
 }
 
-Task<PlacedPayload> place_payload(segment::BlobStore& blobs, const PayloadWriter& writer,
+Task<PlacedPayload> place_payload(segment::BlobStore& blobs,
+                                  const PayloadWriter& writer,
                                   std::size_t inline_max) {
   PlacedPayload out;
   const ConstBytes small = writer.small();

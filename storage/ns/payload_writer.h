@@ -46,7 +46,8 @@ struct PlacedPayload {
   std::vector<Extent> fresh;
   segment::PinPtr pin;  ///< keep until committed
 };
-Task<PlacedPayload> place_payload(segment::BlobStore& blobs, const PayloadWriter& writer,
+Task<PlacedPayload> place_payload(segment::BlobStore& blobs,
+                                  const PayloadWriter& writer,
                                   std::size_t inline_max);
 
 }  // namespace outcrop::ns

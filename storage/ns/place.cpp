@@ -23,10 +23,9 @@ std::string_view directory_path(const Source& source, std::size_t i) {
 // deletes go in key order, and from the front a scan would wade through their tombstones.
 Task<bool> has_others(Core& core, InodeId dir, std::string_view name, std::size_t need) {
   const std::string own = dirent_key(dir, name);
-  CO_TRY(const auto after, co_await core.meta.scan({.lower = own + '\0',
-                                                    .upper = dirent_end(dir),
-                                                    .limit = need,
-                                                    .keys_only = true}));
+  CO_TRY(const auto after,
+         co_await core.meta.scan(
+             {.lower = own + '\0', .upper = dirent_end(dir), .limit = need, .keys_only = true}));
   if (after.entries.size() >= need) {
     co_return true;
   }
@@ -110,8 +109,8 @@ std::uint32_t inodes_needed(std::string_view key) {
   return 1 + static_cast<std::uint32_t>(std::ranges::count(key, '/'));
 }
 
-InodeId install_directories(Transaction& tx, const Target& target, InodeId first, bool implicit,
-                            std::int64_t now_ns) {
+InodeId install_directories(
+    Transaction& tx, const Target& target, InodeId first, bool implicit, std::int64_t now_ns) {
   InodeId parent = target.parent.dir.ino;
   for (std::string_view rest = target.missing(); !rest.empty();) {
     const std::string_view name = first_component(rest);
@@ -122,7 +121,10 @@ InodeId install_directories(Transaction& tx, const Target& target, InodeId first
   return parent;
 }
 
-void install_object(Transaction& tx, const Target& target, InodeId ino, InodeId first_directory,
+void install_object(Transaction& tx,
+                    const Target& target,
+                    InodeId ino,
+                    InodeId first_directory,
                     InodeRecord& record) {
   record.parent = install_directories(tx, target, first_directory, true, record.mtime_ns);
   record.name = target.path.name;
@@ -167,8 +169,7 @@ Task<bool> confirm_source(Core& core, Source& source) {
   if (!bucket || bucket->root != source.bucket.root) {
     co_return false;
   }
-  CO_TRY(const auto chain,
-         co_await resolve_chain(core, source.bucket.root, source.path.directory));
+  CO_TRY(const auto chain, co_await resolve_chain(core, source.bucket.root, source.path.directory));
   if (chain != source.chain) {
     co_return false;
   }

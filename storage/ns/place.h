@@ -20,8 +20,8 @@ struct Target {
   std::string_view bucket_name, key;
   KeyPath path;
   BucketRecord bucket{};
-  ResolvedDir parent{};   ///< of path.directory
-  ObjectPtr existing{};   ///< after confirm: what is replaced
+  ResolvedDir parent{};  ///< of path.directory
+  ObjectPtr existing{};  ///< after confirm: what is replaced
 
   std::string_view missing() const { return path.directory.substr(parent.found); }
 };
@@ -34,11 +34,14 @@ Task<bool> confirm_target(Core& core, Target& target);
 std::uint32_t inodes_needed(std::string_view key);
 /// Makes missing directories (implicit, or explicit below an explicit one that moves) with the
 /// numbers after `first` and returns the inode of the last one.
-InodeId install_directories(Transaction& tx, const Target& target, InodeId first, bool implicit,
-                            std::int64_t now_ns);
+InodeId install_directories(
+    Transaction& tx, const Target& target, InodeId first, bool implicit, std::int64_t now_ns);
 /// Puts `record` (parent and name are filled in) at the target, in the place of what is there.
 /// Directories get the numbers after `first_directory`.
-void install_object(Transaction& tx, const Target& target, InodeId ino, InodeId first_directory,
+void install_object(Transaction& tx,
+                    const Target& target,
+                    InodeId ino,
+                    InodeId first_directory,
                     InodeRecord& record);
 
 /// What an object leaves. Strings are borrowed.
@@ -46,11 +49,11 @@ struct Source {
   std::string_view bucket_name, key;
   KeyPath path;
   BucketRecord bucket{};
-  std::vector<DirEntry> chain{};     ///< the directories of path.directory, outermost first
-  bool reachable = false;          ///< all of path.directory exists
-  std::size_t exclusive = 0;       ///< innermost directories that are locked for removal
+  std::vector<DirEntry> chain{};         ///< the directories of path.directory, outermost first
+  bool reachable = false;                ///< all of path.directory exists
+  std::size_t exclusive = 0;             ///< innermost directories that are locked for removal
   std::optional<DirentRecord> dirent{};  ///< after confirm
-  ObjectPtr object{};                  ///< after confirm; null: no such key
+  ObjectPtr object{};                    ///< after confirm; null: no such key
 
   InodeId parent() const { return chain.empty() ? bucket.root : chain.back().ino; }
   InodeId parent_of(std::size_t i) const { return i == 0 ? bucket.root : chain[i - 1].ino; }

@@ -58,9 +58,11 @@ void Transaction::erase_object(const Object& object) {
   }
 }
 
-void Transaction::put_directory(InodeId ino, InodeId parent, std::string_view name, bool implicit,
-                                std::int64_t now_ns) {
-  InodeRecord record{.type = InodeType::directory, .parent = parent, .name = std::string(name),
+void Transaction::put_directory(
+    InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns) {
+  InodeRecord record{.type = InodeType::directory,
+                     .parent = parent,
+                     .name = std::string(name),
                      .mtime_ns = now_ns};
   batch.put(inode_key(ino), encode_main(record));
   batch.put(dirent_key(parent, name),

@@ -33,8 +33,8 @@ class Transaction {
   void erase_object(const Object& object);
   void put_refs(InodeId owner, const std::vector<Piece>& pieces);
   void erase_refs(InodeId owner, const std::vector<Piece>& pieces);
-  void put_directory(InodeId ino, InodeId parent, std::string_view name, bool implicit,
-                     std::int64_t now_ns);
+  void put_directory(
+      InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns);
   void erase_directory(InodeId ino, InodeId parent, std::string_view name);
 
   Task<> commit() { co_return co_await x_core.meta.commit(std::move(batch)); }

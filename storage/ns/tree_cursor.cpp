@@ -37,15 +37,17 @@ Task<> TreeCursor::seek(std::string_view lower) {
 }
 
 void TreeCursor::push(InodeId dir, std::string lower, std::size_t limit) {
-  x_levels.push_back({.dir = dir, .path_bytes = x_path.size(), .lower = std::move(lower),
-                      .limit = limit, .page = {}});
+  x_levels.push_back({.dir = dir,
+                      .path_bytes = x_path.size(),
+                      .lower = std::move(lower),
+                      .limit = limit,
+                      .page = {}});
 }
 
 Task<> TreeCursor::load(Level& level) {
-  CO_TRY(meta::ScanPage page, co_await x_meta.scan({.lower = level.lower,
-                                                    .upper = dirent_end(level.dir),
-                                                    .limit = level.limit},
-                                                   x_at));
+  CO_TRY(meta::ScanPage page,
+         co_await x_meta.scan(
+             {.lower = level.lower, .upper = dirent_end(level.dir), .limit = level.limit}, x_at));
   level.page = std::move(page.entries);
   level.used = 0;
   level.more = page.more;

@@ -6,8 +6,11 @@ namespace {
 
 class TreeNamespaceImpl final : public TreeNamespace {
  public:
-  TreeNamespaceImpl(meta::MetaStore& meta, segment::BlobStore& blobs, const Clock& clock,
-                    Random& random, const NamespaceConfig& config)
+  TreeNamespaceImpl(meta::MetaStore& meta,
+                    segment::BlobStore& blobs,
+                    const Clock& clock,
+                    Random& random,
+                    const NamespaceConfig& config)
       : x_core(meta, blobs, clock, random, config) {}
 
   Task<> open() override { return x_core.inodes.open(); }
@@ -21,12 +24,15 @@ class TreeNamespaceImpl final : public TreeNamespace {
   }
   Task<> delete_bucket(std::string_view name) override { return ns::delete_bucket(x_core, name); }
 
-  Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket, std::string_view key,
+  Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
+                                                 std::string_view key,
                                                  std::uint64_t size_hint) override {
     return ns::open_write(x_core, bucket, key, size_hint);
   }
-  Task<ObjectInfo> put(std::string_view bucket, std::string_view key,
-                       std::unique_ptr<ObjectWriter> payload, PutRequest request) override {
+  Task<ObjectInfo> put(std::string_view bucket,
+                       std::string_view key,
+                       std::unique_ptr<ObjectWriter> payload,
+                       PutRequest request) override {
     return put_object(x_core, bucket, key, std::move(payload), std::move(request));
   }
   Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket,
@@ -36,15 +42,16 @@ class TreeNamespaceImpl final : public TreeNamespace {
   Task<ObjectInfo> stat(std::string_view bucket, std::string_view key) override {
     return stat_object(x_core, bucket, key);
   }
-  Task<bool> remove(std::string_view bucket, std::string_view key,
-                    Conditions conditions) override {
+  Task<bool> remove(std::string_view bucket, std::string_view key, Conditions conditions) override {
     return remove_object(x_core, bucket, key, std::move(conditions));
   }
-  Task<ObjectInfo> copy(std::string_view bucket, std::string_view key,
+  Task<ObjectInfo> copy(std::string_view bucket,
+                        std::string_view key,
                         CopyRequest request) override {
     return copy_object(x_core, bucket, key, std::move(request));
   }
-  Task<> rename(std::string_view bucket, std::string_view from_key,
+  Task<> rename(std::string_view bucket,
+                std::string_view from_key,
                 std::string_view to_key) override {
     const bool directory = from_key.ends_with('/');
     if (directory != to_key.ends_with('/')) {
@@ -57,38 +64,54 @@ class TreeNamespaceImpl final : public TreeNamespace {
     return list_objects(x_core, bucket, std::move(request));
   }
 
-  Task<UploadInfo> create_upload(std::string_view bucket, std::string_view key,
-                                 ObjectAttributes attributes, digest::Algorithm algorithm,
+  Task<UploadInfo> create_upload(std::string_view bucket,
+                                 std::string_view key,
+                                 ObjectAttributes attributes,
+                                 digest::Algorithm algorithm,
                                  digest::ChecksumType type) override {
     return ns::create_upload(x_core, bucket, key, std::move(attributes), algorithm, type);
   }
-  Task<UploadInfo> get_upload(std::string_view bucket, std::string_view key,
+  Task<UploadInfo> get_upload(std::string_view bucket,
+                              std::string_view key,
                               std::string_view upload_id) override {
     return ns::get_upload(x_core, bucket, key, upload_id);
   }
-  Task<PartInfo> put_part(std::string_view bucket, std::string_view key,
-                          std::string_view upload_id, std::uint32_t number,
-                          std::unique_ptr<ObjectWriter> payload, std::string etag,
+  Task<PartInfo> put_part(std::string_view bucket,
+                          std::string_view key,
+                          std::string_view upload_id,
+                          std::uint32_t number,
+                          std::unique_ptr<ObjectWriter> payload,
+                          std::string etag,
                           digest::Checksum checksum) override {
-    return ns::put_part(x_core, bucket, key, upload_id, number, std::move(payload),
-                        std::move(etag), std::move(checksum));
+    return ns::put_part(x_core, bucket, key, upload_id, number, std::move(payload), std::move(etag),
+                        std::move(checksum));
   }
-  Task<PartInfo> copy_part(std::string_view bucket, std::string_view key,
-                           std::string_view upload_id, std::uint32_t number, ObjectReader& source,
-                           ByteRange range, std::string etag, digest::Checksum checksum) override {
+  Task<PartInfo> copy_part(std::string_view bucket,
+                           std::string_view key,
+                           std::string_view upload_id,
+                           std::uint32_t number,
+                           ObjectReader& source,
+                           ByteRange range,
+                           std::string etag,
+                           digest::Checksum checksum) override {
     return ns::copy_part(x_core, bucket, key, upload_id, number, source, range, std::move(etag),
                          std::move(checksum));
   }
-  Task<ObjectInfo> complete_upload(std::string_view bucket, std::string_view key,
-                                   std::string_view upload_id, CompleteRequest request) override {
+  Task<ObjectInfo> complete_upload(std::string_view bucket,
+                                   std::string_view key,
+                                   std::string_view upload_id,
+                                   CompleteRequest request) override {
     return ns::complete_upload(x_core, bucket, key, upload_id, std::move(request));
   }
-  Task<> abort_upload(std::string_view bucket, std::string_view key,
+  Task<> abort_upload(std::string_view bucket,
+                      std::string_view key,
                       std::string_view upload_id) override {
     return ns::abort_upload(x_core, bucket, key, upload_id);
   }
-  Task<PartList> list_parts(std::string_view bucket, std::string_view key,
-                            std::string_view upload_id, std::uint32_t after,
+  Task<PartList> list_parts(std::string_view bucket,
+                            std::string_view key,
+                            std::string_view upload_id,
+                            std::uint32_t after,
                             std::size_t max_parts) override {
     return ns::list_parts(x_core, bucket, key, upload_id, after, max_parts);
   }
@@ -102,8 +125,10 @@ class TreeNamespaceImpl final : public TreeNamespace {
 
 }  // namespace
 
-std::unique_ptr<TreeNamespace> make_namespace(meta::MetaStore& meta, segment::BlobStore& blobs,
-                                              const Clock& clock, Random& random,
+std::unique_ptr<TreeNamespace> make_namespace(meta::MetaStore& meta,
+                                              segment::BlobStore& blobs,
+                                              const Clock& clock,
+                                              Random& random,
                                               NamespaceConfig config) {
   return std::make_unique<TreeNamespaceImpl>(meta, blobs, clock, random, config);
 }

@@ -44,7 +44,9 @@ Task<> erase_upload(Core& core, InodeId ino, std::string record_key) {
 }
 
 // Empty: the plan was outrun.
-Task<std::optional<bool>> try_abort(Core& core, std::string_view bucket, std::string_view key,
+Task<std::optional<bool>> try_abort(Core& core,
+                                    std::string_view bucket,
+                                    std::string_view key,
                                     std::string_view upload_id) {
   CO_TRY(const Upload upload, co_await find_upload(core, bucket, key, upload_id));
   LockPlan locks;
@@ -60,8 +62,11 @@ Task<std::optional<bool>> try_abort(Core& core, std::string_view bucket, std::st
   co_return true;
 }
 
-Task<std::optional<bool>> try_create(Core& core, std::string_view bucket, std::string_view key,
-                                     std::string_view upload_id, const UploadRecord& record) {
+Task<std::optional<bool>> try_create(Core& core,
+                                     std::string_view bucket,
+                                     std::string_view key,
+                                     std::string_view upload_id,
+                                     const UploadRecord& record) {
   CO_TRY(const BucketRecord found, co_await find_bucket(core, bucket));
   LockPlan locks;
   lock_bucket_shared(locks, found.root);
@@ -78,7 +83,9 @@ Task<std::optional<bool>> try_create(Core& core, std::string_view bucket, std::s
 
 }  // namespace
 
-Task<Upload> find_upload(Core& core, std::string_view bucket, std::string_view key,
+Task<Upload> find_upload(Core& core,
+                         std::string_view bucket,
+                         std::string_view key,
                          std::string_view upload_id) {
   Upload out;
   CO_TRY(out.bucket, co_await find_bucket(core, bucket));
@@ -93,26 +100,34 @@ Task<Upload> find_upload(Core& core, std::string_view bucket, std::string_view k
   co_return out;
 }
 
-Task<bool> confirm_upload(Core& core, std::string_view bucket, std::string_view key,
-                          std::string_view upload_id, const Upload& upload) {
+Task<bool> confirm_upload(Core& core,
+                          std::string_view bucket,
+                          std::string_view key,
+                          std::string_view upload_id,
+                          const Upload& upload) {
   const auto now = co_await find_upload(core, bucket, key, upload_id);
   co_return now && now->bucket.root == upload.bucket.root && now->record.ino == upload.record.ino;
 }
 
 UploadInfo info_of(std::string_view key, std::string_view upload_id, const UploadRecord& record) {
-  return {.key = std::string(key), .upload_id = std::string(upload_id),
-          .created_ns = record.created_ns, .attributes = record.attributes,
+  return {.key = std::string(key),
+          .upload_id = std::string(upload_id),
+          .created_ns = record.created_ns,
+          .attributes = record.attributes,
           .checksum_algorithm = record.checksum_algorithm,
           .checksum_type = record.checksum_type};
 }
 
 PartInfo info_of(const Part& part) {
-  return {.number = part.number, .size = part.record.size, .mtime_ns = part.record.mtime_ns,
-          .etag = part.record.etag, .checksum = part.record.checksum};
+  return {.number = part.number,
+          .size = part.record.size,
+          .mtime_ns = part.record.mtime_ns,
+          .etag = part.record.etag,
+          .checksum = part.record.checksum};
 }
 
-Task<std::vector<Part>> load_parts(Core& core, InodeId upload, std::uint32_t after,
-                                   std::size_t max, meta::SnapshotPtr at) {
+Task<std::vector<Part>> load_parts(
+    Core& core, InodeId upload, std::uint32_t after, std::size_t max, meta::SnapshotPtr at) {
   std::vector<Part> out;
   const std::size_t main_key_bytes = part_key(upload, 0).size();
   std::uint32_t tails_left = 0;
@@ -128,8 +143,8 @@ Task<std::vector<Part>> load_parts(Core& core, InodeId upload, std::uint32_t aft
         }
         CO_TRY(PartRecord record, decode_part(value));
         tails_left = record.tails;
-        out.push_back({get_be32(std::string_view(key).substr(main_key_bytes - 4)),
-                       std::move(record)});
+        out.push_back(
+            {get_be32(std::string_view(key).substr(main_key_bytes - 4)), std::move(record)});
       } else if (out.empty() || tails_left-- == 0 || !append_tail(value, out.back().record.lists)) {
         co_return fail(Errc::corrupt, "part continuation record");
       }
@@ -172,8 +187,8 @@ void erase_part(Transaction& tx, InodeId upload, const Part& part) {
 Task<> abort_all_uploads(Core& core, InodeId root) {
   const std::string all = upload_scan_prefix(root, {});
   for (;;) {
-    CO_TRY(const auto page, co_await core.meta.scan({.lower = all,
-                                                     .upper = meta::prefix_end(all)}));
+    CO_TRY(const auto page,
+           co_await core.meta.scan({.lower = all, .upper = meta::prefix_end(all)}));
     for (const auto& [key, value] : page.entries) {
       CO_TRY(const UploadRecord record, decode_upload(value));
       CO_TRYV(co_await erase_upload(core, record.ino, key));
@@ -193,13 +208,18 @@ std::string make_upload_id(Core& core, std::int64_t now_ns) {
   return id;
 }
 
-Task<UploadInfo> create_upload(Core& core, std::string_view bucket, std::string_view key,
-                               ObjectAttributes attributes, digest::Algorithm algorithm,
+Task<UploadInfo> create_upload(Core& core,
+                               std::string_view bucket,
+                               std::string_view key,
+                               ObjectAttributes attributes,
+                               digest::Algorithm algorithm,
                                digest::ChecksumType type) {
   CO_TRYV(check_key(key));
   CO_TRYV(check_attributes(attributes));
-  UploadRecord record{.created_ns = core.clock.wall_ns(), .attributes = std::move(attributes),
-                      .checksum_algorithm = algorithm, .checksum_type = type};
+  UploadRecord record{.created_ns = core.clock.wall_ns(),
+                      .attributes = std::move(attributes),
+                      .checksum_algorithm = algorithm,
+                      .checksum_type = type};
   CO_TRY(record.ino, co_await core.inodes.allocate());
   const std::string id = make_upload_id(core, record.created_ns);
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
@@ -211,13 +231,17 @@ Task<UploadInfo> create_upload(Core& core, std::string_view bucket, std::string_
   co_return outrun();
 }
 
-Task<UploadInfo> get_upload(Core& core, std::string_view bucket, std::string_view key,
+Task<UploadInfo> get_upload(Core& core,
+                            std::string_view bucket,
+                            std::string_view key,
                             std::string_view upload_id) {
   CO_TRY(const Upload upload, co_await find_upload(core, bucket, key, upload_id));
   co_return info_of(key, upload_id, upload.record);
 }
 
-Task<> abort_upload(Core& core, std::string_view bucket, std::string_view key,
+Task<> abort_upload(Core& core,
+                    std::string_view bucket,
+                    std::string_view key,
                     std::string_view upload_id) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(const auto aborted, co_await try_abort(core, bucket, key, upload_id));

@@ -15,11 +15,16 @@ struct Upload {
   UploadRecord record;
 };
 /// no_such_bucket, no_such_upload.
-Task<Upload> find_upload(Core& core, std::string_view bucket, std::string_view key,
+Task<Upload> find_upload(Core& core,
+                         std::string_view bucket,
+                         std::string_view key,
                          std::string_view upload_id);
 /// Under its lock: still there.
-Task<bool> confirm_upload(Core& core, std::string_view bucket, std::string_view key,
-                          std::string_view upload_id, const Upload& upload);
+Task<bool> confirm_upload(Core& core,
+                          std::string_view bucket,
+                          std::string_view key,
+                          std::string_view upload_id,
+                          const Upload& upload);
 UploadInfo info_of(std::string_view key, std::string_view upload_id, const UploadRecord& record);
 
 struct Part {
@@ -28,8 +33,8 @@ struct Part {
 };
 PartInfo info_of(const Part& part);
 /// Parts with number > `after`, complete with continuation records, at most `max`.
-Task<std::vector<Part>> load_parts(Core& core, InodeId upload, std::uint32_t after,
-                                   std::size_t max, meta::SnapshotPtr at = {});
+Task<std::vector<Part>> load_parts(
+    Core& core, InodeId upload, std::uint32_t after, std::size_t max, meta::SnapshotPtr at = {});
 /// The part with its references, in the place of `previous` (of the same number; null: none).
 void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* previous);
 void erase_part(Transaction& tx, InodeId upload, const Part& part);

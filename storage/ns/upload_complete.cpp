@@ -104,17 +104,21 @@ Result<digest::Checksum> combined_checksum(const UploadRecord& upload,
     if (part == parts.front()) {
       out.value = part->record.checksum.value;
     } else {
-      TRY(out.value, digest::combine(algorithm, out.value, part->record.checksum.value,
-                                     part->record.size));
+      TRY(out.value,
+          digest::combine(algorithm, out.value, part->record.checksum.value, part->record.size));
     }
   }
   return out;
 }
 
-Result<InodeRecord> build_record(Core& core, const CompleteOp& op, const UploadRecord& upload,
+Result<InodeRecord> build_record(Core& core,
+                                 const CompleteOp& op,
+                                 const UploadRecord& upload,
                                  const std::vector<const Part*>& parts) {
-  InodeRecord out{.type = InodeType::file, .mtime_ns = core.clock.wall_ns(),
-                  .attributes = upload.attributes, .upload_id = std::string(op.upload_id),
+  InodeRecord out{.type = InodeType::file,
+                  .mtime_ns = core.clock.wall_ns(),
+                  .attributes = upload.attributes,
+                  .upload_id = std::string(op.upload_id),
                   .lists = {}};
   TRY(out.size, check_sizes(op.request, parts, core.config.min_part_bytes));
   out.etag = combined_etag(parts);
@@ -156,8 +160,7 @@ Task<std::optional<ObjectInfo>> try_complete(Core& core, const CompleteOp& op) {
   lock_target(locks, target);
   locks.add(upload_lock(upload_ino), LockMode::exclusive);
   CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool there,
-         co_await confirm_upload(core, op.bucket, op.key, op.upload_id, *upload));
+  CO_TRY(const bool there, co_await confirm_upload(core, op.bucket, op.key, op.upload_id, *upload));
   CO_TRY(const bool confirmed, co_await confirm_target(core, target));
   if (!there || !confirmed || target.bucket.root != upload->bucket.root) {
     co_return std::nullopt;
@@ -179,11 +182,14 @@ Task<std::optional<ObjectInfo>> try_complete(Core& core, const CompleteOp& op) {
 
 }  // namespace
 
-Task<ObjectInfo> complete_upload(Core& core, std::string_view bucket, std::string_view key,
-                                 std::string_view upload_id, CompleteRequest request) {
+Task<ObjectInfo> complete_upload(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 std::string_view upload_id,
+                                 CompleteRequest request) {
   CO_TRYV(check_key(key));
-  CompleteOp op{.bucket = bucket, .key = key, .upload_id = upload_id,
-                .request = std::move(request)};
+  CompleteOp op{
+      .bucket = bucket, .key = key, .upload_id = upload_id, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto info, co_await try_complete(core, op));

@@ -58,7 +58,9 @@ Task<PartInfo> store(Core& core, PartOp op) {
   co_return outrun();
 }
 
-Result<void> check_part(std::uint32_t number, std::uint64_t size, std::string_view etag,
+Result<void> check_part(std::uint32_t number,
+                        std::uint64_t size,
+                        std::string_view etag,
                         const digest::Checksum& checksum) {
   if (number == 0 || number > kMaxParts) {
     return fail(Errc::invalid_argument, "part number");
@@ -75,8 +77,8 @@ std::string derived_etag(const ObjectInfo& source, ByteRange range) {
   if (whole && source.etag.size() == 32 && digest::from_hex(source.etag)) {
     return source.etag;
   }
-  const std::string text = source.etag + ":" + std::to_string(range.offset) + "+" +
-                           std::to_string(range.length);
+  const std::string text =
+      source.etag + ":" + std::to_string(range.offset) + "+" + std::to_string(range.length);
   return digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5, as_bytes(text))));
 }
 
@@ -94,26 +96,40 @@ Task<> copy_bytes(PayloadWriter& writer, ConstBytes bytes) {
 
 }  // namespace
 
-Task<PartInfo> put_part(Core& core, std::string_view bucket, std::string_view key,
-                        std::string_view upload_id, std::uint32_t number,
-                        std::unique_ptr<ObjectWriter> payload, std::string etag,
+Task<PartInfo> put_part(Core& core,
+                        std::string_view bucket,
+                        std::string_view key,
+                        std::string_view upload_id,
+                        std::uint32_t number,
+                        std::unique_ptr<ObjectWriter> payload,
+                        std::string etag,
                         digest::Checksum checksum) {
   CO_TRYV(check_part(number, payload->size(), etag, checksum));
   auto* writer = dynamic_cast<PayloadWriter*>(payload.get());
   OUTCROP_ASSERT(writer != nullptr);
   CO_TRYV(co_await writer->finish());
-  PartOp op{.bucket = bucket, .key = key, .upload_id = upload_id,
+  PartOp op{.bucket = bucket,
+            .key = key,
+            .upload_id = upload_id,
             .part = {.number = number,
-                     .record = {.size = writer->size(), .etag = std::move(etag),
-                                .checksum = std::move(checksum), .lists = {}}},
+                     .record = {.size = writer->size(),
+                                .etag = std::move(etag),
+                                .checksum = std::move(checksum),
+                                .lists = {}}},
             .payload = writer};
   op.part.record.lists.pieces = writer->pieces();
   co_return co_await store(core, std::move(op));
 }
 
-Task<PartInfo> copy_part(Core& core, std::string_view bucket, std::string_view key,
-                         std::string_view upload_id, std::uint32_t number, ObjectReader& source,
-                         ByteRange range, std::string etag, digest::Checksum checksum) {
+Task<PartInfo> copy_part(Core& core,
+                         std::string_view bucket,
+                         std::string_view key,
+                         std::string_view upload_id,
+                         std::uint32_t number,
+                         ObjectReader& source,
+                         ByteRange range,
+                         std::string etag,
+                         digest::Checksum checksum) {
   CO_TRYV(check_part(number, range.length, etag, checksum));
   auto* reader = dynamic_cast<PinnedReader*>(&source);
   OUTCROP_ASSERT(reader != nullptr);
@@ -124,15 +140,19 @@ Task<PartInfo> copy_part(Core& core, std::string_view bucket, std::string_view k
   if (etag.empty()) {
     etag = derived_etag(info, range);
   }
-  PartOp op{.bucket = bucket, .key = key, .upload_id = upload_id,
+  PartOp op{.bucket = bucket,
+            .key = key,
+            .upload_id = upload_id,
             .part = {.number = number,
-                     .record = {.size = range.length, .etag = std::move(etag),
-                                .checksum = std::move(checksum), .lists = {}}}};
+                     .record = {.size = range.length,
+                                .etag = std::move(etag),
+                                .checksum = std::move(checksum),
+                                .lists = {}}}};
   const InodeRecord& record = reader->object().record;
   PayloadWriter writer(core.blobs, range.length);
   if (record.lists.pieces.empty()) {
-    CO_TRYV(co_await copy_bytes(
-        writer, as_bytes(record.inline_data).subspan(range.offset, range.length)));
+    CO_TRYV(co_await copy_bytes(writer,
+                                as_bytes(record.inline_data).subspan(range.offset, range.length)));
     op.payload = &writer;
   } else {
     op.part.record.lists.pieces = slice_pieces(record.lists.pieces, range);
@@ -140,13 +160,16 @@ Task<PartInfo> copy_part(Core& core, std::string_view bucket, std::string_view k
   co_return co_await store(core, std::move(op));
 }
 
-Task<PartList> list_parts(Core& core, std::string_view bucket, std::string_view key,
-                          std::string_view upload_id, std::uint32_t after,
+Task<PartList> list_parts(Core& core,
+                          std::string_view bucket,
+                          std::string_view key,
+                          std::string_view upload_id,
+                          std::uint32_t after,
                           std::size_t max_parts) {
   CO_TRY(const Upload upload, co_await find_upload(core, bucket, key, upload_id));
   PartList out{.upload = info_of(key, upload_id, upload.record), .parts = {}};
-  CO_TRY(const auto parts, co_await load_parts(core, upload.record.ino, after, max_parts + 1,
-                                               core.meta.snapshot()));
+  CO_TRY(const auto parts,
+         co_await load_parts(core, upload.record.ino, after, max_parts + 1, core.meta.snapshot()));
   for (const Part& part : parts) {
     if (out.parts.size() == max_parts) {
       out.truncated = max_parts > 0;

@@ -37,7 +37,8 @@ Outcome NamespaceModel::check(const ns::Conditions& conditions, const ModelObjec
   return std::nullopt;
 }
 
-Outcome NamespaceModel::put(const std::string& key, ModelObject object,
+Outcome NamespaceModel::put(const std::string& key,
+                            ModelObject object,
                             const ns::Conditions& conditions) {
   if (const Outcome failed = check(conditions, find(key))) {
     return failed;
@@ -46,7 +47,8 @@ Outcome NamespaceModel::put(const std::string& key, ModelObject object,
   return std::nullopt;
 }
 
-Outcome NamespaceModel::remove(const std::string& key, const ns::Conditions& conditions,
+Outcome NamespaceModel::remove(const std::string& key,
+                               const ns::Conditions& conditions,
                                bool& existed) {
   if (const Outcome failed = check(conditions, find(key))) {
     return failed;
@@ -55,7 +57,8 @@ Outcome NamespaceModel::remove(const std::string& key, const ns::Conditions& con
   return std::nullopt;
 }
 
-Outcome NamespaceModel::copy(const std::string& from, const std::string& to,
+Outcome NamespaceModel::copy(const std::string& from,
+                             const std::string& to,
                              const ns::CopyRequest& request) {
   const ModelObject* source = find(from);
   if (!source) {
@@ -115,8 +118,7 @@ Outcome NamespaceModel::rename_directory(const std::string& from, const std::str
     return Errc::already_exists;
   }
   std::map<std::string, ModelObject> moved;
-  for (auto it = objects.lower_bound(from);
-       it != objects.end() && it->first.starts_with(from);) {
+  for (auto it = objects.lower_bound(from); it != objects.end() && it->first.starts_with(from);) {
     moved.emplace(to + it->first.substr(from.size()), std::move(it->second));
     it = objects.erase(it);
   }
@@ -127,14 +129,15 @@ Outcome NamespaceModel::rename_directory(const std::string& from, const std::str
 std::size_t NamespaceModel::longest_after_rename(const std::string& from,
                                                  const std::string& to) const {
   std::size_t longest = 0;
-  for (auto it = objects.lower_bound(from);
-       it != objects.end() && it->first.starts_with(from); ++it) {
+  for (auto it = objects.lower_bound(from); it != objects.end() && it->first.starts_with(from);
+       ++it) {
     longest = std::max(longest, it->first.size() - from.size() + to.size());
   }
   return longest;
 }
 
-Outcome NamespaceModel::complete(const std::string& key, const std::string& id,
+Outcome NamespaceModel::complete(const std::string& key,
+                                 const std::string& id,
                                  const ns::CompleteRequest& request,
                                  std::uint64_t min_part_bytes) {
   const auto upload = uploads.find(id);
@@ -172,8 +175,7 @@ Outcome NamespaceModel::complete(const std::string& key, const std::string& id,
     made.parts.push_back({wanted.number, part.data.size(), {}});
     md5s += digest::from_hex(part.etag).value();
   }
-  made.etag = digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5,
-                                                         as_bytes(md5s)))) +
+  made.etag = digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5, as_bytes(md5s)))) +
               "-" + std::to_string(request.parts.size());
   made.upload_id = id;
   objects[key] = std::move(made);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "storage/base/error.h"
 #include "storage/ns/types.h"
 #include "tests/support/list_model.h"
 
@@ -37,8 +38,10 @@ class NamespaceModel {
   Outcome remove(const std::string& key, const ns::Conditions& conditions, bool& existed);
   Outcome copy(const std::string& from, const std::string& to, const ns::CopyRequest& request);
   Outcome rename(const std::string& from, const std::string& to);
-  Outcome complete(const std::string& key, const std::string& id,
-                   const ns::CompleteRequest& request, std::uint64_t min_part_bytes);
+  Outcome complete(const std::string& key,
+                   const std::string& id,
+                   const ns::CompleteRequest& request,
+                   std::uint64_t min_part_bytes);
 
   const ModelObject* find(const std::string& key) const;
   std::vector<std::string> keys() const;

@@ -24,27 +24,50 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 class History : public NamespaceFixture {
  public:
   explicit History(std::uint64_t seed)
-      : NamespaceFixture({.object_cache_bytes = 1 << 20, .directory_cache_bytes = 1 << 18,
-                          .min_part_bytes = kMinPart, .inode_block = 5000},
-                         0, 48 << 10),
+      : NamespaceFixture({.object_cache_bytes = 1 << 20,
+                          .directory_cache_bytes = 1 << 18,
+                          .min_part_bytes = kMinPart,
+                          .inode_block = 5000},
+                         0,
+                         48 << 10),
         x_random(seed) {
     must(ns->create_bucket("b", ""));
   }
 
   void step() {
     switch (pick(20)) {
-      case 0: case 1: case 2: case 3: case 4: return put_some();
-      case 5: case 6: case 7: return remove_some();
-      case 8: case 9: return read_some();
-      case 10: return read_range_of_some();
-      case 11: return copy_some();
-      case 12: return rename_some();
-      case 13: return rename_some_directory();
-      case 14: case 15: return list_some();
-      case 16: return create_upload_somewhere();
-      case 17: return put_some_part();
-      case 18: return copy_some_part();
-      default: return end_some_upload();
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        return put_some();
+      case 5:
+      case 6:
+      case 7:
+        return remove_some();
+      case 8:
+      case 9:
+        return read_some();
+      case 10:
+        return read_range_of_some();
+      case 11:
+        return copy_some();
+      case 12:
+        return rename_some();
+      case 13:
+        return rename_some_directory();
+      case 14:
+      case 15:
+        return list_some();
+      case 16:
+        return create_upload_somewhere();
+      case 17:
+        return put_some_part();
+      case 18:
+        return copy_some_part();
+      default:
+        return end_some_upload();
     }
   }
 
@@ -57,9 +80,12 @@ class History : public NamespaceFixture {
       expect_object(key);
     }
     std::size_t uploads = 0;
-    for (const auto& u : must(ns->list_uploads("b", {.prefix = "", .delimiter = "",
-                                                     .key_marker = "", .upload_id_marker = "",
-                                                     .max_uploads = 1u << 30})).uploads) {
+    for (const auto& u : must(ns->list_uploads("b", {.prefix = "",
+                                                     .delimiter = "",
+                                                     .key_marker = "",
+                                                     .upload_id_marker = "",
+                                                     .max_uploads = 1u << 30}))
+                             .uploads) {
       ASSERT_TRUE(x_model.uploads.contains(u.upload_id));
       ASSERT_EQ(x_model.uploads.at(u.upload_id).key, u.key);
       ++uploads;
@@ -71,9 +97,23 @@ class History : public NamespaceFixture {
   std::size_t pick(std::size_t n) { return x_random() % n; }
 
   std::string component() {
-    static const std::vector<std::string> kParts = {
-        "", ".", "..", "a", "a", "b", "b", "c", "a-b", "a.txt", "a0", "\x01", "\xff",
-        std::string("\0", 1), "dir", "~", std::string(100, 'l')};
+    static const std::vector<std::string> kParts = {"",
+                                                    ".",
+                                                    "..",
+                                                    "a",
+                                                    "a",
+                                                    "b",
+                                                    "b",
+                                                    "c",
+                                                    "a-b",
+                                                    "a.txt",
+                                                    "a0",
+                                                    "\x01",
+                                                    "\xff",
+                                                    std::string("\0", 1),
+                                                    "dir",
+                                                    "~",
+                                                    std::string(100, 'l')};
     return kParts[pick(kParts.size())];
   }
   std::string directory() {
@@ -125,10 +165,18 @@ class History : public NamespaceFixture {
     const ModelObject* object = x_model.find(key);
     const std::string etag = object && pick(3) != 0 ? object->etag : "other";
     switch (pick(4)) {
-      case 0: out.if_match = "*"; break;
-      case 1: out.if_match = etag; break;
-      case 2: out.if_none_match = "*"; break;
-      default: out.if_none_match = etag; break;
+      case 0:
+        out.if_match = "*";
+        break;
+      case 1:
+        out.if_match = etag;
+        break;
+      case 2:
+        out.if_none_match = "*";
+        break;
+      default:
+        out.if_none_match = etag;
+        break;
     }
     return out;
   }
@@ -157,15 +205,20 @@ class History : public NamespaceFixture {
 
   void put_some() {
     const std::string key = some_key();
-    ModelObject object{.data = some_data(), .etag = {}, .attributes = {}, .checksum = {},
-                       .parts = {}, .upload_id = {}};
+    ModelObject object{.data = some_data(),
+                       .etag = {},
+                       .attributes = {},
+                       .checksum = {},
+                       .parts = {},
+                       .upload_id = {}};
     object.etag = hex_etag(object.data);
     object.attributes.content_type = "t" + std::to_string(pick(5));
     if (pick(3) == 0) {
       object.attributes.user_meta = {{"k", std::string(pick(2000), 'm')}};
       object.checksum = {.algorithm = digest::Algorithm::crc32, .value = "abcd"};
     }
-    const ns::PutRequest request{.attributes = object.attributes, .etag = object.etag,
+    const ns::PutRequest request{.attributes = object.attributes,
+                                 .etag = object.etag,
                                  .checksum = object.checksum,
                                  .conditions = some_conditions(key)};
     const std::uint64_t hint = pick(2) == 0 ? object.data.size() : pick(300'000);
@@ -200,12 +253,14 @@ class History : public NamespaceFixture {
   void copy_some() {
     const std::string from = some_key();
     const std::string to = pick(4) == 0 ? from : some_key();
-    ns::CopyRequest request{.source_bucket = "b", .source_key = from,
+    ns::CopyRequest request{.source_bucket = "b",
+                            .source_key = from,
                             .source_conditions = some_conditions(from),
-                            .conditions = some_conditions(to), .replace = {}};
+                            .conditions = some_conditions(to),
+                            .replace = {}};
     if (pick(2) == 0) {
-      request.replace = ns::ObjectAttributes{.content_type = "copied", .headers = {},
-                                             .user_meta = {}};
+      request.replace =
+          ns::ObjectAttributes{.content_type = "copied", .headers = {}, .user_meta = {}};
     }
     const auto expected = x_model.copy(from, to, request);
     expect_outcome(run(ns->copy("b", to, request)), expected);
@@ -295,8 +350,7 @@ class History : public NamespaceFixture {
     const std::size_t length =
         pick(3) == 0 ? object->data.size() - offset : pick(object->data.size() - offset + 1);
     const auto number = static_cast<std::uint32_t>(1 + pick(4));
-    const auto result =
-        run(ns->copy_part("b", key, id, number, *reader, {offset, length}, "", {}));
+    const auto result = run(ns->copy_part("b", key, id, number, *reader, {offset, length}, "", {}));
     expect_outcome(result, expect_upload(id));
     if (result) {
       x_model.uploads[id].parts[number] = {object->data.substr(offset, length), result->etag};
@@ -309,8 +363,8 @@ class History : public NamespaceFixture {
       x_model.uploads.erase(id);
       return;
     }
-    ns::CompleteRequest request{.parts = {}, .conditions = some_conditions(key),
-                                .object_size = {}, .checksum = {}};
+    ns::CompleteRequest request{
+        .parts = {}, .conditions = some_conditions(key), .object_size = {}, .checksum = {}};
     if (const auto it = x_model.uploads.find(id); it != x_model.uploads.end()) {
       for (const auto& [number, part] : it->second.parts) {
         if (pick(8) != 0) {

@@ -118,7 +118,8 @@ Task<std::unique_ptr<segment::BlobWriter>> MemBlobStore::open_writer(std::uint64
   co_return std::make_unique<MemBlobWriter>(*this);
 }
 
-Task<std::vector<Buffer>> MemBlobStore::read(Extent extent, std::uint64_t offset,
+Task<std::vector<Buffer>> MemBlobStore::read(Extent extent,
+                                             std::uint64_t offset,
                                              std::uint64_t length) {
   const std::lock_guard lock(x_mutex);
   const auto it = x_extents.find({extent.segment, extent.offset});

@@ -20,7 +20,8 @@ class MemBlobStore final : public segment::BlobStore {
 
   Task<segment::Placed> place_small(ConstBytes payload) override;
   Task<std::unique_ptr<segment::BlobWriter>> open_writer(std::uint64_t size_hint) override;
-  Task<std::vector<Buffer>> read(Extent extent, std::uint64_t offset,
+  Task<std::vector<Buffer>> read(Extent extent,
+                                 std::uint64_t offset,
                                  std::uint64_t length) override;
   segment::PinPtr pin(std::span<const Extent> extents) override;
 

@@ -48,9 +48,11 @@ inline Task<std::string> read_range(ns::ObjectReader& reader, ns::ByteRange rang
 }
 
 struct NamespaceFixture {
-  explicit NamespaceFixture(ns::NamespaceConfig config = {}, unsigned yield_one_in = 0,
+  explicit NamespaceFixture(ns::NamespaceConfig config = {},
+                            unsigned yield_one_in = 0,
                             std::uint64_t extent_bytes = 256 << 10)
-      : meta(yield_one_in), blobs(meta, extent_bytes),
+      : meta(yield_one_in),
+        blobs(meta, extent_bytes),
         ns(ns::make_namespace(meta, blobs, clock, random, config)) {
     must(ns->open());
   }
@@ -69,8 +71,11 @@ struct NamespaceFixture {
     return std::move(result).value();
   }
 
-  Task<ns::ObjectInfo> put_task(std::string bucket, std::string key, std::string data,
-                                ns::PutRequest request = {}, std::uint64_t hint = 0,
+  Task<ns::ObjectInfo> put_task(std::string bucket,
+                                std::string key,
+                                std::string data,
+                                ns::PutRequest request = {},
+                                std::uint64_t hint = 0,
                                 std::size_t step = 1 << 20) {
     CO_TRY(auto writer, co_await ns->open_write(bucket, key, hint));
     CO_TRYV(co_await write_all(*writer, data, step));

@@ -21,19 +21,21 @@ class CheckConditions : public ::testing::TestWithParam<Case> {};
 
 TEST_P(CheckConditions, Table) {
   const ConditionTarget object{"abc", kNow * 1'000'000'000 + 5};
-  const auto result =
-      check_conditions(GetParam().conditions, GetParam().exists ? &object : nullptr,
-                       GetParam().access);
+  const auto result = check_conditions(GetParam().conditions, GetParam().exists ? &object : nullptr,
+                                       GetParam().access);
   EXPECT_EQ(result ? std::nullopt : std::optional(result.error().code()), GetParam().expected);
 }
 
 Conditions when(Text match, Text none, Time modified = {}, Time unmodified = {}) {
-  return {.if_match = std::move(match), .if_none_match = std::move(none),
-          .if_modified_since = modified, .if_unmodified_since = unmodified};
+  return {.if_match = std::move(match),
+          .if_none_match = std::move(none),
+          .if_modified_since = modified,
+          .if_unmodified_since = unmodified};
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, CheckConditions,
+    Table,
+    CheckConditions,
     ::testing::Values(
         Case{"none", {}, true, Access::read, {}},
         Case{"match", when("\"abc\"", {}), true, Access::write, {}},

@@ -14,9 +14,21 @@ class List : public ::testing::Test, protected test::NamespaceFixture {
   ~List() override { expect_clean(); }
 
   std::set<std::string> fill_random(std::mt19937& random, int count) {
-    static const std::vector<std::string> kParts = {
-        "", ".", "..", "a", "b", "a-b", "a.txt", "a0", "\x01", "\xff", "\xff\xff",
-        std::string("\0", 1), std::string("\0\xff", 2), "~", std::string(200, 'l')};
+    static const std::vector<std::string> kParts = {"",
+                                                    ".",
+                                                    "..",
+                                                    "a",
+                                                    "b",
+                                                    "a-b",
+                                                    "a.txt",
+                                                    "a0",
+                                                    "\x01",
+                                                    "\xff",
+                                                    "\xff\xff",
+                                                    std::string("\0", 1),
+                                                    std::string("\0\xff", 2),
+                                                    "~",
+                                                    std::string(200, 'l')};
     std::set<std::string> keys;
     for (int i = 0; i < count; ++i) {
       std::string key;
@@ -55,7 +67,9 @@ TEST_F(List, EveryStartAfterOfOddKeysInByteOrder) {
     compare(keys, {.prefix = "", .delimiter = delimiter, .start_after = "", .max_keys = 5000});
     int step = 0;
     for (const std::string& after : keys) {
-      compare(keys, {.prefix = "", .delimiter = delimiter, .start_after = after,
+      compare(keys, {.prefix = "",
+                     .delimiter = delimiter,
+                     .start_after = after,
                      .max_keys = ++step % 3 == 0 ? 2000ul : 3ul});
     }
   }
@@ -97,8 +111,8 @@ TEST_F(List, PagesJoinUp) {
       }
     }
     std::vector<std::string> expected;
-    const auto whole = test::list_model(keys, {.prefix = "", .delimiter = delimiter,
-                                               .start_after = "", .max_keys = 100'000});
+    const auto whole = test::list_model(
+        keys, {.prefix = "", .delimiter = delimiter, .start_after = "", .max_keys = 100'000});
     for (const auto& [key, prefix] : whole.entries) {
       expected.push_back(key);
     }
@@ -107,9 +121,11 @@ TEST_F(List, PagesJoinUp) {
 }
 
 TEST_F(List, EntriesShowWhatStatShows) {
-  put("k", "hello", {.attributes = {}, .etag = "e",
-                     .checksum = {.algorithm = digest::Algorithm::crc32c, .value = "1234"},
-                     .conditions = {}});
+  put("k", "hello",
+      {.attributes = {},
+       .etag = "e",
+       .checksum = {.algorithm = digest::Algorithm::crc32c, .value = "1234"},
+       .conditions = {}});
   const ObjectInfo info = must(ns->stat("b", "k"));
   const ListPage page = list({});
   ASSERT_EQ(page.entries.size(), 1u);

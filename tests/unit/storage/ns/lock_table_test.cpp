@@ -17,7 +17,9 @@ LockPlan plan(std::initializer_list<std::pair<LockName, LockMode>> locks) {
 }
 
 TEST(LockPlan, SortsAndKeepsTheStrongerMode) {
-  const auto taken = plan({{5, LockMode::shared}, {2, LockMode::shared}, {5, LockMode::exclusive},
+  const auto taken = plan({{5, LockMode::shared},
+                           {2, LockMode::shared},
+                           {5, LockMode::exclusive},
                            {5, LockMode::shared}})
                          .take();
   ASSERT_EQ(taken.size(), 2u);
@@ -47,8 +49,8 @@ TEST(LockTable, SharedHoldersCoexistAndExclusiveWaits) {
     co_return co_await group.join();
   };
   ASSERT_TRUE(run_on(io, all()));
-  EXPECT_EQ(order, (std::vector<std::string>{"+s1", "+s2", "-s2", "-s1", "+x", "-x", "+s3",
-                                             "-s3"}));
+  EXPECT_EQ(order,
+            (std::vector<std::string>{"+s1", "+s2", "-s2", "-s1", "+x", "-x", "+s3", "-s3"}));
   EXPECT_EQ(table.holders(1), 0u);
 }
 

@@ -29,10 +29,10 @@ std::string pattern(std::size_t n) {
 }
 
 TEST_F(Objects, PayloadsOfEverySizeClassComeBack) {
-  for (const std::size_t size : {0ul, 1ul, 2048ul, 2049ul, 131072ul, 131073ul, 135168ul, 135169ul,
-                                 1000000ul}) {
-    for (const std::uint64_t hint : {std::uint64_t{0}, std::uint64_t{size}, std::uint64_t{1},
-                                     std::uint64_t{10'000'000}}) {
+  for (const std::size_t size :
+       {0ul, 1ul, 2048ul, 2049ul, 131072ul, 131073ul, 135168ul, 135169ul, 1000000ul}) {
+    for (const std::uint64_t hint :
+         {std::uint64_t{0}, std::uint64_t{size}, std::uint64_t{1}, std::uint64_t{10'000'000}}) {
       const std::string data = pattern(size);
       const auto info = must(put_task("b", "k", data, {}, hint, 7777));
       EXPECT_EQ(info.size, size);
@@ -48,20 +48,24 @@ TEST_F(Objects, RangesReadWhatTheyName) {
   const std::string data = pattern(1'000'000);
   put("k", data);
   auto reader = must(ns->open_read("b", "k"));
-  for (const auto [offset, length] :
-       {std::pair{0ul, 1ul}, {999'999ul, 1ul}, {262'143ul, 2ul}, {500'000ul, 400'000ul},
-        {10ul, 0ul}, {1'000'000ul, 0ul}, {0ul, 1'000'000ul}}) {
+  for (const auto [offset, length] : {std::pair{0ul, 1ul},
+                                      {999'999ul, 1ul},
+                                      {262'143ul, 2ul},
+                                      {500'000ul, 400'000ul},
+                                      {10ul, 0ul},
+                                      {1'000'000ul, 0ul},
+                                      {0ul, 1'000'000ul}}) {
     EXPECT_EQ(must(test::read_range(*reader, {offset, length})), data.substr(offset, length));
   }
 }
 
 TEST_F(Objects, AttributesAndChecksumComeBack) {
-  const PutRequest request{
-      .attributes = {.content_type = "text/x", .headers = {{"cache-control", "none"}},
-                     .user_meta = {{"a", "1"}}},
-      .etag = "0123456789abcdef0123456789abcdef",
-      .checksum = {.algorithm = digest::Algorithm::crc32, .value = "abcd"},
-      .conditions = {}};
+  const PutRequest request{.attributes = {.content_type = "text/x",
+                                          .headers = {{"cache-control", "none"}},
+                                          .user_meta = {{"a", "1"}}},
+                           .etag = "0123456789abcdef0123456789abcdef",
+                           .checksum = {.algorithm = digest::Algorithm::crc32, .value = "abcd"},
+                           .conditions = {}};
   const ObjectInfo stored = put("k", "data", request);
   for (int i = 0; i < 2; ++i) {  // from the store, then from the cache
     const ObjectInfo info = must(ns->stat("b", "k"));
@@ -76,8 +80,7 @@ TEST_F(Objects, AttributesAndChecksumComeBack) {
 TEST_F(Objects, LimitsAreErrors) {
   EXPECT_EQ(run(ns->open_write("none", "k", 0)).error().code(), Errc::no_such_bucket);
   EXPECT_EQ(run(ns->open_write("b", "", 0)).error().code(), Errc::invalid_argument);
-  EXPECT_EQ(run(ns->open_write("b", std::string(1025, 'k'), 0)).error().code(),
-            Errc::key_too_long);
+  EXPECT_EQ(run(ns->open_write("b", std::string(1025, 'k'), 0)).error().code(), Errc::key_too_long);
   put(std::string(1024, 'k'));
   put(std::string(1024, '/'));
   EXPECT_EQ(get(std::string(1024, '/')).value(), "x");
@@ -187,13 +190,18 @@ TEST_F(Objects, DeepKeysCostOneGetOnceThePathIsKnown) {
 }
 
 TEST_F(Objects, CopySharesExtents) {
-  put("src", pattern(600'000), {.attributes = {.content_type = "t", .headers = {},
-                                               .user_meta = {}},
-                                .etag = "e", .checksum = {}, .conditions = {}});
+  put("src", pattern(600'000),
+      {.attributes = {.content_type = "t", .headers = {}, .user_meta = {}},
+       .etag = "e",
+       .checksum = {},
+       .conditions = {}});
   const std::size_t extents = blobs.extents();
-  const ObjectInfo copy = must(ns->copy("b", "d/dst", {.source_bucket = "b", .source_key = "src",
-                                        .source_conditions = {}, .conditions = {},
-                                        .replace = {}}));
+  const ObjectInfo copy = must(ns->copy("b", "d/dst",
+                                        {.source_bucket = "b",
+                                         .source_key = "src",
+                                         .source_conditions = {},
+                                         .conditions = {},
+                                         .replace = {}}));
   EXPECT_EQ(copy.attributes.content_type, "t");
   EXPECT_EQ(blobs.extents(), extents);
   EXPECT_TRUE(remove("src").value());
@@ -207,9 +215,12 @@ TEST_F(Objects, CopySharesExtents) {
 TEST_F(Objects, CopyOntoItselfReplacesAttributesInPlace) {
   put("k", pattern(5000), {.attributes = {}, .etag = "e", .checksum = {}, .conditions = {}});
   const ObjectInfo before = must(ns->stat("b", "k"));
-  CopyRequest request{.source_bucket = "b", .source_key = "k", .source_conditions = {},
-                      .conditions = {}, .replace = ObjectAttributes{.content_type = "new",
-                      .headers = {}, .user_meta = {}}};
+  CopyRequest request{
+      .source_bucket = "b",
+      .source_key = "k",
+      .source_conditions = {},
+      .conditions = {},
+      .replace = ObjectAttributes{.content_type = "new", .headers = {}, .user_meta = {}}};
   const ObjectInfo after = must(ns->copy("b", "k", request));
   EXPECT_EQ(after.ino, before.ino);
   EXPECT_EQ(after.attributes.content_type, "new");

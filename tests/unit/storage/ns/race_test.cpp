@@ -128,8 +128,8 @@ TEST_F(Race, PrunedDirectoriesLoseNothing) {
         CO_TRY(const bool removed, co_await ns->remove("b", key, {}));
         EXPECT_TRUE(removed);
       }
-      CO_TRY(const ListPage page, co_await ns->list("b", {.prefix = "", .delimiter = "",
-                                                         .start_after = ""}));
+      CO_TRY(const ListPage page,
+             co_await ns->list("b", {.prefix = "", .delimiter = "", .start_after = ""}));
       for (const auto& entry : page.entries) {
         EXPECT_FALSE(entry.key.ends_with("/" + name)) << entry.key;
       }
@@ -228,8 +228,8 @@ TEST_F(Race, UploadsEndOnce) {
     std::atomic<int> completed{0}, aborted{0};
     const auto body = [&](unsigned task) -> Task<> {
       if (task % 3 == 0) {
-        CompleteRequest request{.parts = {{1, "e", {}}}, .conditions = {}, .object_size = {},
-                                .checksum = {}};
+        CompleteRequest request{
+            .parts = {{1, "e", {}}}, .conditions = {}, .object_size = {}, .checksum = {}};
         const auto done = co_await ns->complete_upload("b", "m/k", upload.upload_id, request);
         completed += done.has_value();
       } else if (task % 3 == 1) {
@@ -237,8 +237,8 @@ TEST_F(Race, UploadsEndOnce) {
       } else {
         CO_TRY(auto late, co_await ns->open_write("b", "m/k", 0));
         CO_TRYV(co_await test::write_all(*late, std::string(5000, 'l'), 5000));
-        const auto part = co_await ns->put_part("b", "m/k", upload.upload_id, task,
-                                                std::move(late), "l", {});
+        const auto part =
+            co_await ns->put_part("b", "m/k", upload.upload_id, task, std::move(late), "l", {});
         EXPECT_TRUE(part || part.error().code() == Errc::no_such_upload);
       }
       co_return ok();

@@ -11,19 +11,27 @@ namespace {
 constexpr const char* kMd5 = "0123456789abcdef0123456789abcdef";
 
 InodeRecord file_record() {
-  return {.type = InodeType::file, .change = 7, .parent = 3, .name = "name", .mtime_ns = -5,
-          .size = 5, .etag = kMd5,
-          .attributes = {.content_type = "text/plain", .headers = {{"cache-control", "no"}},
+  return {.type = InodeType::file,
+          .change = 7,
+          .parent = 3,
+          .name = "name",
+          .mtime_ns = -5,
+          .size = 5,
+          .etag = kMd5,
+          .attributes = {.content_type = "text/plain",
+                         .headers = {{"cache-control", "no"}},
                          .user_meta = {{"k", "v"}}},
           .checksum = {.algorithm = digest::Algorithm::crc32c, .value = "abcd"},
-          .upload_id = "u", .inline_data = "hello"};
+          .upload_id = "u",
+          .inline_data = "hello"};
 }
 
 std::vector<Piece> many_pieces(std::size_t n) {
   std::vector<Piece> out;
   for (std::size_t i = 0; i < n; ++i) {
     out.push_back({.extent = {.segment = i, .offset = i << 20, .length = 1 << 20, .stamp = ~i},
-                   .skip = 5, .length = 100});
+                   .skip = 5,
+                   .length = 100});
   }
   return out;
 }
@@ -70,7 +78,10 @@ TEST(Records, DirentRoundTripAndPackedEtags) {
        {std::string(kMd5), std::string(kMd5) + "-17", std::string(kMd5) + "-0",
         std::string(kMd5) + "-017", std::string("0123456789ABCDEF0123456789abcdef"),
         std::string("odd"), std::string()}) {
-    const DirentRecord record{.ino = 9, .size = 1u << 31, .mtime_ns = 123456789, .etag = etag,
+    const DirentRecord record{.ino = 9,
+                              .size = 1u << 31,
+                              .mtime_ns = 123456789,
+                              .etag = etag,
                               .checksum_algorithm = digest::Algorithm::sha256,
                               .checksum_type = digest::ChecksumType::composite};
     const auto decoded = decode_dirent(encode(record));
@@ -81,7 +92,10 @@ TEST(Records, DirentRoundTripAndPackedEtags) {
 }
 
 TEST(Records, PartUploadBucketCounterRoundTrip) {
-  PartRecord part{.ino = 4, .size = 100, .mtime_ns = 5, .etag = kMd5,
+  PartRecord part{.ino = 4,
+                  .size = 100,
+                  .mtime_ns = 5,
+                  .etag = kMd5,
                   .checksum = {.algorithm = digest::Algorithm::sha1, .value = "v"}};
   part.lists.pieces = many_pieces(3);
   EXPECT_EQ(decode_part(encode(part).main).value(), part);
@@ -94,8 +108,9 @@ TEST(Records, PartUploadBucketCounterRoundTrip) {
   }
   EXPECT_EQ(decoded->lists, part.lists);
 
-  const UploadRecord upload{.ino = 4, .created_ns = 6, .attributes = {.content_type = "t",
-                            .headers = {}, .user_meta = {}},
+  const UploadRecord upload{.ino = 4,
+                            .created_ns = 6,
+                            .attributes = {.content_type = "t", .headers = {}, .user_meta = {}},
                             .checksum_algorithm = digest::Algorithm::crc32};
   EXPECT_EQ(decode_upload(encode(upload)).value(), upload);
   const BucketRecord bucket{.root = 2, .created_ns = 1, .region = "here"};
@@ -115,18 +130,25 @@ TEST(Records, TruncatedAndTrailingBytesAreCorrupt) {
 
 TEST(Records, PieceBeyondItsExtentIsCorrupt) {
   InodeRecord record = file_record();
-  record.lists.pieces = {{.extent = {.segment = 1, .offset = 0, .length = 10, .stamp = 0},
-                          .skip = 8, .length = 3}};
+  record.lists.pieces = {
+      {.extent = {.segment = 1, .offset = 0, .length = 10, .stamp = 0}, .skip = 8, .length = 3}};
   EXPECT_FALSE(decode_inode(encode(record).main));
   record.lists.pieces[0].skip = ~std::uint64_t{0};
   EXPECT_FALSE(decode_inode(encode(record).main));
 }
 
 TEST(Keys, UploadKeysSortLikeObjectKeysAndParseBack) {
-  const std::vector<std::string> keys = {std::string(1, '\0'), std::string("\0\0", 2),
-                                         std::string("\0\xff", 2), "\x01", "a",
-                                         std::string("a\0", 2), std::string("a\0b", 3), "a/",
-                                         "aa", "b", "\xff"};
+  const std::vector<std::string> keys = {std::string(1, '\0'),
+                                         std::string("\0\0", 2),
+                                         std::string("\0\xff", 2),
+                                         "\x01",
+                                         "a",
+                                         std::string("a\0", 2),
+                                         std::string("a\0b", 3),
+                                         "a/",
+                                         "aa",
+                                         "b",
+                                         "\xff"};
   std::string previous;
   for (const std::string& key : keys) {
     for (const char* id : {"0001", "0002"}) {

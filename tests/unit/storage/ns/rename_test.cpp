@@ -18,8 +18,8 @@ class Rename : public ::testing::Test, protected test::NamespaceFixture {
   // What NFS mkdir will do: a directory that stays without keys.
   void make_explicit_directory(InodeId parent, InodeId ino, std::string name) {
     meta::Batch batch;
-    batch.put(inode_key(ino), encode_main({.type = InodeType::directory, .parent = parent,
-                                           .name = name}));
+    batch.put(inode_key(ino),
+              encode_main({.type = InodeType::directory, .parent = parent, .name = name}));
     batch.put(dirent_key(parent, name),
               encode(DirentRecord{.ino = ino, .type = InodeType::directory}));
     must(meta.commit(std::move(batch)));
@@ -27,8 +27,8 @@ class Rename : public ::testing::Test, protected test::NamespaceFixture {
 };
 
 TEST_F(Rename, AFileKeepsItsInodeAndReplacesItsTarget) {
-  const InodeId ino = put("a/x", "data", {.attributes = {}, .etag = "e", .checksum = {},
-                                          .conditions = {}}).ino;
+  const InodeId ino =
+      put("a/x", "data", {.attributes = {}, .etag = "e", .checksum = {}, .conditions = {}}).ino;
   put("b/c/y", "old");
   ASSERT_TRUE(rename("a/x", "b/c/y"));
   EXPECT_EQ(get("a/x").error().code(), Errc::no_such_key);

@@ -25,27 +25,35 @@ class Uploads : public ::testing::Test, protected test::NamespaceFixture {
     blobs.collect();
   }
 
-  Task<PartInfo> part_task(std::string key, std::string id, std::uint32_t number,
-                           std::string data, Algorithm algorithm) {
+  Task<PartInfo> part_task(std::string key,
+                           std::string id,
+                           std::uint32_t number,
+                           std::string data,
+                           Algorithm algorithm) {
     CO_TRY(auto writer, co_await ns->open_write("b", key, data.size()));
     CO_TRYV(co_await test::write_all(*writer, data, 10'000));
-    digest::Checksum checksum{.algorithm = algorithm, .value = Digest::of(algorithm,
-                                                                          as_bytes(data))};
+    digest::Checksum checksum{.algorithm = algorithm,
+                              .value = Digest::of(algorithm, as_bytes(data))};
     co_return co_await ns->put_part("b", key, id, number, std::move(writer), md5_hex(data),
                                     std::move(checksum));
   }
-  PartInfo part(std::string key, std::string id, std::uint32_t number, std::string data,
+  PartInfo part(std::string key,
+                std::string id,
+                std::uint32_t number,
+                std::string data,
                 Algorithm algorithm = Algorithm::none) {
     return must(part_task(std::move(key), std::move(id), number, std::move(data), algorithm));
   }
-  UploadInfo create(std::string key, Algorithm algorithm = Algorithm::none,
+  UploadInfo create(std::string key,
+                    Algorithm algorithm = Algorithm::none,
                     ChecksumType type = ChecksumType::full_object) {
     return must(ns->create_upload("b", key, {.content_type = "t", .headers = {}, .user_meta = {}},
                                   algorithm, type));
   }
   Result<ObjectInfo> complete(std::string key, std::string id, std::vector<CompletePart> parts) {
-    return run(ns->complete_upload("b", key, id, {.parts = std::move(parts), .conditions = {},
-                                                  .object_size = {}, .checksum = {}}));
+    return run(ns->complete_upload(
+        "b", key, id,
+        {.parts = std::move(parts), .conditions = {}, .object_size = {}, .checksum = {}}));
   }
 };
 
@@ -58,8 +66,8 @@ TEST_F(Uploads, PartsBecomeOneObject) {
   part("d/k", id, 9, three);
   part("d/k", id, 10, "left out");
   EXPECT_EQ(get("d/k").error().code(), Errc::no_such_key);
-  const auto info = complete("d/k", id, {{1, md5_hex(one), {}}, {7, md5_hex(two), {}},
-                                         {9, md5_hex(three), {}}});
+  const auto info =
+      complete("d/k", id, {{1, md5_hex(one), {}}, {7, md5_hex(two), {}}, {9, md5_hex(three), {}}});
   ASSERT_TRUE(info);
   EXPECT_EQ(info->size, one.size() + two.size() + three.size());
   std::string raw;
@@ -99,10 +107,9 @@ TEST_F(Uploads, WrongCompletesChangeNothing) {
   EXPECT_EQ(code({{4, md5_hex(big), {}}}), Errc::invalid_part);
   EXPECT_EQ(code({{1, md5_hex(big), "sum"}}), Errc::invalid_part);
   EXPECT_EQ(code({{2, md5_hex(small), {}}, {3, md5_hex(big), {}}}), Errc::entity_too_small);
-  CompleteRequest request{.parts = {{1, md5_hex(big), {}}}, .conditions = {}, .object_size = 99,
-                          .checksum = {}};
-  EXPECT_EQ(run(ns->complete_upload("b", "k", id, request)).error().code(),
-            Errc::invalid_argument);
+  CompleteRequest request{
+      .parts = {{1, md5_hex(big), {}}}, .conditions = {}, .object_size = 99, .checksum = {}};
+  EXPECT_EQ(run(ns->complete_upload("b", "k", id, request)).error().code(), Errc::invalid_argument);
   put("k", "there");
   request.object_size = 100;
   request.conditions.if_none_match = "*";
@@ -116,12 +123,11 @@ TEST_F(Uploads, WrongCompletesChangeNothing) {
 
 TEST_F(Uploads, ChecksumsCombine) {
   const std::string one(300, 'a'), two(70, 'b');
-  for (const auto [algorithm, type] :
-       {std::pair{Algorithm::crc32, ChecksumType::full_object},
-        {Algorithm::crc32c, ChecksumType::full_object},
-        {Algorithm::crc64nvme, ChecksumType::full_object},
-        {Algorithm::crc32, ChecksumType::composite},
-        {Algorithm::sha256, ChecksumType::composite}}) {
+  for (const auto [algorithm, type] : {std::pair{Algorithm::crc32, ChecksumType::full_object},
+                                       {Algorithm::crc32c, ChecksumType::full_object},
+                                       {Algorithm::crc64nvme, ChecksumType::full_object},
+                                       {Algorithm::crc32, ChecksumType::composite},
+                                       {Algorithm::sha256, ChecksumType::composite}}) {
     const std::string id = create("k", algorithm, type).upload_id;
     part("k", id, 1, one, algorithm);
     part("k", id, 2, two, algorithm);
@@ -130,10 +136,11 @@ TEST_F(Uploads, ChecksumsCombine) {
             ? Digest::of(algorithm, as_bytes(one + two))
             : Digest::of(algorithm, as_bytes(Digest::of(algorithm, as_bytes(one)) +
                                              Digest::of(algorithm, as_bytes(two))));
-    CompleteRequest request{.parts = {{1, md5_hex(one), Digest::of(algorithm, as_bytes(one))},
-                                      {2, md5_hex(two), {}}},
-                            .conditions = {}, .object_size = {},
-                            .checksum = digest::Checksum{algorithm, type, "wrong"}};
+    CompleteRequest request{
+        .parts = {{1, md5_hex(one), Digest::of(algorithm, as_bytes(one))}, {2, md5_hex(two), {}}},
+        .conditions = {},
+        .object_size = {},
+        .checksum = digest::Checksum{algorithm, type, "wrong"}};
     EXPECT_EQ(run(ns->complete_upload("b", "k", id, request)).error().code(), Errc::bad_digest);
     request.checksum->value = expected;
     const ObjectInfo info = must(ns->complete_upload("b", "k", id, request));
@@ -190,8 +197,7 @@ TEST_F(Uploads, AbortReleasesEverything) {
   part("k", id, 2, std::string(3000, 'x'));
   must(ns->abort_upload("b", "k", id));
   EXPECT_EQ(run(ns->abort_upload("b", "k", id)).error().code(), Errc::no_such_upload);
-  EXPECT_EQ(run(part_task("k", id, 3, "x", Algorithm::none)).error().code(),
-            Errc::no_such_upload);
+  EXPECT_EQ(run(part_task("k", id, 3, "x", Algorithm::none)).error().code(), Errc::no_such_upload);
   blobs.collect();
   EXPECT_EQ(blobs.extents(), 0u);
 }
@@ -225,8 +231,8 @@ TEST_F(Uploads, UploadsAreListedByKeyThenByCreation) {
   }
   std::ranges::sort(all);
   std::vector<std::pair<std::string, std::string>> got;
-  UploadListRequest request{.prefix = "", .delimiter = "", .key_marker = "",
-                            .upload_id_marker = "", .max_uploads = 2};
+  UploadListRequest request{
+      .prefix = "", .delimiter = "", .key_marker = "", .upload_id_marker = "", .max_uploads = 2};
   for (bool more = true; more;) {
     const UploadList page = must(ns->list_uploads("b", request));
     for (const auto& u : page.uploads) {
