@@ -116,11 +116,16 @@ std::span<const Op> op_table() { return kOps; }
 
 std::string_view op_name(OpId id) {
   switch (id) {  // rows that share an id share a name
-    case OpId::unknown: return "Unknown";
-    case OpId::put_configuration: return "PutConfiguration";
-    case OpId::delete_configuration: return "DeleteConfiguration";
-    case OpId::other_unsupported: return "Unsupported";
-    default: break;
+    case OpId::unknown:
+      return "Unknown";
+    case OpId::put_configuration:
+      return "PutConfiguration";
+    case OpId::delete_configuration:
+      return "DeleteConfiguration";
+    case OpId::other_unsupported:
+      return "Unsupported";
+    default:
+      break;
   }
   for (const Op& op : kOps) {
     if (op.id == id) {

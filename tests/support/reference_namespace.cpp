@@ -294,7 +294,7 @@ Task<ns::ListPage> ReferenceNamespace::list(std::string_view name, ns::ListReque
       continue;
     }
     if (page.entries.size() == request.max_keys) {
-      page.truncated = true;
+      page.truncated = request.max_keys > 0;
       break;
     }
     page.entries.push_back(std::move(entry));

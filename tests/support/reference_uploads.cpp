@@ -88,13 +88,7 @@ Result<std::string> ReferenceNamespace::assemble(const Upload& from,
                                                  const ns::CompleteRequest& request,
                                                  ns::ObjectInfo& info) const {
   std::string data, md5s, checksums;
-  std::uint32_t last = 0;
-  for (const ns::CompletePart& listed : request.parts) {
-    if (listed.number <= last) {
-      return fail(Errc::invalid_part_order);
-    }
-    last = listed.number;
-  }
+  bool without_checksum = false;
   for (const ns::CompletePart& listed : request.parts) {
     const auto at = from.parts.find(listed.number);
     if (at == from.parts.end() || at->second.info.etag != listed.etag ||
@@ -104,19 +98,19 @@ Result<std::string> ReferenceNamespace::assemble(const Upload& from,
   }
   for (const ns::CompletePart& listed : request.parts) {
     const Part& part = from.parts.at(listed.number);
-    if (part.info.size < x_options.min_part_bytes && listed.number != last) {
+    if (part.info.size < x_options.min_part_bytes && listed.number != request.parts.back().number) {
       return fail(Errc::entity_too_small);
     }
     data += *part.data;
-    TRY(const std::string md5, digest::from_hex(part.info.etag));
-    md5s += md5;
+    md5s += digest::from_hex(part.info.etag).value_or(part.info.etag);
+    without_checksum = without_checksum || part.info.checksum.value.empty();
     checksums += part.info.checksum.value;
     info.parts.push_back({listed.number, part.info.size, part.info.checksum.value});
   }
   info.etag = digest::to_hex(as_bytes(Digest::of(Algorithm::md5, as_bytes(md5s)))) + "-" +
               std::to_string(request.parts.size());
   const Algorithm algorithm = from.info.checksum_algorithm;
-  if (algorithm != Algorithm::none) {
+  if (algorithm != Algorithm::none && !without_checksum) {
     const bool composite = from.info.checksum_type == digest::ChecksumType::composite;
     info.checksum = {algorithm, from.info.checksum_type,
                      Digest::of(algorithm, as_bytes(composite ? checksums : data))};
@@ -140,6 +134,12 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   if (request.parts.empty()) {
     co_return fail(Errc::invalid_argument, "no parts");
   }
+  if (std::ranges::adjacent_find(request.parts, std::ranges::greater_equal{},
+                                 &ns::CompletePart::number) != request.parts.end()) {
+    co_return fail(Errc::invalid_part_order);
+  }
+  CO_TRYV(check_write(request.conditions,
+                      existing == in->objects.end() ? nullptr : &existing->second.info));
   Object fresh;
   CO_TRY(std::string data, assemble(**found, request, fresh.info));
   if (request.object_size && *request.object_size != data.size()) {
@@ -148,8 +148,6 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   if (request.checksum && request.checksum->value != fresh.info.checksum.value) {
     co_return fail(Errc::bad_digest);
   }
-  CO_TRYV(check_write(request.conditions,
-                      existing == in->objects.end() ? nullptr : &existing->second.info));
   fresh.info.ino = x_next_ino++;
   fresh.info.size = data.size();
   fresh.info.mtime_ns = x_clock.wall_ns();
@@ -177,7 +175,7 @@ Task<ns::PartList> ReferenceNamespace::list_parts(std::string_view name,
   ns::PartList out{found->info, {}, false};
   for (auto at = found->parts.upper_bound(after); at != found->parts.end(); ++at) {
     if (out.parts.size() == max_parts) {
-      out.truncated = true;
+      out.truncated = max_parts > 0;
       break;
     }
     out.parts.push_back(at->second.info);
@@ -207,7 +205,7 @@ Task<ns::UploadList> ReferenceNamespace::list_uploads(std::string_view name,
       continue;
     }
     if (out.uploads.size() + out.common_prefixes.size() == request.max_uploads) {
-      out.truncated = true;
+      out.truncated = request.max_uploads > 0;
       break;
     }
     out.next_key_marker = entry;
