@@ -20,6 +20,15 @@ if(OUTCROP_FUZZ)
   target_compile_options(outcrop_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# ccache takes this sum for the precompiled header itself (CCACHE_PCH_EXTSUM), whose bytes differ
+# from folder to folder: checkouts and clean clones share one cache.
+file(READ ${PROJECT_SOURCE_DIR}/cmake/pch.h pch_text)
+string(SHA256 OUTCROP_PCH_SUM "${pch_text} ${CMAKE_CXX_COMPILER_VERSION} ${Boost_VERSION} ${CMAKE_BUILD_TYPE}
+  ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_RELWITHDEBINFO} ${OUTCROP_SANITIZE} ${OUTCROP_FUZZ}")
+foreach(pch IN ITEMS outcrop_pch outcrop_test_pch)
+  file(WRITE ${PROJECT_BINARY_DIR}/CMakeFiles/${pch}.dir/cmake_pch.hxx.pch.sum "${pch} ${OUTCROP_PCH_SUM}")
+endforeach()
+
 file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
 add_library(outcrop_pch STATIC ${PROJECT_BINARY_DIR}/pch.cpp)
 target_link_libraries(outcrop_pch PRIVATE outcrop_options)
