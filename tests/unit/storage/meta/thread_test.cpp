@@ -11,7 +11,7 @@
 #if __has_feature(thread_sanitizer)
 // The packaged RocksDB is not instrumented: its memtable's atomics are invisible, its memcmp is
 // not. Races in our own code are still reported.
-extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:librocksdb.so\n"; }
+extern "C" const char* __tsan_default_suppressions() { return "race:librocksdb.so\n"; }
 #endif
 #endif
 
