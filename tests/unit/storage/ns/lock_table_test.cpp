@@ -114,10 +114,15 @@ TEST(LockTable, ExcludesAcrossThreadsWithoutDeadlock) {
     }
     co_return ok();
   };
+  // All contexts outlive all threads: a worker may still be inside a post to one that is done.
+  std::array<std::unique_ptr<asio::io_context>, kThreads> workers;
+  for (auto& io : workers) {
+    io = std::make_unique<asio::io_context>(1);
+  }
   std::vector<std::jthread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      asio::io_context io(1);
+      asio::io_context& io = *workers[static_cast<std::size_t>(t)];
       const auto all = [&]() -> Task<> {
         TaskGroup group(io.get_executor());
         for (int i = 0; i < kTasks; ++i) {

@@ -27,11 +27,16 @@ class Race : public ::testing::Test, protected test::NamespaceFixture {
   // Runs body(task number, random) kTasks times on each of kThreads workers.
   template <class Body>
   void race(Body body) {
+    // All contexts outlive all threads: a worker may still be inside a post to one that is done.
+    std::vector<std::unique_ptr<asio::io_context>> workers;
     std::vector<std::jthread> threads;
+    for (unsigned t = 0; t < kThreads; ++t) {
+      workers.push_back(std::make_unique<asio::io_context>(1));
+    }
     for (unsigned t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
         set_worker_index(t);
-        asio::io_context worker(1);
+        asio::io_context& worker = *workers[t];
         const auto all = [&]() -> Task<> {
           TaskGroup group(worker.get_executor());
           for (unsigned i = 0; i < kTasks; ++i) {
