@@ -11,6 +11,8 @@ namespace outcrop::server {
 namespace {
 
 constexpr std::uint64_t kLeast = 128ull << 20, kMostCache = 8ull << 30, kLeastCache = 24ull << 20;
+// io_uring registers the pool, which pins all of it; what does not fit is allocated when needed.
+constexpr std::uint64_t kMostPool = 256ull << 20;
 
 /// "max" and v1's huge default both mean: no limit.
 std::uint64_t limit_in(const std::filesystem::path& file) {
@@ -34,7 +36,7 @@ MemoryPlan plan_memory(std::uint64_t configured, std::uint64_t cgroup_limit, std
   plan.total = configured > 0 ? configured : confined ? cgroup_limit / 4 * 3 : ram / 2;
   plan.total = std::max(plan.total, kLeast);
   plan.in_flight = plan.total / 4;
-  plan.buffer_pool = plan.total / 2;
+  plan.buffer_pool = std::min(plan.total / 4, kMostPool);
   plan.cache = std::clamp(plan.total / 4, kLeastCache, kMostCache);
   return plan;
 }
