@@ -8,7 +8,7 @@ namespace outcrop::server {
 struct MemoryPlan {
   std::uint64_t total = 0;
   std::uint64_t in_flight = 0;    ///< ByteBudget: bodies and streamed responses
-  std::uint64_t buffer_pool = 0;  ///< region behind Buffer: the above, and what drives are doing
+  std::uint64_t buffer_pool = 0;  ///< region behind Buffer, resident from the start
   std::uint64_t cache = 0;        ///< RocksDB block cache and memtables
 };
 

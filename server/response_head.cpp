@@ -1,5 +1,6 @@
 #include "server/response_head.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -104,7 +105,13 @@ std::string write_head(const http::Response& response, const HeadExtras& extras)
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.append(" ").append(reason_phrase(response.status));
   out.append("\r\nDate: ").append(extras.date);
-  out.append("\r\nServer: Outcrop\r\nx-amz-request-id: ").append(extras.request_id);
+  out.append("\r\nServer: Outcrop");
+  // The S3 layer sends the id itself, in the place AWS has it.
+  const bool has_id = std::ranges::any_of(
+      response.headers, [](const http::Header& h) { return h.name == "x-amz-request-id"; });
+  if (!has_id) {
+    out.append("\r\nx-amz-request-id: ").append(extras.request_id);
+  }
   for (const http::Header& h : response.headers) {
     out.append("\r\n");
     append_value(out, h.name);
