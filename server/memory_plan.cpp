@@ -10,8 +10,6 @@
 namespace outcrop::server {
 namespace {
 
-/// The ring registers the pool, which pins all of it: more than this buys nothing.
-constexpr std::uint64_t kMostPool = 512ull << 20;
 constexpr std::uint64_t kLeast = 128ull << 20, kMostCache = 8ull << 30, kLeastCache = 24ull << 20;
 // io_uring registers the pool, which pins all of it; what does not fit is allocated when needed.
 constexpr std::uint64_t kMostPool = 256ull << 20;

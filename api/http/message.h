@@ -33,12 +33,12 @@ class BodyReader {
 };
 
 struct Request {
-  std::string method;       ///< "GET"
-  std::string target;       ///< the request target as received: path and query, still encoded
+  std::string method;  ///< "GET"
+  std::string target;  ///< the request target as received: path and query, still encoded
   std::vector<Header> headers;
-  std::string remote;       ///< "192.0.2.7:51234", for logs
-  std::string id;           ///< request id: 16 upper-case hex digits
-  bool secure = false;      ///< arrived over TLS
+  std::string remote;          ///< "192.0.2.7:51234", for logs
+  std::string id;              ///< request id: 16 upper-case hex digits
+  bool secure = false;         ///< arrived over TLS
   BodyReader* body = nullptr;  ///< never null inside a handler
 
   /// First value of a header by lower-case name; empty optional if absent.

@@ -6,9 +6,9 @@ namespace outcrop {
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;
 }
 
-#define OUTCROP_ASSERT(x)                                      \
-  do {                                                         \
-    if (!(x)) [[unlikely]] {                                   \
-      ::outcrop::assertion_failed(#x, __FILE__, __LINE__);     \
-    }                                                          \
+#define OUTCROP_ASSERT(x)                                  \
+  do {                                                     \
+    if (!(x)) [[unlikely]] {                               \
+      ::outcrop::assertion_failed(#x, __FILE__, __LINE__); \
+    }                                                      \
   } while (false)

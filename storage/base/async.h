@@ -48,9 +48,7 @@ class Resume {
 template <class T, class Start>
 Task<T> suspend(Start start) {
   const Executor ex = co_await asio::this_coro::executor;
-  auto initiate = [&start, ex](auto handler) {
-    start(Resume<T>(std::move(handler), ex));
-  };
+  auto initiate = [&start, ex](auto handler) { start(Resume<T>(std::move(handler), ex)); };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<T>)>(
       initiate, use_async);
 }

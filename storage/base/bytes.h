@@ -18,7 +18,9 @@ using ByteVector = std::vector<std::byte>;
 /// Alignment of every disk transfer: O_DIRECT needs it, and no two acked records share a block.
 inline constexpr std::size_t kIoAlign = 4096;
 
-constexpr std::uint64_t align_up(std::uint64_t n, std::uint64_t to) { return (n + to - 1) / to * to; }
+constexpr std::uint64_t align_up(std::uint64_t n, std::uint64_t to) {
+  return (n + to - 1) / to * to;
+}
 constexpr std::uint64_t align_down(std::uint64_t n, std::uint64_t to) { return n / to * to; }
 
 inline ConstBytes as_bytes(std::string_view text) {

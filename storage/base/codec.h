@@ -11,7 +11,8 @@
 
 namespace outcrop {
 
-static_assert(std::endian::native == std::endian::little, "on-disk integers are copied as they lie");
+static_assert(std::endian::native == std::endian::little,
+              "on-disk integers are copied as they lie");
 
 class Writer {
  public:

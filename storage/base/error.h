@@ -11,36 +11,36 @@
 namespace outcrop {
 
 enum class Errc : std::uint16_t {
-  internal,              ///< a bug or an unexpected state; never the client's fault
-  cancelled,             ///< the caller went away or the server is stopping
-  timed_out,             ///< a deadline passed
-  overloaded,            ///< back-pressure: try again later
-  invalid_argument,      ///< malformed input that no more exact code describes
-  access_denied,         ///< authenticated but not allowed, or not authenticated where needed
-  no_such_bucket,        ///
-  no_such_key,           ///
-  no_such_upload,        ///< unknown, completed or aborted multipart upload
-  invalid_part,          ///< CompleteMultipartUpload names a part that is not there or differs
-  invalid_part_order,    ///< CompleteMultipartUpload parts are not in ascending order
-  entity_too_small,      ///< a part other than the last is below the minimum
-  entity_too_large,      ///< object or part above the limit
-  bucket_exists,         ///< CreateBucket on a bucket this owner has already
-  bucket_not_empty,      ///
-  key_too_long,          ///
-  precondition_failed,   ///< If-Match and friends: 412
-  not_modified,          ///< If-None-Match/If-Modified-Since on a read: 304
-  conflict,              ///< a conditional request lost a race: 409
-  range_not_satisfiable, ///
-  bad_digest,            ///< payload does not match a checksum the client sent
-  not_found,             ///< storage-level: no such record, file or drive
-  already_exists,        ///< storage-level: record, file or drive exists
-  no_space,              ///< ENOSPC; never a drive failure
-  read_only,             ///< fewer live drives than m+1, or a fenced store
-  io_error,              ///< the drive failed the operation
-  corrupt,               ///< on-disk bytes that do not verify: starts a repair, never an assertion
-  unavailable,           ///< more than m drives are missing for this data
-  not_implemented,       ///
-  config,                ///< bad configuration; detail is the one line for the user
+  internal,               ///< a bug or an unexpected state; never the client's fault
+  cancelled,              ///< the caller went away or the server is stopping
+  timed_out,              ///< a deadline passed
+  overloaded,             ///< back-pressure: try again later
+  invalid_argument,       ///< malformed input that no more exact code describes
+  access_denied,          ///< authenticated but not allowed, or not authenticated where needed
+  no_such_bucket,         ///
+  no_such_key,            ///
+  no_such_upload,         ///< unknown, completed or aborted multipart upload
+  invalid_part,           ///< CompleteMultipartUpload names a part that is not there or differs
+  invalid_part_order,     ///< CompleteMultipartUpload parts are not in ascending order
+  entity_too_small,       ///< a part other than the last is below the minimum
+  entity_too_large,       ///< object or part above the limit
+  bucket_exists,          ///< CreateBucket on a bucket this owner has already
+  bucket_not_empty,       ///
+  key_too_long,           ///
+  precondition_failed,    ///< If-Match and friends: 412
+  not_modified,           ///< If-None-Match/If-Modified-Since on a read: 304
+  conflict,               ///< a conditional request lost a race: 409
+  range_not_satisfiable,  ///
+  bad_digest,             ///< payload does not match a checksum the client sent
+  not_found,              ///< storage-level: no such record, file or drive
+  already_exists,         ///< storage-level: record, file or drive exists
+  no_space,               ///< ENOSPC; never a drive failure
+  read_only,              ///< fewer live drives than m+1, or a fenced store
+  io_error,               ///< the drive failed the operation
+  corrupt,                ///< on-disk bytes that do not verify: starts a repair, never an assertion
+  unavailable,            ///< more than m drives are missing for this data
+  not_implemented,        ///
+  config,                 ///< bad configuration; detail is the one line for the user
 };
 
 std::string_view to_string(Errc code) noexcept;

@@ -14,7 +14,8 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
   using std::expected<T, Error>::expected;
   Result() : std::expected<T, Error>(make_default()) {}
-  Result(std::unexpected<Error>&& e) : std::expected<T, Error>(std::move(e)) {}  // NOLINT(google-explicit-constructor)
+  Result(std::unexpected<Error>&& e)
+      : std::expected<T, Error>(std::move(e)) {}  // NOLINT(google-explicit-constructor)
 
  private:
   static std::expected<T, Error> make_default() {
@@ -39,16 +40,16 @@ inline Result<void> ok() { return {}; }
 
 #define OUTCROP_CAT2(a, b) a##b
 #define OUTCROP_CAT(a, b) OUTCROP_CAT2(a, b)
-#define OUTCROP_TRY_(ret, tmp, lhs, ...)                                  \
-  auto tmp = (__VA_ARGS__);                                               \
-  if (!tmp) {                                                             \
-    ret std::unexpected<::outcrop::Error>(std::move(tmp).error());        \
-  }                                                                       \
+#define OUTCROP_TRY_(ret, tmp, lhs, ...)                           \
+  auto tmp = (__VA_ARGS__);                                        \
+  if (!tmp) {                                                      \
+    ret std::unexpected<::outcrop::Error>(std::move(tmp).error()); \
+  }                                                                \
   lhs = *std::move(tmp)
-#define OUTCROP_TRYV_(ret, tmp, ...)                                      \
-  auto tmp = (__VA_ARGS__);                                               \
-  if (!tmp) {                                                             \
-    ret std::unexpected<::outcrop::Error>(std::move(tmp).error());        \
+#define OUTCROP_TRYV_(ret, tmp, ...)                               \
+  auto tmp = (__VA_ARGS__);                                        \
+  if (!tmp) {                                                      \
+    ret std::unexpected<::outcrop::Error>(std::move(tmp).error()); \
   }
 /// TRY(auto x, f()): x = the value of f(), or return its error. TRYV(f()) for Result<void>.
 /// CO_TRY and CO_TRYV are the same inside a coroutine. Use them as statements in braces only.

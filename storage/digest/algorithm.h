@@ -6,7 +6,13 @@
 namespace outcrop::digest {
 
 enum class Algorithm : std::uint8_t {
-  none = 0, crc32 = 1, crc32c = 2, crc64nvme = 3, sha1 = 4, sha256 = 5, md5 = 6,
+  none = 0,
+  crc32 = 1,
+  crc32c = 2,
+  crc64nvme = 3,
+  sha1 = 4,
+  sha256 = 5,
+  md5 = 6,
 };
 
 /// COMPOSITE: a checksum of the parts' checksums ("value-N"); FULL_OBJECT: of the whole payload.

@@ -1,6 +1,5 @@
 #include "storage/digest/hmac.h"
 
-
 #include "storage/digest/openssl_hash.h"
 
 namespace outcrop::digest {

@@ -26,15 +26,17 @@ Result<std::uint64_t> shard_bytes_for(const drives::DriveSet& drives) {
 }  // namespace
 
 Result<void> Engine::format(std::vector<std::unique_ptr<io::Disk>> disks,
-                            std::optional<unsigned> parity, Random& random) {
+                            std::optional<unsigned> parity,
+                            Random& random) {
   return drives::DriveSet::format(disks, parity.value_or(drives::default_parity(disks.size())),
                                   random);
 }
 
 Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>> disks,
-                                           EngineConfig config, EngineRuntime runtime) {
-  auto opened = co_await runtime.pool.run(
-      [&disks] { return drives::DriveSet::open(std::move(disks)); });
+                                           EngineConfig config,
+                                           EngineRuntime runtime) {
+  auto opened =
+      co_await runtime.pool.run([&disks] { return drives::DriveSet::open(std::move(disks)); });
   CO_TRY(std::unique_ptr<drives::DriveSet> drives, std::move(opened));
   if (config.segment_bytes == 0) {
     CO_TRY(config.segment_bytes,

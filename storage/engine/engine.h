@@ -15,12 +15,13 @@
 namespace outcrop::engine {
 
 struct EngineConfig {
-  std::uint64_t segment_bytes = 0;  ///< shard file size; 0: by drive capacity, 16 MiB - 1 GiB
-  std::uint64_t cache_bytes = 64 << 20;      ///< RocksDB block cache and memtables together
+  std::uint64_t segment_bytes = 0;       ///< shard file size; 0: by drive capacity, 16 MiB - 1 GiB
+  std::uint64_t cache_bytes = 64 << 20;  ///< RocksDB block cache and memtables together
   std::uint64_t object_cache_bytes = 48 << 20;  ///< decoded object records
-  std::uint64_t min_part_bytes = ns::kMinPartBytes;  ///< multipart parts but the last; tests lower it
-  std::uint64_t journal_bytes = 32 << 20;    ///< one journal file; each worker cycles a few
-  bool background = true;           ///< timers for GC, drive checks; off in simulation
+  std::uint64_t min_part_bytes =
+      ns::kMinPartBytes;                   ///< multipart parts but the last; tests lower it
+  std::uint64_t journal_bytes = 32 << 20;  ///< one journal file; each worker cycles a few
+  bool background = true;                  ///< timers for GC, drive checks; off in simulation
 };
 
 /// What the engine runs on; owned by the caller, outlives the engine.
@@ -28,8 +29,8 @@ struct EngineRuntime {
   const Clock& clock;
   Random& random;
   BlockingPool& pool;
-  std::vector<asio::io_context*> workers;         ///< by worker index
-  std::vector<io::IoBackend*> backends;           ///< by worker index
+  std::vector<asio::io_context*> workers;  ///< by worker index
+  std::vector<io::IoBackend*> backends;    ///< by worker index
 };
 
 struct DriveStatus {
@@ -44,7 +45,7 @@ struct EngineStats {
   std::vector<DriveStatus> drives;
   std::uint64_t epoch = 0;
   unsigned parity = 0;
-  bool writable = false;            ///< at least m+1 live drives and no fatal error
+  bool writable = false;  ///< at least m+1 live drives and no fatal error
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
   std::uint64_t cache_hits = 0, cache_misses = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
@@ -56,11 +57,13 @@ class Engine {
  public:
   /// Formats blank drive directories as a new cluster. `parity` empty: by number of drives.
   static Result<void> format(std::vector<std::unique_ptr<io::Disk>> disks,
-                             std::optional<unsigned> parity, Random& random);
+                             std::optional<unsigned> parity,
+                             Random& random);
   /// Recovers and opens. Runs on worker 0's io_context, before any worker serves. Error detail is
   /// one line for the operator.
   static Task<std::unique_ptr<Engine>> open(std::vector<std::unique_ptr<io::Disk>> disks,
-                                            EngineConfig config, EngineRuntime runtime);
+                                            EngineConfig config,
+                                            EngineRuntime runtime);
   virtual ~Engine() = default;
 
   virtual ns::Namespace& ns() = 0;

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{500};        // drive presence; a removed drive is out within a second
+constexpr milliseconds kTick{500};         // drive presence; a removed drive is out within a second
 constexpr unsigned kTicksPerCollect = 10;  // garbage collection
 
 std::vector<meta::MetaWorker> meta_workers(const EngineRuntime& runtime) {
@@ -32,16 +32,22 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
 }  // namespace
 
 Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives::DriveSet> drives)
-    : x_config(config), x_runtime(std::move(runtime)), x_drives(std::move(drives)),
-      x_segments(*x_drives, x_runtime.pool, x_runtime.random, x_runtime.workers,
-                 x_runtime.backends, x_config.segment_bytes) {}
+    : x_config(config),
+      x_runtime(std::move(runtime)),
+      x_drives(std::move(drives)),
+      x_segments(*x_drives,
+                 x_runtime.pool,
+                 x_runtime.random,
+                 x_runtime.workers,
+                 x_runtime.backends,
+                 x_config.segment_bytes) {}
 
 Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
 
 Task<> Store::start() {
-  CO_TRY(x_meta, co_await meta::JournaledMetaStore::open(meta_config(x_config), *x_drives,
-                                                         x_segments, meta_workers(x_runtime),
-                                                         x_runtime.pool));
+  CO_TRY(x_meta,
+         co_await meta::JournaledMetaStore::open(meta_config(x_config), *x_drives, x_segments,
+                                                 meta_workers(x_runtime), x_runtime.pool));
   CO_TRYV(co_await x_segments.open());
   ns::NamespaceConfig ns_config;
   ns_config.object_cache_bytes = x_config.object_cache_bytes;
@@ -115,7 +121,8 @@ Task<> Store::close() {
   x_ns.reset();
   Result<void> first;
   for (asio::io_context* worker : x_runtime.workers) {
-    auto closed = co_await asio::co_spawn(worker->get_executor(), x_segments.close_worker(), use_async);
+    auto closed =
+        co_await asio::co_spawn(worker->get_executor(), x_segments.close_worker(), use_async);
     if (!closed && first) {
       first = std::move(closed);
     }

@@ -31,7 +31,8 @@ class Store final : public Engine {
   std::unique_ptr<meta::JournaledMetaStore> x_meta;
   std::unique_ptr<ns::Namespace> x_ns;
   std::optional<asio::basic_waitable_timer<std::chrono::steady_clock,
-                                           asio::wait_traits<std::chrono::steady_clock>, Executor>>
+                                           asio::wait_traits<std::chrono::steady_clock>,
+                                           Executor>>
       x_timer;
   bool x_stopping = false;
   bool x_background_runs = false;

@@ -40,11 +40,11 @@ class Snapshot {
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 struct ScanRequest {
-  std::string lower;            ///< inclusive
-  std::string upper;            ///< exclusive; empty: to the end
-  std::size_t limit = 1000;     ///< at most this many entries
+  std::string lower;                ///< inclusive
+  std::string upper;                ///< exclusive; empty: to the end
+  std::size_t limit = 1000;         ///< at most this many entries
   std::size_t max_bytes = 1 << 20;  ///< stop after the entry that crosses this
-  bool keys_only = false;       ///< values are left empty
+  bool keys_only = false;           ///< values are left empty
 };
 
 struct KeyValue {

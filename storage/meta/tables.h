@@ -10,15 +10,15 @@
 namespace outcrop::meta {
 
 enum class Table : char {
-  bucket = 'b',        ///< name -> bucket record (ns)
-  dirent = 'd',        ///< BE64 parent inode . name ['/' if directory] -> dirent record (ns)
-  extent_ref = 'r',    ///< BE64 segment . BE64 offset . BE64 owner inode -> varint length (ns)
-  inode = 'i',         ///< BE64 inode [. BE32 continuation] -> inode record (ns)
-  journal = 'j',       ///< BE64 worker -> applied journal position (meta)
-  segment = 's',       ///< BE64 segment -> segment record (segment)
-  system = 'x',        ///< counters and singletons, by name
-  upload = 'u',        ///< bucket root inode . key . upload id -> upload record (ns)
-  upload_part = 'p',   ///< BE64 upload inode . BE32 part number -> part record (ns)
+  bucket = 'b',       ///< name -> bucket record (ns)
+  dirent = 'd',       ///< BE64 parent inode . name ['/' if directory] -> dirent record (ns)
+  extent_ref = 'r',   ///< BE64 segment . BE64 offset . BE64 owner inode -> varint length (ns)
+  inode = 'i',        ///< BE64 inode [. BE32 continuation] -> inode record (ns)
+  journal = 'j',      ///< BE64 worker -> applied journal position (meta)
+  segment = 's',      ///< BE64 segment -> segment record (segment)
+  system = 'x',       ///< counters and singletons, by name
+  upload = 'u',       ///< bucket root inode . key . upload id -> upload record (ns)
+  upload_part = 'p',  ///< BE64 upload inode . BE32 part number -> part record (ns)
 };
 
 inline std::string table_key(Table table, std::string_view rest = {}) {

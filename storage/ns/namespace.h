@@ -1,6 +1,6 @@
 // The one facade that S3 and NFS share: buckets, objects, listings, multipart uploads over one
-// ordered tree. Every call is linearizable per key; a Task that returns ok is durable. Called on any
-// worker; not cancellable after it has started to commit. Strings by view are borrowed until
+// ordered tree. Every call is linearizable per key; a Task that returns ok is durable. Called on
+// any worker; not cancellable after it has started to commit. Strings by view are borrowed until
 // completion.
 #pragma once
 #include <memory>
@@ -46,56 +46,76 @@ class Namespace {
   /// bucket_not_empty while any key is left; open multipart uploads are aborted with it.
   virtual Task<> delete_bucket(std::string_view name) = 0;
 
-  /// `size_hint`: the payload size if known, else 0. Errors: no_such_bucket, key_too_long, no_space.
+  /// `size_hint`: the payload size if known, else 0. Errors: no_such_bucket, key_too_long,
+  /// no_space.
   virtual Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
                                                          std::string_view key,
                                                          std::uint64_t size_hint) = 0;
   /// Makes the payload the object at `key`, replacing what is there, atomically.
   /// precondition_failed as the conditions say; no_such_key for if_match on an absent key.
-  virtual Task<ObjectInfo> put(std::string_view bucket, std::string_view key,
-                               std::unique_ptr<ObjectWriter> payload, PutRequest request) = 0;
+  virtual Task<ObjectInfo> put(std::string_view bucket,
+                               std::string_view key,
+                               std::unique_ptr<ObjectWriter> payload,
+                               PutRequest request) = 0;
   /// no_such_bucket, no_such_key.
   virtual Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket,
                                                         std::string_view key) = 0;
   virtual Task<ObjectInfo> stat(std::string_view bucket, std::string_view key) = 0;
   /// True if there was something to delete. Absent keys are not an error without conditions.
-  virtual Task<bool> remove(std::string_view bucket, std::string_view key,
+  virtual Task<bool> remove(std::string_view bucket,
+                            std::string_view key,
                             Conditions conditions) = 0;
   /// By reference: no payload byte is copied. Source = destination replaces attributes in place.
-  virtual Task<ObjectInfo> copy(std::string_view bucket, std::string_view key,
+  virtual Task<ObjectInfo> copy(std::string_view bucket,
+                                std::string_view key,
                                 CopyRequest request) = 0;
   /// Atomic, O(1); replaces an object at `to_key`. A key that ends in '/' names the whole
   /// directory: everything below it moves (the destination must not exist: already_exists).
-  virtual Task<> rename(std::string_view bucket, std::string_view from_key,
+  virtual Task<> rename(std::string_view bucket,
+                        std::string_view from_key,
                         std::string_view to_key) = 0;
   virtual Task<ListPage> list(std::string_view bucket, ListRequest request) = 0;
 
-  virtual Task<UploadInfo> create_upload(std::string_view bucket, std::string_view key,
-                                         ObjectAttributes attributes, digest::Algorithm algorithm,
+  virtual Task<UploadInfo> create_upload(std::string_view bucket,
+                                         std::string_view key,
+                                         ObjectAttributes attributes,
+                                         digest::Algorithm algorithm,
                                          digest::ChecksumType type) = 0;
-  virtual Task<UploadInfo> get_upload(std::string_view bucket, std::string_view key,
+  virtual Task<UploadInfo> get_upload(std::string_view bucket,
+                                      std::string_view key,
                                       std::string_view upload_id) = 0;
   /// Replaces a part of the same number. `etag` is the payload's hex MD5.
-  virtual Task<PartInfo> put_part(std::string_view bucket, std::string_view key,
-                                  std::string_view upload_id, std::uint32_t number,
-                                  std::unique_ptr<ObjectWriter> payload, std::string etag,
+  virtual Task<PartInfo> put_part(std::string_view bucket,
+                                  std::string_view key,
+                                  std::string_view upload_id,
+                                  std::uint32_t number,
+                                  std::unique_ptr<ObjectWriter> payload,
+                                  std::string etag,
                                   digest::Checksum checksum) = 0;
   /// Part by reference to a range of a pinned source. `etag`: what the caller computed for it, or
   /// empty to derive a stable one from the source's ETag and the range.
-  virtual Task<PartInfo> copy_part(std::string_view bucket, std::string_view key,
-                                   std::string_view upload_id, std::uint32_t number,
-                                   ObjectReader& source, ByteRange range, std::string etag,
+  virtual Task<PartInfo> copy_part(std::string_view bucket,
+                                   std::string_view key,
+                                   std::string_view upload_id,
+                                   std::uint32_t number,
+                                   ObjectReader& source,
+                                   ByteRange range,
+                                   std::string etag,
                                    digest::Checksum checksum) = 0;
   /// Checks order, ETags, checksums and minimum sizes; the ETag is md5-of-md5s "-N". Repeating a
   /// Complete that already succeeded gives the same answer while the object is still its result.
-  virtual Task<ObjectInfo> complete_upload(std::string_view bucket, std::string_view key,
+  virtual Task<ObjectInfo> complete_upload(std::string_view bucket,
+                                           std::string_view key,
                                            std::string_view upload_id,
                                            CompleteRequest request) = 0;
-  virtual Task<> abort_upload(std::string_view bucket, std::string_view key,
+  virtual Task<> abort_upload(std::string_view bucket,
+                              std::string_view key,
                               std::string_view upload_id) = 0;
   /// Parts with number > `after`, at most `max_parts`.
-  virtual Task<PartList> list_parts(std::string_view bucket, std::string_view key,
-                                    std::string_view upload_id, std::uint32_t after,
+  virtual Task<PartList> list_parts(std::string_view bucket,
+                                    std::string_view key,
+                                    std::string_view upload_id,
+                                    std::uint32_t after,
                                     std::size_t max_parts) = 0;
   virtual Task<UploadList> list_uploads(std::string_view bucket, UploadListRequest request) = 0;
 };

@@ -75,8 +75,8 @@ struct PutRequest {
 struct CopyRequest {
   std::string source_bucket, source_key;
   Conditions source_conditions;
-  Conditions conditions;                        ///< on the destination
-  std::optional<ObjectAttributes> replace;      ///< empty: copy the source's attributes
+  Conditions conditions;                    ///< on the destination
+  std::optional<ObjectAttributes> replace;  ///< empty: copy the source's attributes
 };
 
 struct ByteRange {
@@ -85,13 +85,13 @@ struct ByteRange {
 
 struct ListRequest {
   std::string prefix;
-  std::string delimiter;            ///< empty: none; any string
-  std::string start_after;          ///< entries must be > this in byte order; empty: from the first
+  std::string delimiter;    ///< empty: none; any string
+  std::string start_after;  ///< entries must be > this in byte order; empty: from the first
   std::size_t max_keys = kMaxListKeys;
 };
 
 struct ListEntry {
-  std::string key;       ///< a key, or a common prefix that ends with the delimiter
+  std::string key;  ///< a key, or a common prefix that ends with the delimiter
   bool is_prefix = false;
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
@@ -120,7 +120,7 @@ struct PartInfo {
   std::uint32_t number = 0;
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
-  std::string etag;        ///< hex MD5, without quotes
+  std::string etag;  ///< hex MD5, without quotes
   digest::Checksum checksum;
 };
 
@@ -134,8 +134,8 @@ struct CompletePart {
 struct CompleteRequest {
   std::vector<CompletePart> parts;
   Conditions conditions;
-  std::optional<std::uint64_t> object_size;       ///< x-amz-mp-object-size
-  std::optional<digest::Checksum> checksum;       ///< the client's full-object or composite value
+  std::optional<std::uint64_t> object_size;  ///< x-amz-mp-object-size
+  std::optional<digest::Checksum> checksum;  ///< the client's full-object or composite value
 };
 
 struct PartList {

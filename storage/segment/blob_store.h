@@ -52,7 +52,8 @@ class BlobStore {
   virtual Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint) = 0;
   /// Verified payload bytes [offset, offset + length) of the extent, reconstructed if need be, as
   /// slices in order. Keep `length` at or below a few MiB per call. Errors: unavailable, corrupt.
-  virtual Task<std::vector<Buffer>> read(Extent extent, std::uint64_t offset,
+  virtual Task<std::vector<Buffer>> read(Extent extent,
+                                         std::uint64_t offset,
                                          std::uint64_t length) = 0;
   virtual PinPtr pin(std::span<const Extent> extents) = 0;
 };

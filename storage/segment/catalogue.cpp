@@ -31,7 +31,9 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
       return fail(file.error());  // out of descriptors: the shard is there, come back later
     } else {
       log::warn("a shard file is missing; its data is rebuilt from the others on read",
-                {{"drive", disk->name()}, {"segment", record.id}, {"shard", i},
+                {{"drive", disk->name()},
+                 {"segment", record.id},
+                 {"shard", i},
                  {"error", file.error().describe()}});
     }
   }

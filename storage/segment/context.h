@@ -24,12 +24,20 @@ struct Context {
   std::vector<asio::io_context*> workers;  ///< by worker index
   std::vector<io::IoBackend*> backends;    ///< by worker index
   std::uint64_t shard_bytes = 0;
-  meta::MetaStore* meta = nullptr;       ///< set once the metadata is open
+  meta::MetaStore* meta = nullptr;  ///< set once the metadata is open
   SegmentStats stats;
 
-  Context(drives::DriveSet& d, BlockingPool& p, Random& r, std::vector<asio::io_context*> w,
-          std::vector<io::IoBackend*> b, std::uint64_t shard)
-      : drives(d), pool(p), random(r), workers(std::move(w)), backends(std::move(b)),
+  Context(drives::DriveSet& d,
+          BlockingPool& p,
+          Random& r,
+          std::vector<asio::io_context*> w,
+          std::vector<io::IoBackend*> b,
+          std::uint64_t shard)
+      : drives(d),
+        pool(p),
+        random(r),
+        workers(std::move(w)),
+        backends(std::move(b)),
         shard_bytes(shard) {}
   io::IoBackend& backend() const { return *backends[worker_index()]; }
 };

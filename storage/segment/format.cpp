@@ -112,10 +112,11 @@ Result<SegmentRecord> decode_segment(std::string_view bytes) {
     out.slots.push_back(r.u8());
   }
   const bool chunk_ok = chunk >= kIoAlign && chunk % kIoAlign == 0 && chunk <= (4U << 20);
-  const bool shape_ok = out.k >= 1 && out.m <= kMaxParity && shards <= kMaxShards && small <= 1 && (!out.small || out.k == 1);
+  const bool shape_ok = out.k >= 1 && out.m <= kMaxParity && shards <= kMaxShards && small <= 1 &&
+                        (!out.small || out.k == 1);
   const bool size_ok = out.shard_bytes % kIoAlign == 0 && out.shard_bytes <= kMaxShardBytes;
-  const bool slots_ok = std::ranges::all_of(
-      out.slots, [](drives::Slot s) { return s < drives::kMaxDrives; });
+  const bool slots_ok =
+      std::ranges::all_of(out.slots, [](drives::Slot s) { return s < drives::kMaxDrives; });
   if (!r.done() || !chunk_ok || !shape_ok || !size_ok || !slots_ok || out.id == 0 ||
       out.matrix != kCauchyMatrix) {
     return fail(Errc::corrupt, "segment record");

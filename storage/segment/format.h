@@ -15,7 +15,7 @@
 namespace outcrop::segment {
 
 inline constexpr std::size_t kHeaderBytes = 64;
-inline constexpr unsigned kMaxShards = 16;         ///< k + m
+inline constexpr unsigned kMaxShards = 16;  ///< k + m
 inline constexpr unsigned kMaxParity = 8;
 inline constexpr std::uint64_t kStripeTarget = 1 << 20;  ///< payload of one full stripe, about
 /// Matrix id on disk: 1 is ISA-L's Cauchy matrix (gf_gen_cauchy1_matrix).
@@ -27,11 +27,11 @@ enum class ChunkKind : std::uint8_t { small = 1, data = 2, parity = 3 };
 struct ChunkIdentity {
   Uuid cluster;
   SegmentId segment = 0;
-  std::uint64_t offset = 0;   ///< of the header, in the shard file
-  std::uint64_t stamp = 0;    ///< the extent's
-  std::uint32_t length = 0;   ///< payload bytes after the header
+  std::uint64_t offset = 0;  ///< of the header, in the shard file
+  std::uint64_t stamp = 0;   ///< the extent's
+  std::uint32_t length = 0;  ///< payload bytes after the header
   ChunkKind kind = ChunkKind::small;
-  std::uint8_t shard = 0;     ///< index in the segment; 0 for small records, alike on every drive
+  std::uint8_t shard = 0;  ///< index in the segment; 0 for small records, alike on every drive
   bool operator==(const ChunkIdentity&) const = default;
 };
 
@@ -44,11 +44,11 @@ Result<void> check_chunk(const ChunkIdentity& identity, ConstBytes chunk);
 struct SegmentRecord {
   SegmentId id = 0;
   std::uint8_t k = 1, m = 0;
-  bool small = false;                 ///< (1, m): whole records; else stripes
+  bool small = false;  ///< (1, m): whole records; else stripes
   std::uint8_t matrix = kCauchyMatrix;
-  std::uint32_t chunk_bytes = 0;      ///< header and payload of a full chunk, a multiple of 4 KiB
-  std::uint64_t shard_bytes = 0;      ///< size of each shard file
-  std::vector<drives::Slot> slots;    ///< k + m drives, by shard
+  std::uint32_t chunk_bytes = 0;    ///< header and payload of a full chunk, a multiple of 4 KiB
+  std::uint64_t shard_bytes = 0;    ///< size of each shard file
+  std::vector<drives::Slot> slots;  ///< k + m drives, by shard
   bool operator==(const SegmentRecord&) const = default;
 
   std::uint64_t chunk_payload() const { return chunk_bytes - kHeaderBytes; }
@@ -64,9 +64,9 @@ std::uint32_t chunk_bytes_for(unsigned k);
 /// Where stripe `index` of a run lies and how long its chunks are. All stripes are full but the
 /// last, whose chunks are cut to the payload so that small tails cost little.
 struct StripeShape {
-  std::uint64_t offset = 0;         ///< in each shard file
-  std::uint32_t chunk_bytes = 0;    ///< header + payload + padding to 4 KiB: the transfer size
-  std::uint64_t payload = 0;        ///< bytes of the extent in this stripe
+  std::uint64_t offset = 0;       ///< in each shard file
+  std::uint32_t chunk_bytes = 0;  ///< header + payload + padding to 4 KiB: the transfer size
+  std::uint64_t payload = 0;      ///< bytes of the extent in this stripe
 };
 std::uint64_t stripe_count(const SegmentRecord& segment, std::uint64_t length);
 StripeShape stripe_shape(const SegmentRecord& segment, const Extent& extent, std::uint64_t index);

@@ -54,13 +54,12 @@ void Lane::prefetch() {
     return;
   }
   x_preparing = true;
-  asio::co_spawn(
-      x_context.workers[worker_index()]->get_executor(), prepare(),
-      [](std::exception_ptr thrown, Result<void>) {
-        if (thrown) {
-          std::rethrow_exception(thrown);
-        }
-      });
+  asio::co_spawn(x_context.workers[worker_index()]->get_executor(), prepare(),
+                 [](std::exception_ptr thrown, Result<void>) {
+                   if (thrown) {
+                     std::rethrow_exception(thrown);
+                   }
+                 });
 }
 
 Task<> Lane::ensure(std::uint64_t bytes) {

@@ -16,14 +16,19 @@ ChunkIdentity identity_of(const Context& context, const Extent& extent) {
 /// The 4 KiB blocks that hold the record.
 struct Blocks {
   explicit Blocks(const Extent& extent)
-      : offset(align_down(extent.offset, kIoAlign)), skip(extent.offset - offset),
+      : offset(align_down(extent.offset, kIoAlign)),
+        skip(extent.offset - offset),
         bytes(align_up(skip + kHeaderBytes + extent.length, kIoAlign)) {}
   std::uint64_t offset, skip, bytes;
 };
 
 io::IoOp block_op(io::OpKind kind, io::File* file, const Blocks& blocks, Buffer buffer) {
-  return {.kind = kind, .file = file, .offset = blocks.offset, .buffer = std::move(buffer),
-          .durable = kind == io::OpKind::write, .result = {}};
+  return {.kind = kind,
+          .file = file,
+          .offset = blocks.offset,
+          .buffer = std::move(buffer),
+          .durable = kind == io::OpKind::write,
+          .result = {}};
 }
 
 bool plausible(const Segment& segment, const Extent& extent) {
@@ -33,8 +38,11 @@ bool plausible(const Segment& segment, const Extent& extent) {
 
 }  // namespace
 
-Task<std::vector<Buffer>> read_small(Context& context, SegmentPtr segment, Extent extent,
-                                     std::uint64_t offset, std::uint64_t length) {
+Task<std::vector<Buffer>> read_small(Context& context,
+                                     SegmentPtr segment,
+                                     Extent extent,
+                                     std::uint64_t offset,
+                                     std::uint64_t length) {
   if (!plausible(*segment, extent) || offset + length > extent.length) {
     co_return fail(Errc::corrupt, "extent outside its segment");
   }

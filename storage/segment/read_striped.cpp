@@ -6,7 +6,7 @@ namespace {
 /// One stripe of a read: which chunks are wanted, and what has been read so far.
 struct StripeRead {
   StripeShape shape;
-  std::uint64_t from = 0, to = 0;  // payload range within the stripe
+  std::uint64_t from = 0, to = 0;           // payload range within the stripe
   std::array<Buffer, kMaxShards> chunks{};  // verified ones
   std::uint32_t tried = 0;                  // bit per shard
 };
@@ -38,8 +38,11 @@ class StripedReader {
 void StripedReader::want(StripeRead& stripe, std::size_t index, unsigned shard) {
   stripe.tried |= 1U << shard;
   if (io::File* file = x_segment->shard(shard, x_context.drives)) {
-    x_ops.push_back({.kind = io::OpKind::read, .file = file, .offset = stripe.shape.offset,
-                     .buffer = Buffer::make(stripe.shape.chunk_bytes), .durable = false,
+    x_ops.push_back({.kind = io::OpKind::read,
+                     .file = file,
+                     .offset = stripe.shape.offset,
+                     .buffer = Buffer::make(stripe.shape.chunk_bytes),
+                     .durable = false,
                      .result = {}});
     x_targets.push_back({index, shard});
   }
@@ -73,7 +76,8 @@ Async<> StripedReader::fetch(std::vector<StripeRead>& stripes) {
 }
 
 // Reads the stripe's other shards and computes the data chunks that are wanted but not there.
-Task<> StripedReader::rebuild(StripeRead& stripe, std::vector<StripeRead>& stripes,
+Task<> StripedReader::rebuild(StripeRead& stripe,
+                              std::vector<StripeRead>& stripes,
                               std::size_t index) {
   const SegmentRecord& record = x_segment->record;
   const unsigned shards = record.k + record.m;
@@ -132,7 +136,8 @@ Task<std::vector<Buffer>> StripedReader::read(std::uint64_t offset, std::uint64_
   for (std::size_t i = 0; i < stripes.size(); ++i) {
     StripeRead& stripe = stripes[i];
     bool complete = true;
-    each_chunk(stripe, [&](unsigned shard) { complete &= static_cast<bool>(stripe.chunks[shard]); });
+    each_chunk(stripe,
+               [&](unsigned shard) { complete &= static_cast<bool>(stripe.chunks[shard]); });
     if (!complete) {
       CO_TRYV(co_await rebuild(stripe, stripes, i));
     }
@@ -149,8 +154,11 @@ Task<std::vector<Buffer>> StripedReader::read(std::uint64_t offset, std::uint64_
 
 }  // namespace
 
-Task<std::vector<Buffer>> read_striped(Context& context, SegmentPtr segment, Extent extent,
-                                       std::uint64_t offset, std::uint64_t length) {
+Task<std::vector<Buffer>> read_striped(Context& context,
+                                       SegmentPtr segment,
+                                       Extent extent,
+                                       std::uint64_t offset,
+                                       std::uint64_t length) {
   const SegmentRecord& record = segment->record;
   const bool inside = !record.small && extent.length > 0 && offset + length <= extent.length &&
                       extent.offset + run_bytes(record, extent.length) <= record.shard_bytes;

@@ -9,11 +9,17 @@
 namespace outcrop::segment {
 
 /// Payload [offset, offset + length) of a whole record. corrupt if no live copy verifies.
-Task<std::vector<Buffer>> read_small(Context& context, SegmentPtr segment, Extent extent,
-                                     std::uint64_t offset, std::uint64_t length);
+Task<std::vector<Buffer>> read_small(Context& context,
+                                     SegmentPtr segment,
+                                     Extent extent,
+                                     std::uint64_t offset,
+                                     std::uint64_t length);
 /// The same of a striped extent. unavailable with fewer than k good chunks of a stripe.
-Task<std::vector<Buffer>> read_striped(Context& context, SegmentPtr segment, Extent extent,
-                                       std::uint64_t offset, std::uint64_t length);
+Task<std::vector<Buffer>> read_striped(Context& context,
+                                       SegmentPtr segment,
+                                       Extent extent,
+                                       std::uint64_t offset,
+                                       std::uint64_t length);
 /// At replay: true if a copy of the record verifies on some live drive; copies that are missing
 /// or torn are written again from it, durably.
 Task<bool> complete_small(Context& context, SegmentPtr segment, Extent extent);

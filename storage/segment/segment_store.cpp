@@ -8,11 +8,15 @@
 
 namespace outcrop::segment {
 
-SegmentStore::SegmentStore(drives::DriveSet& drives, BlockingPool& pool, Random& random,
+SegmentStore::SegmentStore(drives::DriveSet& drives,
+                           BlockingPool& pool,
+                           Random& random,
                            std::vector<asio::io_context*> workers,
-                           std::vector<io::IoBackend*> backends, std::uint64_t shard_bytes)
+                           std::vector<io::IoBackend*> backends,
+                           std::uint64_t shard_bytes)
     : x_context(drives, pool, random, std::move(workers), std::move(backends), shard_bytes),
-      x_spares(x_context), x_allocator(x_context, x_catalogue, x_spares) {
+      x_spares(x_context),
+      x_allocator(x_context, x_catalogue, x_spares) {
   for (std::size_t i = 0; i < x_context.workers.size(); ++i) {
     x_workers.push_back(std::make_unique<WorkerState>(x_context, x_allocator));
   }
@@ -106,7 +110,8 @@ Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_h
   co_return std::make_unique<StripeWriter>(mine().large, size_hint);
 }
 
-Task<std::vector<Buffer>> SegmentStore::read(Extent extent, std::uint64_t offset,
+Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
+                                             std::uint64_t offset,
                                              std::uint64_t length) {
   CO_TRY(SegmentPtr segment, co_await find(extent.segment));
   if (segment->record.small) {

@@ -14,8 +14,11 @@ namespace outcrop::segment {
 
 class SegmentStore final : public BlobStore, public meta::CommitCompanion {
  public:
-  SegmentStore(drives::DriveSet& drives, BlockingPool& pool, Random& random,
-               std::vector<asio::io_context*> workers, std::vector<io::IoBackend*> backends,
+  SegmentStore(drives::DriveSet& drives,
+               BlockingPool& pool,
+               Random& random,
+               std::vector<asio::io_context*> workers,
+               std::vector<io::IoBackend*> backends,
                std::uint64_t shard_bytes);
   ~SegmentStore() override;
 
@@ -38,7 +41,9 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   // BlobStore
   Task<Placed> place_small(ConstBytes payload) override;
   Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint) override;
-  Task<std::vector<Buffer>> read(Extent extent, std::uint64_t offset, std::uint64_t length) override;
+  Task<std::vector<Buffer>> read(Extent extent,
+                                 std::uint64_t offset,
+                                 std::uint64_t length) override;
   PinPtr pin(std::span<const Extent> extents) override;
 
   // meta::CommitCompanion

@@ -2,7 +2,9 @@
 
 namespace outcrop::segment {
 
-Task<> settle(Context& context, std::span<const io::IoOp> ops, std::span<const drives::Slot> slots,
+Task<> settle(Context& context,
+              std::span<const io::IoOp> ops,
+              std::span<const drives::Slot> slots,
               unsigned least) {
   unsigned good = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
@@ -15,9 +17,8 @@ Task<> settle(Context& context, std::span<const io::IoOp> ops, std::span<const d
       co_return fail(why);  // a full drive is not a failed one
     }
     const drives::Slot slot = slots[i];
-    CO_TRYV(co_await context.pool.run([&context, slot, &why] {
-      return context.drives.eject(slot, why);
-    }));
+    CO_TRYV(co_await context.pool.run(
+        [&context, slot, &why] { return context.drives.eject(slot, why); }));
   }
   if (good < least) {
     co_return fail(Errc::io_error, "too few drives took the data");

@@ -10,7 +10,9 @@ namespace outcrop::segment {
 
 /// `slots[i]` is the drive of `ops[i]`. Ejects the drives that failed; then ok if at least `least`
 /// shards were written. The ops cover one stripe, record batch, or sync.
-Task<> settle(Context& context, std::span<const io::IoOp> ops, std::span<const drives::Slot> slots,
+Task<> settle(Context& context,
+              std::span<const io::IoOp> ops,
+              std::span<const drives::Slot> slots,
               unsigned least);
 
 }  // namespace outcrop::segment

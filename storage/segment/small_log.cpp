@@ -25,7 +25,8 @@ SmallLog::Run* SmallLog::tail(std::uint64_t bytes) {
 void SmallLog::write_record(Run& run, ConstBytes payload, Extent& extent) {
   const MutBytes chunk = run.buffer.writable().subspan(run.used, kHeaderBytes + payload.size());
   std::memcpy(chunk.data() + kHeaderBytes, payload.data(), payload.size());
-  extent = {run.segment->record.id, run.offset + run.used, payload.size(), digest::xxh3_64(payload)};
+  extent = {run.segment->record.id, run.offset + run.used, payload.size(),
+            digest::xxh3_64(payload)};
   seal_chunk({.cluster = x_context.drives.cluster(),
               .segment = extent.segment,
               .offset = extent.offset,
@@ -72,8 +73,12 @@ std::vector<io::IoOp> SmallLog::take_pending() {
     const std::size_t before = ops.size();
     for (unsigned shard = 0; shard < run.segment->record.slots.size(); ++shard) {
       if (io::File* file = run.segment->shard(shard, x_context.drives)) {
-        ops.push_back({.kind = io::OpKind::write, .file = file, .offset = run.offset,
-                       .buffer = run.buffer.slice(0, padded), .durable = true, .result = {}});
+        ops.push_back({.kind = io::OpKind::write,
+                       .file = file,
+                       .offset = run.offset,
+                       .buffer = run.buffer.slice(0, padded),
+                       .durable = true,
+                       .result = {}});
         x_slots.push_back(run.segment->record.slots[shard]);
       }
     }
@@ -88,8 +93,7 @@ Task<> SmallLog::finished(std::span<io::IoOp> ops) {
   Result<void> first;
   for (const std::size_t count : x_counts) {
     const auto part = ops.subspan(at, count);
-    auto settled =
-        co_await settle(x_context, part, std::span(x_slots).subspan(at, count), 1);
+    auto settled = co_await settle(x_context, part, std::span(x_slots).subspan(at, count), 1);
     if (!settled && first) {
       first = std::move(settled);
     }

@@ -1,5 +1,6 @@
-// Pre-written shard files that wait for a segment: zeroed once in the background, recycled for ever.
-// Writing into them needs no filesystem journal commit, which halves the cost of a durable append.
+// Pre-written shard files that wait for a segment: zeroed once in the background, recycled for
+// ever. Writing into them needs no filesystem journal commit, which halves the cost of a durable
+// append.
 #pragma once
 #include <map>
 #include <mutex>

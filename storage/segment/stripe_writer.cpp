@@ -7,7 +7,7 @@
 namespace outcrop::segment {
 namespace {
 
-constexpr std::uint64_t kRunStripes = 32;   // reserved at a time when the size is known
+constexpr std::uint64_t kRunStripes = 32;    // reserved at a time when the size is known
 constexpr std::size_t kStripesInFlight = 3;  // per writer, behind the one being filled
 
 }  // namespace
@@ -25,7 +25,9 @@ struct StripeWriter::Shared {
 };
 
 StripeWriter::StripeWriter(StripeLane& lane, std::uint64_t size_hint)
-    : x_lane(lane), x_hint_left(size_hint), x_stamp(lane.context.random.next()),
+    : x_lane(lane),
+      x_hint_left(size_hint),
+      x_stamp(lane.context.random.next()),
       x_shared(std::make_shared<Shared>()) {}
 
 StripeWriter::~StripeWriter() {
@@ -56,7 +58,8 @@ Task<> StripeWriter::reserve_run() {
   const std::uint64_t most = std::min(kRunStripes * chunk, run_bytes(open, x_hint_left));
   const std::uint64_t least = most == 0 ? chunk : std::min(most, chunk);
   CO_TRY(x_room, co_await x_lane.lane.reserve(least, std::max(most, least)));
-  if (x_room.segment->record.chunk_bytes != chunk && x_room.bytes < x_room.segment->record.chunk_bytes) {
+  if (x_room.segment->record.chunk_bytes != chunk &&
+      x_room.bytes < x_room.segment->record.chunk_bytes) {
     // A new segment with longer chunks came in between: take at least one whole stripe of it.
     x_lane.lane.give_back(x_room, 0);
     CO_TRY(x_room, co_await x_lane.lane.reserve(x_room.segment->record.chunk_bytes,
@@ -77,8 +80,8 @@ Task<> StripeWriter::begin_stripe() {
       return false;
     }
     const SegmentRecord& r = x_room.segment->record;
-    const std::uint64_t payload = x_hint_left == 0 ? r.stripe_payload()
-                                                   : std::min(r.stripe_payload(), x_hint_left);
+    const std::uint64_t payload =
+        x_hint_left == 0 ? r.stripe_payload() : std::min(r.stripe_payload(), x_hint_left);
     const bool whole = x_extent.length % r.stripe_payload() == 0;
     const bool healthy = std::ranges::all_of(
         r.slots, [this](drives::Slot s) { return x_lane.context.drives.live(s); });
@@ -198,8 +201,12 @@ void StripeWriter::launch(StripeShape shape) {
                 .kind = i < record.k ? ChunkKind::data : ChunkKind::parity,
                 .shard = static_cast<std::uint8_t>(i)},
                chunks[i].writable());
-    write->ops.push_back({.kind = io::OpKind::write, .file = file, .offset = shape.offset,
-                          .buffer = chunks[i], .durable = false, .result = {}});
+    write->ops.push_back({.kind = io::OpKind::write,
+                          .file = file,
+                          .offset = shape.offset,
+                          .buffer = chunks[i],
+                          .durable = false,
+                          .result = {}});
     write->slots.push_back(record.slots[i]);
   }
   ++x_shared->in_flight;
@@ -216,8 +223,7 @@ void StripeWriter::launch(StripeShape shape) {
 Task<> StripeWriter::wait_below(std::size_t in_flight) {
   for (;;) {
     for (const auto& write : std::exchange(x_shared->done, {})) {
-      CO_TRYV(co_await settle(x_lane.context, write->ops, write->slots,
-                              write->segment->record.k));
+      CO_TRYV(co_await settle(x_lane.context, write->ops, write->slots, write->segment->record.k));
     }
     if (x_shared->in_flight < in_flight) {
       co_return ok();

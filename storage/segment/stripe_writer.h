@@ -43,9 +43,9 @@ class StripeWriter final : public BlobWriter {
   StripeLane& x_lane;
   std::uint64_t x_hint_left;
   const std::uint64_t x_stamp;
-  Room x_room;                  // the reserved run
+  Room x_room;  // the reserved run
   std::uint64_t x_room_used = 0;
-  Extent x_extent;              // of the current run
+  Extent x_extent;  // of the current run
   std::vector<Extent> x_extents;
   std::vector<SegmentPtr> x_segments;  // every segment written to, for sync and pins
   std::vector<PinPtr> x_pins;

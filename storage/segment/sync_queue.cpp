@@ -9,8 +9,12 @@ Task<> SyncQueue::run(const SegmentPtr& segment) {
   std::vector<drives::Slot> slots;
   for (unsigned shard = 0; shard < segment->record.slots.size(); ++shard) {
     if (io::File* file = segment->shard(shard, x_context.drives)) {
-      ops.push_back({.kind = io::OpKind::sync, .file = file, .offset = 0, .buffer = {},
-                     .durable = false, .result = {}});
+      ops.push_back({.kind = io::OpKind::sync,
+                     .file = file,
+                     .offset = 0,
+                     .buffer = {},
+                     .durable = false,
+                     .result = {}});
       slots.push_back(segment->record.slots[shard]);
     }
   }
@@ -24,9 +28,9 @@ Task<> SyncQueue::sync(SegmentPtr segment) {
   const SegmentId id = segment->record.id;
   if (x_states[id].running) {
     CO_TRY(const bool lead, co_await suspend<bool>([&](Resume<bool> resume) {
-      State& state = x_states[id];
-      state.waiting.push_back(std::move(resume));
-    }));
+             State& state = x_states[id];
+             state.waiting.push_back(std::move(resume));
+           }));
     if (!lead) {
       co_return ok();
     }

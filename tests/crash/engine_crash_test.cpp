@@ -34,9 +34,10 @@ std::vector<Step> workload() {
       put("overwrite_small_by_large", "dir/b", 5, 150'000),
       put("overwrite_large_by_inline", "dir/large", 6, 10),
   };
-  steps.push_back({"multipart",
-                   [](SimEngine& e) { return e.multipart("m/p", {pattern(7, 200'000), pattern(8, 9)}); },
-                   [](Contents& m) { m["m/p"] = pattern(7, 200'000) + pattern(8, 9); }});
+  steps.push_back(
+      {"multipart",
+       [](SimEngine& e) { return e.multipart("m/p", {pattern(7, 200'000), pattern(8, 9)}); },
+       [](Contents& m) { m["m/p"] = pattern(7, 200'000) + pattern(8, 9); }});
   steps.push_back({"copy", [](SimEngine& e) { return e.copy("m/p", "copy/of/p"); },
                    [](Contents& m) { m["copy/of/p"] = m["m/p"]; }});
   steps.push_back({"delete", [](SimEngine& e) { return e.remove("m/p"); },
@@ -89,8 +90,12 @@ Result<Contents> recover(io::SimWorld& world, std::uint64_t seed) {
   return found;
 }
 
-bool check(io::SimWorld& world, const Contents& before, const Contents& after, bool acked,
-           std::uint64_t seed, Tally& tally) {
+bool check(io::SimWorld& world,
+           const Contents& before,
+           const Contents& after,
+           bool acked,
+           std::uint64_t seed,
+           Tally& tally) {
   ++tally.states;
   const auto found = recover(world, seed);
   const bool good = found && (*found == after || (!acked && *found == before));
@@ -186,7 +191,8 @@ TEST(EngineCrash, EveryIoIsOldOrNew) {
   each_step(3, 1, [&](const Step& step, io::SimWorld& world, const Contents& model) {
     CrashRun run(step, world.clone(1), model);
     for (const io::CrashMode mode : kModes) {
-      for (std::uint64_t n = 1 + static_cast<unsigned>(mode) % skip; run.at(n, mode, tally); n += skip) {
+      for (std::uint64_t n = 1 + static_cast<unsigned>(mode) % skip; run.at(n, mode, tally);
+           n += skip) {
         if (testing::Test::HasFailure()) {
           return;
         }

@@ -16,8 +16,10 @@ std::string pattern(std::uint64_t seed, std::size_t size) {
   return out;
 }
 
-Task<std::unique_ptr<ObjectWriter>> filled_writer(Namespace& ns, std::string_view bucket,
-                                                  std::string_view key, std::string_view content) {
+Task<std::unique_ptr<ObjectWriter>> filled_writer(Namespace& ns,
+                                                  std::string_view bucket,
+                                                  std::string_view key,
+                                                  std::string_view content) {
   CO_TRY(auto writer, co_await ns.open_write(bucket, key, content.size()));
   while (!content.empty()) {
     CO_TRY(const MutBytes out, co_await writer->buffer());
@@ -71,12 +73,12 @@ Task<> put_multipart(Namespace& ns, std::string_view key, const std::vector<std:
   for (std::uint32_t i = 0; i < parts.size(); ++i) {
     CO_TRY(auto writer, co_await filled_writer(ns, SimEngine::kBucket, key, parts[i]));
     CO_TRY(const PartInfo part,
-           co_await ns.put_part(SimEngine::kBucket, key, upload.upload_id, i + 1,
-                                std::move(writer), md5_hex(parts[i]), {}));
+           co_await ns.put_part(SimEngine::kBucket, key, upload.upload_id, i + 1, std::move(writer),
+                                md5_hex(parts[i]), {}));
     complete.parts.push_back({i + 1, part.etag, {}});
   }
-  CO_TRYV(co_await ns.complete_upload(SimEngine::kBucket, key, upload.upload_id,
-                                      std::move(complete)));
+  CO_TRYV(
+      co_await ns.complete_upload(SimEngine::kBucket, key, upload.upload_id, std::move(complete)));
   co_return ok();
 }
 
@@ -128,7 +130,9 @@ Result<void> SimEngine::close() {
 Result<void> SimEngine::put(std::string_view key, std::string_view content) {
   return run(put_object(ns(), key, content));
 }
-Result<std::string> SimEngine::get(std::string_view key) { return run(read_all(ns(), kBucket, key)); }
+Result<std::string> SimEngine::get(std::string_view key) {
+  return run(read_all(ns(), kBucket, key));
+}
 Result<void> SimEngine::remove(std::string_view key) {
   TRYV(run(ns().remove(kBucket, key, {})));
   return ok();

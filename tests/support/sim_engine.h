@@ -54,7 +54,8 @@ io::SimWorld world_with_bucket(unsigned drives, unsigned parity, std::uint64_t s
 std::string pattern(std::uint64_t seed, std::size_t size);
 
 /// Writes `content` into a fresh ObjectWriter.
-Task<std::unique_ptr<ns::ObjectWriter>> filled_writer(ns::Namespace& ns, std::string_view bucket,
+Task<std::unique_ptr<ns::ObjectWriter>> filled_writer(ns::Namespace& ns,
+                                                      std::string_view bucket,
                                                       std::string_view key,
                                                       std::string_view content);
 Task<std::string> read_all(ns::Namespace& ns, std::string_view bucket, std::string_view key);

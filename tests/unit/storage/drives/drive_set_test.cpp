@@ -28,8 +28,8 @@ std::string message(const Result<std::unique_ptr<DriveSet>>& r) {
 }
 
 TEST(DriveSet, DefaultParityFollowsTheNumberOfDrives) {
-  const std::vector<std::pair<std::size_t, unsigned>> table{
-      {1, 0}, {2, 1}, {3, 1}, {4, 2}, {6, 2}, {11, 2}, {12, 3}, {64, 3}};
+  const std::vector<std::pair<std::size_t, unsigned>> table{{1, 0}, {2, 1},  {3, 1},  {4, 2},
+                                                            {6, 2}, {11, 2}, {12, 3}, {64, 3}};
   for (const auto& [drives, parity] : table) {
     EXPECT_EQ(default_parity(drives), parity) << drives;
   }
