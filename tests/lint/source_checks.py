@@ -14,7 +14,7 @@ FUNCTION_LINES_MAX = 70
 
 # (rule, what, why, only in files matching)
 _BANNED: list[tuple[str, re.Pattern[str], str, re.Pattern[str]]] = [
-    ("banned-call", re.compile(r"(?<![\w.>])(?:std::|::)?(?:strcpy|strcat|sprintf|vsprintf|gets)\s*\("),
+    ("banned-call", re.compile(r"(?<![\w.>])(?:std::|::)?(?:strcpy|strcat|sprintf|vsprintf)\s*\(|(?<![\w.>])(?:std::)?gets\s*\(\w"),
      "unbounded C string call: use std::string or fmt", re.compile("")),
     ("banned-call", re.compile(r"(?<![\w.>:])(?:std::|::)?s?rand\s*\("),
      "hidden global state: use outcrop::Random", re.compile("")),

@@ -36,7 +36,7 @@ TEST(HttpLimits, SlowHeadIsCutOff) {
     std::thread drip([&] {
       for (int i = 0; i < 100; ++i) {
         client.send("G");
-        std::this_thread::sleep_for(20ms);
+        std::this_thread::sleep_for(20ms);  // time is the input: a client that drips
       }
     });
     EXPECT_EQ(client.until_closed(), "");
@@ -65,7 +65,7 @@ TEST(HttpLimits, SlowBodyTimesOut) {
   std::thread drip([&] {
     for (int i = 0; i < 50; ++i) {
       client.send("0123456789");
-      std::this_thread::sleep_for(20ms);
+      std::this_thread::sleep_for(20ms);  // time is the input: a client that drips
     }
   });
   const Reply r = client.reply();
@@ -82,7 +82,7 @@ TEST(HttpLimits, BodyAboveTheRateFloorMayTakeLong) {
   client.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\n");
   for (int i = 0; i < 50; ++i) {
     client.send("0123456789");
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(20ms);  // time is the input: a client that drips
   }
   EXPECT_EQ(client.reply().status, 200);
 }
@@ -93,9 +93,7 @@ TEST(HttpLimits, ClientThatTakesNothingIsCutOff) {
   const int small = 4096;
   ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   client.send("GET /gen/50000000 HTTP/1.1\r\nHost: h\r\n\r\n");
-  for (int i = 0; i < 300 && server.counters().resets.get() == 0; ++i) {
-    std::this_thread::sleep_for(10ms);
-  }
+  eventually([&] { return server.counters().resets.get() != 0; });
   EXPECT_EQ(server.counters().resets.get(), 1u);
 }
 
@@ -135,9 +133,7 @@ void expect_refused_beyond(const HttpOptions& options, std::size_t limit) {
   EXPECT_EQ(extra.until_closed(), "");
   EXPECT_EQ(server.counters().refused.get(), 1u);
   clients.pop_back();
-  for (int i = 0; i < 100 && server.counters().connections.get() == limit; ++i) {
-    std::this_thread::sleep_for(5ms);
-  }
+  eventually([&] { return server.counters().connections.get() != limit; });
   EXPECT_EQ(exchange(server.port(), kGet).status, 200);
 }
 
@@ -191,9 +187,7 @@ TEST(HttpLimits, StopFinishesWhatIsInFlightAndLeavesIdleConnections) {
   idle.reply();
   RawClient busy(server.port());
   busy.send("GET /slow/300 HTTP/1.1\r\nHost: h\r\n\r\n");
-  while (server.calls() < 2) {
-    std::this_thread::sleep_for(1ms);
-  }
+  ASSERT_TRUE(eventually([&] { return server.calls() >= 2; }));
   server.stop(5s);
   const Reply r = busy.reply();
   EXPECT_EQ(r.status, 200);
@@ -205,9 +199,7 @@ TEST(HttpLimits, StopDoesNotWaitForeverForAClient) {
   LiveServer server;
   RawClient stuck(server.port());
   stuck.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
-  while (server.calls() < 1) {
-    std::this_thread::sleep_for(1ms);
-  }
+  ASSERT_TRUE(eventually([&] { return server.calls() >= 1; }));
   EXPECT_LT(timed([&] { server.stop(100ms); }), 3s);
 }
 

@@ -208,7 +208,7 @@ TEST(HttpSession, SlowReaderGetsEverything) {
   std::string all;
   for (int i = 0; i < 20; ++i) {
     all += client.read_exact(100'000);
-    std::this_thread::sleep_for(2ms);
+    std::this_thread::sleep_for(2ms);  // time is the input: a client that reads slowly
   }
   all += client.read_exact(12'000'000 - (all.size() - (all.find("\r\n\r\n") + 4)));
   EXPECT_TRUE(all.substr(all.find("\r\n\r\n") + 4) == generated(12'000'000));
@@ -256,9 +256,7 @@ TEST(HttpSession, ClientLeavingInsideABodyLeavesTheServerWell) {
     down.read_exact(1000);
   }
   EXPECT_EQ(exchange(server.port(), get("/alive")).status, 200);
-  for (int i = 0; i < 200 && server.counters().connections.get() > 0; ++i) {
-    std::this_thread::sleep_for(10ms);
-  }
+  eventually([&] { return server.counters().connections.get() == 0; });
   EXPECT_EQ(server.counters().connections.get(), 0u);
   EXPECT_EQ(server.budget().in_use(), 0u);
 }

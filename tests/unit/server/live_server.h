@@ -17,6 +17,15 @@ inline char pattern(std::uint64_t i) { return static_cast<char>((i * 2654435761u
 /// /gen-fail/<n> (breaks after half), /throw, /status/<n>, /slow/<ms>, /inject, /target.
 http::Handler test_handler(std::atomic<int>& calls);
 
+/// True once `done` is, within 10 s. The server's counters change on its own thread and wake nobody.
+template <class Done>
+bool eventually(Done done) {
+  for (int i = 0; i < 5000 && !done(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // time is the input: polling
+  }
+  return done();
+}
+
 class LiveServer {
  public:
   explicit LiveServer(HttpOptions options = {},
