@@ -150,6 +150,23 @@ TEST_F(Race, PrunedDirectoriesLoseNothing) {
   EXPECT_EQ(dirents, 0u);
 }
 
+// All keys of a directory go at once: whoever is last must take the directory along.
+TEST_F(Race, TheLastDeletionsTogetherPrune) {
+  for (int round = 0; round < 40; ++round) {
+    for (unsigned task = 0; task < kThreads * kTasks; ++task) {
+      put("d/e/" + std::to_string(task));
+    }
+    const auto body = [&](unsigned task) -> Task<> {
+      CO_TRY(const bool removed, co_await ns->remove("b", "d/e/" + std::to_string(task), {}));
+      EXPECT_TRUE(removed);
+      co_return ok();
+    };
+    race(body);
+    const auto records = meta.dump();
+    ASSERT_TRUE(std::ranges::none_of(records, [](const auto& r) { return r.first[0] == 'd'; }));
+  }
+}
+
 // Directories move while keys are written below both of their names.
 TEST_F(Race, DirectoryRenamesAgainstWriters) {
   std::atomic<int> written{0};
