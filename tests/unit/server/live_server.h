@@ -17,7 +17,8 @@ inline char pattern(std::uint64_t i) { return static_cast<char>((i * 2654435761u
 /// /gen-fail/<n> (breaks after half), /throw, /status/<n>, /slow/<ms>, /inject, /target.
 http::Handler test_handler(std::atomic<int>& calls);
 
-/// True once `done` is, within 10 s. The server's counters change on its own thread and wake nobody.
+/// True once `done` is, within 10 s. The server's counters change on its own thread and wake
+/// nobody.
 template <class Done>
 bool eventually(Done done) {
   for (int i = 0; i < 5000 && !done(); ++i) {
