@@ -65,17 +65,20 @@ Result<void> DriveSet::format(std::span<const std::unique_ptr<io::Disk>> disks,
       record.mirrors.push_back(static_cast<Slot>(i));
     }
   }
-  constexpr std::array<unsigned, 2> kBoth{0, 1};
-  for (std::size_t i = 0; i < disks.size(); ++i) {
-    io::Disk& disk = *disks[i];
+  // Superblocks come last: a drive with an epoch record and no superblock is half formatted.
+  for (const auto& disk : disks) {
     for (const std::string_view dir : {"segments", "spare", "journal", "meta"}) {
-      TRYV(disk.make_dir(dir));
+      TRYV(disk->make_dir(dir));
     }
-    // The superblock comes last: without it the drive is not taken for a member.
-    TRYV(write_slots(disk, kEpochFile, record, std::array<unsigned, 1>{1}, io::Access::create));
+    constexpr std::array<unsigned, 1> kFirst{1};
+    TRYV(write_slots(*disk, kEpochFile, record, kFirst, io::Access::create));
+    TRYV(disk->sync_dir(""));
+  }
+  for (std::size_t i = 0; i < disks.size(); ++i) {
+    constexpr std::array<unsigned, 2> kBoth{0, 1};
     const Superblock superblock{record.cluster, record.members[i].uuid, static_cast<Slot>(i)};
-    TRYV(write_slots(disk, kSuperblockFile, superblock, kBoth, io::Access::create));
-    TRYV(disk.sync_dir(""));
+    TRYV(write_slots(*disks[i], kSuperblockFile, superblock, kBoth, io::Access::create));
+    TRYV(disks[i]->sync_dir(""));
   }
   return ok();
 }

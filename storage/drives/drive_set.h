@@ -49,9 +49,9 @@ class DriveSet {
                              unsigned parity,
                              Random& random);
   /// Reads the superblocks, locks the drives, finds the newest epoch, marks members that are
-  /// absent as not live, takes stale ones back as live members without metadata, and writes the
-  /// resulting epoch if it changed. Refuses foreign, cloned, blank and half-written drives, and
-  /// fewer than n - m of the newest epoch's live members. Blocking.
+  /// absent, blank or damaged as not live, takes stale ones back as live members without metadata,
+  /// and writes the resulting epoch if it changed. Refuses foreign, cloned and half-formatted
+  /// drives, and too few of the newest epoch's live members (identity.h). Blocking.
   static Result<std::unique_ptr<DriveSet>> open(std::vector<std::unique_ptr<io::Disk>> disks);
 
   std::size_t slots() const { return x_disks.size(); }

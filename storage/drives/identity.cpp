@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "storage/base/log.h"
 #include "storage/drives/format.h"
 
 namespace outcrop::drives {
@@ -28,26 +29,35 @@ auto read_slots(io::Disk& disk, std::string_view file, Decode decode)
   return good;
 }
 
+// Errc::corrupt: this drive is of no use, the others may do without it. Errc::config: a mistake
+// that someone has to look at before anything is written.
 Result<Found> read_identity(io::Disk& disk) {
   TRY(const bool has_superblock, disk.exists(kSuperblockFile));
   if (!has_superblock) {
+    TRY(const bool has_epoch, disk.exists(kEpochFile));
     TRY(const bool blank, is_blank(disk));
-    return fail(Errc::config,
+    if (has_epoch) {
+      return fail(Errc::config, quoted(disk) +
+                                    " is half formatted: --init did not finish; empty all drives "
+                                    "of the list and --init again");
+    }
+    return fail(Errc::corrupt,
                 quoted(disk) + (blank ? " is blank: is its filesystem mounted? A new cluster is "
                                         "made with --init on blank drives only"
                                       : " holds other files and no Outcrop superblock: not used"));
   }
   TRY(const auto superblocks, read_slots(disk, kSuperblockFile, decode_superblock));
   if (superblocks.empty()) {
-    return fail(Errc::config, quoted(disk) +
-                                  ": both superblock copies are damaged or half "
-                                  "written: replace the drive, or empty it and --init");
+    return fail(Errc::corrupt,
+                quoted(disk) + ": both superblock copies are damaged: replace the drive");
   }
   auto records = read_slots(disk, kEpochFile, decode_epoch);
+  if (!records && records.error().code() == Errc::config) {
+    return fail(records.error());
+  }
   if (!records || records->empty()) {
-    return fail(Errc::config, quoted(disk) +
-                                  ": the epoch record is missing or damaged: "
-                                  "formatting did not finish; empty it and --init again");
+    return fail(Errc::corrupt,
+                quoted(disk) + ": the epoch record is missing or damaged: replace the drive");
   }
   Found found{superblocks.front(), *std::move(records)};
   std::ranges::sort(found.records, std::greater{}, &EpochRecord::epoch);
@@ -67,27 +77,42 @@ Result<bool> is_blank(io::Disk& disk) {
                              [](const std::string& n) { return n == "lost+found" || n == "lock"; });
 }
 
-Result<std::vector<Found>> read_identities(std::span<const std::unique_ptr<io::Disk>> disks) {
+Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks) {
   std::vector<Found> found;
+  std::vector<std::unique_ptr<io::Disk>> good;
   std::map<Uuid, std::size_t> seen;
-  for (std::size_t i = 0; i < disks.size(); ++i) {
-    if (auto locked = disks[i]->lock(); !locked) {
+  std::optional<Error> refused;
+  for (auto& disk : disks) {
+    if (auto locked = disk->lock(); !locked) {
       return fail(Errc::config, locked.error().code() == Errc::already_exists
-                                    ? quoted(*disks[i]) + " is in use by another process"
-                                    : quoted(*disks[i]) + ": " + locked.error().describe());
+                                    ? quoted(*disk) + " is in use by another process"
+                                    : quoted(*disk) + ": " + locked.error().describe());
     }
-    TRY(Found one, read_identity(*disks[i]));
-    if (!found.empty() && one.superblock.cluster != found.front().superblock.cluster) {
-      return fail(Errc::config, quoted(*disks[i]) + " belongs to another cluster (" +
-                                    one.superblock.cluster.to_string() + ") than " +
-                                    quoted(*disks[0]) + ": remove it from storage.drives");
+    auto one = read_identity(*disk);
+    if (!one) {
+      if (one.error().code() == Errc::config) {
+        return fail(one.error());
+      }
+      log::error("a drive is not used", {{"why", one.error().describe()}});
+      refused = refused ? refused : one.error();
+      continue;
     }
-    if (const auto [at, fresh] = seen.emplace(one.superblock.drive, i); !fresh) {
-      return fail(Errc::config, quoted(*disks[i]) + " is a copy of " + quoted(*disks[at->second]) +
+    if (!found.empty() && one->superblock.cluster != found.front().superblock.cluster) {
+      return fail(Errc::config, quoted(*disk) + " belongs to another cluster (" +
+                                    one->superblock.cluster.to_string() + ") than " +
+                                    quoted(*good[0]) + ": remove it from storage.drives");
+    }
+    if (const auto [at, fresh] = seen.emplace(one->superblock.drive, good.size()); !fresh) {
+      return fail(Errc::config, quoted(*disk) + " is a copy of " + quoted(*good[at->second]) +
                                     " (same identity): remove one of them");
     }
-    found.push_back(std::move(one));
+    found.push_back(*std::move(one));
+    good.push_back(std::move(disk));
   }
+  if (found.empty()) {
+    return fail(Errc::config, refused ? std::string(refused->detail()) : "no drive is there");
+  }
+  disks = std::move(good);
   return found;
 }
 

@@ -18,8 +18,10 @@ struct Found {
 std::string quoted(const io::Disk& disk);
 /// True if a directory holds nothing but what a fresh filesystem has. Blocking.
 Result<bool> is_blank(io::Disk& disk);
-/// Locks all drives and reads their identities, checked against each other. Blocking.
-Result<std::vector<Found>> read_identities(std::span<const std::unique_ptr<io::Disk>> disks);
+/// Locks all drives and reads their identities, checked against each other. Drives that are blank
+/// (a mount that failed) or damaged are taken off `disks` with a message: the others may do without
+/// them. config errors: in use, foreign, cloned, half formatted, or none left. Blocking.
+Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks);
 std::uint64_t newest_epoch(const std::vector<Found>& found);
 /// The newest record that was written to every drive it calls live, as far as those here can tell;
 /// null if there is none. A newer one was cut off while it was being written: nothing was
