@@ -12,6 +12,9 @@ namespace {
 // Keys under a common prefix that are stepped over one by one before it pays to seek behind it.
 constexpr int kMaxSteps = 16;
 
+/// Times a page is tried again on another mirror.
+constexpr unsigned kMirrorTries = 3;
+
 class Lister {
  public:
   Lister(Core& core, meta::SnapshotPtr at, InodeId root, const ListRequest& request)
@@ -158,8 +161,15 @@ class Lister {
 
 Task<ListPage> list_objects(Core& core, std::string_view bucket, ListRequest request) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  Lister lister(core, core.meta.snapshot(), record.root, request);
-  co_return co_await lister.run();
+  for (unsigned attempt = 0;; ++attempt) {
+    Lister lister(core, core.meta.snapshot(), record.root, request);
+    auto page = co_await lister.run();
+    // The mirror behind the snapshot went away meanwhile: another one serves a new snapshot.
+    const bool again = !page && page.error().code() == Errc::unavailable && attempt < kMirrorTries;
+    if (!again) {
+      co_return page;
+    }
+  }
 }
 
 }  // namespace outcrop::ns
