@@ -1,5 +1,9 @@
 // The Engine of this folder: owns the parts, runs their background work, closes them in order.
 #pragma once
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <chrono>
+#include <optional>
+
 #include "storage/drives/drive_set.h"
 #include "storage/engine/engine.h"
 #include "storage/meta/journaled_meta_store.h"
