@@ -46,7 +46,9 @@ Task<Placed> SmallLog::place(ConstBytes payload) {
   if (run == nullptr) {
     const std::uint64_t gap = align_up(x_lane.used(), kIoAlign) - x_lane.used();
     x_lane.extend(gap);
-    x_pending.push_back({x_lane.current(), x_lane.used(), Buffer::make(kRunCapacity), 0});
+    x_pending.push_back({x_lane.current(),
+                         std::make_shared<SegmentPins>(std::vector<SegmentPtr>{x_lane.current()}),
+                         x_lane.used(), Buffer::make(kRunCapacity), 0});
     run = &x_pending.back();
   }
   x_lane.extend(bytes);
@@ -55,7 +57,7 @@ Task<Placed> SmallLog::place(ConstBytes payload) {
   const std::size_t record = kHeaderBytes + payload.size();
   std::memset(run->buffer.data() + run->used + record, 0, bytes - record);
   run->used += bytes;
-  placed.pin = std::make_shared<SegmentPins>(std::vector<SegmentPtr>{run->segment});
+  placed.pin = run->pin;
   co_return placed;
 }
 

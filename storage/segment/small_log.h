@@ -23,6 +23,7 @@ class SmallLog {
   /// Records that lie side by side in one segment and go out in one write.
   struct Run {
     SegmentPtr segment;
+    PinPtr pin;  // until the write is done, also of records that no transaction came for
     std::uint64_t offset = 0;  // in the shard files; a multiple of 4 KiB
     Buffer buffer;
     std::size_t used = 0;

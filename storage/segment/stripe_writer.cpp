@@ -14,6 +14,7 @@ constexpr std::size_t kStripesInFlight = 3;  // per writer, behind the one being
 
 struct StripeWriter::Write {
   SegmentPtr segment;
+  PinPtr pin;  // an abandoned writer's last writes still need the files that they go to
   std::vector<io::IoOp> ops;
   std::vector<drives::Slot> slots;
 };
@@ -188,6 +189,7 @@ void StripeWriter::launch(StripeShape shape) {
                                payload);
   auto write = std::make_unique<Write>();
   write->segment = x_room.segment;
+  write->pin = std::make_shared<SegmentPins>(std::vector<SegmentPtr>{x_room.segment});
   for (unsigned i = 0; i < chunks.size(); ++i) {
     io::File* file = x_room.segment->shard(i, context.drives);
     if (file == nullptr) {
