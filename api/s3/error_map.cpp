@@ -210,6 +210,16 @@ Code to_code(Errc code) {
     case Errc::corrupt:
     case Errc::config:
     case Errc::internal:
+    case Errc::stale:
+    case Errc::not_directory:
+    case Errc::is_directory:
+    case Errc::not_empty:
+    case Errc::name_too_long:
+    case Errc::too_many_links:
+    case Errc::cross_bucket:
+    case Errc::bad_cookie:
+    case Errc::no_xattr:
+    case Errc::not_permitted:
       return Code::internal_error;
   }
   return Code::internal_error;

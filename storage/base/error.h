@@ -41,6 +41,17 @@ enum class Errc : std::uint16_t {
   unavailable,            ///< more than m drives are missing for this data
   not_implemented,        ///
   config,                 ///< bad configuration; detail is the one line for the user
+  // Of the file view (storage/ns/file_system.h); S3 never meets them.
+  stale,           ///< the inode that an id names is gone
+  not_directory,   ///
+  is_directory,    ///
+  not_empty,       ///< a directory that is to be removed or replaced
+  name_too_long,   ///< one path component above 255 bytes
+  too_many_links,  ///
+  cross_bucket,    ///< rename or link from one bucket to another
+  bad_cookie,      ///< a directory position that cannot be resumed
+  no_xattr,        ///< no such extended attribute
+  not_permitted,   ///< only the owner or the superuser may (EPERM, not EACCES)
 };
 
 std::string_view to_string(Errc code) noexcept;

@@ -1,0 +1,75 @@
+// From a received record to a reply: parses the call, finds its program and version, and lets it
+// answer. The session (server/nfs_session) moves the bytes; programs never see sockets.
+#pragma once
+#include <boost/asio/ip/address.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/nfs/export.h"
+#include "api/nfs/handle.h"
+#include "api/nfs/rpc.h"
+#include "storage/base/clock.h"
+#include "storage/base/random.h"
+#include "storage/base/task.h"
+#include "storage/ns/file_system.h"
+#include "storage/ns/namespace.h"
+
+namespace outcrop::nfs {
+
+/// The connection that a call came on; lives as long as its calls.
+struct Peer {
+  boost::asio::ip::address address;
+  std::uint16_t port = 0;
+  std::uint64_t connection = 0;  ///< never the same for two connections of a server
+  bool tls = false;
+  std::string tls_name;  ///< subject of the verified client certificate; empty without one
+};
+
+/// Called once per operation ("nfs3.READ", "nfs4.OPEN"), on its worker. `status`: the protocol's
+/// number, 0 is success. Must not throw.
+using Observer = std::function<void(std::uint32_t operation,
+                                    std::uint32_t status,
+                                    std::uint64_t bytes_in,
+                                    std::uint64_t bytes_out,
+                                    std::int64_t duration_ns)>;
+
+/// What all programs work on; borrowed, outlives them.
+struct Service {
+  ns::Namespace& buckets;
+  ns::FileSystem& files;
+  ExportTable& exports;
+  const HandleCodec& handles;
+  const Clock& clock;
+  Random& random;
+};
+
+/// One version of one RPC program. Any worker.
+class Program {
+ public:
+  virtual ~Program() = default;
+  virtual std::uint32_t program() const = 0;
+  virtual std::uint32_t version() const = 0;
+  /// Writes the whole reply, header included, into the empty `reply`. Nothing written: no reply at
+  /// all (a retransmission of a call that is still being served).
+  virtual Async<> call(const Peer& peer, RpcCall& call, XdrWriter& reply) = 0;
+};
+
+class Dispatcher {
+ public:
+  /// `programs` are borrowed.
+  explicit Dispatcher(std::vector<Program*> programs) : x_programs(std::move(programs)) {}
+
+  enum class Outcome : std::uint8_t {
+    reply,     ///< send what is in the writer, if anything
+    starttls,  ///< send it, then start the TLS handshake (AUTH_TLS probe, RFC 9289)
+    hang_up,   ///< not RPC: close the connection
+  };
+  Async<Outcome> serve(const Peer& peer, Buffer record, bool tls_offered, XdrWriter& reply);
+
+ private:
+  std::vector<Program*> x_programs;
+};
+
+}  // namespace outcrop::nfs
