@@ -198,7 +198,7 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.mirrors = x_mirrors->size();
   out.writable =
       !x_shared.failed.load() && out.mirrors > 0 &&
-      (x_config.allow_reduced_redundancy || x_drives.live_slots().size() > x_drives.parity());
+      x_drives.write_parity(x_drives.live_slots().size()).has_value();
   for (std::size_t i = 0; i < out.block_sizes.size(); ++i) {
     out.block_sizes[i] = x_shared.block_sizes[i].load(std::memory_order_relaxed);
   }
