@@ -61,7 +61,7 @@ Task<Placed> SmallLog::place(ConstBytes payload) {
   co_return placed;
 }
 
-std::vector<io::IoOp> SmallLog::take_pending() {
+Result<std::vector<io::IoOp>> SmallLog::take_pending() {
   x_in_flight = std::exchange(x_pending, {});
   x_slots.clear();
   x_counts.clear();
