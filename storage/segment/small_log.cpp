@@ -84,6 +84,10 @@ Result<std::vector<io::IoOp>> SmallLog::take_pending() {
         x_slots.push_back(run.segment->record.slots[shard]);
       }
     }
+    if (ops.size() == before) {
+      x_in_flight.clear();
+      return fail(Errc::io_error, "every drive of a small payload has left");
+    }
     x_counts.push_back(ops.size() - before);
   }
   return ops;
