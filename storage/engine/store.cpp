@@ -44,7 +44,8 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.random,
                  x_runtime.workers,
                  x_runtime.backends,
-                 x_config.segment_bytes) {}
+                 x_config.segment_bytes,
+                 x_config.payload_cache_bytes) {}
 
 Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
 
@@ -165,6 +166,10 @@ EngineStats Store::stats() {
   out.journal_bytes = meta.journal_bytes;
   out.cache_hits = meta.cache_hits;
   out.cache_misses = meta.cache_misses;
+  const segment::PayloadCache::Counts payloads = x_segments.cache_counts();
+  out.payload_hits = payloads.hits;
+  out.payload_misses = payloads.misses;
+  out.payload_cache_bytes = payloads.bytes;
   out.metadata_memory_bytes = meta.memory_bytes;
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;
