@@ -105,6 +105,9 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.journal_bytes = e.journal_bytes;
   s.cache_hits = e.cache_hits;
   s.cache_misses = e.cache_misses;
+  s.payload_hits = e.payload_hits;
+  s.payload_misses = e.payload_misses;
+  s.payload_cache_bytes = e.payload_cache_bytes;
   s.metadata_memory_bytes = e.metadata_memory_bytes;
   s.segments_open = e.segments_open;
   s.segments_sealed = e.segments_sealed;
@@ -193,6 +196,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
+  engine_config.payload_cache_bytes = memory.payloads;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
   return ok();

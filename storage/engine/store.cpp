@@ -12,6 +12,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};         // drive presence; a removed drive is out within a second
 constexpr unsigned kTicksPerCollect = 10;  // garbage collection
+// Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
+// slower to insert into.
+constexpr std::uint64_t kLeastMemtable = 1 << 20, kMostMemtable = 64 << 20;
 
 std::vector<meta::MetaWorker> meta_workers(const EngineRuntime& runtime) {
   std::vector<meta::MetaWorker> out;
@@ -25,7 +28,8 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
   meta::MetaConfig out;
   out.journal_file_bytes = config.journal_bytes;
   out.block_cache_bytes = config.cache_bytes / 2;
-  out.memtable_bytes = std::max<std::uint64_t>(config.cache_bytes / 8, 1 << 20);
+  out.memtable_bytes =
+      std::clamp<std::uint64_t>(config.cache_bytes / 8, kLeastMemtable, kMostMemtable);
   return out;
 }
 
@@ -40,7 +44,8 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.random,
                  x_runtime.workers,
                  x_runtime.backends,
-                 x_config.segment_bytes) {}
+                 x_config.segment_bytes,
+                 x_config.payload_cache_bytes) {}
 
 Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
 
@@ -161,6 +166,10 @@ EngineStats Store::stats() {
   out.journal_bytes = meta.journal_bytes;
   out.cache_hits = meta.cache_hits;
   out.cache_misses = meta.cache_misses;
+  const segment::PayloadCache::Counts payloads = x_segments.cache_counts();
+  out.payload_hits = payloads.hits;
+  out.payload_misses = payloads.misses;
+  out.payload_cache_bytes = payloads.bytes;
   out.metadata_memory_bytes = meta.memory_bytes;
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;
