@@ -80,6 +80,7 @@ requests = true
 [storage]
 drives = ["/a", "/b"]
 parity = 1
+allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
 [auth]
@@ -125,6 +126,7 @@ xprtsec = "mtls"
   want.log_requests = true;
   want.drives = {"/a", "/b"};
   want.parity = 1;
+  want.allow_reduced_redundancy = true;
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
   want.unsigned_payload_http = false;
