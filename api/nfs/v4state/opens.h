@@ -29,7 +29,7 @@ struct OpenGrant {
   bool confirm = false;  ///< 4.0: OPEN4_RESULT_CONFIRM, the owner is new
   bool made = false;     ///< a new open, not an upgrade of the owner's
   // To take back what was granted if the rest of OPEN fails (undo_open):
-  std::uint32_t previous_access = 0, previous_deny = 0;
+  std::uint32_t previous_access = 0, previous_deny = 0, previous_seen = 0;
 };
 
 /// What READ, WRITE, SETATTR(size), ALLOCATE, DEALLOCATE, SEEK, CLONE, COPY do with the file.
@@ -76,8 +76,14 @@ Outcome<ShareAccess> parse_share_access(std::uint32_t share_access, std::uint32_
 class OwnerTicket {
  public:
   OwnerTicket() = default;
-  OwnerTicket(std::shared_ptr<StateOwner> owner, std::uint32_t seqid)
-      : x_owner(std::move(owner)), x_seqid(seqid) {}
+  OwnerTicket(std::shared_ptr<StateOwner> owner,
+              std::uint32_t seqid,
+              std::shared_ptr<StateOwner> lock_owner = {},
+              std::uint32_t lock_seqid = 0)
+      : x_owner(std::move(owner)),
+        x_lock_owner(std::move(lock_owner)),
+        x_seqid(seqid),
+        x_lock_seqid(lock_seqid) {}
   OwnerTicket(OwnerTicket&& other) noexcept = default;
   OwnerTicket& operator=(OwnerTicket&& other) noexcept;
   ~OwnerTicket() { abandon(); }
@@ -89,7 +95,8 @@ class OwnerTicket {
  private:
   void abandon();
   std::shared_ptr<StateOwner> x_owner;
-  std::uint32_t x_seqid = 0;
+  std::shared_ptr<StateOwner> x_lock_owner;  ///< LOCK with open_to_lock_owner
+  std::uint32_t x_seqid = 0, x_lock_seqid = 0;
 };
 
 /// What became of an owner's sequence number.

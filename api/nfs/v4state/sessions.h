@@ -11,12 +11,11 @@
 
 namespace outcrop::nfs {
 
-class Session;  // session_table.h, private to this folder
+struct Session;  // session_table.h, private to this folder
 
 // sr_status_flags that this server ever sets.
 inline constexpr std::uint32_t kSequenceExpiredAllStateRevoked = 0x0000'0008;
 inline constexpr std::uint32_t kSequenceExpiredSomeStateRevoked = 0x0000'0010;
-inline constexpr std::uint32_t kSequenceRestartReclaimNeeded = 0x0000'0100;
 
 struct SequenceArgs {
   SessionId session{};
