@@ -25,7 +25,7 @@ struct OpenRequest {
 };
 
 struct OpenGrant {
-  Stateid stateid;
+  Stateid stateid{};
   bool confirm = false;  ///< 4.0: OPEN4_RESULT_CONFIRM, the owner is new
   bool made = false;     ///< a new open, not an upgrade of the owner's
   // To take back what was granted if the rest of OPEN fails (undo_open):
@@ -64,7 +64,7 @@ struct ShareAccess {
   std::uint32_t access = 0;  ///< 1 to 3
   /// Set: answer OPEN_DELEGATE_NONE_EXT with it (4.1+ and the client said what it wants);
   /// server_will_push/signal are false. Empty: OPEN_DELEGATE_NONE.
-  std::optional<NoDelegation> no_delegation;
+  std::optional<NoDelegation> no_delegation{};
 };
 /// INVAL for access 0, for flags that are none, and for any flag in 4.0.
 Outcome<ShareAccess> parse_share_access(std::uint32_t share_access, std::uint32_t minor);
@@ -102,9 +102,9 @@ class OwnerTicket {
 /// What became of an owner's sequence number.
 struct SeqidResult {
   Status status = Status::ok;  ///< else answer it; no ticket
-  CachedReply replay;          ///< set: a retry; send these bytes as the operation's result
+  CachedReply replay{};        ///< set: a retry; send these bytes as the operation's result
   bool drop = false;  ///< the first try is still running: send no reply at all to the compound
-  OwnerTicket ticket;
+  OwnerTicket ticket{};
 };
 
 }  // namespace outcrop::nfs

@@ -66,8 +66,8 @@ struct SequenceResult {
   /// SEQUENCE itself is answered with success (the fields below are set) and the second operation
   /// with the error (RFC 8881 2.10.6.1.3).
   Status status = Status::ok;
-  CachedReply replay;
-  SlotTicket ticket;
+  CachedReply replay{};
+  SlotTicket ticket{};
   // Of the reply to SEQUENCE; session, sequence and slot are echoed by the engine.
   std::uint32_t highest_slot = 0, target_highest_slot = 0;
   std::uint32_t status_flags = 0;

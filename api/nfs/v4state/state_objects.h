@@ -54,6 +54,7 @@ struct StateOwner {
   std::unordered_set<StatePtr> states;
   OpenPtr last_closed;          ///< still found by its stateid, for a retry of CLOSE
   std::int64_t idle_since = 0;  ///< 4.0: no states since then; 0: it has some
+  bool queued = false;          ///< it stands in Client::idle_owners
 };
 
 enum class StateKind : std::uint8_t { open, lock };
@@ -127,6 +128,7 @@ struct Client {
 
   std::atomic<std::int64_t> lease_ns = 0;  ///< last renewed
   std::atomic<bool> recorded = false;      ///< the recovery store has it
+  std::atomic<bool> ended = false;         ///< off the table; written under Recovery's mutex
   std::atomic<bool> may_reclaim = false;   ///< it had a record when the server started
   std::atomic<bool> reclaimed = false;     ///< and got something back
   std::atomic<bool> reclaim_complete = false;
@@ -137,7 +139,7 @@ struct Client {
   // Guarded by `mutex`.
   bool gone = false;  ///< takes no new state
   std::unordered_map<std::string, OwnerPtr> open_owners, lock_owners;
-  std::deque<std::pair<std::int64_t, OwnerPtr>> idle_owners;  ///< 4.0, by idle_since
+  std::deque<std::pair<std::int64_t, OwnerPtr>> idle_owners;  ///< 4.0: when to look again from
   std::vector<SessionPtr> sessions;
   std::set<std::uint64_t> reclaimed_file_systems;
 
