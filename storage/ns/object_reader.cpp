@@ -59,22 +59,6 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   co_return out;
 }
 
-std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange range) {
-  std::vector<Piece> out;
-  std::uint64_t start = 0;
-  const std::uint64_t end = range.offset + range.length;
-  for (const Piece& piece : pieces) {
-    const std::uint64_t from = std::max(start, range.offset);
-    const std::uint64_t to = std::min(start + piece.length, end);
-    if (from < to) {
-      out.push_back(
-          {.extent = piece.extent, .skip = piece.skip + (from - start), .length = to - from});
-    }
-    start += piece.length;
-  }
-  return out;
-}
-
 Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
                                               std::string_view bucket,
                                               std::string_view key) {

@@ -24,7 +24,4 @@ class PinnedReader final : public ObjectReader {
   std::uint64_t x_piece_start = 0;    ///< its first byte's position in the object
 };
 
-/// The pieces that hold bytes [offset, offset + length) of `pieces`.
-std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange range);
-
 }  // namespace outcrop::ns
