@@ -50,7 +50,12 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   // Up to a multiple of the slice in the extent, so that a scan reads every stripe once.
   const std::uint64_t n =
       std::min({piece.length - inside, x_end - x_at, kSliceBytes - offset % kSliceBytes});
-  CO_TRY(auto out, co_await x_blobs.read(piece.extent, offset, n));
+  std::vector<Buffer> out;
+  if (piece.hole()) {
+    out.push_back(Buffer::zeroed(n));
+  } else {
+    CO_TRY(out, co_await x_blobs.read(piece.extent, offset, n));
+  }
   x_at += n;
   if (inside + n == piece.length) {
     x_piece_start += piece.length;
@@ -67,8 +72,8 @@ std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange rang
     const std::uint64_t from = std::max(start, range.offset);
     const std::uint64_t to = std::min(start + piece.length, end);
     if (from < to) {
-      out.push_back(
-          {.extent = piece.extent, .skip = piece.skip + (from - start), .length = to - from});
+      const std::uint64_t skip = piece.hole() ? 0 : piece.skip + (from - start);
+      out.push_back({.extent = piece.extent, .skip = skip, .length = to - from});
     }
     start += piece.length;
   }
