@@ -50,7 +50,12 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   // Up to a multiple of the slice in the extent, so that a scan reads every stripe once.
   const std::uint64_t n =
       std::min({piece.length - inside, x_end - x_at, kSliceBytes - offset % kSliceBytes});
-  CO_TRY(auto out, co_await x_blobs.read(piece.extent, offset, n));
+  std::vector<Buffer> out;
+  if (piece.hole()) {
+    out.push_back(Buffer::zeroed(n));
+  } else {
+    CO_TRY(out, co_await x_blobs.read(piece.extent, offset, n));
+  }
   x_at += n;
   if (inside + n == piece.length) {
     x_piece_start += piece.length;

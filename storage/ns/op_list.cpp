@@ -72,9 +72,18 @@ class Lister {
     return at == key.npos ? std::nullopt : std::optional(key.substr(0, at + delimiter.size()));
   }
 
+  // Symlinks are no keys, and a path may have grown too long for one when a file client renamed a
+  // directory above it.
+  bool is_key() const {
+    return x_cursor.dirent().type == InodeType::file && x_cursor.path().size() <= kMaxKeyBytes;
+  }
+
   Task<> visit() {
     const std::string& path = x_cursor.path();
     const std::string& prefix = x_request.prefix;
+    if (!x_cursor.at_directory() && !is_key()) {
+      co_return ok();
+    }
     if (!x_skip.empty() && path.starts_with(x_skip)) {
       co_return co_await step_over();
     }
