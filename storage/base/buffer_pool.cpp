@@ -103,7 +103,7 @@ Buffer Buffer::make(std::size_t size) {
 
 std::size_t Buffer::pinned_bytes() const {
   const auto* deleter = std::get_deleter<BlockDeleter>(x_block);
-  return deleter ? deleter->charged : 0;
+  return deleter ? deleter->charged : x_size;
 }
 
 Buffer Buffer::zeroed(std::size_t size) {

@@ -8,6 +8,7 @@
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/change_counter.h"
 #include "storage/ns/directory_times.h"
+#include "storage/ns/extent_cache.h"
 #include "storage/ns/guarded_cache.h"
 #include "storage/ns/hold_table.h"
 #include "storage/ns/inode_allocator.h"
@@ -62,7 +63,8 @@ struct Core {
         buckets(1 << 20),
         dirs(settings.directory_cache_bytes),
         names(settings.object_cache_bytes / 4),
-        objects(settings.object_cache_bytes / 4 * 3) {}
+        objects(settings.object_cache_bytes / 4 * 3),
+        extents(blob_store, settings.extent_cache_bytes) {}
 
   /// Once, before any other use.
   Task<> open();
@@ -85,6 +87,8 @@ struct Core {
   GuardedCache<DirEntry> dirs;         ///< by path_key(root, "x/y/")
   GuardedCache<NameHint> names;        ///< by path_key(root, object key)
   GuardedCache<ObjectPtr> objects;     ///< by object_cache_key(ino): files, directories, symlinks
+  ExtentCache extents;                 ///< every read of payload goes through it
+  SequenceDetector sequences;
 };
 
 inline std::string path_key(InodeId root, std::string_view path) {

@@ -20,7 +20,7 @@ DirtyFile::Written DirtyFile::write(const Write& write) {
   }
   ++x_written;
   // Drawn under the mutex: the last write has the highest number.
-  x_change = write.next_change();
+  x_change = x_changes.next();
   x_mtime_ns = x_ctime_ns = write.wall_ns;
   x_since_ns = std::min(x_since_ns, write.steady_ns);
   return Written::done;
@@ -72,10 +72,26 @@ std::int64_t DirtyFile::since_ns() const {
   return x_runs.empty() ? INT64_MAX : x_since_ns;
 }
 
-void DirtyFile::set_mtime(std::int64_t mtime_ns, std::int64_t ctime_ns) {
+void DirtyFile::set_mtime(std::int64_t mtime_ns) {
   const std::lock_guard lock(x_mutex);
   x_mtime_ns = mtime_ns;
-  x_ctime_ns = ctime_ns;
+  ++x_epoch;
+}
+
+std::uint64_t DirtyFile::epoch() const {
+  const std::lock_guard lock(x_mutex);
+  return x_epoch;
+}
+
+DirtyFile::Pressure DirtyFile::pressure(std::uint64_t bytes) const {
+  const std::lock_guard lock(x_mutex);
+  const auto above = [&](std::uint64_t times) {
+    return x_runs.bytes() >= times * bytes || x_runs.count() >= times * kMaxDirtyRuns;
+  };
+  if (x_in_flush) {
+    return above(2) ? Pressure::wait : Pressure::none;
+  }
+  return above(1) ? Pressure::flush : Pressure::none;
 }
 
 std::uint64_t DirtyFile::written() const {
@@ -140,6 +156,7 @@ void DirtyFile::end_flush(Result<void> result) {
     if (result) {
       x_flushing = {};
       x_flushed = x_taken;
+      ++x_epoch;
     } else if (!x_flushing.empty()) {
       x_runs.put_below(x_flushing);
       x_since_ns = 0;  // the next pass over idle files tries it again
@@ -225,7 +242,7 @@ DirtyFilePtr DirtyTable::open(InodeId ino) {
   const std::lock_guard lock(s.mutex);
   DirtyFilePtr& file = s.files[ino];
   if (!file) {
-    file = std::make_shared<DirtyFile>(ino, x_budget);
+    file = std::make_shared<DirtyFile>(ino, x_budget, x_changes);
     x_count.fetch_add(1);
   }
   return file;

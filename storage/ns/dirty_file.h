@@ -7,13 +7,13 @@
 // - Writers only take the file's mutex, so they never wait for a flush. A flush takes what is here
 //   (begin_flush), stores it, commits under the inode's lock, and lets go of it (end_flush).
 // - An operation that changes stored data in another way (a truncation, a clone) closes the gate
-//   while it works: writers and readers wait, flushes do not. It moves the epoch, so that a reader
-//   that was under way looks again.
+//   while it works: writers and readers wait, flushes do not.
+// - Whatever moves between here and the record moves the epoch: a reader that was under way looks
+//   again, so that what it saw here and there belongs together.
 // Any thread; no call suspends.
 #pragma once
 #include <array>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,9 +23,13 @@
 
 #include "storage/base/async.h"
 #include "storage/base/ids.h"
+#include "storage/ns/change_counter.h"
 #include "storage/ns/dirty_runs.h"
 
 namespace outcrop::ns {
+
+/// A file with more runs than this is flushed, however few bytes they are.
+inline constexpr std::size_t kMaxDirtyRuns = 4096;
 
 /// Times are wall clock; `since_ns` is the steady clock's, of the oldest write.
 struct DirtyView {
@@ -40,8 +44,8 @@ struct DirtyView {
 
 class DirtyFile {
  public:
-  DirtyFile(InodeId ino, std::shared_ptr<WriteBudget> budget)
-      : x_ino(ino), x_budget(std::move(budget)) {}
+  DirtyFile(InodeId ino, std::shared_ptr<WriteBudget> budget, ChangeCounter& changes)
+      : x_ino(ino), x_budget(std::move(budget)), x_changes(changes) {}
   DirtyFile(const DirtyFile&) = delete;
   InodeId ino() const { return x_ino; }
 
@@ -49,11 +53,11 @@ class DirtyFile {
     std::uint64_t offset = 0;
     std::span<Buffer> data;
     std::int64_t wall_ns = 0, steady_ns = 0;
-    const std::function<std::uint64_t()>& next_change;
   };
   enum class Written : std::uint8_t { done, gated, retired };
   /// retired: the table has let go of the file, take a new one from it.
   Written write(const Write& write);
+  std::uint64_t epoch() const;
 
   /// With the bytes of [from, to).
   DirtyView view(std::uint64_t from, std::uint64_t to) const;
@@ -62,19 +66,23 @@ class DirtyFile {
   std::uint64_t bytes() const;
   std::size_t runs() const;
   std::int64_t since_ns() const;  ///< INT64_MAX: clean
-  /// A client set the modification time after the writes.
-  void set_mtime(std::int64_t mtime_ns, std::int64_t ctime_ns);
+  /// A client has set the modification time, in the record; the writes before it do not count.
+  void set_mtime(std::int64_t mtime_ns);
 
   // Flushing: one at a time.
   std::uint64_t written() const;  ///< number of the last write
   enum class Entry : std::uint8_t { clean, mine, wait };
   /// What to do to have the writes up to `target` stored. mine: begin_flush, then end_flush.
   Entry enter_flush(std::uint64_t target);
-  /// For Entry::wait. Resumes at the end of the flush that runs, with its error if it was to store
-  /// `target`.
+  enum class Pressure : std::uint8_t { none, flush, wait };
+  /// What a writer is to do when `bytes` or kMaxDirtyRuns may wait. flush: nobody does it. wait: a
+  /// flush runs, but as much again has come meanwhile.
+  Pressure pressure(std::uint64_t bytes) const;
+  /// For Entry::wait and Pressure::wait. Resumes at the end of the flush that runs, with its error
+  /// if it was to store `target`.
   void wait_flush(std::uint64_t target, Resume<void> resume);
   struct Snapshot {
-    std::uint64_t change = 0;
+    std::uint64_t change = 0;  ///< of the last write in it
     std::vector<PlacedBytes> bytes;
   };
   Snapshot begin_flush();
@@ -98,6 +106,7 @@ class DirtyFile {
 
   const InodeId x_ino;
   const std::shared_ptr<WriteBudget> x_budget;
+  ChangeCounter& x_changes;
   mutable std::mutex x_mutex;
   DirtyRuns x_runs;
   DirtyRuns x_flushing;                                     ///< below x_runs
@@ -136,8 +145,8 @@ class GateHold {
 
 class DirtyTable {
  public:
-  explicit DirtyTable(std::uint64_t budget_bytes)
-      : x_budget(std::make_shared<WriteBudget>(budget_bytes)) {}
+  DirtyTable(std::uint64_t budget_bytes, ChangeCounter& changes)
+      : x_budget(std::make_shared<WriteBudget>(budget_bytes)), x_changes(changes) {}
   DirtyTable(const DirtyTable&) = delete;
 
   const WriteBudget& budget() const { return *x_budget; }
@@ -160,6 +169,7 @@ class DirtyTable {
   Shard& shard(InodeId ino) { return x_shards[ino % x_shards.size()]; }
 
   const std::shared_ptr<WriteBudget> x_budget;
+  ChangeCounter& x_changes;
   std::atomic<std::size_t> x_count{0};
   std::array<Shard, 64> x_shards;
 };

@@ -135,31 +135,37 @@ std::uint64_t DirtyRuns::next(std::uint64_t offset, bool written) const {
   return end;
 }
 
+std::vector<PlacedBytes> uncovered(const std::vector<PlacedBytes>& under,
+                                   const std::vector<PlacedBytes>& over) {
+  std::vector<PlacedBytes> out;
+  auto next = over.begin();  // the first that does not end before what is looked at
+  for (const PlacedBytes& piece : under) {
+    for (std::uint64_t at = piece.offset; at < piece.end();) {
+      while (next != over.end() && next->end() <= at) {
+        ++next;
+      }
+      const std::uint64_t gap =
+          next == over.end() ? piece.end() : std::clamp(next->offset, at, piece.end());
+      if (gap > at) {
+        out.push_back({at, piece.data.slice(at - piece.offset, gap - at)});
+      }
+      at = gap == piece.end() ? gap : next->end();
+    }
+  }
+  return out;
+}
+
 std::vector<PlacedBytes> overlay(std::vector<PlacedBytes> over,
                                  const std::vector<PlacedBytes>& under) {
   if (under.empty()) {
     return over;
   }
+  std::vector<PlacedBytes> below = uncovered(under, over);
   std::vector<PlacedBytes> out;
-  out.reserve(over.size() + under.size());
-  std::size_t next = 0;  // the first of `over` that may cut into what is looked at
-  for (const PlacedBytes& piece : under) {
-    std::uint64_t at = piece.offset;
-    while (at < piece.end()) {
-      while (next < over.size() && over[next].end() <= at) {
-        out.push_back(std::move(over[next++]));
-      }
-      const std::uint64_t gap =
-          next < over.size() ? std::min(std::max(over[next].offset, at), piece.end()) : piece.end();
-      if (gap > at) {
-        out.push_back({at, piece.data.slice(at - piece.offset, gap - at)});
-      }
-      at = gap < piece.end() ? over[next].end() : gap;
-    }
-  }
-  for (; next < over.size(); ++next) {
-    out.push_back(std::move(over[next]));
-  }
+  out.reserve(over.size() + below.size());
+  std::ranges::merge(std::make_move_iterator(over.begin()), std::make_move_iterator(over.end()),
+                     std::make_move_iterator(below.begin()), std::make_move_iterator(below.end()),
+                     std::back_inserter(out), {}, &PlacedBytes::offset, &PlacedBytes::offset);
   return out;
 }
 

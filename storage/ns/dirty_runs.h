@@ -87,6 +87,9 @@ class DirtyRuns {
   std::uint64_t x_bytes = 0;
 };
 
+/// What of `under` does not lie below `over`; both ascending and without overlaps.
+std::vector<PlacedBytes> uncovered(const std::vector<PlacedBytes>& under,
+                                   const std::vector<PlacedBytes>& over);
 /// `over` on top of `under`: both ascending and without overlaps; so is the result.
 std::vector<PlacedBytes> overlay(std::vector<PlacedBytes> over,
                                  const std::vector<PlacedBytes>& under);

@@ -72,7 +72,7 @@ struct ExtentCache::Part {
   std::uint64_t from = 0, to = 0;    ///< what is wanted of it; equal: nothing
   Unit unit;
   std::optional<Claim> claim;
-  bool keep() const { return to - from < end - begin || end - begin <= segment::kSmallMax; }
+  bool keep() const { return to - from < end - begin; }
 };
 
 std::size_t ExtentCache::KeyHash::operator()(const Key& key) const {
@@ -206,6 +206,9 @@ Task<std::vector<Buffer>> ExtentCache::read(Extent extent,
                                             ReadAhead ahead) {
   if (offset > extent.length || length > extent.length - offset) {
     co_return fail(Errc::corrupt, "read outside of an extent");
+  }
+  if (extent.length <= segment::kSmallMax) {
+    co_return co_await x_blobs.read(extent, offset, length);
   }
   std::vector<Part> parts = parts_of(extent, offset, length, ahead);
   for (;;) {

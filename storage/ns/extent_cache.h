@@ -1,8 +1,8 @@
 // Verified reads of extents through a small bounded cache, for S3 and NFS alike. What is cached is
 // whole read units (what the store verifies as one), so that small reads of striped data, and
 // sequential reads that cut units, do not verify the same chunk again and again; reads of one unit
-// at the same time share one fetch. Extents never change, so nothing here is ever stale. Any
-// thread.
+// at the same time share one fetch. Small extents pass through: the store itself keeps those.
+// Extents never change, so nothing here is ever stale. Any thread.
 #pragma once
 #include <array>
 #include <cstdint>

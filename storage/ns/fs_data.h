@@ -11,6 +11,7 @@
 
 #include "storage/ns/core.h"
 #include "storage/ns/file_system.h"
+#include "storage/ns/path.h"
 
 namespace outcrop::ns {
 
@@ -39,6 +40,11 @@ Task<std::uint64_t> clone_file(Core& core,
 /// Makes what was written to the inode durable. Takes its lock: the caller holds none. Nothing to
 /// do for a clean inode, and for one that is gone.
 Task<> flush_file(Core& core, InodeId ino);
+/// find_object() for S3: what a file client has written before is stored first, so that size, ETag
+/// and extents are those of one version.
+Task<FoundObject> find_flushed(Core& core, InodeId root, std::string_view key, bool pin);
+/// The same for an operation that looks the key up itself: conditions, copies.
+Task<> flush_key(Core& core, std::string_view bucket, std::string_view key);
 /// The same for all inodes with data that has waited since before `older_than_ns` (steady clock).
 Task<> flush_dirty(Core& core, std::int64_t older_than_ns);
 /// Sets a file's size within a transaction that changes its record. `before`: the record as it is

@@ -122,6 +122,14 @@ Task<ObjectPtr> load_inode(Core& core, FileId id) {
 }
 
 FileAttributes attributes_of(Core& core, const Object& object) {
+  FileAttributes out = stored_attributes(core, object);
+  if (object.record.type == InodeType::file) {
+    overlay_attributes(core, object.ino, out);
+  }
+  return out;
+}
+
+FileAttributes stored_attributes(Core& core, const Object& object) {
   const InodeRecord& record = object.record;
   InodeRecord defaults{.type = record.type, .mtime_ns = record.mtime_ns};
   const PosixAttributes& posix = record.posix ? *record.posix : ensure_posix(defaults);
@@ -145,8 +153,6 @@ FileAttributes attributes_of(Core& core, const Object& object) {
     out.ctime_ns = state.ctime_ns;
   } else if (record.type == InodeType::symlink) {
     out.size = record.target.size();
-  } else {
-    overlay_attributes(core, object.ino, out);
   }
   return out;
 }

@@ -13,6 +13,9 @@ Task<FoundInode> find_inode(Core& core, InodeId ino);
 /// From the store, for a change under its lock. Errors: stale.
 Task<ObjectPtr> load_inode(Core& core, FileId id);
 
+/// As the record has them, and (of a directory) memory; without what is dirty.
+FileAttributes stored_attributes(Core& core, const Object& object);
+/// With what is dirty now: for who holds the inode's lock. Else see current_attributes.
 FileAttributes attributes_of(Core& core, const Object& object);
 
 /// The ETag of a file whose content came through the file view: not an MD5 (it has a '-'), and

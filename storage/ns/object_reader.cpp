@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/path.h"
 
@@ -10,8 +11,8 @@ namespace {
 constexpr std::uint64_t kSliceBytes = 1 << 20;
 }  // namespace
 
-PinnedReader::PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin)
-    : x_blobs(blobs),
+PinnedReader::PinnedReader(ExtentCache& extents, ObjectPtr object, segment::PinPtr pin)
+    : x_extents(extents),
       x_object(std::move(object)),
       x_pin(std::move(pin)),
       x_info(info_of(*x_object)),
@@ -54,7 +55,7 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   if (piece.hole()) {
     out.push_back(Buffer::zeroed(n));
   } else {
-    CO_TRY(out, co_await x_blobs.read(piece.extent, offset, n));
+    CO_TRY(out, co_await x_extents.read(piece.extent, offset, n));
   }
   x_at += n;
   if (inside + n == piece.length) {
@@ -68,17 +69,17 @@ Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
                                               std::string_view bucket,
                                               std::string_view key) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  CO_TRY(FoundObject found, co_await find_object(core, record.root, key, true));
+  CO_TRY(FoundObject found, co_await find_flushed(core, record.root, key, true));
   if (!found.object) {
     co_return fail(Errc::no_such_key);
   }
-  co_return std::make_unique<PinnedReader>(core.blobs, std::move(found.object),
+  co_return std::make_unique<PinnedReader>(core.extents, std::move(found.object),
                                            std::move(found.pin));
 }
 
 Task<ObjectInfo> stat_object(Core& core, std::string_view bucket, std::string_view key) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  CO_TRY(const FoundObject found, co_await find_object(core, record.root, key, false));
+  CO_TRY(const FoundObject found, co_await find_flushed(core, record.root, key, false));
   if (!found.object) {
     co_return fail(Errc::no_such_key);
   }

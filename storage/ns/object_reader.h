@@ -6,7 +6,7 @@ namespace outcrop::ns {
 
 class PinnedReader final : public ObjectReader {
  public:
-  PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin);
+  PinnedReader(ExtentCache& extents, ObjectPtr object, segment::PinPtr pin);
 
   const ObjectInfo& info() const override { return x_info; }
   void seek(ByteRange range) override;
@@ -15,7 +15,7 @@ class PinnedReader final : public ObjectReader {
   const Object& object() const { return *x_object; }
 
  private:
-  segment::BlobStore& x_blobs;
+  ExtentCache& x_extents;
   ObjectPtr x_object;
   segment::PinPtr x_pin;
   ObjectInfo x_info;

@@ -1,6 +1,7 @@
 // Copy by reference: a new inode that uses the source's extents. Onto itself, a copy replaces the
 // attributes in place.
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 
@@ -74,6 +75,10 @@ Task<ObjectInfo> copy_object(Core& core,
   CO_TRYV(check_key(request.source_key));
   if (request.replace) {
     CO_TRYV(check_attributes(*request.replace));
+  }
+  CO_TRYV(co_await flush_key(core, request.source_bucket, request.source_key));
+  if (!request.conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
   }
   CopyOp op{.bucket = bucket, .key = key, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));

@@ -1,5 +1,6 @@
 // PUT: a new inode takes the place of what is at the key, in one transaction.
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/payload_writer.h"
 #include "storage/ns/place.h"
@@ -91,6 +92,9 @@ Task<ObjectInfo> put_object(Core& core,
   auto* writer = dynamic_cast<PayloadWriter*>(payload.get());
   OUTCROP_ASSERT(writer != nullptr);
   CO_TRYV(co_await writer->finish());
+  if (!request.conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
+  }
   PutOp op{.bucket = bucket, .key = key, .payload = *writer, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {

@@ -1,6 +1,7 @@
 // DELETE: the dirent, its inode, and the implicit directories that it leaves empty, in one
 // transaction.
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 
@@ -57,6 +58,9 @@ Task<bool> remove_object(Core& core,
                          std::string_view key,
                          Conditions conditions) {
   CO_TRYV(check_key(key));
+  if (!conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
+  }
   Contention seen;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(const auto removed, co_await try_remove(core, bucket, key, conditions, seen));

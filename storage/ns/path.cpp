@@ -74,7 +74,8 @@ Task<ObjectPtr> find_in_snapshot(Core& core, InodeId root, std::string_view key)
   co_return object;
 }
 
-// A pin protects only what is still referenced when it is taken: look again after it.
+}  // namespace
+
 Task<bool> still_current(Core& core, const Object& object) {
   CO_TRY(const auto main, co_await core.meta.get(inode_key(object.ino)));
   if (!main) {
@@ -83,6 +84,8 @@ Task<bool> still_current(Core& core, const Object& object) {
   CO_TRY(const InodeRecord now, decode_inode(*main));
   co_return now.change == object.record.change;
 }
+
+namespace {
 
 bool has_name(const Object& object, InodeId parent, std::string_view name) {
   return object.record.parent == parent && object.record.name == name &&

@@ -40,6 +40,9 @@ struct FoundInode {
 /// Through the cache; current at some time during the call.
 Task<FoundInode> find_inode(Core& core, InodeId ino, InodeId root);
 
+/// A pin protects only what is still referenced when it is taken: look again after it.
+Task<bool> still_current(Core& core, const Object& object);
+
 struct FoundObject {
   ObjectPtr object;     ///< null: no such key
   segment::PinPtr pin;  ///< of its extents, if asked for

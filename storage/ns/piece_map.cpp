@@ -6,25 +6,14 @@ namespace outcrop::ns {
 namespace {
 
 bool continues(const Piece& before, const Piece& after) {
-  if (is_hole(before) || is_hole(after)) {
-    return is_hole(before) && is_hole(after);
+  if (before.hole() || after.hole()) {
+    return before.hole() && after.hole();
   }
   return before.extent == after.extent && before.skip + before.length == after.skip;
 }
 
 Piece part_of(const Piece& piece, std::uint64_t from, std::uint64_t length) {
-  return is_hole(piece) ? make_hole(length) : Piece{piece.extent, piece.skip + from, length};
-}
-
-std::vector<Extent> sorted_extents(const Pieces& pieces) {
-  std::vector<Extent> out;
-  out.reserve(pieces.size());
-  for (const Piece& piece : pieces) {
-    if (!is_hole(piece)) {
-      out.push_back(piece.extent);
-    }
-  }
-  return out;
+  return piece.hole() ? make_hole(length) : Piece{piece.extent, piece.skip + from, length};
 }
 
 }  // namespace
@@ -40,7 +29,7 @@ std::uint64_t mapped_bytes(const Pieces& pieces) {
 std::uint64_t data_bytes(const Pieces& pieces) {
   std::uint64_t total = 0;
   for (const Piece& piece : pieces) {
-    total += is_hole(piece) ? 0 : piece.length;
+    total += piece.hole() ? 0 : piece.length;
   }
   return total;
 }
@@ -51,7 +40,7 @@ void append_piece(Pieces& pieces, const Piece& piece) {
   }
   if (pieces.empty() || !continues(pieces.back(), piece)) {
     pieces.push_back(piece);
-  } else if (is_hole(piece)) {
+  } else if (piece.hole()) {
     pieces.back() = make_hole(pieces.back().length + piece.length);
   } else {
     pieces.back().length += piece.length;
@@ -147,25 +136,12 @@ std::optional<std::uint64_t> find_data(const Pieces& pieces, std::uint64_t offse
   std::uint64_t start = 0;
   for (const Piece& piece : pieces) {
     const std::uint64_t end = start + piece.length;
-    if (end > offset && is_hole(piece) != data) {
+    if (end > offset && piece.hole() != data) {
       return std::max(start, offset);
     }
     start = end;
   }
   return std::nullopt;
-}
-
-std::vector<Extent> extents_only_in(const Pieces& pieces, const Pieces& other) {
-  const auto place = [](const Extent& e) { return std::pair(e.segment, e.offset); };
-  std::vector<Extent> mine = sorted_extents(pieces);
-  std::vector<Extent> theirs = sorted_extents(other);
-  std::ranges::sort(mine, {}, place);
-  std::ranges::sort(theirs, {}, place);
-  const auto repeated = std::ranges::unique(mine, {}, place);
-  mine.erase(repeated.begin(), repeated.end());
-  std::vector<Extent> out;
-  std::ranges::set_difference(mine, theirs, std::back_inserter(out), {}, place, place);
-  return out;
 }
 
 }  // namespace outcrop::ns

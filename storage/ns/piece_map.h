@@ -12,7 +12,6 @@ namespace outcrop::ns {
 
 using Pieces = std::vector<Piece>;
 
-inline bool is_hole(const Piece& piece) { return piece.extent.segment == 0; }
 inline Piece make_hole(std::uint64_t length) { return {.extent = {}, .skip = 0, .length = length}; }
 
 /// What `pieces` hold, and the part of it that is not holes.
@@ -60,8 +59,5 @@ Pieces resize_pieces(const Pieces& pieces, std::uint64_t size);
 
 /// The first position at or behind `offset` that is data (or a hole); empty: none before the end.
 std::optional<std::uint64_t> find_data(const Pieces& pieces, std::uint64_t offset, bool data);
-
-/// The extents of `pieces` that `other` does not use, each once.
-std::vector<Extent> extents_only_in(const Pieces& pieces, const Pieces& other);
 
 }  // namespace outcrop::ns

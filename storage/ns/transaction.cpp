@@ -96,8 +96,17 @@ void Transaction::rewrite_object(const Object& before, const Object& after) {
   block_inode(before.ino);
   EncodedRecord encoded = encode(after.record);
   batch.put(inode_key(before.ino), std::move(encoded.main));
+  // Continuation records are filled from the front: those before the change stay as they are, and
+  // a file that grows does not write its whole list again each time.
+  std::vector<std::string> stored;
+  if (before.record.tails > 0 && !encoded.tails.empty()) {
+    stored = encode_tails(before.record.lists);
+  }
+  const bool same_layout = stored.size() == before.record.tails;
   for (std::uint32_t i = 0; i < encoded.tails.size(); ++i) {
-    batch.put(inode_tail_key(before.ino, i), std::move(encoded.tails[i]));
+    if (!same_layout || i >= stored.size() || stored[i] != encoded.tails[i]) {
+      batch.put(inode_tail_key(before.ino, i), std::move(encoded.tails[i]));
+    }
   }
   for (auto i = static_cast<std::uint32_t>(encoded.tails.size()); i < before.record.tails; ++i) {
     batch.erase(inode_tail_key(before.ino, i));
@@ -223,6 +232,9 @@ void Transaction::touch(InodeId root, InodeId directory) {
 
 Task<> Transaction::commit() {
   CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
+  for (auto& [gate, size] : x_truncations) {
+    gate.file().truncate(size);
+  }
   const std::int64_t now = x_touched.empty() ? 0 : x_core.clock.wall_ns();
   for (Touched& t : x_touched) {
     t.change = x_core.times.touch(t.root, t.directory, now);

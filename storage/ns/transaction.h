@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/ns/core.h"
+#include "storage/ns/dirty_file.h"
 #include "storage/ns/links.h"
 
 namespace outcrop::ns {
@@ -49,6 +50,13 @@ class Transaction {
   /// The transaction changes entries of this directory, which was there before.
   void touch(InodeId root, InodeId directory);
 
+  /// With the commit, what is dirty behind `size` goes too; then the gate opens.
+  void truncate(GateHold gate, std::uint64_t size) {
+    x_truncations.emplace_back(std::move(gate), size);
+  }
+  /// Lives as long as the transaction: what pins extents until they are referenced.
+  void keep(std::shared_ptr<const void> what) { x_kept.push_back(std::move(what)); }
+
   Task<> commit();
   /// After commit: how a directory that was touched moved.
   DirectoryChange change_of(InodeId directory) const;
@@ -70,6 +78,8 @@ class Transaction {
   std::optional<Generations::Window> x_window;
   std::vector<Touched> x_touched;
   std::vector<InodeId> x_erased, x_orphaned;  ///< files
+  std::vector<std::pair<GateHold, std::uint64_t>> x_truncations;
+  std::vector<std::shared_ptr<const void>> x_kept;
 };
 
 /// The extents of the pieces, each once and without holes: an owner refers to an extent or it does

@@ -3,6 +3,7 @@
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 #include "storage/ns/upload.h"
@@ -191,6 +192,9 @@ Task<ObjectInfo> complete_upload(Core& core,
                                  std::string_view upload_id,
                                  CompleteRequest request) {
   CO_TRYV(check_key(key));
+  if (!request.conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
+  }
   CompleteOp op{
       .bucket = bucket, .key = key, .upload_id = upload_id, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));

@@ -13,8 +13,8 @@ Flat flatten(const Pieces& pieces) {
   Flat out;
   for (const Piece& piece : pieces) {
     for (std::uint64_t i = 0; i < piece.length; ++i) {
-      out.push_back(is_hole(piece) ? std::pair<SegmentId, std::uint64_t>{}
-                                   : std::pair(piece.extent.segment, piece.skip + i));
+      out.push_back(piece.hole() ? std::pair<SegmentId, std::uint64_t>{}
+                                 : std::pair(piece.extent.segment, piece.skip + i));
     }
   }
   return out;
@@ -37,8 +37,8 @@ void expect_canonical(const Pieces& pieces) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     EXPECT_GT(pieces[i].length, 0U);
     if (i > 0) {
-      EXPECT_FALSE(is_hole(pieces[i - 1]) && is_hole(pieces[i]));
-      EXPECT_FALSE(!is_hole(pieces[i]) && pieces[i - 1].extent == pieces[i].extent &&
+      EXPECT_FALSE(pieces[i - 1].hole() && pieces[i].hole());
+      EXPECT_FALSE(!pieces[i].hole() && pieces[i - 1].extent == pieces[i].extent &&
                    pieces[i - 1].skip + pieces[i - 1].length == pieces[i].skip);
     }
   }
@@ -64,13 +64,6 @@ TEST(PieceMap, ReplacedBehindTheEndLeavesAHole) {
   const Pieces with{{extent(7, 5), 0, 5}};
   const Pieces expected{make_hole(10), {extent(7, 5), 0, 5}};
   EXPECT_EQ(replace_pieces({}, 10, with), expected);
-}
-
-TEST(PieceMap, ExtentsOnlyIn) {
-  const Pieces a{{extent(3, 9), 0, 4}, make_hole(1), {extent(1, 9), 0, 4}, {extent(3, 9), 5, 4}};
-  const Pieces b{{extent(1, 9), 2, 1}};
-  EXPECT_EQ(extents_only_in(a, b), std::vector{extent(3, 9)});
-  EXPECT_TRUE(extents_only_in(b, a).empty());
 }
 
 void check_searches(const Pieces& pieces, const Flat& flat, std::uint64_t from) {
