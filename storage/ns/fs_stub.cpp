@@ -1,3 +1,4 @@
+#include "storage/ns/fs_data.h"
 #include "storage/ns/fs_operations.h"
 
 namespace outcrop::ns {
@@ -51,5 +52,7 @@ Task<FileAttributes> remove_xattr(Core&, FileId, std::string_view) {
 Task<std::vector<std::string>> list_xattrs(Core&, FileId) { co_return fail(Errc::not_implemented); }
 Task<OpenHoldPtr> hold_inode(Core&, FileId) { co_return fail(Errc::not_implemented); }
 Task<> reap_orphans(Core&) { co_return fail(Errc::not_implemented); }
-Task<> flush_idle(Core&, std::int64_t) { co_return fail(Errc::not_implemented); }
+Task<> flush_idle(Core& core, std::int64_t older_than_ns) {
+  return flush_dirty(core, older_than_ns);
+}
 }  // namespace outcrop::ns
