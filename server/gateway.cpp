@@ -191,6 +191,8 @@ Result<void> Gateway::Parts::open_store() {
   engine::EngineConfig engine_config;
   engine_config.segment_bytes = config.segment_size;
   engine_config.cache_bytes = memory.cache;
+  engine_config.write_buffer_bytes = memory.writes;
+  engine_config.extent_cache_bytes = memory.chunks;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
   open_engine.store(store.get(), std::memory_order_release);

@@ -1,5 +1,8 @@
 #include "storage/ns/fs_data.h"
+#include "storage/ns/fs_inode.h"
 #include "storage/ns/fs_operations.h"
+#include "storage/ns/links.h"
+#include "storage/ns/transaction.h"
 
 namespace outcrop::ns {
 Task<FileAttributes> bucket_root(Core&, std::string_view) { co_return fail(Errc::not_implemented); }
@@ -7,11 +10,22 @@ Task<FileAttributes> resolve_path(Core&, std::string_view, std::string_view) {
   co_return fail(Errc::not_implemented);
 }
 Task<FileAttributes> get_file_attributes(Core&, FileId) { co_return fail(Errc::not_implemented); }
-Task<FileAttributes> set_file_attributes(Core&,
-                                         FileId,
-                                         SetAttributes,
+Task<FileAttributes> set_file_attributes(Core& core,
+                                         FileId id,
+                                         SetAttributes set,
                                          std::optional<std::int64_t>) {
-  co_return fail(Errc::not_implemented);
+  LockPlan plan;
+  plan.add(inode_lock(id.ino), LockMode::exclusive);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(plan)));
+  CO_TRY(const ObjectPtr before, co_await load_inode(core, id));
+  Object object = *before;
+  Transaction tx(core);
+  mark_changed(core, object.record, core.clock.wall_ns());
+  CO_TRYV(co_await resize_locked(core, *before, object, tx, *set.size));
+  tx.rewrite_object(*before, object);
+  CO_TRYV(co_await put_summaries(core, tx, object));
+  CO_TRYV(co_await tx.commit());
+  co_return attributes_of(core, object);
 }
 Task<FileAttributes> lookup_entry(Core&, FileId, std::string_view) {
   co_return fail(Errc::not_implemented);
