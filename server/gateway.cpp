@@ -197,6 +197,8 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.object_cache_bytes = memory.cache / 4;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.payload_cache_bytes = memory.payloads;
+  engine_config.write_buffer_bytes = memory.writes;
+  engine_config.extent_cache_bytes = memory.chunks;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
   return ok();

@@ -10,6 +10,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/random.h"
 #include "storage/io/disk.h"
+#include "storage/ns/file_system.h"
 #include "storage/ns/namespace.h"
 
 namespace outcrop::engine {
@@ -19,6 +20,8 @@ struct EngineConfig {
   std::uint64_t cache_bytes = 64 << 20;  ///< RocksDB block cache and memtables together
   std::uint64_t object_cache_bytes = 48 << 20;   ///< decoded object records
   std::uint64_t payload_cache_bytes = 16 << 20;  ///< payloads of small objects
+  std::uint64_t write_buffer_bytes = 64 << 20;   ///< written to files and not durable yet
+  std::uint64_t extent_cache_bytes = 16 << 20;   ///< verified chunks of striped payload
   std::uint64_t min_part_bytes =
       ns::kMinPartBytes;                   ///< multipart parts but the last; tests lower it
   std::uint64_t journal_bytes = 32 << 20;  ///< one journal file; each worker cycles a few
@@ -70,9 +73,11 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual ns::Namespace& ns() = 0;
-  virtual EngineStats stats() = 0;  ///< any thread
-  /// Finishes commits in flight, stops background work, checkpoints so that the next start has
-  /// nothing to replay. Runs on worker 0 while the other workers still run.
+  virtual ns::FileSystem& files() = 0;  ///< the same tree
+  virtual EngineStats stats() = 0;      ///< any thread
+  /// Stores what files have in memory, finishes commits in flight, stops background work,
+  /// checkpoints so that the next start has nothing to replay. Runs on worker 0 while the other
+  /// workers still run.
   virtual Task<> close() = 0;
   /// One pass of garbage collection now: frees segments that no committed reference names.
   virtual Task<std::uint64_t> collect_garbage() = 0;

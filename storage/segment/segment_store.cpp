@@ -133,6 +133,20 @@ Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
   co_return co_await read_striped(x_context, std::move(segment), extent, offset, length);
 }
 
+ReadUnit SegmentStore::read_unit(const Extent& extent, std::uint64_t offset) {
+  const SegmentPtr segment = x_catalogue.find(extent.segment);
+  if (!segment || segment->record.small) {
+    return {0, extent.length, 0, extent.length};
+  }
+  const std::uint64_t full = segment->record.stripe_payload();
+  const std::uint64_t index = offset / full, start = index * full;
+  const StripeShape shape = stripe_shape(segment->record, extent, index);
+  const std::uint64_t unit = shape.chunk_bytes - kHeaderBytes;
+  const std::uint64_t begin = (offset - start) / unit * unit;
+  return {start + begin, start + std::min(begin + unit, shape.payload), start,
+          start + shape.payload};
+}
+
 PinPtr SegmentStore::pin(std::span<const Extent> extents) {
   std::vector<SegmentPtr> segments;
   for (const Extent& extent : extents) {

@@ -47,6 +47,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
                                  std::uint64_t length) override;
+  ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   PinPtr pin(std::span<const Extent> extents) override;
 
   // meta::CommitCompanion

@@ -25,6 +25,70 @@ Step put(const char* name, std::string key, std::uint64_t seed, std::size_t size
           [=](Contents& m) { m[key] = content; }};
 }
 
+Result<ns::FileId> file_id(SimEngine& e, std::string_view key) {
+  TRY(const ns::BucketInfo bucket, e.run(e.ns().get_bucket(SimEngine::kBucket)));
+  TRY(const ns::ObjectInfo info, e.run(e.ns().stat(SimEngine::kBucket, key)));
+  return ns::FileId{bucket.root, info.ino};
+}
+
+struct FileWrite {
+  std::uint64_t offset, seed;
+  std::size_t size;
+};
+
+/// Writes through the file view that are durable when the step is done: all of them or none.
+Step write_file(const char* name, std::string key, std::vector<FileWrite> writes, bool stable) {
+  return {name,
+          [=](SimEngine& e) -> Result<void> {
+            TRY(const ns::FileId id, file_id(e, key));
+            for (const FileWrite& w : writes) {
+              const std::string data = pattern(w.seed, w.size);
+              TRYV(e.run(e.engine().files().write(id, w.offset, {Buffer::copy_of(as_bytes(data))},
+                                                  stable)));
+            }
+            TRYV(e.run(e.engine().files().commit(id)));
+            return ok();
+          },
+          [=](Contents& m) {
+            std::string& content = m[key];
+            for (const FileWrite& w : writes) {
+              content.resize(std::max<std::size_t>(content.size(), w.offset + w.size));
+              content.replace(w.offset, w.size, pattern(w.seed, w.size));
+            }
+          }};
+}
+
+/// Changes of files whose stored content moves: sizes, holes, clones.
+void add_file_changes(std::vector<Step>& steps) {
+  steps.push_back({"file_grow_and_cut",
+                   [](SimEngine& e) -> Result<void> {
+                     TRY(const ns::FileId id, file_id(e, "copy/of/p"));
+                     ns::SetAttributes set;
+                     set.size = 100'000;
+                     TRYV(e.run(e.engine().files().set_attributes(id, set)));
+                     return ok();
+                   },
+                   [](Contents& m) { m["copy/of/p"].resize(100'000); }});
+  steps.push_back({"file_clone",
+                   [](SimEngine& e) -> Result<void> {
+                     TRY(const ns::FileId from, file_id(e, "copy/of/p"));
+                     TRY(const ns::FileId to, file_id(e, "a"));
+                     TRYV(e.run(e.engine().files().clone(from, 7, to, 50, 90'000)));
+                     return ok();
+                   },
+                   [](Contents& m) {
+                     m["a"].resize(std::max<std::size_t>(m["a"].size(), 90'050));
+                     m["a"].replace(50, 90'000, m["copy/of/p"].substr(7, 90'000));
+                   }});
+  steps.push_back({"file_hole",
+                   [](SimEngine& e) -> Result<void> {
+                     TRY(const ns::FileId id, file_id(e, "a"));
+                     TRYV(e.run(e.engine().files().deallocate(id, 1000, 20'000)));
+                     return ok();
+                   },
+                   [](Contents& m) { m["a"].replace(1000, 20'000, std::string(20'000, '\0')); }});
+}
+
 std::vector<Step> workload() {
   std::vector<Step> steps{
       put("put_inline", "a", 1, 100),
@@ -59,6 +123,12 @@ std::vector<Step> workload() {
          }
          m = std::move(out);
        }});
+  steps.push_back(write_file("file_inline", "a", {{90, 20, 500}, {2, 21, 7}}, false));
+  steps.push_back(
+      write_file("file_small_runs", "moved", {{5, 22, 9'000}, {140'000, 23, 30'000}}, false));
+  steps.push_back(write_file("file_striped", "new/large", {{3, 24, 300'000}}, false));
+  steps.push_back(write_file("file_stable", "new/sub/c", {{69'990, 25, 3'000}}, true));
+  add_file_changes(steps);
   steps.push_back({"collect_garbage",
                    [](SimEngine& e) -> Result<void> {
                      TRYV(e.run(e.engine().collect_garbage()));
