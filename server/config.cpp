@@ -108,6 +108,10 @@ constexpr std::array kKeys = {
     Key{"storage.drives",
         [](Config& c, V v, bool env) { return assign(c.drives, read_list(v, env)); }},
     Key{"storage.parity", set_parity},
+    Key{"storage.allow_reduced_redundancy",
+        [](Config& c, V v, bool env) {
+          return assign(c.allow_reduced_redundancy, read_bool(v, env));
+        }},
     Key{"storage.io", [](Config& c, V v, bool) { return choose(c.io, v, kIoChoices); }},
     Key{"storage.segment_size",
         [](Config& c, V v, bool) {

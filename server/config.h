@@ -42,6 +42,7 @@ struct Config {
   bool log_requests = false;
   std::vector<std::string> drives;
   std::optional<unsigned> parity;  ///< empty: by number of drives
+  bool allow_reduced_redundancy = false;
   IoChoice io = IoChoice::automatic;
   std::uint64_t segment_size = 0;  ///< 0: by drive capacity
   std::string region = "us-east-1";

@@ -190,12 +190,13 @@ Result<void> Gateway::Parts::open_store() {
   }
   engine::EngineConfig engine_config;
   engine_config.segment_bytes = config.segment_size;
-  engine_config.cache_bytes = memory.cache;
+  engine_config.cache_bytes = memory.cache / 4 * 3;
+  engine_config.object_cache_bytes = memory.cache / 4;
   engine_config.write_buffer_bytes = memory.writes;
   engine_config.extent_cache_bytes = memory.chunks;
+  engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
-  open_engine.store(store.get(), std::memory_order_release);
   return ok();
 }
 
@@ -221,6 +222,7 @@ Result<void> Gateway::Parts::open_s3() {
   };
   s3_service->handler = s3::make_handler(store->ns(), *authenticator, std::move(s3_config));
   s3_group->serve();
+  open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
 }
 

@@ -24,6 +24,7 @@ struct EngineConfig {
   std::uint64_t min_part_bytes =
       ns::kMinPartBytes;                   ///< multipart parts but the last; tests lower it
   std::uint64_t journal_bytes = 32 << 20;  ///< one journal file; each worker cycles a few
+  bool allow_reduced_redundancy = false;   ///< drives::DriveOptions
   bool background = true;                  ///< timers for GC, drive checks; off in simulation
 };
 
@@ -48,7 +49,7 @@ struct EngineStats {
   std::vector<DriveStatus> drives;
   std::uint64_t epoch = 0;
   unsigned parity = 0;
-  bool writable = false;  ///< at least m+1 live drives and no fatal error
+  bool writable = false;  ///< enough live drives and no fatal error
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
   std::uint64_t cache_hits = 0, cache_misses = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;

@@ -191,7 +191,7 @@ EngineStats Store::stats() {
   const segment::SegmentStore::Counts segments = x_segments.counts();
   out.epoch = record.epoch;
   out.parity = record.parity;
-  out.writable = meta.writable && x_drives->live_slots().size() > record.parity;
+  out.writable = meta.writable;
   out.commits = meta.blocks;
   out.commit_transactions = meta.transactions;
   out.journal_bytes = meta.journal_bytes;

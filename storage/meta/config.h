@@ -16,7 +16,6 @@ struct MetaConfig {
   std::uint64_t block_cache_bytes = 32 << 20;   ///< RocksDB block cache, shared by all mirrors
   std::uint64_t memtable_bytes = 16 << 20;      ///< RocksDB memtable, per mirror
   std::uint64_t follower_queue_bytes = 32 << 20;  ///< lag of a follower that slows commits down
-  bool allow_reduced_redundancy = false;          ///< commit on fewer than m+1 drives
 };
 
 /// One worker's event loop and queue to the drives; owned by the caller, outlives the store.

@@ -1,6 +1,9 @@
 #include "storage/meta/rocks_index.h"
 
 #include <rocksdb/cache.h>
+#if __has_include(<rocksdb/advanced_cache.h>)
+#include <rocksdb/advanced_cache.h>  // RocksDB 8.1 and later define Cache here
+#endif
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>

@@ -15,6 +15,7 @@
 #include "storage/ns/inode_record.h"
 #include "storage/ns/lock_table.h"
 #include "storage/ns/make_namespace.h"
+#include "storage/ns/recent_names.h"
 
 namespace outcrop::ns {
 
@@ -81,6 +82,7 @@ struct Core {
   DirectoryTimes times;
   /// Shared with the holds: a client may give up its last one late.
   const std::shared_ptr<HoldTable> holds = std::make_shared<HoldTable>();
+  RecentNames recent;
   std::shared_ptr<DirtyTable> dirty;
   Generations generations;             ///< by bucket root; moved by directory renames
   GuardedCache<BucketRecord> buckets;  ///< by bucket name

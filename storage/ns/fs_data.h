@@ -48,9 +48,9 @@ Task<> flush_key(Core& core, std::string_view bucket, std::string_view key);
 /// The same for all inodes with data that has waited since before `older_than_ns` (steady clock).
 Task<> flush_dirty(Core& core, std::int64_t older_than_ns);
 /// Sets a file's size within a transaction that changes its record. `before`: the record as it is
-/// stored. `object`: the same, with what else changes already; gets the new lists, size, ETag and
-/// mtime. The inode's lock is held exclusively. Puts what it needs into the batch but the inode's
-/// own records: the caller goes on with rewrite_object and put_summaries.
+/// stored. `object`: the same, with what else changes already, its change attribute too; gets the
+/// new lists, size, ETag and mtime. The inode's lock is held exclusively. Puts what it needs into
+/// the batch but the inode's own records: the caller goes on with rewrite_object and put_summaries.
 Task<> resize_locked(
     Core& core, const Object& before, Object& object, Transaction& tx, std::uint64_t size);
 /// Lays size, mtime, ctime and change of what is not durable yet over the record's: never

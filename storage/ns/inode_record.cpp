@@ -49,7 +49,10 @@ void write_posix(Writer& w, const PosixAttributes& posix) {
   w.u64(static_cast<std::uint64_t>(posix.ctime_ns));
   w.u64(static_cast<std::uint64_t>(posix.atime_ns));
   w.u64(static_cast<std::uint64_t>(posix.btime_ns));
-  w.varint(posix.verifier);
+  w.varint(posix.verifier ? 1 : 0);
+  if (posix.verifier) {
+    w.u64(*posix.verifier);
+  }
   w.varint(posix.xattr_bytes);
 }
 
@@ -70,7 +73,9 @@ PosixAttributes read_posix(Reader& r) {
   out.ctime_ns = static_cast<std::int64_t>(r.u64());
   out.atime_ns = static_cast<std::int64_t>(r.u64());
   out.btime_ns = static_cast<std::int64_t>(r.u64());
-  out.verifier = r.varint();
+  if (read_limited(r, 1) == 1) {
+    out.verifier = r.u64();
+  }
   out.xattr_bytes = read_limited(r, kMaxXattrBytes);
   return out;
 }

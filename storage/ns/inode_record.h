@@ -22,8 +22,8 @@ struct PosixAttributes {
   std::uint32_t uid = kNoOwner, gid = kNoOwner;
   std::uint32_t links = 1;  ///< names; 0: unlinked while it was open, see Table::orphan
   std::int64_t ctime_ns = 0, atime_ns = 0, btime_ns = 0;
-  std::uint64_t verifier = 0;     ///< of the exclusive create that made it; 0: none
-  std::uint32_t xattr_bytes = 0;  ///< names and values in Table::xattr
+  std::optional<std::uint64_t> verifier{};  ///< of the exclusive create that made it
+  std::uint32_t xattr_bytes = 0;            ///< names and values in Table::xattr
   bool operator==(const PosixAttributes&) const = default;
 };
 

@@ -71,6 +71,19 @@ Task<std::optional<CookieRecord>> link_of_cookie(Core& core, std::uint64_t cooki
   co_return record;
 }
 
+Task<std::vector<std::string>> xattr_names(Core& core, const Object& object) {
+  std::vector<std::string> out;
+  if (!object.record.posix || object.record.posix->xattr_bytes == 0) {
+    co_return out;
+  }
+  const auto visit = [&out](std::string_view rest, std::string_view) -> Result<void> {
+    out.emplace_back(rest);
+    return ok();
+  };
+  CO_TRYV(co_await each_below(core, xattr_key(object.ino, {}), true, visit));
+  co_return out;
+}
+
 Task<Leaving> plan_leaving(Core& core, ObjectPtr object, InodeId parent, std::string_view name) {
   Leaving out{.object = std::move(object), .parent = parent, .name = std::string(name)};
   const InodeRecord& record = out.object->record;
@@ -92,12 +105,8 @@ Task<Leaving> plan_leaving(Core& core, ObjectPtr object, InodeId parent, std::st
       co_return fail(Errc::corrupt, "link records missing");
     }
     out.cookie = *cookie;
-  } else if (record.posix && record.posix->xattr_bytes > 0) {
-    const auto visit = [&out](std::string_view rest, std::string_view) -> Result<void> {
-      out.xattrs.emplace_back(rest);
-      return ok();
-    };
-    CO_TRYV(co_await each_below(core, xattr_key(out.object->ino, {}), true, visit));
+  } else {
+    CO_TRY(out.xattrs, co_await xattr_names(core, *out.object));
   }
   co_return out;
 }

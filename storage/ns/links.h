@@ -34,6 +34,9 @@ Task<std::optional<std::uint64_t>> link_cookie(Core& core,
 /// The name that a cookie which is no inode number belongs to.
 Task<std::optional<CookieRecord>> link_of_cookie(Core& core, std::uint64_t cookie);
 
+/// Of its stored extended attributes, in byte order.
+Task<std::vector<std::string>> xattr_names(Core& core, const Object& object);
+
 /// One name of an inode that is about to go, with what must be known before the commit is put
 /// together: nothing may suspend from then on.
 struct Leaving {

@@ -110,6 +110,7 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   OUTCROP_ASSERT(pruned.has_value());
   Transaction tx(core);
   tx.block_generation(source.bucket.root);
+  core.recent.left(source.parent(), inode->ino, source.path.name);
   detach(tx, source, *pruned);
   if (!moved_dirent->implicit) {
     CO_TRYV(co_await make_explicit(core, tx, target));

@@ -335,6 +335,9 @@ Task<FoundInode> find_inode(Core& core, InodeId ino, InodeId root) {
 }
 
 Task<FoundObject> find_object(Core& core, InodeId root, std::string_view key, bool pin) {
+  if (key.size() > kMaxKeyBytes) {
+    co_return FoundObject{};  // a file may lie there, but no object
+  }
   for (int attempt = 0; attempt < kLookupAttempts; ++attempt) {
     CO_TRY(auto found, co_await try_find(core, root, key, pin));
     if (found) {

@@ -169,6 +169,7 @@ void Transaction::unlink(const Leaving& leaving) {
     return;
   }
   const InodeId ino = leaving.object->ino;
+  x_core.recent.left(leaving.parent, leaving.cookie, leaving.name);
   const std::uint32_t links = leaving.object->record.links();
   const bool open = x_core.holds->held(ino);
   if (links == 1 && !open) {
@@ -197,14 +198,27 @@ void Transaction::move_name(const Leaving& from,
                             Object& moved,
                             InodeId parent,
                             std::string_view name) {
+  x_core.recent.left(from.parent, from.cookie, from.name);
   if (moved.record.links() > 1) {
-    erase_link(moved.ino, from.parent, from.name, from.cookie);
+    batch.erase(link_key(moved.ino, from.parent, from.name));
     put_link(moved.ino, parent, name, from.cookie);
   }
   if (moved.record.parent == from.parent && moved.record.name == from.name) {
     moved.record.parent = parent;
     moved.record.name = name;
   }
+}
+
+void Transaction::add_name(Object& object,
+                           InodeId parent,
+                           std::string_view name,
+                           std::uint64_t cookie) {
+  PosixAttributes& posix = ensure_posix(object.record);
+  if (posix.links == 1) {
+    put_link(object.ino, object.record.parent, object.record.name, object.ino);
+  }
+  put_link(object.ino, parent, name, cookie);
+  ++posix.links;
 }
 
 void Transaction::put_directory(
@@ -219,6 +233,7 @@ void Transaction::put_directory(
 }
 
 void Transaction::erase_directory(InodeId ino, InodeId parent, std::string_view name) {
+  x_core.recent.left(parent, ino, name);
   block_inode(ino);
   batch.erase(dirent_key(parent, name));
   batch.erase(inode_key(ino));

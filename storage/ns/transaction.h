@@ -41,6 +41,8 @@ class Transaction {
   void unlink(const Leaving& leaving);
   /// The inode gets a name in the place of another; `moved` is its new record but for that.
   void move_name(const Leaving& from, Object& moved, InodeId parent, std::string_view name);
+  /// A further name, with a cookie that no name ever had.
+  void add_name(Object& object, InodeId parent, std::string_view name, std::uint64_t cookie);
   void put_refs(InodeId owner, const std::vector<Piece>& pieces);
   void erase_refs(InodeId owner, const std::vector<Piece>& pieces);
   void put_directory(

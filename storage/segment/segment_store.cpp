@@ -147,7 +147,7 @@ PinPtr SegmentStore::pin(std::span<const Extent> extents) {
   return std::make_shared<SegmentPins>(std::move(segments));
 }
 
-std::vector<io::IoOp> SegmentStore::take_pending(unsigned worker) {
+Result<std::vector<io::IoOp>> SegmentStore::take_pending(unsigned worker) {
   return x_workers[worker]->small.take_pending();
 }
 

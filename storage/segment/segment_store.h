@@ -49,7 +49,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
 
   // meta::CommitCompanion
   void attach(meta::MetaStore& store) override;
-  std::vector<io::IoOp> take_pending(unsigned worker) override;
+  Result<std::vector<io::IoOp>> take_pending(unsigned worker) override;
   Task<> finished(unsigned worker, std::span<io::IoOp> ops) override;
   Task<bool> verify_and_complete(const Extent& extent) override;
 

@@ -138,10 +138,15 @@ std::vector<Step> workload() {
   return steps;
 }
 
-/// How many crash points to skip between two that are run: 1 in the full run.
-std::uint64_t stride() {
-  const char* text = std::getenv("OUTCROP_CRASH_STRIDE");
-  return text ? std::max(1UL, std::strtoul(text, nullptr, 10)) : 7;
+std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::strtoul(text, nullptr, 10) : otherwise;
+}
+
+/// How many crash points to skip between two that are run: 1 in the full run. The full run can be
+/// dealt out: processes with OUTCROP_CRASH_STRIDE=n and OUTCROP_CRASH_OFFSET=0 .. n-1 run all.
+std::uint64_t stride(std::uint64_t otherwise) {
+  return std::max<std::uint64_t>(1, number_in("OUTCROP_CRASH_STRIDE", otherwise));
 }
 
 struct Tally {
@@ -255,23 +260,36 @@ void each_step(unsigned drives, unsigned parity, Visit visit) {
   }
 }
 
-TEST(EngineCrash, EveryIoIsOldOrNew) {
+struct Box {
+  unsigned drives, parity;
+  std::uint64_t stride;  ///< when the environment says nothing
+};
+class EveryIo : public testing::TestWithParam<Box> {};
+
+TEST_P(EveryIo, IsOldOrNew) {
   Tally tally;
-  const std::uint64_t skip = stride();
-  each_step(3, 1, [&](const Step& step, io::SimWorld& world, const Contents& model) {
-    CrashRun run(step, world.clone(1), model);
-    for (const io::CrashMode mode : kModes) {
-      for (std::uint64_t n = 1 + static_cast<unsigned>(mode) % skip; run.at(n, mode, tally);
-           n += skip) {
-        if (testing::Test::HasFailure()) {
-          return;
-        }
-      }
-    }
-  });
+  const std::uint64_t skip = stride(GetParam().stride);
+  const std::uint64_t offset = number_in("OUTCROP_CRASH_OFFSET", 0);
+  each_step(GetParam().drives, GetParam().parity,
+            [&](const Step& step, io::SimWorld& world, const Contents& model) {
+              CrashRun run(step, world.clone(1), model);
+              for (const io::CrashMode mode : kModes) {
+                for (std::uint64_t n = 1 + (offset + static_cast<unsigned>(mode)) % skip;
+                     run.at(n, mode, tally); n += skip) {
+                  if (testing::Test::HasFailure()) {
+                    return;
+                  }
+                }
+              }
+            });
   EXPECT_EQ(tally.violations, 0U);
-  std::printf("%llu crash states, 0 violations\n", static_cast<unsigned long long>(tally.states));
+  std::printf("%u+%u drives: %llu crash states, %llu violations\n",
+              GetParam().drives - GetParam().parity, GetParam().parity,
+              static_cast<unsigned long long>(tally.states),
+              static_cast<unsigned long long>(tally.violations));
 }
+
+INSTANTIATE_TEST_SUITE_P(Boxes, EveryIo, testing::Values(Box{3, 1, 7}, Box{6, 2, 49}));
 
 // The harness itself: without the journal's durable writes acknowledged operations must get lost.
 TEST(EngineCrash, TwinWithoutJournalSyncLosesData) {

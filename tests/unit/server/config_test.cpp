@@ -78,6 +78,7 @@ requests = true
 [storage]
 drives = ["/a", "/b"]
 parity = 1
+allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
 [auth]
@@ -103,6 +104,7 @@ unsigned_payload_http = false
   want.log_requests = true;
   want.drives = {"/a", "/b"};
   want.parity = 1;
+  want.allow_reduced_redundancy = true;
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
   want.unsigned_payload_http = false;
