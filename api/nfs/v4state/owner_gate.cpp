@@ -154,14 +154,21 @@ void FileTable::start(StateOwner& owner, std::uint32_t seqid) {
   owner.busy_seqid = seqid;
 }
 
-SeqidResult FileTable::answer(Turn turn, const OwnerPtr& owner, std::uint32_t seqid) {
+SeqidResult FileTable::answer(Turn turn,
+                              const OwnerPtr& owner,
+                              std::uint32_t seqid,
+                              const OwnerPtr& locker,
+                              std::uint32_t lock_seqid) {
   SeqidResult out;
   switch (turn) {
     case Turn::run:
       // The next operation proves that the reply to the last one has arrived.
       forget_closed(*owner);
       start(*owner, seqid);
-      out.ticket = OwnerTicket(owner, seqid);
+      if (locker) {
+        start(*locker, lock_seqid);
+      }
+      out.ticket = OwnerTicket(owner, seqid, locker, lock_seqid);
       break;
     case Turn::replay:
       out.replay = owner->reply;
@@ -244,10 +251,7 @@ SeqidResult FileTable::begin_new_lock(const ClientRef& client,
   if (turn(**locker, lock_seqid) != Turn::run) {
     return {.status = Status::bad_seqid};
   }
-  SeqidResult out = answer(next, owner, open_seqid);
-  start(**locker, lock_seqid);
-  out.ticket = OwnerTicket(owner, open_seqid, *locker, lock_seqid);
-  return out;
+  return answer(next, owner, open_seqid, *locker, lock_seqid);
 }
 
 OwnerTicket& OwnerTicket::operator=(OwnerTicket&& other) noexcept {
