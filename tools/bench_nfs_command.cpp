@@ -31,6 +31,7 @@ struct State {
   std::string size = "4KiB";
   std::string file_size = "0";
   std::string mix = "getattr=100";
+  CLI::Option* duration = nullptr;
 };
 
 Result<void> complete(State& state) {
@@ -39,6 +40,10 @@ Result<void> complete(State& state) {
   TRY(o.size, parse_size(state.size));
   TRY(o.file_size, parse_size(state.file_size));
   TRY(o.mix, parse_nfs_mix(state.mix));
+  // A count alone means "as long as it takes", but not for ever.
+  if (o.ops > 0 && state.duration->count() == 0) {
+    o.duration_s = 3600;
+  }
   return check(o);
 }
 
@@ -81,7 +86,11 @@ void add_options(CLI::App& nfs, State& s) {
   nfs.add_option("--depth", o.depth, "Calls under way per connection, at most 64")
       ->capture_default_str();
   nfs.add_option("--threads", o.threads, "Threads of this client")->capture_default_str();
-  nfs.add_option("--duration", o.duration_s, "Seconds to measure")->capture_default_str();
+  s.duration = nfs.add_option("--duration", o.duration_s,
+                              "Seconds to measure (with --ops: at most, default 3600)")
+                   ->capture_default_str();
+  nfs.add_option("--ops", o.ops, "Stop after so many operations; 0: when the duration is over")
+      ->capture_default_str();
   nfs.add_option("--timeout", o.timeout_s, "Seconds after which a connection is given up")
       ->capture_default_str();
   nfs.add_flag("--clean", o.clean, "Remove the files afterwards");

@@ -85,9 +85,15 @@ NfsOp NfsLane::pick() {
   return NfsOp::getattr;
 }
 
+bool NfsLane::take_ticket() {
+  const std::uint64_t limit = x_run.options.ops;
+  return std::chrono::steady_clock::now() < x_run.deadline &&
+         (limit == 0 || x_run.ops_taken.fetch_add(1) < limit);
+}
+
 Task<> NfsLane::measure() {
   int failures = 0;
-  while (std::chrono::steady_clock::now() < x_run.deadline && failures < kFailuresInARowMax) {
+  while (failures < kFailuresInARowMax && take_ticket()) {
     const NfsOp op = pick();
     OpTally& tally = x_tally.ops[static_cast<std::size_t>(op)];
     const auto start = std::chrono::steady_clock::now();

@@ -25,6 +25,7 @@ struct NfsRun {
   NfsHandle directory;                      ///< set once, before the lanes start
   std::vector<NfsHandle> files;             ///< each written by one lane, before the measurement
   std::atomic<std::uint64_t> next_file{0};  ///< while preparing or cleaning
+  std::atomic<std::uint64_t> ops_taken{0};
   std::chrono::steady_clock::time_point deadline{};
 };
 
@@ -35,13 +36,14 @@ class NfsLane {
 
   /// Makes and fills files of the set until all are taken.
   Task<> prepare();
-  /// Operations by the mix until the deadline. Errors are tallied.
+  /// Operations by the mix until the deadline or the count is reached. Errors are tallied.
   Task<> measure();
   /// Removes files of the set until all are taken.
   Task<> clean();
 
  private:
   NfsOp pick();
+  bool take_ticket();
   Task<std::uint64_t> operate(NfsOp op);  ///< bytes
   Task<std::uint64_t> getattr();
   Task<std::uint64_t> lookup();

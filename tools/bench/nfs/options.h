@@ -32,6 +32,7 @@ struct NfsOptions {
   unsigned depth = 16;
   unsigned threads = 1;
   double duration_s = 10;
+  std::uint64_t ops = 0;  ///< 0: until the duration is over
   NfsMix mix{100, 0, 0, 0, 0, 0};
   bool stable = false;
   bool clean = false;
