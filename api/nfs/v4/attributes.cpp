@@ -68,7 +68,8 @@ void write_locations(XdrWriter& out, const AttributeSource& from) {
 // NFS4_CHANGE_TYPE_IS_MONOTONIC_INCR.
 constexpr std::uint32_t kPersistent = 0, kOnlyUtf8 = 2, kMonotonic = 0;
 
-#define OUTCROP_ENCODE(...) [](XdrWriter & out, [[maybe_unused]] const AttributeSource& from) { __VA_ARGS__; }
+#define OUTCROP_ENCODE(...) \
+  [](XdrWriter& out, [[maybe_unused]] const AttributeSource& from) { __VA_ARGS__; }
 
 /// By number: values are encoded in this order.
 constexpr Row kRows[] = {
@@ -94,10 +95,12 @@ constexpr Row kRows[] = {
     {Attribute::chown_restricted, 0, Form::boolean, Use::get, OUTCROP_ENCODE(out.boolean(true))},
     {Attribute::filehandle, 0, Form::bytes, Use::get, OUTCROP_ENCODE(out.opaque(from.handle))},
     {Attribute::fileid, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.file.id.ino))},
-    {Attribute::files_avail, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.free_files))},
+    {Attribute::files_avail, 0, Form::u64, Use::get,
+     OUTCROP_ENCODE(out.u64(from.space.free_files))},
     {Attribute::files_free, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.free_files))},
     {Attribute::files_total, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.files))},
-    {Attribute::fs_locations, 0, Form::locations, Use::get, OUTCROP_ENCODE(write_locations(out, from))},
+    {Attribute::fs_locations, 0, Form::locations, Use::get,
+     OUTCROP_ENCODE(write_locations(out, from))},
     {Attribute::homogeneous, 0, Form::boolean, Use::get, OUTCROP_ENCODE(out.boolean(true))},
     {Attribute::maxfilesize, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(kMaxFileSize))},
     {Attribute::maxlink, 0, Form::u32, Use::get, OUTCROP_ENCODE(out.u32(ns::kMaxLinks))},
@@ -112,18 +115,25 @@ constexpr Row kRows[] = {
     {Attribute::owner_group, 0, Form::bytes, Use::get_set,
      OUTCROP_ENCODE(out.string(std::to_string(from.file.gid)))},
     {Attribute::rawdev, 0, Form::pair32, Use::get, OUTCROP_ENCODE(out.u32(0); out.u32(0))},
-    {Attribute::space_avail, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.free_bytes))},
+    {Attribute::space_avail, 0, Form::u64, Use::get,
+     OUTCROP_ENCODE(out.u64(from.space.free_bytes))},
     {Attribute::space_free, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.free_bytes))},
-    {Attribute::space_total, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.total_bytes))},
+    {Attribute::space_total, 0, Form::u64, Use::get,
+     OUTCROP_ENCODE(out.u64(from.space.total_bytes))},
     {Attribute::space_used, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.file.used))},
-    {Attribute::time_access, 0, Form::time, Use::get, OUTCROP_ENCODE(write_time(out, from.file.atime_ns))},
+    {Attribute::time_access, 0, Form::time, Use::get,
+     OUTCROP_ENCODE(write_time(out, from.file.atime_ns))},
     {Attribute::time_access_set, 0, Form::settime, Use::set, nullptr},
-    {Attribute::time_create, 0, Form::time, Use::get, OUTCROP_ENCODE(write_time(out, from.file.btime_ns))},
+    {Attribute::time_create, 0, Form::time, Use::get,
+     OUTCROP_ENCODE(write_time(out, from.file.btime_ns))},
     {Attribute::time_delta, 0, Form::time, Use::get, OUTCROP_ENCODE(write_time(out, 1))},
-    {Attribute::time_metadata, 0, Form::time, Use::get, OUTCROP_ENCODE(write_time(out, from.file.ctime_ns))},
-    {Attribute::time_modify, 0, Form::time, Use::get, OUTCROP_ENCODE(write_time(out, from.file.mtime_ns))},
+    {Attribute::time_metadata, 0, Form::time, Use::get,
+     OUTCROP_ENCODE(write_time(out, from.file.ctime_ns))},
+    {Attribute::time_modify, 0, Form::time, Use::get,
+     OUTCROP_ENCODE(write_time(out, from.file.mtime_ns))},
     {Attribute::time_modify_set, 0, Form::settime, Use::set, nullptr},
-    {Attribute::mounted_on_fileid, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.mounted_on))},
+    {Attribute::mounted_on_fileid, 0, Form::u64, Use::get,
+     OUTCROP_ENCODE(out.u64(from.mounted_on))},
     {Attribute::suppattr_exclcreat, 1, Form::bitmap, Use::get,
      OUTCROP_ENCODE(exclusive_create_attributes(from.minor).write(out))},
     {Attribute::fs_charset_cap, 1, Form::u32, Use::get, OUTCROP_ENCODE(out.u32(kOnlyUtf8))},

@@ -30,14 +30,14 @@ struct AttributeSource {
   HandleBytes handle{};
   std::uint32_t lease_seconds = 0;
   Status rdattr_error = Status::ok;
-  ns::FileSystemSpace space;              ///< filled if kSpaceAttributes are wanted
-  std::vector<std::string> root_path;     ///< components of the export's path
+  ns::FileSystemSpace space;           ///< filled if kSpaceAttributes are wanted
+  std::vector<std::string> root_path;  ///< components of the export's path
 };
 
 /// Those that need FileSystem::space().
-inline constexpr AttributeSet kSpaceAttributes{
-    Attribute::files_avail, Attribute::files_free, Attribute::files_total,
-    Attribute::space_avail, Attribute::space_free, Attribute::space_total};
+inline constexpr AttributeSet kSpaceAttributes{Attribute::files_avail, Attribute::files_free,
+                                               Attribute::files_total, Attribute::space_avail,
+                                               Attribute::space_free,  Attribute::space_total};
 
 AttributeSet supported_attributes(unsigned minor);
 AttributeSet settable_attributes(unsigned minor);
@@ -63,8 +63,8 @@ struct WireAttributes {
 
 /// What SETATTR, CREATE or OPEN is to set.
 struct SetRequest {
-  ns::SetAttributes set;  ///< server times filled in already
-  AttributeSet given;     ///< for attrset of the reply
+  ns::SetAttributes set;   ///< server times filled in already
+  AttributeSet given;      ///< for attrset of the reply
   bool times_now = false;  ///< times are set, and all of them to the server's: needs no ownership
 };
 

@@ -135,6 +135,60 @@ Async<Status> Compound::load_regular(FileRef& file, Status otherwise) {
   co_return otherwise;
 }
 
+Principal Compound::principal() const {
+  const Credentials& who = call.credentials;
+  return {.flavor = static_cast<std::uint32_t>(who.flavor),
+          .uid = who.uid,
+          .host = peer.tls_name.empty() ? who.machine : peer.tls_name};
+}
+
+Outcome<Stateid> Compound::resolve(const Stateid& wire) const {
+  if (minor == 0 || wire != kCurrentStateid) {
+    return wire;
+  }
+  return current_stateid ? Outcome<Stateid>(*current_stateid) : refuse(Status::bad_stateid);
+}
+
+Outcome<StateContext> Compound::state(ClientId id) const {
+  if (minor > 0) {
+    return state();
+  }
+  Outcome<ClientRef> found = core.state.find_client(id);
+  if (!found) {
+    return refuse(found.error());
+  }
+  return StateContext{.client = std::move(*found), .minor = minor};
+}
+
+Outcome<IoGrant> Compound::check_io(const Stateid& wire, const FileRef& file, IoKind kind) const {
+  const Outcome<Stateid> id = resolve(wire);
+  if (!id) {
+    return refuse(id.error());
+  }
+  Outcome<IoGrant> grant = core.state.check_io(state(), *id, file.file(), kind);
+  if (!grant || grant->by_open) {
+    return grant;
+  }
+  const unsigned bits = kind == IoKind::read ? kMayRead : kMayWrite;
+  return may_transfer(*file.actor, *file.known, bits) ? std::move(grant) : refuse(Status::access);
+}
+
+std::optional<Status> Compound::enter(SeqidResult turn) {
+  if (turn.drop) {
+    drop = true;
+    return Status::delay;
+  }
+  if (turn.replay) {
+    owner_replay = std::move(turn.replay);
+    return Status::ok;
+  }
+  if (turn.status != Status::ok) {
+    return turn.status;
+  }
+  owner = std::move(turn.ticket);
+  return std::nullopt;
+}
+
 void Compound::put(FileRef file) {
   current = std::move(file);
   current_stateid.reset();
@@ -179,7 +233,7 @@ Async<bool> Compound::is_export_root(FileRef& file) {
   }
   FileRef root;
   const Status status = co_await export_root(file.on, root);
-  co_return status == Status::ok && root.file() == file.file();
+  co_return status == Status::ok&& root.file() == file.file();
 }
 
 }  // namespace outcrop::nfs::v4

@@ -14,10 +14,10 @@ namespace outcrop::nfs::v4 {
 /// A filehandle that went through all checks of its export, and what is known of its object.
 struct FileRef {
   Handle handle;
-  ExportPtr on;                               ///< null: of the pseudo file system
-  std::shared_ptr<const Actor> actor;         ///< null likewise
-  std::optional<ns::FileAttributes> known;    ///< as shown; absent: not read yet, or changed since
-  bool insecure = false;                      ///< the export wants a safer transport than this
+  ExportPtr on;                             ///< null: of the pseudo file system
+  std::shared_ptr<const Actor> actor;       ///< null likewise
+  std::optional<ns::FileAttributes> known;  ///< as shown; absent: not read yet, or changed since
+  bool insecure = false;                    ///< the export wants a safer transport than this
 
   bool pseudo() const { return on == nullptr; }
   ns::FileId file() const { return handle.file; }
@@ -27,32 +27,32 @@ struct Compound {
   Core& core;
   const Peer& peer;
   const RpcCall& call;
-  ConstBytes behind{};  ///< bytes of the record that follow the operation being served's number
   unsigned minor = 0;
   std::size_t request_bytes = 0;  ///< of the whole RPC message
   std::uint32_t op_count = 0;
   std::uint32_t position = 0;  ///< of the operation being served
 
-  std::optional<FileRef> current, saved;
-  std::optional<Stateid> current_stateid, saved_stateid;  ///< what (1, 0) stands for; 4.1 and up
+  std::optional<FileRef> current{}, saved{};
+  std::optional<Stateid> current_stateid{},
+      saved_stateid{};  ///< what (1, 0) stands for; 4.1 and up
   /// Cut for 4.1+ by the session; bytes of the RPC reply.
   std::size_t reply_limit = kMaxRecordBytes;
-  bool cache_wanted = false;  ///< reply_limit is what the session caches
-  SlotTicket slot;            ///< 4.1 and up, behind SEQUENCE
-  CachedReply replay;         ///< SEQUENCE found the reply of the first try: it is the whole answer
+  Status too_big = Status::resource;  ///< the answer to what goes over it
+  SlotTicket slot{};                  ///< 4.1 and up, behind SEQUENCE
+  CachedReply replay{};  ///< SEQUENCE found the reply of the first try: it is the whole answer
   Status second = Status::ok;  ///< not ok: what the operation behind SEQUENCE answers
 
   // 4.0: the operation's place in its owner's sequence.
-  OwnerTicket owner;
-  CachedReply owner_replay;  ///< the operation's answer (see OwnerReply)
-  bool drop = false;         ///< no reply at all: the first try is still running
+  OwnerTicket owner{};
+  CachedReply owner_replay{};  ///< the operation's answer, as nfs4.cpp packed it
+  bool drop = false;           ///< no reply at all: the first try is still running
 
-  Principal principal;
-  PseudoTreePtr tree;
-  std::shared_ptr<const Actor> actor;  ///< of the export that was asked last
-  ExportPtr actor_on;
+  PseudoTreePtr tree{};
+  std::shared_ptr<const Actor> actor{};  ///< of the export that was asked last
+  ExportPtr actor_on{};
 
-  // compound.cpp
+  /// Who owns the client ids that the caller makes.
+  Principal principal() const;
   const PseudoTree& pseudo();
   /// badhandle, stale, access: a filehandle from the client.
   Status open_handle(ConstBytes bytes, FileRef& out);

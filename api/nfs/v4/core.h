@@ -13,9 +13,11 @@ struct Core {
   Service service;
   StateManager& state;
   Observer observer;
+  std::string server_id;  ///< see Nfs4
   PseudoFs pseudo;
-  Verifier write_verifier{};  ///< the boot id
 
+  /// The boot id: what a client wrote UNSTABLE before it changed may be gone.
+  Verifier write_verifier() const { return std::bit_cast<Verifier>(service.files.boot_id()); }
   std::uint32_t lease_seconds() const { return state.config().lease_seconds(); }
 };
 

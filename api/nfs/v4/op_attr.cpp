@@ -19,7 +19,8 @@ enum : std::uint32_t {
 
 /// The bits that mean something for the object.
 std::uint32_t meaningful(const FileRef& file, unsigned minor) {
-  const std::uint32_t xattrs = minor >= 2 && !file.pseudo() ? kXattrRead | kXattrWrite | kXattrList : 0;
+  const std::uint32_t xattrs =
+      minor >= 2 && !file.pseudo() ? kXattrRead | kXattrWrite | kXattrList : 0;
   const std::uint32_t always = kAccessRead4 | kAccessModify | kAccessExtend | xattrs;
   return file.known->type == ns::FileType::directory ? always | kAccessLookup | kAccessDelete
                                                      : always | kAccessExecute;
@@ -43,7 +44,10 @@ std::uint32_t granted(const Compound& c, const FileRef& file) {
 }
 
 /// Permission for what SETATTR asks, and the stateid that a size needs.
-Async<Status> check_set(Compound& c, FileRef& file, const SetRequest& wanted, const Stateid& stateid) {
+Async<Status> check_set(Compound& c,
+                        FileRef& file,
+                        const SetRequest& wanted,
+                        const Stateid& stateid) {
   bool by_state = false;
   if (wanted.set.size) {
     if (const Status status = co_await c.load_regular(file); status != Status::ok) {
@@ -53,7 +57,7 @@ Async<Status> check_set(Compound& c, FileRef& file, const SetRequest& wanted, co
     if (!grant) {
       co_return grant.error();
     }
-    by_state = grant->client != nullptr;
+    by_state = grant->by_open;
   }
   ns::SetAttributes asked = wanted.set;
   if (by_state) {
@@ -128,7 +132,8 @@ Async<Status> op_setattr(Compound& c, XdrReader& in, XdrWriter& out) {
   }
   if (status == Status::ok && !request.set.empty()) {
     const ns::SetAttributes set = settled(*c.current->actor, *c.current->known, request.set);
-    const Result<ns::FileAttributes> done = co_await c.files().set_attributes(c.current->file(), set);
+    const Result<ns::FileAttributes> done =
+        co_await c.files().set_attributes(c.current->file(), set);
     status = done ? Status::ok : to_status(done.error());
     if (done) {
       c.current->known = shown(*done, *c.current->on);

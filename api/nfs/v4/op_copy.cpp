@@ -51,7 +51,9 @@ Async<Status> check_files(Compound& c, const Range& range) {
     }
   }
   // The saved stateid goes with the saved filehandle (RFC 7862 section 15.2.3).
-  const Outcome<IoGrant> reading = c.check_io(range.from_stateid, from, IoKind::read);
+  const bool use_saved = range.from_stateid == kCurrentStateid && c.saved_stateid;
+  const Stateid source = use_saved ? *c.saved_stateid : range.from_stateid;
+  const Outcome<IoGrant> reading = c.check_io(source, from, IoKind::read);
   if (!reading) {
     co_return reading.error();
   }
@@ -86,8 +88,8 @@ Async<Status> clone_range(Compound& c, const Range& range, std::uint64_t length)
   if (length == 0) {
     co_return Status::ok;
   }
-  const Result<std::uint64_t> done = co_await c.files().clone(
-      c.saved->file(), range.from, c.current->file(), range.to, length);
+  const Result<std::uint64_t> done =
+      co_await c.files().clone(c.saved->file(), range.from, c.current->file(), range.to, length);
   c.current->known.reset();
   co_return done ? Status::ok : to_status(done.error());
 }
@@ -143,7 +145,7 @@ Async<Status> op_copy(Compound& c, XdrReader& in, XdrWriter& out) {
   out.u32(0);  // no callback: it is done
   out.u64(length);
   out.u32(2);  // FILE_SYNC4
-  out.fixed_opaque(c.core.write_verifier);
+  out.fixed_opaque(c.core.write_verifier());
   out.boolean(true);
   out.boolean(true);
   co_return Status::ok;

@@ -59,7 +59,9 @@ Status same_export(const Compound& c) {
   return c.saved->on->id == c.current->on->id ? Status::ok : Status::xdev;
 }
 
-Status directory_error(Status status) { return status == Status::symlink ? Status::notdir : status; }
+Status directory_error(Status status) {
+  return status == Status::symlink ? Status::notdir : status;
+}
 
 /// The sticky rule for the entry that is to lose its name; noent if there is none.
 Async<Status> check_unlink(Compound& c, const FileRef& directory, std::string_view name) {

@@ -101,7 +101,7 @@ Async<Status> op_write(Compound& c, XdrReader& in, XdrWriter& out) {
   }
   const std::size_t count = std::min<std::size_t>(data.size(), ns::kMaxWriteBytes);
   if (offset > kMaxFileSize || count > kMaxFileSize - offset) {
-    co_return count == 0 && offset <= kMaxFileSize ? Status::ok : Status::fbig;
+    co_return Status::fbig;
   }
   bool durable = static_cast<Stable>(stable) != Stable::unstable;
   if (count > 0) {
@@ -116,7 +116,7 @@ Async<Status> op_write(Compound& c, XdrReader& in, XdrWriter& out) {
   }
   out.u32(static_cast<std::uint32_t>(count));
   out.u32(static_cast<std::uint32_t>(durable ? Stable::file_sync : Stable::unstable));
-  out.fixed_opaque(c.core.write_verifier);
+  out.fixed_opaque(c.core.write_verifier());
   co_return Status::ok;
 }
 
@@ -134,7 +134,7 @@ Async<Status> op_commit(Compound& c, XdrReader& in, XdrWriter& out) {
     co_return Status::inval;
   }
   const Status status = took(c, co_await c.files().commit(file.file()));
-  out.fixed_opaque(c.core.write_verifier);
+  out.fixed_opaque(c.core.write_verifier());
   co_return status;
 }
 

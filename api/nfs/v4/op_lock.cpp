@@ -50,12 +50,13 @@ Status check_range(std::uint64_t offset, std::uint64_t length) {
   return length == 0 || past ? Status::inval : Status::ok;
 }
 
-std::optional<Status> take_turn(Compound& c, const LockArguments& args, const StateContext& context) {
+std::optional<Status> take_turn(Compound& c,
+                                const LockArguments& args,
+                                const StateContext& context) {
   StateManager& state = c.core.state;
-  return c.enter(args.new_owner
-                     ? state.begin_new_lock(
-                           context.client, args.stateid, args.open_seqid, args.owner, args.lock_seqid)
-                     : state.begin_stateid(args.stateid, args.lock_seqid));
+  return c.enter(args.new_owner ? state.begin_new_lock(context.client, args.stateid,
+                                                       args.open_seqid, args.owner, args.lock_seqid)
+                                : state.begin_stateid(args.stateid, args.lock_seqid));
 }
 
 }  // namespace
@@ -84,15 +85,14 @@ Async<Status> op_lock(Compound& c, XdrReader& in, XdrWriter& out) {
     co_return status;
   }
   const LockResult result =
-      co_await c.core.state.lock(*context,
-                                 {.file = c.current->file(),
-                                  .type = static_cast<LockType>(args.type),
-                                  .reclaim = args.reclaim,
-                                  .offset = args.offset,
-                                  .length = args.length,
-                                  .stateid = *id,
-                                  .new_owner = args.new_owner,
-                                  .owner = args.owner});
+      co_await c.core.state.lock(*context, {.file = c.current->file(),
+                                            .type = static_cast<LockType>(args.type),
+                                            .reclaim = args.reclaim,
+                                            .offset = args.offset,
+                                            .length = args.length,
+                                            .stateid = *id,
+                                            .new_owner = args.new_owner,
+                                            .owner = args.owner});
   if (result.status == Status::ok) {
     write_stateid(out, result.stateid);
     c.current_stateid = result.stateid;

@@ -1,5 +1,5 @@
-// OPEN (RFC 8881 section 18.16, RFC 7530 section 16.16). The object is found or made first, then the
-// state manager grants the open; a truncation comes last, when the share modes are ours.
+// OPEN (RFC 8881 section 18.16, RFC 7530 section 16.16). The object is found or made first, then
+// the state manager grants the open; a truncation comes last, when the share modes are ours.
 #include "api/nfs/v4/names.h"
 #include "api/nfs/v4/open_args.h"
 #include "api/nfs/v4/ops.h"
@@ -168,8 +168,10 @@ Async<Status> by_handle(Opening& o, Opened& out) {
 }
 
 Async<Status> truncate(Opening& o, Opened& opened) {
+  ns::SetAttributes empty;
+  empty.size = 0;
   const Result<ns::FileAttributes> done =
-      co_await o.c.files().set_attributes(opened.file.file(), {.size = 0});
+      co_await o.c.files().set_attributes(opened.file.file(), empty);
   if (!done) {
     co_return to_status(done.error());
   }
@@ -187,8 +189,7 @@ Async<Status> grant(Opening& o, Opened& opened, OpenGrant& granted) {
   if (opened.truncate) {
     OpenRequest writing = request;
     writing.access |= kAccessWrite;
-    if (const Status status = o.c.core.state.test_share(o.context, writing);
-        status != Status::ok) {
+    if (const Status status = o.c.core.state.test_share(o.context, writing); status != Status::ok) {
       co_return status;
     }
   }
@@ -212,7 +213,10 @@ Async<Status> grant(Opening& o, Opened& opened, OpenGrant& granted) {
   co_return status;
 }
 
-void write_result(const Opening& o, const Opened& opened, const OpenGrant& granted, XdrWriter& out) {
+void write_result(const Opening& o,
+                  const Opened& opened,
+                  const OpenGrant& granted,
+                  XdrWriter& out) {
   write_stateid(out, granted.stateid);
   write_change(out, opened.directory);
   out.u32(kResultPosixLocks | (granted.confirm ? kResultConfirm : 0) |
@@ -252,8 +256,8 @@ Status check_arguments(Opening& o) {
   if (!o.args.create) {
     return Status::ok;
   }
-  const Status status = parse_settable(
-      o.args.attributes, o.c.minor, SetPurpose::create, o.c.now(), o.attributes);
+  const Status status =
+      parse_settable(o.args.attributes, o.c.minor, SetPurpose::create, o.c.now(), o.attributes);
   const bool too_much = o.args.create == CreateHow::exclusive_1 &&
                         !o.attributes.given.within(exclusive_create_attributes(o.c.minor));
   return status == Status::ok && too_much ? Status::inval : status;
@@ -271,7 +275,8 @@ Async<Status> op_open(Compound& c, XdrReader& in, XdrWriter& out) {
     co_return context.error();
   }
   if (c.minor == 0) {
-    if (const auto done = c.enter(c.core.state.begin_open(context->client, args.owner, args.seqid))) {
+    if (const auto done =
+            c.enter(c.core.state.begin_open(context->client, args.owner, args.seqid))) {
       co_return *done;
     }
   }

@@ -6,12 +6,12 @@
 namespace outcrop::nfs::v4 {
 namespace {
 
-constexpr std::size_t kFixedBytes = 8 + 4 + 4;    ///< cookieverf, end of the list, eof
-constexpr std::size_t kEntryBytes = 4 + 8 + 4;    ///< follows, cookie, length of the name
-constexpr std::size_t kLeastEntryBytes = 24;      ///< with a name and no attributes
+constexpr std::size_t kFixedBytes = 8 + 4 + 4;  ///< cookieverf, end of the list, eof
+constexpr std::size_t kEntryBytes = 4 + 8 + 4;  ///< follows, cookie, length of the name
+constexpr std::size_t kLeastEntryBytes = 24;    ///< with a name and no attributes
 constexpr std::size_t kMaxReplyBytes = 1 << 20;
-constexpr std::size_t kMaxPage = 1024;            ///< entries asked of the store at once
-constexpr std::uint64_t kReservedCookies = 2;     ///< 1 and 2 are never given out
+constexpr std::size_t kMaxPage = 1024;         ///< entries asked of the store at once
+constexpr std::uint64_t kReservedCookies = 2;  ///< 1 and 2 are never given out
 
 struct Arguments {
   std::uint64_t cookie = 0, verifier = 0;
@@ -180,14 +180,15 @@ Async<Status> op_readdir(Compound& c, XdrReader& in, XdrWriter& out) {
     co_return Status::badxdr;
   }
   Status status = co_await c.load_directory(*c.current, kMayRead);
-  status = first_error(status == Status::symlink ? Status::notdir : status, check_arguments(c, args));
+  status =
+      first_error(status == Status::symlink ? Status::notdir : status, check_arguments(c, args));
   if (status != Status::ok) {
     co_return status;
   }
   const std::size_t asked = std::min<std::size_t>(args.maxcount, kMaxReplyBytes);
   const std::size_t end = std::min(out.size() + asked, c.reply_limit);
   if (end < out.size() + kFixedBytes) {
-    co_return c.too_big();
+    co_return c.too_big;
   }
   Page page{.out = out,
             .limit = end - (kFixedBytes - 8),

@@ -103,8 +103,8 @@ enum class Place : std::uint8_t {
 
 /// What the engine sees to before and after the handler.
 struct Traits {
-  bool current = false;  ///< needs a current filehandle
-  bool saved = false;    ///< and a saved one
+  bool current = false;   ///< needs a current filehandle
+  bool saved = false;     ///< and a saved one
   bool modifies = false;  ///< never on the pseudo file system or on a read-only export
   /// May stand behind an operation that put a filehandle of an export which wants a safer transport
   /// (RFC 8881 section 2.6.3.1.1).

@@ -29,9 +29,9 @@ struct OpenArguments {
   WireAttributes attributes;  ///< of a create
   Verifier verifier{};        ///< of an exclusive create
   Claim claim = Claim::null;
-  std::string_view name;               ///< null and the delegate claims by name
-  std::uint32_t delegation_type = 0;   ///< previous
-  Stateid delegation;                  ///< delegate_cur, deleg_cur_fh
+  std::string_view name;              ///< null and the delegate claims by name
+  std::uint32_t delegation_type = 0;  ///< previous
+  Stateid delegation;                 ///< delegate_cur, deleg_cur_fh
 
   bool by_handle() const {
     return claim == Claim::previous || claim == Claim::fh || claim == Claim::deleg_cur_fh ||
