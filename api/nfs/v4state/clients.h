@@ -10,21 +10,19 @@
 
 namespace outcrop::nfs {
 
-// EXCHANGE_ID flags (RFC 8881 18.35.1, RFC 7862 for fencing).
+// EXCHANGE_ID flags (RFC 8881 18.35.1).
 inline constexpr std::uint32_t kExchangeSuppMovedRefer = 0x0000'0001;
 inline constexpr std::uint32_t kExchangeSuppMovedMigr = 0x0000'0002;
-inline constexpr std::uint32_t kExchangeSuppFenceOps = 0x0000'0004;
 inline constexpr std::uint32_t kExchangeBindPrincStateid = 0x0000'0100;
 inline constexpr std::uint32_t kExchangeUseNonPnfs = 0x0001'0000;
 inline constexpr std::uint32_t kExchangeUsePnfsMds = 0x0002'0000;
 inline constexpr std::uint32_t kExchangeUsePnfsDs = 0x0004'0000;
 inline constexpr std::uint32_t kExchangeUpdateConfirmed = 0x4000'0000;
 inline constexpr std::uint32_t kExchangeConfirmed = 0x8000'0000;
-/// What a client may set.
+/// What a client may set; anything else is INVAL (also fencing of RFC 7862, which needs pNFS).
 inline constexpr std::uint32_t kExchangeArgumentMask =
-    kExchangeSuppMovedRefer | kExchangeSuppMovedMigr | kExchangeSuppFenceOps |
-    kExchangeBindPrincStateid | kExchangeUseNonPnfs | kExchangeUsePnfsMds | kExchangeUsePnfsDs |
-    kExchangeUpdateConfirmed;
+    kExchangeSuppMovedRefer | kExchangeSuppMovedMigr | kExchangeBindPrincStateid |
+    kExchangeUseNonPnfs | kExchangeUsePnfsMds | kExchangeUsePnfsDs | kExchangeUpdateConfirmed;
 
 enum class StateProtect : std::uint32_t { none = 0, machine_credential = 1, ssv = 2 };
 

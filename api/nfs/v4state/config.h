@@ -15,6 +15,8 @@ inline constexpr std::uint32_t kMaxCompoundOps = 64;
 inline constexpr std::uint32_t kMaxSessionMessage = (1 << 20) + (32 << 10);
 inline constexpr std::uint32_t kMinSessionMessage = 256;
 inline constexpr std::uint32_t kMaxCachedReply = 8 << 10;
+/// What a reply to a lone SEQUENCE takes on the wire, RPC header included, without a tag.
+inline constexpr std::uint32_t kSequenceReplyBytes = 80;
 /// A reply up to this size is cached although the client did not ask: it costs less than a
 /// RETRY_UNCACHED_REP would cost the client. Fits a lone SEQUENCE.
 inline constexpr std::uint32_t kFreeCachedReply = 128;
@@ -23,10 +25,9 @@ struct StateLimits {
   std::size_t clients = 10'000;            ///< confirmed
   std::size_t unconfirmed_clients = 1024;  ///< the oldest makes room for a new one
   std::size_t sessions_per_client = 32;
-  std::size_t owners_per_client = 65'536;  ///< open and lock owners together
-  std::size_t opens_per_client = 65'536;
+  std::size_t owners_per_client = 65'536;   ///< open and lock owners together
+  std::size_t opens_per_client = 65'536;    ///< with the revoked ones that were not freed yet
   std::size_t ranges_per_client = 100'000;  ///< byte-range locks
-  std::size_t revoked_per_client = 4096;    ///< kept until FREE_STATEID; the oldest goes first
   std::size_t opens = 1'000'000;            ///< in total
   std::size_t ranges = 1'000'000;           ///< in total
   /// Memory of owners, opens and ranges, as accounted per object.
@@ -37,6 +38,8 @@ struct StateLimits {
 };
 
 struct StateConfig {
+  /// Another one with each start (ns::FileSystem::boot_id()): tells ids of an earlier run.
+  std::uint64_t boot_id = 0;
   std::int64_t lease_ns = 90 * kSecondNs;
   std::int64_t grace_ns = 90 * kSecondNs;
   /// A client whose lease is over keeps its state until someone needs it, at most so long.

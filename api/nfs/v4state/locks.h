@@ -24,7 +24,7 @@ struct LockConflict {
   std::uint64_t offset = 0, length = 0;
   LockType type = LockType::read;  ///< read or write
   ClientId client = 0;
-  std::string owner;
+  std::string owner{};
 };
 
 struct LockRequest {
@@ -41,8 +41,8 @@ struct LockRequest {
 
 struct LockResult {
   Status status = Status::ok;
-  Stateid stateid;                       ///< ok
-  std::optional<LockConflict> conflict;  ///< denied
+  Stateid stateid{};                       ///< ok
+  std::optional<LockConflict> conflict{};  ///< denied
 };
 
 struct LockTestRequest {
@@ -53,7 +53,7 @@ struct LockTestRequest {
 };
 struct LockTestResult {
   Status status = Status::ok;
-  std::optional<LockConflict> conflict;
+  std::optional<LockConflict> conflict{};
 };
 
 }  // namespace outcrop::nfs

@@ -25,11 +25,11 @@ struct OpenRequest {
 };
 
 struct OpenGrant {
-  Stateid stateid;
+  Stateid stateid{};
   bool confirm = false;  ///< 4.0: OPEN4_RESULT_CONFIRM, the owner is new
   bool made = false;     ///< a new open, not an upgrade of the owner's
   // To take back what was granted if the rest of OPEN fails (undo_open):
-  std::uint32_t previous_access = 0, previous_deny = 0;
+  std::uint32_t previous_access = 0, previous_deny = 0, previous_seen = 0;
 };
 
 /// What READ, WRITE, SETATTR(size), ALLOCATE, DEALLOCATE, SEEK, CLONE, COPY do with the file.
@@ -64,7 +64,7 @@ struct ShareAccess {
   std::uint32_t access = 0;  ///< 1 to 3
   /// Set: answer OPEN_DELEGATE_NONE_EXT with it (4.1+ and the client said what it wants);
   /// server_will_push/signal are false. Empty: OPEN_DELEGATE_NONE.
-  std::optional<NoDelegation> no_delegation;
+  std::optional<NoDelegation> no_delegation{};
 };
 /// INVAL for access 0, for flags that are none, and for any flag in 4.0.
 Outcome<ShareAccess> parse_share_access(std::uint32_t share_access, std::uint32_t minor);
@@ -76,8 +76,14 @@ Outcome<ShareAccess> parse_share_access(std::uint32_t share_access, std::uint32_
 class OwnerTicket {
  public:
   OwnerTicket() = default;
-  OwnerTicket(std::shared_ptr<StateOwner> owner, std::uint32_t seqid)
-      : x_owner(std::move(owner)), x_seqid(seqid) {}
+  OwnerTicket(std::shared_ptr<StateOwner> owner,
+              std::uint32_t seqid,
+              std::shared_ptr<StateOwner> lock_owner = {},
+              std::uint32_t lock_seqid = 0)
+      : x_owner(std::move(owner)),
+        x_lock_owner(std::move(lock_owner)),
+        x_seqid(seqid),
+        x_lock_seqid(lock_seqid) {}
   OwnerTicket(OwnerTicket&& other) noexcept = default;
   OwnerTicket& operator=(OwnerTicket&& other) noexcept;
   ~OwnerTicket() { abandon(); }
@@ -89,15 +95,16 @@ class OwnerTicket {
  private:
   void abandon();
   std::shared_ptr<StateOwner> x_owner;
-  std::uint32_t x_seqid = 0;
+  std::shared_ptr<StateOwner> x_lock_owner;  ///< LOCK with open_to_lock_owner
+  std::uint32_t x_seqid = 0, x_lock_seqid = 0;
 };
 
 /// What became of an owner's sequence number.
 struct SeqidResult {
   Status status = Status::ok;  ///< else answer it; no ticket
-  CachedReply replay;          ///< set: a retry; send these bytes as the operation's result
+  CachedReply replay{};        ///< set: a retry; send these bytes as the operation's result
   bool drop = false;  ///< the first try is still running: send no reply at all to the compound
-  OwnerTicket ticket;
+  OwnerTicket ticket{};
 };
 
 }  // namespace outcrop::nfs

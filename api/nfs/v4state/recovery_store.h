@@ -26,26 +26,29 @@ struct RecoveryRecord {
 std::string encode(const RecoveryRecord& record);
 Result<RecoveryRecord> decode_recovery_record(ConstBytes bytes);  ///< corrupt
 
+/// One step of apply(): the record of this key is replaced, or goes (fine if there is none).
+struct RecoveryChange {
+  bool erase = false;
+  RecoveryRecord record;  ///< erase: only the key counts
+};
+
 /// Thread: any worker; the state manager has one call in flight at a time. Durability: a call that
 /// returned ok is durable. Errors: those of the storage behind it.
 class RecoveryStore {
  public:
   virtual ~RecoveryStore() = default;
-  /// Everything there is; once, before the first put.
+  /// Everything there is; once, before the first apply().
   virtual Task<std::vector<RecoveryRecord>> load() = 0;
-  /// Replaces a record of the same key.
-  virtual Task<> put(RecoveryRecord record) = 0;
-  /// ok also if there is none.
-  virtual Task<> erase(bool sessions, std::string owner) = 0;
+  /// In order. After an error any part may have happened; all of it is asked for again.
+  virtual Task<> apply(std::vector<RecoveryChange> changes) = 0;
 };
 
 /// For tests, and for a server that does not want recovery. Keeps its records over state managers.
 class MemoryRecoveryStore : public RecoveryStore {
  public:
   Task<std::vector<RecoveryRecord>> load() override;
-  Task<> put(RecoveryRecord record) override;
-  Task<> erase(bool sessions, std::string owner) override;
-  std::size_t size() const;
+  Task<> apply(std::vector<RecoveryChange> changes) override;
+  std::vector<RecoveryRecord> records() const;
 
  private:
   mutable std::mutex x_mutex;

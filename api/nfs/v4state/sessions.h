@@ -11,12 +11,11 @@
 
 namespace outcrop::nfs {
 
-class Session;  // session_table.h, private to this folder
+struct Session;  // session_table.h, private to this folder
 
 // sr_status_flags that this server ever sets.
 inline constexpr std::uint32_t kSequenceExpiredAllStateRevoked = 0x0000'0008;
 inline constexpr std::uint32_t kSequenceExpiredSomeStateRevoked = 0x0000'0010;
-inline constexpr std::uint32_t kSequenceRestartReclaimNeeded = 0x0000'0100;
 
 struct SequenceArgs {
   SessionId session{};
@@ -67,8 +66,8 @@ struct SequenceResult {
   /// SEQUENCE itself is answered with success (the fields below are set) and the second operation
   /// with the error (RFC 8881 2.10.6.1.3).
   Status status = Status::ok;
-  CachedReply replay;
-  SlotTicket ticket;
+  CachedReply replay{};
+  SlotTicket ticket{};
   // Of the reply to SEQUENCE; session, sequence and slot are echoed by the engine.
   std::uint32_t highest_slot = 0, target_highest_slot = 0;
   std::uint32_t status_flags = 0;

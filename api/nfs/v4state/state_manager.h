@@ -101,10 +101,11 @@ class StateManager {
   Outcome<SetClientIdResult> set_client_id(const SetClientIdArgs& args, const Principal& caller);
   /// STALE_CLIENTID, CLID_INUSE, RESOURCE.
   Status confirm_client_id(ClientId client, const Verifier& confirm, const Principal& caller);
-  /// RENEW. STALE_CLIENTID.
+  /// RENEW. STALE_CLIENTID for ids of an earlier run, EXPIRED for clients of this one that are gone
+  /// or lost states to others; SETCLIENTID and its confirmation end that.
   Status renew(ClientId client);
   /// The client of an operation that carries its id (OPEN, LOCKT, LOCK with a new owner,
-  /// RELEASE_LOCKOWNER); renews. STALE_CLIENTID.
+  /// RELEASE_LOCKOWNER); renews. STALE_CLIENTID, EXPIRED (gone).
   Outcome<ClientRef> find_client(ClientId client);
 
   // -- Sequence numbers of 4.0 owners (opens.h) --

@@ -61,7 +61,7 @@ inline constexpr std::uint32_t kDenyNone = 0, kDenyRead = 1, kDenyWrite = 2, kDe
 
 /// A client of this server run (state behind it is private). Null in operations of 4.0 that name
 /// their client only by a stateid. Holding one keeps memory, not the client.
-class Client;
+struct Client;
 using ClientRef = std::shared_ptr<Client>;
 
 /// On whose behalf a stateful operation runs.
