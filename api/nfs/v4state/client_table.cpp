@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kEvictedPerTick = 256;
 }  // namespace
 
+ClientId client_id(const ClientRef& client) { return client->id; }
+
 ClientTable::~ClientTable() {
   EndedList ended;
   for (const auto& [id, client] : x_clients) {

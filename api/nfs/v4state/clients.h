@@ -51,7 +51,7 @@ struct Callback {
 struct SetClientIdArgs {
   std::string_view owner;
   Verifier verifier{};
-  Callback callback;
+  Callback callback{};
 };
 struct SetClientIdResult {
   ClientId client = 0;
@@ -74,14 +74,14 @@ struct CreateSessionArgs {
   ClientId client = 0;
   std::uint32_t sequence = 0;
   std::uint32_t flags = 0;
-  ChannelAttributes fore, back;
+  ChannelAttributes fore{}, back{};
   std::uint32_t callback_program = 0;
 };
 struct CreateSessionResult {
   SessionId session{};
   std::uint32_t sequence = 0;
   std::uint32_t flags = 0;  ///< never PERSIST or RDMA; BACK_CHAN as asked
-  ChannelAttributes fore, back;
+  ChannelAttributes fore{}, back{};
 };
 
 }  // namespace outcrop::nfs

@@ -63,6 +63,7 @@ inline constexpr std::uint32_t kDenyNone = 0, kDenyRead = 1, kDenyWrite = 2, kDe
 /// their client only by a stateid. Holding one keeps memory, not the client.
 struct Client;
 using ClientRef = std::shared_ptr<Client>;
+ClientId client_id(const ClientRef& client);
 
 /// On whose behalf a stateful operation runs.
 struct StateContext {
