@@ -41,14 +41,14 @@ TEST(AttributeCodec, GoldenGetattr) {
       "\0\0\0\2"          // two words
       "\0\0\0\x12"        // type, size
       "\0\x20\0\x12"      // mode, owner, time_modify
-      "\0\0\0\x28"        // 40 bytes
+      "\0\0\0\x24"        // 36 bytes
       "\0\0\0\1"          // NF4REG
       "\0\0\0\1\0\0\0\2"  // size
       "\0\0\1\xa0"        // 0640
       "\0\0\0\4"
       "1000"
       "\xff\xff\xff\xff\xff\xff\xff\xff\x3b\x9a\xc9\xff",  // 1969-12-31T23:59:59.999999999
-      56);
+      52);
   EXPECT_EQ(out.flatten(), expected);
 }
 
