@@ -1,6 +1,6 @@
 // One client connection, plain TCP or TLS, with a deadline that a coarse tick enforces: setting one
 // is a store, so requests arm no timers. Used on its worker only; one reader and one writer at a
-// time.
+// time, each with its own deadline.
 #pragma once
 #include <sys/uio.h>
 
@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "storage/base/bytes.h"
 #include "storage/base/task.h"
@@ -34,6 +35,8 @@ class Transport {
   /// Server side of the TLS handshake; everything after it is encrypted.
   Task<> handshake(asio::ssl::context& context);
   bool secure() const { return x_tls != nullptr; }
+  /// Subject of the client certificate that the handshake has verified; empty if there was none.
+  std::string verified_name() const;
 
   /// Until bytes are there to read, without a buffer in hand. With TLS it returns at once:
   /// decrypted bytes may already wait inside the TLS layer.
@@ -57,8 +60,11 @@ class Transport {
     x_expired = false;
   }
   void never_expire() { x_deadline = kNever; }
+  bool expired() const { return x_expired; }
   void tick(std::int64_t now);
 
+  /// No more is read: a waiting reader finds the end of the stream, a writer goes on.
+  void stop_reading();
   /// Wakes whatever waits on the socket; it fails with cancelled.
   void wake();
   void reset();  ///< RST: the client must not take what it has for a complete answer
@@ -75,7 +81,7 @@ class Transport {
   Socket x_socket;
   std::unique_ptr<Tls> x_tls;
   std::chrono::nanoseconds x_write_stall;
-  std::int64_t x_deadline = kNever;
+  std::int64_t x_deadline = kNever, x_write_deadline = kNever;
   bool x_expired = false;
 };
 
