@@ -6,53 +6,70 @@ namespace outcrop::server {
 
 void ByteBudget::Lease::release() {
   if (x_owner != nullptr) {
-    std::exchange(x_owner, nullptr)->give_back(std::exchange(x_bytes, 0));
+    std::exchange(x_owner, nullptr)->give_back(x_line, x_bytes);
   }
+}
+
+// The line that has `bytes` to give without anybody being passed over. The caller holds the mutex.
+std::optional<std::size_t> ByteBudget::take_now(std::uint64_t bytes) {
+  for (std::size_t line = kLarge; line <= (bytes <= kSmall ? kSmallOnly : kLarge); ++line) {
+    Line& from = x_lines[line];
+    if (from.waiters.empty() && bytes <= from.free) {
+      from.free -= bytes;
+      return line;
+    }
+  }
+  return std::nullopt;
 }
 
 bool ByteBudget::try_take(std::uint64_t bytes, Lease& out) {
-  bytes = std::min(bytes, x_capacity);
+  bytes = std::min(bytes, x_largest);
+  std::optional<std::size_t> line;
   {
     const std::lock_guard lock(x_mutex);
-    if (!x_waiters.empty() || bytes > x_free) {
-      return false;
-    }
-    x_free -= bytes;
+    line = take_now(bytes);
   }
-  out = Lease(*this, bytes);
-  return true;
+  if (line) {
+    out = Lease(*this, *line, bytes);
+  }
+  return line.has_value();
 }
 
 Task<ByteBudget::Lease> ByteBudget::take(std::uint64_t bytes) {
-  bytes = std::min(bytes, x_capacity);
+  bytes = std::min(bytes, x_largest);
   Lease lease;
   if (try_take(bytes, lease)) {
     co_return lease;
   }
-  CO_TRYV(co_await suspend<void>([this, bytes](Resume<void> resume) {
+  // A small transfer that finds even its own part used up waits for that.
+  std::size_t line =
+      bytes <= std::min(kSmall, x_capacity / kSmallShareDivisor) ? kSmallOnly : kLarge;
+  CO_TRYV(co_await suspend<void>([this, bytes, &line](Resume<void> resume) {
     {
       const std::lock_guard lock(x_mutex);
       // What was short a moment ago may be free by now, and then nobody would wake this waiter.
-      if (!x_waiters.empty() || bytes > x_free) {
-        x_waiters.push_back({bytes, std::move(resume)});
+      const std::optional<std::size_t> now = take_now(bytes);
+      if (!now) {
+        x_lines[line].waiters.push_back({bytes, std::move(resume)});
         return;
       }
-      x_free -= bytes;
+      line = *now;
     }
     resume(ok());
   }));
-  co_return Lease(*this, bytes);
+  co_return Lease(*this, line, bytes);
 }
 
-void ByteBudget::give_back(std::uint64_t bytes) {
+void ByteBudget::give_back(std::size_t line, std::uint64_t bytes) {
   std::deque<Waiter> ready;
   {
     const std::lock_guard lock(x_mutex);
-    x_free += bytes;
-    while (!x_waiters.empty() && x_waiters.front().bytes <= x_free) {
-      x_free -= x_waiters.front().bytes;
-      ready.push_back(std::move(x_waiters.front()));
-      x_waiters.pop_front();
+    Line& to = x_lines[line];
+    to.free += bytes;
+    while (!to.waiters.empty() && to.waiters.front().bytes <= to.free) {
+      to.free -= to.waiters.front().bytes;
+      ready.push_back(std::move(to.waiters.front()));
+      to.waiters.pop_front();
     }
   }
   for (Waiter& w : ready) {
@@ -62,7 +79,7 @@ void ByteBudget::give_back(std::uint64_t bytes) {
 
 std::uint64_t ByteBudget::in_use() const {
   const std::lock_guard lock(x_mutex);
-  return x_capacity - x_free;
+  return x_capacity - x_lines[kLarge].free - x_lines[kSmallOnly].free;
 }
 
 }  // namespace outcrop::server

@@ -1,10 +1,14 @@
 // The process-wide budget of payload bytes in flight, an asynchronous semaphore: sessions take a
 // share before they read a body or stream a response and give it back afterwards, so that the sum
 // over all connections stays below the share of memory_limit set aside for it, whatever clients do.
+// A part is kept for small transfers: large ones that crawl hold theirs for long, and nobody who
+// wants a few kilobytes may have to wait for them.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "storage/base/async.h"
@@ -13,20 +17,29 @@ namespace outcrop::server {
 
 class ByteBudget {
  public:
-  explicit ByteBudget(std::uint64_t bytes) : x_capacity(bytes), x_free(bytes) {}
+  static constexpr std::uint64_t kSmall = 256 << 10;      ///< up to this much is a small transfer
+  static constexpr std::uint64_t kSmallShareDivisor = 8;  ///< of the capacity is for them alone
+
+  explicit ByteBudget(std::uint64_t bytes)
+      : x_capacity(bytes),
+        x_lines{Line{.free = bytes - bytes / kSmallShareDivisor, .waiters = {}},
+                Line{.free = bytes / kSmallShareDivisor, .waiters = {}}},
+        x_largest(x_lines[kLarge].free) {}
   ByteBudget(const ByteBudget&) = delete;
 
   /// Gives its bytes back when destroyed.
   class Lease {
    public:
     Lease() = default;
-    Lease(ByteBudget& owner, std::uint64_t bytes) : x_owner(&owner), x_bytes(bytes) {}
+    Lease(ByteBudget& owner, std::size_t line, std::uint64_t bytes)
+        : x_owner(&owner), x_line(line), x_bytes(bytes) {}
     Lease(Lease&& o) noexcept
-        : x_owner(std::exchange(o.x_owner, nullptr)), x_bytes(std::exchange(o.x_bytes, 0)) {}
+        : x_owner(std::exchange(o.x_owner, nullptr)), x_line(o.x_line), x_bytes(o.x_bytes) {}
     Lease& operator=(Lease&& o) noexcept {
       release();
       x_owner = std::exchange(o.x_owner, nullptr);
-      x_bytes = std::exchange(o.x_bytes, 0);
+      x_line = o.x_line;
+      x_bytes = o.x_bytes;
       return *this;
     }
     ~Lease() { release(); }
@@ -35,11 +48,12 @@ class ByteBudget {
 
    private:
     ByteBudget* x_owner = nullptr;
+    std::size_t x_line = kLarge;
     std::uint64_t x_bytes = 0;
   };
 
-  /// Takes `bytes` (at most the capacity counts) at once, or nothing when others wait or too little
-  /// is free. Any thread.
+  /// Takes `bytes` (what exceeds the common part does not count) at once, or nothing when others
+  /// wait or too little is free. Any thread.
   bool try_take(std::uint64_t bytes, Lease& out);
   /// Waits in line for `bytes`. Whoever holds a lease makes progress or times out, and nobody waits
   /// with a lease in hand, so the line moves.
@@ -53,12 +67,19 @@ class ByteBudget {
     std::uint64_t bytes;
     Resume<void> resume;
   };
-  void give_back(std::uint64_t bytes);
+  /// Small transfers use the common part while nobody waits for it, then their own.
+  static constexpr std::size_t kLarge = 0, kSmallOnly = 1;
+  struct Line {
+    std::uint64_t free = 0;
+    std::deque<Waiter> waiters;
+  };
+  std::optional<std::size_t> take_now(std::uint64_t bytes);
+  void give_back(std::size_t line, std::uint64_t bytes);
 
   const std::uint64_t x_capacity;
   mutable std::mutex x_mutex;
-  std::uint64_t x_free;
-  std::deque<Waiter> x_waiters;
+  std::array<Line, 2> x_lines;
+  const std::uint64_t x_largest;  ///< a lease is never more than the common part
 };
 
 }  // namespace outcrop::server

@@ -105,6 +105,9 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.journal_bytes = e.journal_bytes;
   s.cache_hits = e.cache_hits;
   s.cache_misses = e.cache_misses;
+  s.payload_hits = e.payload_hits;
+  s.payload_misses = e.payload_misses;
+  s.payload_cache_bytes = e.payload_cache_bytes;
   s.metadata_memory_bytes = e.metadata_memory_bytes;
   s.segments_open = e.segments_open;
   s.segments_sealed = e.segments_sealed;
@@ -190,10 +193,14 @@ Result<void> Gateway::Parts::open_store() {
   }
   engine::EngineConfig engine_config;
   engine_config.segment_bytes = config.segment_size;
-  engine_config.cache_bytes = memory.cache;
+  engine_config.cache_bytes = memory.cache / 4 * 3;
+  engine_config.object_cache_bytes = memory.cache / 4;
+  engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
+  engine_config.payload_cache_bytes = memory.payloads;
+  engine_config.write_buffer_bytes = memory.writes;
+  engine_config.extent_cache_bytes = memory.chunks;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
-  open_engine.store(store.get(), std::memory_order_release);
   return ok();
 }
 
@@ -219,6 +226,7 @@ Result<void> Gateway::Parts::open_s3() {
   };
   s3_service->handler = s3::make_handler(store->ns(), *authenticator, std::move(s3_config));
   s3_group->serve();
+  open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
 }
 

@@ -135,6 +135,11 @@ void add_store(Page& page, const StoreSample& s) {
   page.counter("outcrop_cache_requests_total", "", s.cache_misses, {{"result", "miss"}});
   page.gauge("outcrop_memory_metadata_bytes", "Memory of the metadata store",
              s.metadata_memory_bytes);
+  page.counter("outcrop_payload_cache_requests_total", "Small payloads looked up in memory",
+               s.payload_hits, {{"result", "hit"}});
+  page.counter("outcrop_payload_cache_requests_total", "", s.payload_misses, {{"result", "miss"}});
+  page.gauge("outcrop_memory_payload_cache_bytes", "Memory of small payloads kept for readers",
+             s.payload_cache_bytes);
   page.gauge("outcrop_segments", "Segments by state", s.segments_open, {{"state", "open"}});
   page.gauge("outcrop_segments", "", s.segments_sealed, {{"state", "sealed"}});
   page.counter("outcrop_segments_recycled_total", "Dead segments taken into use again",

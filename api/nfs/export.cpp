@@ -163,7 +163,7 @@ Result<ExportPtr> ExportTable::add(Export wanted) {
   }
   for (const ExportPtr& e : next) {
     if (e->path == wanted.path || (wanted.id != 0 && e->id == wanted.id)) {
-      return fail(Errc::already_exists, e->path + " is exported already");
+      return fail(Errc::already_exists, "path: " + e->path + " is exported already");
     }
     if (lies_below(wanted.path, e->path) || lies_below(e->path, wanted.path)) {
       return fail(Errc::invalid_argument,

@@ -46,6 +46,7 @@ struct Export {
   TransportSecurity security = TransportSecurity::none;
 
   bool allows(const boost::asio::ip::address& client) const;
+  bool operator==(const Export&) const = default;
 };
 using ExportPtr = std::shared_ptr<const Export>;
 

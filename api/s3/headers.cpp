@@ -198,7 +198,7 @@ std::string_view unquoted(std::string_view etag) {
   return etag;
 }
 
-std::string quoted(std::string_view etag) {
+std::string quoted_etag(std::string_view etag) {
   std::string out;
   out.reserve(etag.size() + 2);
   out += '"';

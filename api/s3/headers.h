@@ -60,7 +60,7 @@ std::string strip_aws_chunked(std::string_view encoding);
 
 /// Without surrounding quotes and weak mark.
 std::string_view unquoted(std::string_view etag);
-std::string quoted(std::string_view etag);
+std::string quoted_etag(std::string_view etag);
 
 bool same_text(std::string_view a, std::string_view b);  ///< ASCII, ignoring case
 std::string lower(std::string_view text);

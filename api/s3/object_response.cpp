@@ -82,7 +82,7 @@ Outcome<> add_object_headers(const Call& call,
                              http::Response& response) {
   response.headers.reserve(12 + info.attributes.headers.size() + info.attributes.user_meta.size());
   response.set("Last-Modified", format_http_date(info.mtime_ns));
-  response.set("ETag", quoted(info.etag));
+  response.set("ETag", quoted_etag(info.etag));
   response.set("Accept-Ranges", "bytes");
   const std::string& type = info.attributes.content_type;
   response.set("Content-Type", type.empty() ? std::string(kDefaultContentType) : type);

@@ -82,7 +82,7 @@ Outcome<Selection> select(const Call& call, const ns::ObjectInfo& info) {
 Outcome<> check_conditions(const Call& call, const ns::ObjectInfo& info) {
   auto checked = check_read(conditions_of(call, kObjectConditions), info);
   if (!checked && checked.error().code == Code::not_modified) {
-    checked.error().headers.emplace_back("ETag", quoted(info.etag));
+    checked.error().headers.emplace_back("ETag", quoted_etag(info.etag));
     checked.error().headers.emplace_back("Last-Modified", format_http_date(info.mtime_ns));
   }
   return checked;

@@ -100,7 +100,7 @@ Answer upload_part(Call& call) {
             co_await call.ns.put_part(call.bucket(), call.key(), id, number, std::move(writer),
                                       std::move(received.md5), std::move(kept)));
   http::Response response = empty_response(200);
-  response.set("ETag", quoted(part.etag));
+  response.set("ETag", quoted_etag(part.etag));
   if (received.checksum.algorithm != Algorithm::none) {
     response.set(std::string(digest::header_name(received.checksum.algorithm)),
                  checksum_text(received.checksum, 0));

@@ -45,7 +45,7 @@ Answer put_object(Call& call) {
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
   http::Response response = empty_response(200);
-  response.set("ETag", quoted(info.etag));
+  response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
   co_return response;
 }

@@ -65,6 +65,22 @@ std::byte* take_pooled(std::size_t cls) {
   return nullptr;
 }
 
+/// Gives a block back; named, so that a share can ask it for the block's size.
+struct BlockDeleter {
+  std::size_t charged;
+  std::size_t cls;  ///< kClasses: not pooled
+  void operator()(std::byte* block) const {
+    Pool& owner = pool();
+    owner.in_use.fetch_sub(charged, std::memory_order_relaxed);
+    if (cls == kClasses) {
+      ::operator delete(block, std::align_val_t{kIoAlign});
+      return;
+    }
+    const std::lock_guard lock(owner.classes[cls].mutex);
+    owner.classes[cls].free.push_back(block);
+  }
+};
+
 }  // namespace
 
 Buffer Buffer::make(std::size_t size) {
@@ -75,23 +91,19 @@ Buffer Buffer::make(std::size_t size) {
   const std::size_t charged =
       cls < kClasses ? kMinClass << cls : static_cast<std::size_t>(align_up(size, kIoAlign));
   p.in_use.fetch_add(charged, std::memory_order_relaxed);
-  if (std::byte* block = cls < kClasses ? take_pooled(cls) : nullptr; block != nullptr) {
-    out.x_data = block;
-    out.x_block = std::shared_ptr<std::byte>(block, [cls, charged](std::byte* b) {
-      Pool& owner = pool();
-      owner.in_use.fetch_sub(charged, std::memory_order_relaxed);
-      const std::lock_guard lock(owner.classes[cls].mutex);
-      owner.classes[cls].free.push_back(b);
-    });
-    return out;
+  std::byte* block = cls < kClasses ? take_pooled(cls) : nullptr;
+  const bool pooled = block != nullptr;
+  if (!pooled) {
+    block = static_cast<std::byte*>(::operator new(charged, std::align_val_t{kIoAlign}));
   }
-  auto* block = static_cast<std::byte*>(::operator new(charged, std::align_val_t{kIoAlign}));
   out.x_data = block;
-  out.x_block = std::shared_ptr<std::byte>(block, [charged](std::byte* b) {
-    pool().in_use.fetch_sub(charged, std::memory_order_relaxed);
-    ::operator delete(b, std::align_val_t{kIoAlign});
-  });
+  out.x_block = std::shared_ptr<std::byte>(block, BlockDeleter{charged, pooled ? cls : kClasses});
   return out;
+}
+
+std::size_t Buffer::pinned_bytes() const {
+  const auto* deleter = std::get_deleter<BlockDeleter>(x_block);
+  return deleter ? deleter->charged : x_size;
 }
 
 Buffer Buffer::zeroed(std::size_t size) {
@@ -105,6 +117,18 @@ Buffer Buffer::copy_of(ConstBytes bytes) {
   if (!bytes.empty()) {
     std::memcpy(out.data(), bytes.data(), bytes.size());
   }
+  return out;
+}
+
+Buffer Buffer::unpooled(ConstBytes bytes) {
+  const auto block = std::make_shared_for_overwrite<std::byte[]>(bytes.size());
+  if (!bytes.empty()) {
+    std::memcpy(block.get(), bytes.data(), bytes.size());
+  }
+  Buffer out;
+  out.x_block = std::shared_ptr<std::byte>(block, block.get());
+  out.x_data = block.get();
+  out.x_size = bytes.size();
   return out;
 }
 

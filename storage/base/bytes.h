@@ -40,6 +40,9 @@ class Buffer {
   static Buffer make(std::size_t size);
   static Buffer zeroed(std::size_t size);
   static Buffer copy_of(ConstBytes bytes);
+  /// A copy in plain memory of just that size: what is kept for long, and no drive ever touches.
+  /// Not aligned, not counted in buffer_bytes_in_use().
+  static Buffer unpooled(ConstBytes bytes);
 
   Buffer slice(std::size_t offset, std::size_t length) const {
     OUTCROP_ASSERT(offset + length <= x_size);
@@ -48,11 +51,19 @@ class Buffer {
     part.x_size = length;
     return part;
   }
+  /// The same share with `n` bytes more at its end, which lie within the block.
+  Buffer grown(std::size_t n) const {
+    Buffer more = *this;
+    more.x_size = x_size + n;
+    return more;
+  }
   ConstBytes view() const { return {x_data, x_size}; }
   /// The writer of a fresh buffer; the caller sees to it that nobody reads at the same time.
   MutBytes writable() const { return {x_data, x_size}; }
   std::byte* data() const { return x_data; }
   std::size_t size() const { return x_size; }
+  /// Bytes of memory that this share keeps alive: those of the whole block.
+  std::size_t pinned_bytes() const;
   explicit operator bool() const { return x_data != nullptr; }
 
  private:

@@ -96,7 +96,8 @@ Result<void> forget_metadata(io::Disk& disk) {
 
 }  // namespace
 
-Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io::Disk>> disks) {
+Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io::Disk>> disks,
+                                                 DriveOptions options) {
   if (disks.empty()) {
     return fail(Errc::config, "storage.drives: no drive is there");
   }
@@ -107,6 +108,7 @@ Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io:
   }
   std::unique_ptr<DriveSet> set(new DriveSet);
   set->x_record = *base;
+  set->x_options = options;
   TRYV(set->take_members(std::move(disks), found));
   EpochRecord next = set->x_record;
   for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
@@ -168,6 +170,16 @@ std::vector<Slot> DriveSet::live_slots() const {
   return out;
 }
 
+std::optional<unsigned> DriveSet::write_parity(std::size_t live) const {
+  if (live > x_parity) {
+    return x_parity;
+  }
+  if (live > 0 && x_options.allow_reduced_redundancy) {
+    return static_cast<unsigned>(live - 1);
+  }
+  return std::nullopt;
+}
+
 EpochRecord DriveSet::record() const {
   const std::lock_guard lock(x_mutex);
   return x_record;
@@ -214,7 +226,7 @@ Result<void> DriveSet::eject(Slot slot, const Error& why) {
     }
     x_live[slot].store(false, std::memory_order_release);
     log::error("drive ejected", {{"drive", x_disks[slot]->name()}, {"error", why.describe()}});
-    if (live_slots().size() <= x_parity) {
+    if (!write_parity(live_slots().size())) {
       return fail(Errc::read_only, "fewer than m+1 drives are left");
     }
     TRYV(publish(x_record));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,11 @@ struct EpochRecord {
 
 struct Found;  // identity.h
 
+struct DriveOptions {
+  /// With m or fewer live drives go on with the parity that is left, instead of refusing writes.
+  bool allow_reduced_redundancy = false;
+};
+
 /// Default parity by number of drives: 1 -> 0, 2-3 -> 1, 4-11 -> 2, 12+ -> 3.
 unsigned default_parity(std::size_t drives);
 
@@ -52,7 +58,8 @@ class DriveSet {
   /// absent, blank or damaged as not live, takes stale ones back as live members without metadata,
   /// and writes the resulting epoch if it changed. Refuses foreign, cloned and half-formatted
   /// drives, and too few of the newest epoch's live members (identity.h). Blocking.
-  static Result<std::unique_ptr<DriveSet>> open(std::vector<std::unique_ptr<io::Disk>> disks);
+  static Result<std::unique_ptr<DriveSet>> open(std::vector<std::unique_ptr<io::Disk>> disks,
+                                                DriveOptions options = {});
 
   std::size_t slots() const { return x_disks.size(); }
   /// Null for a member that was not there at open.
@@ -60,6 +67,9 @@ class DriveSet {
   bool live(Slot slot) const { return x_live[slot].load(std::memory_order_acquire); }
   std::vector<Slot> live_slots() const;
   unsigned parity() const { return x_parity; }
+  /// The parity of what is written over `live` drives: m, or what is left of it where reduced
+  /// redundancy is allowed. Empty: too few drives for writes.
+  std::optional<unsigned> write_parity(std::size_t live) const;
   const Uuid& cluster() const { return x_cluster; }
   EpochRecord record() const;  ///< a copy of the current one
   std::uint64_t epoch() const { return x_epoch.load(std::memory_order_acquire); }
@@ -69,7 +79,7 @@ class DriveSet {
 
   /// Takes a drive out after an I/O error: not live at once, then the next epoch is written to
   /// every live drive. Idempotent. After it returned ok, work on the remaining drives may be
-  /// acked. read_only when fewer than n - m members would be left. Blocking.
+  /// acked. read_only when the drives that are left are too few for writes. Blocking.
   Result<void> eject(Slot slot, const Error& why);
   /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
   Result<void> set_mirrors(std::vector<Slot> mirrors);
@@ -86,6 +96,7 @@ class DriveSet {
   std::vector<std::atomic<bool>> x_live;
   Uuid x_cluster;
   unsigned x_parity = 0;
+  DriveOptions x_options;
   std::atomic<std::uint64_t> x_epoch{0};
   std::vector<Slot> x_current_at_open;
   mutable std::mutex x_mutex;  // guards x_record and the order of publications

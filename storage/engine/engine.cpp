@@ -35,8 +35,9 @@ Result<void> Engine::format(std::vector<std::unique_ptr<io::Disk>> disks,
 Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>> disks,
                                            EngineConfig config,
                                            EngineRuntime runtime) {
-  auto opened =
-      co_await runtime.pool.run([&disks] { return drives::DriveSet::open(std::move(disks)); });
+  auto opened = co_await runtime.pool.run([&disks, reduced = config.allow_reduced_redundancy] {
+    return drives::DriveSet::open(std::move(disks), {.allow_reduced_redundancy = reduced});
+  });
   CO_TRY(std::unique_ptr<drives::DriveSet> drives, std::move(opened));
   if (config.segment_bytes == 0) {
     CO_TRY(config.segment_bytes,

@@ -3,7 +3,6 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "storage/base/log.h"
-#include "storage/ns/make_namespace.h"
 
 namespace outcrop::engine {
 namespace {
@@ -11,7 +10,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};         // drive presence; a removed drive is out within a second
-constexpr unsigned kTicksPerCollect = 10;  // garbage collection
+constexpr unsigned kTicksPerCollect = 10;  // garbage collection, and how full the drives are
+// What a file client wrote and never committed is stored after this.
+constexpr std::int64_t kIdleNs = 5'000'000'000;
+// Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
+// slower to insert into.
+constexpr std::uint64_t kLeastMemtable = 1 << 20, kMostMemtable = 64 << 20;
 
 std::vector<meta::MetaWorker> meta_workers(const EngineRuntime& runtime) {
   std::vector<meta::MetaWorker> out;
@@ -25,7 +29,8 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
   meta::MetaConfig out;
   out.journal_file_bytes = config.journal_bytes;
   out.block_cache_bytes = config.cache_bytes / 2;
-  out.memtable_bytes = std::max<std::uint64_t>(config.cache_bytes / 8, 1 << 20);
+  out.memtable_bytes =
+      std::clamp<std::uint64_t>(config.cache_bytes / 8, kLeastMemtable, kMostMemtable);
   return out;
 }
 
@@ -40,7 +45,8 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.random,
                  x_runtime.workers,
                  x_runtime.backends,
-                 x_config.segment_bytes) {}
+                 x_config.segment_bytes,
+                 x_config.payload_cache_bytes) {}
 
 Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
 
@@ -53,6 +59,13 @@ Task<> Store::start() {
   ns_config.object_cache_bytes = x_config.object_cache_bytes;
   ns_config.directory_cache_bytes = x_config.object_cache_bytes / 4;
   ns_config.min_part_bytes = x_config.min_part_bytes;
+  ns_config.write_buffer_bytes = x_config.write_buffer_bytes;
+  ns_config.extent_cache_bytes = x_config.extent_cache_bytes;
+  CO_TRYV(co_await measure_space());
+  ns_config.space = [this] {
+    constexpr std::uint64_t kUnlimited = INT64_MAX;
+    return ns::FileSystemSpace{x_total_bytes, x_free_bytes, kUnlimited, kUnlimited};
+  };
   auto tree = ns::make_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random, ns_config);
   CO_TRYV(co_await tree->open());
   x_ns = std::move(tree);
@@ -87,6 +100,24 @@ Task<> Store::check_drives() {
   co_return ok();
 }
 
+// Stripes over all live drives are what most payload is; small records cost more.
+Task<> Store::measure_space() {
+  return x_runtime.pool.run([this]() -> Result<void> {
+    const auto slots = x_drives->live_slots();
+    std::uint64_t total = 0, free = 0;
+    for (const drives::Slot slot : slots) {
+      TRY(const io::Space space, x_drives->disk(slot)->space());
+      total += space.total_bytes;
+      free += space.free_bytes;
+    }
+    const std::uint64_t n = slots.size();
+    const std::uint64_t data = n - std::min<std::uint64_t>(x_drives->record().parity, n);
+    x_total_bytes = n == 0 ? 0 : total / n * data;
+    x_free_bytes = n == 0 ? 0 : free / n * data;
+    return ok();
+  });
+}
+
 Async<> Store::background() {
   for (unsigned tick = 0; !x_stopping; ++tick) {
     x_timer->expires_after(kTick);
@@ -98,9 +129,16 @@ Async<> Store::background() {
     if (const auto checked = co_await check_drives(); !checked) {
       log::error("drive check", {{"error", checked.error().describe()}});
     }
+    const std::int64_t now = x_runtime.clock.steady_ns();
+    if (const auto flushed = co_await files().flush_idle(now - kIdleNs); !flushed) {
+      log::warn("storing what files have in memory", {{"error", flushed.error().describe()}});
+    }
     if (tick % kTicksPerCollect == kTicksPerCollect - 1) {
       if (const auto freed = co_await collect_garbage(); !freed) {
         log::warn("garbage collection", {{"error", freed.error().describe()}});
+      }
+      if (const auto measured = co_await measure_space(); !measured) {
+        log::warn("free space of drives", {{"error", measured.error().describe()}});
       }
     }
   }
@@ -118,8 +156,11 @@ Task<> Store::close() {
       x_timer->cancel();
     }));
   }
-  x_ns.reset();
   Result<void> first;
+  if (x_ns) {
+    first = co_await files().flush_idle(INT64_MAX);
+  }
+  x_ns.reset();
   for (asio::io_context* worker : x_runtime.workers) {
     auto closed =
         co_await asio::co_spawn(worker->get_executor(), x_segments.close_worker(), use_async);
@@ -155,12 +196,16 @@ EngineStats Store::stats() {
   const segment::SegmentStore::Counts segments = x_segments.counts();
   out.epoch = record.epoch;
   out.parity = record.parity;
-  out.writable = meta.writable && x_drives->live_slots().size() > record.parity;
+  out.writable = meta.writable;
   out.commits = meta.blocks;
   out.commit_transactions = meta.transactions;
   out.journal_bytes = meta.journal_bytes;
   out.cache_hits = meta.cache_hits;
   out.cache_misses = meta.cache_misses;
+  const segment::PayloadCache::Counts payloads = x_segments.cache_counts();
+  out.payload_hits = payloads.hits;
+  out.payload_misses = payloads.misses;
+  out.payload_cache_bytes = payloads.bytes;
   out.metadata_memory_bytes = meta.memory_bytes;
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;

@@ -26,6 +26,10 @@ Task<> Committer::commit(Batch batch) {
   if (x_closed || x_shared.failed.load(std::memory_order_relaxed)) {
     co_return fail(Errc::read_only, "the metadata journal takes no more commits until a restart");
   }
+  if (x_shared.doubts.load() > 0) {
+    x_shared.settle_doubts();
+    co_return fail(Errc::unavailable, "an earlier commit failed halfway and is being taken back");
+  }
   std::size_t bytes = 0;
   for (const Mutation& m : batch.mutations) {
     const std::size_t value = m.value ? m.value->size() : 0;
@@ -57,7 +61,14 @@ Task<> Committer::commit(Batch batch) {
 Task<> Committer::run() {
   // After the handlers that are ready now: their commits are in the first block already.
   co_await asio::post(x_at.io->get_executor(), use_async);
-  while (!x_queue.empty()) {
+  while (x_doubt || !x_queue.empty()) {
+    if (x_doubt) {
+      if (const auto passed = co_await pass_over(); !passed) {
+        fail_queue(passed.error());
+        break;
+      }
+      continue;
+    }
     Block block = take_block();
     const Result<void> done = co_await commit_block(block);
     if (!done) {
@@ -68,6 +79,45 @@ Task<> Committer::run() {
     }
   }
   x_running = false;
+  co_return ok();
+}
+
+void Committer::doubt() {
+  if (!std::exchange(x_doubt, true)) {
+    x_shared.doubts.fetch_add(1);
+  }
+}
+
+void Committer::settle_doubt() {
+  if (x_doubt && !x_closed && !std::exchange(x_running, true)) {
+    x_tasks.spawn(run());
+  }
+}
+
+void Committer::fail_queue(const Error& why) {
+  for (Pending& p : std::exchange(x_queue, {})) {
+    p.resume(fail(why));
+  }
+}
+
+// An empty transaction. Once it is durable the blocks in doubt can never count (Replay drops what
+// a later block passes over), whether or not they reached a drive.
+Task<> Committer::pass_over() {
+  Block block;
+  Pending& p = block.transactions.emplace_back();
+  p.sequence = x_shared.next_sequence.fetch_add(1, std::memory_order_relaxed);
+  p.encoded = encode_transaction(p.sequence, {});
+  block.payload_bytes = p.encoded.size();
+  block.header = next_header(p.sequence);
+  CO_TRYV(co_await write_block(block, false));
+  x_last = p.sequence;
+  if (auto applied = co_await apply(block); !applied) {
+    x_shared.failed.store(true);
+    co_return applied;
+  }
+  x_doubt = false;
+  x_shared.doubts.fetch_sub(1);
+  log::info("a commit that failed halfway was taken back", {{"worker", x_worker}});
   co_return ok();
 }
 
@@ -86,15 +136,24 @@ Committer::Block Committer::take_block() {
     block.transactions.push_back(std::move(x_queue.front()));
     x_queue.pop_front();
   }
-  block.header.cluster = x_shared.drives.cluster();
-  block.header.worker = x_worker;
-  block.header.previous = x_last;
-  block.header.last = block.transactions.back().sequence;
+  block.header = next_header(block.transactions.back().sequence);
   return block;
 }
 
+BlockHeader Committer::next_header(Sequence last) const {
+  BlockHeader header;
+  header.cluster = x_shared.drives.cluster();
+  header.worker = x_worker;
+  header.previous = x_last;
+  header.last = last;
+  return header;
+}
+
 Task<> Committer::commit_block(Block& block) {
-  CO_TRYV(co_await write_block(block));
+  if (x_shared.doubts.load() > 0) {
+    co_return fail(Errc::unavailable, "an earlier commit failed halfway and is being taken back");
+  }
+  CO_TRYV(co_await write_block(block, true));
   x_last = block.header.last;
   count(block);
   if (auto applied = co_await apply(block); !applied) {
@@ -106,19 +165,20 @@ Task<> Committer::commit_block(Block& block) {
 
 // On success the block is durable on every replica of its generation, all on live drives; or, with
 // too few drives left for that, on at least one. It is written again whenever a drive fails.
-Task<> Committer::write_block(Block& block) {
+Task<> Committer::write_block(Block& block, bool with_companion) {
   if (x_shared.failed.load()) {
     co_return fail(Errc::read_only, "a commit failed in an unknown state: restart to recover");
   }
   CO_TRYV(co_await ensure_room(block.bytes()));
   std::vector<drives::Slot> holders;
-  bool in_doubt = false;
+  bool in_doubt = false, full = false;
   for (std::size_t attempt = 0;; ++attempt) {
-    CO_TRY(const Written w, co_await write_once(block, attempt == 0));
+    CO_TRY(const Written w, co_await write_once(block, with_companion && attempt == 0));
     if (w.complete) {
       co_return ok();
     }
     in_doubt = in_doubt || w.in_doubt;
+    full = full || w.full;
     holders.insert(holders.end(), w.holders.begin(), w.holders.end());
     retire_current();
     x_shared.request_checkpoint();  // what lies on fewer replicas now must not depend on them long
@@ -127,11 +187,11 @@ Task<> Committer::write_block(Block& block) {
     if (room) {
       continue;
     }
-    if (on_a_live_drive(holders)) {
+    if (on_a_live_drive(holders) && !full) {
       co_return ok();  // as many drives are gone as may go; the copies that are left hold it
     }
     if (in_doubt) {
-      x_shared.failed.store(true);
+      doubt();
     }
     co_return room;
   }
@@ -145,14 +205,20 @@ bool Committer::on_a_live_drive(const std::vector<drives::Slot>& holders) const 
 Task<Committer::Written> Committer::write_once(Block& block, bool with_companion) {
   std::vector<io::IoOp> ops;
   if (with_companion) {
-    ops = x_shared.companion.take_pending(x_worker);
+    auto pending = x_shared.companion.take_pending(x_worker);
+    if (!pending) {
+      fail_queue(pending.error());  // their payload was dropped with this block's
+      co_return fail(pending.error());
+    }
+    ops = *std::move(pending);
   }
   const std::size_t companions = ops.size();
   const Written written = co_await write_replicas(block, ops, companions);
   if (companions > 0) {
     const std::span<io::IoOp> payload(ops.data(), companions);
     if (auto done = co_await x_shared.companion.finished(x_worker, payload); !done) {
-      x_shared.failed.store(true);  // the block may be found at the next start, its payload too
+      doubt();  // the block may be found at the next start, its payload too
+      fail_queue(done.error());
       co_return fail(done.error());
     }
   }
@@ -190,7 +256,7 @@ Async<Committer::Written> Committer::write_replicas(Block& block,
     const Result<void>& result = ops[companions + i].result;
     const drives::Slot slot = g.replicas[i].slot;
     if (!result && result.error().code() == Errc::no_space) {
-      out.in_doubt = true;  // the drive stays, and with it whatever reached it
+      out.in_doubt = out.full = true;  // the drive stays, and with it whatever reached it
     } else if (!result) {
       const Error why = result.error();
       auto ejected = co_await x_shared.pool.run([&] { return x_shared.drives.eject(slot, why); });
@@ -227,16 +293,25 @@ Task<> Committer::next_generation() {
   if (x_shared.files.retired(x_worker) >= 2 * x_shared.config.checkpoint_files + 2) {
     CO_TRYV(co_await x_shared.checkpoint());
   }
+  auto ready = co_await wait_for_next();
+  if (!ready && ready.error().code() == Errc::no_space && x_shared.files.retired(x_worker) > 0) {
+    CO_TRYV(co_await x_shared.checkpoint());  // full files become free ones
+    ready = co_await wait_for_next();
+  }
+  CO_TRYV(std::move(ready));
+  x_current = std::move(x_next);
+  prepare_in_background();
+  co_return ok();
+}
+
+Task<> Committer::wait_for_next() {
   if (!x_next) {
     prepare_in_background();
   }
   if (x_preparing) {
     CO_TRYV(co_await suspend<void>([this](Resume<void> r) { x_prepare_waiter = std::move(r); }));
   }
-  CO_TRYV(x_prepared);
-  x_current = std::move(x_next);
-  prepare_in_background();
-  co_return ok();
+  co_return x_prepared;
 }
 
 void Committer::prepare_in_background() {

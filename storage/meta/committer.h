@@ -22,7 +22,11 @@ struct CommitShared {
   std::function<void()> request_checkpoint;  ///< soon; must not block
   std::function<Task<>()> checkpoint;        ///< now
   std::atomic<Sequence> next_sequence{1};
-  std::atomic<bool> failed{false};  ///< a block's fate is unknown: no commit until the next start
+  std::function<void()> settle_doubts;  ///< calls settle_doubt() of every committer, soon
+  std::atomic<bool> failed{
+      false};  ///< a durable block is not in the index: no commit until restart
+  std::atomic<unsigned> doubts{
+      0};  ///< workers in doubt (Committer::settle_doubt): no commit for now
   std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
   std::array<std::atomic<std::uint64_t>, 17> block_sizes{};
 };
@@ -36,6 +40,10 @@ class Committer {
   void give_generation(GenerationPtr generation) { x_current = std::move(generation); }
   /// See MetaStore::commit.
   Task<> commit(Batch batch);
+  /// A block that was given up may lie on some drives, where the next start would find it. Nothing
+  /// is committed until another block has been written that passes over it: its `previous` names
+  /// the block before. Tries to write that one, if it is needed and nothing else runs.
+  void settle_doubt();
   /// Lets the blocks in flight finish; later commits are refused.
   Task<> close();
   /// Every transaction of this worker up to here is in the mirrors or their queues. Any thread.
@@ -58,17 +66,23 @@ class Committer {
     std::vector<drives::Slot> holders;  ///< drives that have the block
     bool complete = false;              ///< all replicas have it
     bool in_doubt = false;  ///< a failed replica may come back as current at the next start
+    bool full = false;      ///< a drive that has no room for it stays
   };
 
   Task<> run();
   Block take_block();
+  BlockHeader next_header(Sequence last) const;
   Task<> commit_block(Block& block);
-  Task<> write_block(Block& block);
+  Task<> pass_over();
+  void doubt();
+  void fail_queue(const Error& why);
+  Task<> write_block(Block& block, bool with_companion);
   bool on_a_live_drive(const std::vector<drives::Slot>& holders) const;
   Async<Written> write_replicas(Block& block, std::vector<io::IoOp>& ops, std::size_t companions);
   Task<Written> write_once(Block& block, bool with_companion);
   Task<> ensure_room(std::uint64_t bytes);
   Task<> next_generation();
+  Task<> wait_for_next();
   void prepare_in_background();
   Task<> prepare();
   void retire_current();
@@ -82,6 +96,7 @@ class Committer {
   std::deque<Pending> x_queue;
   bool x_running = false;
   bool x_closed = false;
+  bool x_doubt = false;
 
   GenerationPtr x_current;
   GenerationPtr x_next;

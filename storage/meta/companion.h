@@ -20,12 +20,13 @@ class CommitCompanion {
   /// Called once, before replay. get() and scan() of `store` work from here on and show what has
   /// been replayed so far; commit() works when JournaledMetaStore::open has returned.
   virtual void attach(MetaStore& store) = 0;
-  /// The payload writes that the transactions of this worker's next block rely on. They are
-  /// submitted together with the block.
-  virtual std::vector<io::IoOp> take_pending(unsigned worker) = 0;
+  /// The payload writes that the transactions of this worker's next block, and of those that wait
+  /// behind it, rely on. They are submitted together with the block. An error, or one of finished,
+  /// fails them all: some payload has no live drive to go to.
+  virtual Result<std::vector<io::IoOp>> take_pending(unsigned worker) = 0;
   /// Every op of take_pending has its result. Ok: each payload is durable on at least one live
-  /// drive, and drives that failed have been ejected, so that the block may be acked. An error
-  /// fails the block and all later commits. Not called when take_pending gave no ops.
+  /// drive, and drives that failed have been ejected, so that the block may be acked. Not called
+  /// when take_pending gave no ops.
   virtual Task<> finished(unsigned worker, std::span<io::IoOp> ops) = 0;
   /// Replay: true if the payload of a fresh extent verifies on at least one drive; missing copies
   /// have been written again then. The records that come before the transaction are visible.

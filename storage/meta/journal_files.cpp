@@ -10,7 +10,6 @@ namespace outcrop::meta {
 JournalFiles::JournalFiles(drives::DriveSet& drives, const MetaConfig& config)
     : x_drives(drives),
       x_file_bytes(align_up(config.journal_file_bytes, kIoAlign)),
-      x_allow_reduced(config.allow_reduced_redundancy),
       x_free(drives.slots()) {}
 
 Result<void> JournalFiles::adopt(std::uint64_t first_generation) {
@@ -95,8 +94,11 @@ void JournalFiles::give_back(std::vector<JournalFile> files) {
 
 Result<GenerationPtr> JournalFiles::prepare(unsigned worker) {
   const std::vector<drives::Slot> live = x_drives.live_slots();
-  const std::size_t full = x_drives.parity() + 1;
-  const std::size_t want = x_allow_reduced ? std::clamp<std::size_t>(live.size(), 1, full) : full;
+  const std::optional<unsigned> parity = x_drives.write_parity(live.size());
+  if (!parity) {
+    return fail(Errc::read_only, "fewer than m+1 drives are live");
+  }
+  const std::size_t want = *parity + 1;
   auto generation = std::make_unique<Generation>();
   Error why(Errc::read_only, "fewer than m+1 drives are live");
   // Each worker starts at another drive, so that the load spreads.

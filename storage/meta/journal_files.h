@@ -55,7 +55,6 @@ class JournalFiles {
 
   drives::DriveSet& x_drives;
   const std::uint64_t x_file_bytes;
-  const bool x_allow_reduced;
   mutable std::mutex x_mutex;                    // guards all below
   std::vector<std::vector<JournalFile>> x_free;  // by slot
   std::vector<GenerationPtr> x_retired;

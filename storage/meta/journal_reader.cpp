@@ -69,6 +69,20 @@ Result<void> JournalReader::scan_file(drives::Slot slot,
   return ok();
 }
 
+void JournalReader::drop_passed_over() {
+  for (auto& [worker, blocks] : x_blocks) {
+    Sequence bound = ~Sequence{0};
+    for (auto at = blocks.end(); at != blocks.begin();) {
+      --at;
+      if (at->first > bound) {
+        at = blocks.erase(at);
+      } else {
+        bound = at->second.header.previous;
+      }
+    }
+  }
+}
+
 Result<std::vector<Transaction>> JournalReader::load(const StoredBlock& block) const {
   for (const StoredBlock::Copy& copy : block.copies) {
     const auto file =

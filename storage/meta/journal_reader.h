@@ -31,6 +31,9 @@ class JournalReader {
   /// what `done(worker)` says. Unreadable or damaged pieces are passed over: a copy elsewhere
   /// serves, and a block that is nowhere shows as a gap in the `previous` chain.
   void scan(const std::function<Sequence(unsigned worker)>& done);
+  /// Forgets blocks that were given up: one that a later block of its worker passes over, naming
+  /// an earlier one as the block before it, was never acked and must not count.
+  void drop_passed_over();
   /// By worker, by last sequence.
   const std::map<unsigned, std::map<Sequence, StoredBlock>>& blocks() const { return x_blocks; }
   std::uint64_t max_generation() const { return x_max_generation; }

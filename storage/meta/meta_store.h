@@ -66,7 +66,8 @@ class MetaStore {
   virtual ~MetaStore() = default;
   /// Durable on every live journal replica, and visible to get/scan of every worker, on return.
   /// Transactions that touch the same keys must be serialised by the caller (namespace locks).
-  /// Errors: no_space, read_only, io_error (nothing was applied and nothing will be).
+  /// Errors: no_space, read_only, io_error, unavailable (try again): nothing was applied, and
+  /// nothing will be once a later commit has succeeded.
   virtual Task<> commit(Batch batch) = 0;
   virtual Task<std::optional<std::string>> get(std::string_view key, SnapshotPtr at = {}) = 0;
   virtual Task<ScanPage> scan(ScanRequest request, SnapshotPtr at = {}) = 0;

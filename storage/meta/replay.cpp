@@ -59,6 +59,7 @@ Result<void> Replay::prepare() {
     }
     return least;
   });
+  x_reader.drop_passed_over();
   x_top = std::max(x_top, x_reader.max_sequence());
   TRYV(drop_incomplete());
   for (const auto& [worker, blocks] : x_reader.blocks()) {

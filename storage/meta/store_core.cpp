@@ -38,7 +38,8 @@ JournaledMetaStore::Core::Core(MetaConfig config,
                .pool = pool,
                .config = x_config,
                .request_checkpoint = [this] { request_checkpoint(); },
-               .checkpoint = [this] { return checkpoint(); }},
+               .checkpoint = [this] { return checkpoint(); },
+               .settle_doubts = [this] { settle_doubts(); }},
       x_readers(x_workers.size()),
       x_background(x_workers.front().io->get_executor()) {
   x_bell->attach(this);
@@ -99,6 +100,17 @@ void JournaledMetaStore::Core::request_checkpoint() {
       self->x_background.spawn(self->background_checkpoint());
     }
   });
+}
+
+// Any worker's thread. The committers live as long as the core.
+void JournaledMetaStore::Core::settle_doubts() {
+  for (std::size_t w = 0; w < x_committers.size(); ++w) {
+    asio::post(*x_workers[w].io, [weak = weak_from_this(), w] {
+      if (const auto self = weak.lock()) {
+        self->x_committers[w]->settle_doubt();
+      }
+    });
+  }
 }
 
 Task<> JournaledMetaStore::Core::background_checkpoint() {
@@ -196,9 +208,8 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.cache_misses = x_misses.load(std::memory_order_relaxed);
   out.memory_bytes = x_mirrors->memory_bytes();
   out.mirrors = x_mirrors->size();
-  out.writable =
-      !x_shared.failed.load() && out.mirrors > 0 &&
-      (x_config.allow_reduced_redundancy || x_drives.live_slots().size() > x_drives.parity());
+  out.writable = !x_shared.failed.load() && x_shared.doubts.load() == 0 && out.mirrors > 0 &&
+                 x_drives.write_parity(x_drives.live_slots().size()).has_value();
   for (std::size_t i = 0; i < out.block_sizes.size(); ++i) {
     out.block_sizes[i] = x_shared.block_sizes[i].load(std::memory_order_relaxed);
   }

@@ -35,6 +35,7 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   Task<> start();
   void request_maintenance();
   void request_checkpoint();
+  void settle_doubts();
   Task<> checkpoint();
   Task<> close();
   MetaStats stats() const;

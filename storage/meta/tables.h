@@ -15,10 +15,13 @@ enum class Table : char {
   extent_ref = 'r',   ///< BE64 segment . BE64 offset . BE64 owner inode -> varint length (ns)
   inode = 'i',        ///< BE64 inode [. BE32 continuation] -> inode record (ns)
   journal = 'j',      ///< BE64 worker -> applied journal position (meta)
+  link = 'l',         ///< names of hard-linked files, by inode and by directory cookie (ns)
+  orphan = 'o',       ///< BE64 inode without a name that was open -> varint bucket root (ns)
   segment = 's',      ///< BE64 segment -> segment record (segment)
   system = 'x',       ///< counters and singletons, by name
   upload = 'u',       ///< bucket root inode . key . upload id -> upload record (ns)
   upload_part = 'p',  ///< BE64 upload inode . BE32 part number -> part record (ns)
+  xattr = 'a',        ///< BE64 inode . name -> value of an extended attribute (ns)
 };
 
 inline std::string table_key(Table table, std::string_view rest = {}) {

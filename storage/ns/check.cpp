@@ -8,6 +8,7 @@
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/core.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/link_record.h"
 #include "storage/ns/transaction.h"
 #include "storage/ns/upload_record.h"
 
@@ -21,9 +22,11 @@ struct InodeState {
   InodeId parent = 0;
   std::string name;
   DirentRecord expected;  ///< of a file: what its dirent must show
-  std::uint32_t names = 0;
+  std::uint32_t names = 0, links = 1, link_records = 0;
+  std::uint64_t xattr_bytes = 0, xattrs_seen = 0;
+  bool orphan = false, posix = false, back_pointer = false;
   std::uint32_t tails = 0, tails_seen = 0;
-  std::uint64_t children = 0, explicit_children = 0;
+  std::uint64_t children = 0, explicit_children = 0;  ///< symlinks are explicit
   bool implicit = false, root = false;
   std::uint64_t size = 0, payload = 0;
 };
@@ -37,11 +40,20 @@ class Checker {
     CO_TRYV(co_await each(Table::inode, &Checker::inode));
     CO_TRYV(co_await each(Table::bucket, &Checker::bucket));
     CO_TRYV(co_await each(Table::dirent, &Checker::dirent));
+    CO_TRYV(co_await each(Table::link, &Checker::link));
+    CO_TRYV(co_await each(Table::orphan, &Checker::orphan));
+    CO_TRYV(co_await each(Table::xattr, &Checker::xattr));
     CO_TRYV(co_await each(Table::upload, &Checker::upload));
     CO_TRYV(co_await each(Table::upload_part, &Checker::part));
     finish_part();
     finish_inodes();
     CO_TRYV(co_await each(Table::extent_ref, &Checker::extent_ref));
+    for (const auto& [ino, parent, name] : x_links) {
+      problem("name without link record", ino, name);
+    }
+    if (x_cookies != x_cookie_records) {
+      problem("link and cookie records differ", 0);
+    }
     for (const auto& [segment, offset, owner] : x_used) {
       problem("extent without reference record", owner, std::to_string(segment));
     }
@@ -51,6 +63,7 @@ class Checker {
  private:
   using Handler = void (Checker::*)(std::string_view key, std::string_view value);
   using Ref = std::tuple<SegmentId, std::uint64_t, InodeId>;
+  using Place = std::tuple<InodeId, InodeId, std::string>;  ///< inode, parent, name
 
   // Calls the handler with every record of the table, its key without the table's byte.
   Task<> each(Table table, Handler handler) {
@@ -119,9 +132,15 @@ class Checker {
     state.tails = record->tails;
     state.size = record->size;
     state.payload = record->inline_data.size();
+    state.links = record->links();
+    state.posix = record->posix.has_value();
+    state.xattr_bytes = record->posix ? record->posix->xattr_bytes : 0;
     if (record->type == InodeType::file) {
       ++x_report.files;
       state.expected = dirent_of(ino, *record);
+    } else if (record->type == InodeType::symlink) {
+      ++x_report.symlinks;
+      state.expected = {.ino = ino, .type = InodeType::symlink};
     } else {
       ++x_report.directories;
     }
@@ -175,7 +194,8 @@ class Checker {
       problem("dirent in what is no directory", parent, name);
     } else {
       ++up->second.children;
-      up->second.explicit_children += directory && !record->implicit;
+      up->second.explicit_children +=
+          record->type == InodeType::symlink || (directory && !record->implicit);
     }
     const auto it = x_inodes.find(record->ino);
     if (it == x_inodes.end() || it->second.type != record->type) {
@@ -184,12 +204,61 @@ class Checker {
     InodeState& state = it->second;
     ++state.names;
     state.implicit = record->implicit;
-    if (state.parent != parent || state.name != name) {
+    if (state.links > 1) {
+      x_links.insert({record->ino, parent, std::string(name)});
+    } else if (state.parent != parent || state.name != name) {
       problem("back pointer differs", record->ino, name);
     }
     if (!directory && *record != state.expected) {
       problem("listing summary differs", record->ino, name);
     }
+  }
+
+  void link(std::string_view key, std::string_view value) {
+    if (key.size() < 8) {
+      return problem("link key malformed", 0);
+    }
+    const InodeId number = get_be64(key);
+    if (key.size() == 8) {
+      return cookie(number, value);
+    }
+    const auto it = x_inodes.find(number);
+    const auto cookie = decode_number(value);
+    if (key.size() < 16 || !cookie) {
+      return problem("link record malformed", number);
+    }
+    const Place place{number, get_be64(key.substr(8)), std::string(key.substr(16))};
+    if (it == x_inodes.end() || x_links.erase(place) == 0) {
+      return problem("stray link record", number, std::get<2>(place));
+    }
+    ++it->second.link_records;
+    it->second.back_pointer |=
+        it->second.parent == std::get<1>(place) && it->second.name == std::get<2>(place);
+    if (*cookie != number && !x_cookies.emplace(*cookie, place).second) {
+      problem("two links of one cookie", number);
+    }
+  }
+
+  void cookie(std::uint64_t number, std::string_view value) {
+    const auto record = decode_cookie(value);
+    x_cookie_records[number] = record ? Place{record->ino, record->parent, record->name} : Place{};
+  }
+
+  void orphan(std::string_view key, std::string_view value) {
+    ++x_report.orphans;
+    const auto it = key.size() == 8 ? x_inodes.find(get_be64(key)) : x_inodes.end();
+    if (it == x_inodes.end() || it->second.links != 0 || !decode_number(value)) {
+      return problem("stray orphan record", key.size() == 8 ? get_be64(key) : 0);
+    }
+    it->second.orphan = true;
+  }
+
+  void xattr(std::string_view key, std::string_view value) {
+    const auto it = key.size() > 8 ? x_inodes.find(get_be64(key)) : x_inodes.end();
+    if (it == x_inodes.end()) {
+      return problem("stray extended attribute", key.size() > 8 ? get_be64(key) : 0);
+    }
+    it->second.xattrs_seen += key.size() - 8 + value.size();
   }
 
   void upload(std::string_view key, std::string_view value) {
@@ -243,8 +312,20 @@ class Checker {
 
   void finish_inodes() {
     for (const auto& [ino, state] : x_inodes) {
-      if (state.names != 1) {
-        problem(state.names == 0 ? "orphan inode" : "inode with several names", ino, state.name);
+      if (state.names != state.links) {
+        problem(state.names == 0 ? "orphan inode" : "count of names differs", ino, state.name);
+      }
+      if (state.links == 0 && !state.orphan) {
+        problem("unlinked inode without orphan record", ino, state.name);
+      }
+      if (state.links > 1 && (state.link_records != state.links || !state.back_pointer)) {
+        problem("link records differ", ino, state.name);
+      }
+      if (state.xattr_bytes != state.xattrs_seen) {
+        problem("size of extended attributes differs", ino, state.name);
+      }
+      if (state.implicit && state.posix) {
+        problem("implicit directory with attributes", ino, state.name);
       }
       if (state.tails != state.tails_seen || state.size != state.payload) {
         problem("size or continuation records differ", ino, state.name);
@@ -272,6 +353,8 @@ class Checker {
   TreeReport x_report;
   InodeId x_next_inode = 0;
   std::unordered_map<InodeId, InodeState> x_inodes;
+  std::set<Place> x_links;  ///< names of inodes with several, without a link record so far
+  std::map<std::uint64_t, Place> x_cookies, x_cookie_records;
   std::set<InodeId> x_uploads;
   std::set<Ref> x_used;
   std::optional<PartRecord> x_part;  ///< the one whose continuation records are being read

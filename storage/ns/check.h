@@ -10,7 +10,8 @@
 namespace outcrop::ns {
 
 struct TreeReport {
-  std::uint64_t buckets = 0, files = 0, directories = 0, uploads = 0, parts = 0, extent_refs = 0;
+  std::uint64_t buckets = 0, files = 0, directories = 0, symlinks = 0, orphans = 0, uploads = 0,
+                parts = 0, extent_refs = 0;
   std::vector<std::string> problems;  ///< the first kMaxProblems, one line each
   std::uint64_t problem_count = 0;
   bool clean() const { return problem_count == 0; }
@@ -18,9 +19,11 @@ struct TreeReport {
 
 inline constexpr std::size_t kMaxProblems = 1000;
 
-/// Every name leads to an inode that points back, every inode has exactly one name, summaries and
-/// sizes agree, implicit directories hold keys, parts belong to uploads and uploads to buckets, and
-/// the extent references are exactly what inodes and parts use. Fails only if reading fails.
+/// Every name leads to an inode that points back, every inode has as many names as it says and link
+/// records for all of them if they are several, an orphan record if there is none; summaries, sizes
+/// and extended attributes agree, implicit directories hold keys, parts belong to uploads and
+/// uploads to buckets, and the extent references are exactly what inodes and parts use. Fails only
+/// if reading fails.
 Task<TreeReport> check_tree(meta::MetaStore& meta);
 
 }  // namespace outcrop::ns

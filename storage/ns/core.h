@@ -6,11 +6,16 @@
 #include <string_view>
 
 #include "storage/ns/bucket_record.h"
+#include "storage/ns/change_counter.h"
+#include "storage/ns/directory_times.h"
+#include "storage/ns/extent_cache.h"
 #include "storage/ns/guarded_cache.h"
+#include "storage/ns/hold_table.h"
 #include "storage/ns/inode_allocator.h"
 #include "storage/ns/inode_record.h"
 #include "storage/ns/lock_table.h"
 #include "storage/ns/make_namespace.h"
+#include "storage/ns/recent_names.h"
 
 namespace outcrop::ns {
 
@@ -18,9 +23,10 @@ namespace outcrop::ns {
 /// outrun. After so many times it gives up with Errc::overloaded.
 inline constexpr int kMaxAttempts = 64;
 
-/// A file inode, complete with its continuation records, as caches and readers share it.
+/// An inode of any type, complete with its continuation records, as caches and readers share it.
 struct Object {
   InodeId ino = 0;
+  InodeId root = 0;  ///< of its bucket; an inode never leaves it
   InodeRecord record;
 };
 using ObjectPtr = std::shared_ptr<const Object>;
@@ -31,6 +37,15 @@ struct DirEntry {
   bool implicit = false;
   bool operator==(const DirEntry&) const = default;
 };
+
+/// Where a key led when it was last looked up. True as long as the inode's record says so too: see
+/// find_object().
+struct NameHint {
+  InodeId parent = 0, ino = 0;
+};
+
+/// Written data that is not durable yet (fs_data.h).
+class DirtyTable;
 
 struct Core {
   Core(meta::MetaStore& meta_store,
@@ -44,9 +59,16 @@ struct Core {
         random(random_source),
         config(settings),
         inodes(meta_store, locks, settings.inode_block),
+        changes(meta_store),
+        times(changes, settings.directory_times),
         buckets(1 << 20),
         dirs(settings.directory_cache_bytes),
-        objects(settings.object_cache_bytes) {}
+        names(settings.object_cache_bytes / 4),
+        objects(settings.object_cache_bytes / 4 * 3),
+        extents(blob_store, settings.extent_cache_bytes) {}
+
+  /// Once, before any other use.
+  Task<> open();
 
   meta::MetaStore& meta;
   segment::BlobStore& blobs;
@@ -56,10 +78,19 @@ struct Core {
   const NamespaceConfig config;
   LockTable locks;
   InodeAllocator inodes;
+  ChangeCounter changes;
+  DirectoryTimes times;
+  /// Shared with the holds: a client may give up its last one late.
+  const std::shared_ptr<HoldTable> holds = std::make_shared<HoldTable>();
+  RecentNames recent;
+  std::shared_ptr<DirtyTable> dirty;
   Generations generations;             ///< by bucket root; moved by directory renames
   GuardedCache<BucketRecord> buckets;  ///< by bucket name
   GuardedCache<DirEntry> dirs;         ///< by path_key(root, "x/y/")
-  GuardedCache<ObjectPtr> objects;     ///< by path_key(root, object key)
+  GuardedCache<NameHint> names;        ///< by path_key(root, object key)
+  GuardedCache<ObjectPtr> objects;     ///< by object_cache_key(ino): files, directories, symlinks
+  ExtentCache extents;                 ///< every read of payload goes through it
+  SequenceDetector sequences;
 };
 
 inline std::string path_key(InodeId root, std::string_view path) {
@@ -67,6 +98,13 @@ inline std::string path_key(InodeId root, std::string_view path) {
   key.reserve(sizeof root + path.size());
   put_be64(key, root);
   key.append(path);
+  return key;
+}
+
+/// Short enough to need no allocation.
+inline std::string object_cache_key(InodeId ino) {
+  std::string key;
+  put_be64(key, ino);
   return key;
 }
 

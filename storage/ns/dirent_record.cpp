@@ -15,7 +15,7 @@ std::string encode(const DirentRecord& record) {
   w.varint(record.ino);
   if (record.type == InodeType::directory) {
     w.u8(record.implicit ? kImplicit : 0);
-  } else {
+  } else if (record.type == InodeType::file) {
     w.varint(record.size);
     w.u64(static_cast<std::uint64_t>(record.mtime_ns));
     write_etag(w, record.etag);
@@ -44,6 +44,8 @@ Result<DirentRecord> decode_dirent(std::string_view bytes) {
     out.mtime_ns = static_cast<std::int64_t>(r.u64());
     out.etag = read_etag(r);
     read_algorithm(r, out.checksum_algorithm, out.checksum_type);
+  } else if (type == static_cast<std::uint8_t>(InodeType::symlink)) {
+    out.type = InodeType::symlink;
   } else {
     r.fail();
   }

@@ -10,13 +10,14 @@
 
 namespace outcrop::ns {
 
-enum class InodeType : std::uint8_t { file = 1, directory = 2 };
+enum class InodeType : std::uint8_t { file = 1, directory = 2, symlink = 3 };
 
 struct DirentRecord {
   InodeId ino = 0;
   InodeType type = InodeType::file;
   /// A directory that a PUT made: goes with its last child. All its children are files or implicit
-  /// directories, so there is always a key below it.
+  /// directories, so there is always a key below it. A file client that changes anything in it
+  /// makes it, and the directories above it, explicit.
   bool implicit = false;
   // Of files only.
   std::uint64_t size = 0;

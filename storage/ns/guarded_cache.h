@@ -116,18 +116,31 @@ class GuardedCache {
   };
 
   std::optional<Value> lookup(std::string_view key, std::uint64_t generation = 0) {
-    Shard& s = shard(hash(key));
+    return find(key, generation).value;
+  }
+
+  struct Found {
+    std::optional<Value> value;
+    Token token;  ///< from before the lookup: usable to fill, and for unchanged()
+  };
+  /// begin() and lookup() in one.
+  Found find(std::string_view key, std::uint64_t generation = 0) {
+    const std::uint64_t h = hash(key);
+    Shard& s = shard(h);
     const std::lock_guard lock(s.mutex);
+    const Guard& g = guard(s, h);
+    Found out{std::nullopt, {g.version, g.blocks == 0}};
     const auto it = s.index.find(key);
     if (it == s.index.end()) {
-      return std::nullopt;
+      return out;
     }
     if (it->second->generation != generation) {
       drop(s, key);
-      return std::nullopt;
+      return out;
     }
     s.lru.splice(s.lru.begin(), s.lru, it->second);
-    return it->second->value;
+    out.value = it->second->value;
+    return out;
   }
 
   Token begin(std::string_view key) {

@@ -8,6 +8,8 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMaxUploadIdBytes = 128;
 constexpr std::uint32_t kMaxTails = 1 << 20;
+constexpr std::uint8_t kPosixFlag = 0x80;  // beside the type
+constexpr std::uint32_t kModeMask = 07777;
 
 void write_file(Writer& w, const InodeRecord& record) {
   w.varint(record.size);
@@ -39,28 +41,79 @@ void read_file(Reader& r, InodeRecord& out) {
   }
 }
 
+void write_posix(Writer& w, const PosixAttributes& posix) {
+  w.varint(posix.mode);
+  w.u32(posix.uid);
+  w.u32(posix.gid);
+  w.varint(posix.links);
+  w.u64(static_cast<std::uint64_t>(posix.ctime_ns));
+  w.u64(static_cast<std::uint64_t>(posix.atime_ns));
+  w.u64(static_cast<std::uint64_t>(posix.btime_ns));
+  w.varint(posix.verifier ? 1 : 0);
+  if (posix.verifier) {
+    w.u64(*posix.verifier);
+  }
+  w.varint(posix.xattr_bytes);
+}
+
+std::uint32_t read_limited(Reader& r, std::uint64_t max) {
+  const std::uint64_t value = r.varint();
+  if (value > max) {
+    r.fail();
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+PosixAttributes read_posix(Reader& r) {
+  PosixAttributes out;
+  out.mode = read_limited(r, kModeMask);
+  out.uid = r.u32();
+  out.gid = r.u32();
+  out.links = read_limited(r, kMaxLinks);
+  out.ctime_ns = static_cast<std::int64_t>(r.u64());
+  out.atime_ns = static_cast<std::int64_t>(r.u64());
+  out.btime_ns = static_cast<std::int64_t>(r.u64());
+  if (read_limited(r, 1) == 1) {
+    out.verifier = r.u64();
+  }
+  out.xattr_bytes = read_limited(r, kMaxXattrBytes);
+  return out;
+}
+
+// What the lists take at least: a piece 13 bytes, a hole 2, a part 3.
+std::size_t least_bytes(const RecordLists& lists) {
+  std::size_t bytes = 3 * lists.parts.size();
+  for (const Piece& piece : lists.pieces) {
+    bytes += piece.hole() ? 2 : 13;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::string encode_main(const InodeRecord& record) {
   Writer w;
   w.u8(kVersion);
-  w.u8(static_cast<std::uint8_t>(record.type));
+  w.u8(static_cast<std::uint8_t>(static_cast<unsigned>(record.type) |
+                                 (record.posix ? kPosixFlag : 0u)));
   w.varint(record.change);
   w.varint(record.parent);
   w.str(record.name);
   w.u64(static_cast<std::uint64_t>(record.mtime_ns));
+  if (record.posix) {
+    write_posix(w, *record.posix);
+  }
   if (record.type == InodeType::file) {
     write_file(w, record);
+  } else if (record.type == InodeType::symlink) {
+    w.str(record.target);
   }
   return std::move(w).take();
 }
 
 EncodedRecord encode(InodeRecord record) {
-  // A piece takes at least 13 bytes and a part 3: longer lists cannot fit and are not tried.
-  const bool few = record.lists.pieces.size() <= kMaxRecordBytes / 13 &&
-                   record.lists.parts.size() <= kMaxRecordBytes / 3;
   record.tails = 0;
-  if (few) {
+  if (least_bytes(record.lists) <= kMaxRecordBytes) {
     std::string main = encode_main(record);
     const bool listless = record.lists.pieces.empty() && record.lists.parts.empty();
     if (listless || main.size() <= kMaxRecordBytes) {
@@ -80,15 +133,21 @@ Result<InodeRecord> decode_inode(std::string_view bytes) {
     return fail(Errc::corrupt, "inode record version");
   }
   InodeRecord out;
-  const std::uint8_t type = r.u8();
+  const std::uint8_t flagged = r.u8();
+  const unsigned type = flagged & ~unsigned{kPosixFlag};
   out.type = static_cast<InodeType>(type);
   out.change = r.varint();
   out.parent = r.varint();
   out.name = r.str(kMaxNameBytes);
   out.mtime_ns = static_cast<std::int64_t>(r.u64());
-  if (type == static_cast<std::uint8_t>(InodeType::file)) {
+  if ((flagged & kPosixFlag) != 0) {
+    out.posix = read_posix(r);
+  }
+  if (type == static_cast<unsigned>(InodeType::file)) {
     read_file(r, out);
-  } else if (type != static_cast<std::uint8_t>(InodeType::directory)) {
+  } else if (type == static_cast<unsigned>(InodeType::symlink)) {
+    out.target = r.str(kMaxSymlinkBytes);
+  } else if (type != static_cast<unsigned>(InodeType::directory)) {
     r.fail();
   }
   if (!r.done()) {

@@ -1,11 +1,13 @@
-// The inode record: everything about one file or directory but its name. The lists (payload pieces,
+// The inode record: everything about one file, directory or symlink. The lists (payload pieces,
 // parts) move to continuation records when the record would grow beyond kMaxRecordBytes.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/base/result.h"
 #include "storage/ns/dirent_record.h"
+#include "storage/ns/file_system.h"
 #include "storage/ns/record_codec.h"
 
 namespace outcrop::ns {
@@ -13,12 +15,29 @@ namespace outcrop::ns {
 /// Payloads up to this live in the inode record. On disk: lowering it needs no migration.
 inline constexpr std::size_t kInlineMax = 2048;
 
+/// What the file view knows of an inode beyond what S3 needs. Absent from what S3 made until a file
+/// client changes it; a directory that has it is explicit.
+struct PosixAttributes {
+  std::uint32_t mode = 0;  ///< 07777
+  std::uint32_t uid = kNoOwner, gid = kNoOwner;
+  std::uint32_t links = 1;  ///< names; 0: unlinked while it was open, see Table::orphan
+  std::int64_t ctime_ns = 0, atime_ns = 0, btime_ns = 0;
+  std::optional<std::uint64_t> verifier{};  ///< of the exclusive create that made it
+  std::uint32_t xattr_bytes = 0;            ///< names and values in Table::xattr
+  bool operator==(const PosixAttributes&) const = default;
+};
+
+/// Of a new inode; every later change takes a number of Core::changes, and those are larger.
+inline constexpr std::uint64_t kFirstChange = 1;
+
 struct InodeRecord {
   InodeType type = InodeType::file;
-  std::uint64_t change = 1;  ///< moves with every change of the record
-  InodeId parent = 0;        ///< back pointer; of a bucket root: inode 1
-  std::string name{};        ///< in the parent, with '/' for a directory; of a root: the bucket
+  std::uint64_t change = kFirstChange;  ///< moves with every change of a file or symlink
+  InodeId parent = 0;                   ///< back pointer; of a bucket root: inode 1
+  std::string name{};  ///< in the parent, with '/' for a directory; of a root: the bucket
   std::int64_t mtime_ns = 0;
+  std::optional<PosixAttributes> posix{};
+  std::string target{};  ///< of symlinks only
   // Of files only.
   std::uint64_t size = 0;
   std::string etag{};
@@ -29,6 +48,8 @@ struct InodeRecord {
   RecordLists lists{};
   std::uint32_t tails = 0;  ///< continuation records; their lists are not in the main record
   bool operator==(const InodeRecord&) const = default;
+
+  std::uint32_t links() const { return posix ? posix->links : 1; }
 };
 
 struct EncodedRecord {

@@ -101,6 +101,22 @@ std::string upload_key(InodeId root, std::string_view key, std::string_view uplo
   return upload_prefix(root, key).append(upload_id);
 }
 
+std::string link_prefix(InodeId ino) { return ino_key(Table::link, ino); }
+
+std::string link_key(InodeId ino, InodeId parent, std::string_view name) {
+  std::string key = link_prefix(ino);
+  put_be64(key, parent);
+  return key.append(name);
+}
+
+std::string cookie_key(std::uint64_t cookie) { return ino_key(Table::link, cookie); }
+
+std::string orphan_key(InodeId ino) { return ino_key(Table::orphan, ino); }
+
+std::string xattr_key(InodeId ino, std::string_view name) {
+  return ino_key(Table::xattr, ino).append(name);
+}
+
 std::optional<UploadKey> parse_upload_key(std::string_view raw) {
   if (raw.size() < kInoEnd || raw[0] != static_cast<char>(Table::upload)) {
     return std::nullopt;

@@ -11,6 +11,9 @@
 
 namespace outcrop::ns {
 
+/// The parent of the bucket roots. It has no record.
+inline constexpr InodeId kRootOfBuckets = 1;
+
 void put_be32(std::string& out, std::uint32_t v);
 std::uint32_t get_be32(std::string_view in);
 
@@ -33,6 +36,15 @@ std::string upload_key(InodeId root, std::string_view key, std::string_view uplo
 std::string upload_prefix(InodeId root, std::string_view key);
 /// What the keys of all uploads start with whose object key starts with `prefix`.
 std::string upload_scan_prefix(InodeId root, std::string_view prefix);
+
+/// The names of a file with several: what their keys start with, and each one's.
+std::string link_prefix(InodeId ino);
+std::string link_key(InodeId ino, InodeId parent, std::string_view name);
+/// Where a directory cookie that is no inode number leads. No link_prefix is such a key.
+std::string cookie_key(std::uint64_t cookie);
+std::string orphan_key(InodeId ino);
+/// An empty name gives what the keys of all of the inode's attributes start with.
+std::string xattr_key(InodeId ino, std::string_view name);
 
 struct UploadKey {
   InodeId root = 0;

@@ -64,6 +64,19 @@ Task<LockTable::Held> LockTable::acquire(LockPlan plan) {
   co_return held;
 }
 
+bool LockTable::try_extend(Held& held, LockName name, LockMode mode) {
+  const auto same = std::ranges::find(held.x_locks, name, &std::pair<LockName, LockMode>::first);
+  if (same != held.x_locks.end()) {
+    return same->second >= mode;
+  }
+  if (!try_grant(name, mode)) {
+    return false;
+  }
+  held.x_table = this;
+  held.x_locks.emplace_back(name, mode);
+  return true;
+}
+
 bool LockTable::try_grant(LockName name, LockMode mode) {
   Shard& s = shard(name);
   const std::lock_guard lock(s.mutex);

@@ -1,6 +1,7 @@
 // Shared and exclusive locks by 64-bit name, for coroutines of many workers. A waiting coroutine
 // suspends; no thread ever blocks. A set of locks is taken in the order of the names, so sets never
-// deadlock; a holder must not acquire a second set. Two names with one hash are one lock.
+// deadlock; a holder must not acquire a second set, but may try to take a lock that is free just
+// then. Two names with one hash are one lock.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -56,6 +57,8 @@ class LockTable {
 
   /// Waits in arrival order per lock: a stream of shared holders cannot starve an exclusive one.
   Task<Held> acquire(LockPlan plan);
+  /// Adds a lock to those held, if that needs no waiting. True also if they include it already.
+  bool try_extend(Held& held, LockName name, LockMode mode);
   /// How many hold `name` now, including the caller.
   std::size_t holders(LockName name);
 

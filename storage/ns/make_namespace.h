@@ -2,29 +2,38 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "storage/base/clock.h"
 #include "storage/base/random.h"
 #include "storage/meta/meta_store.h"
+#include "storage/ns/file_system.h"
 #include "storage/ns/namespace.h"
 #include "storage/segment/blob_store.h"
 
 namespace outcrop::ns {
 
 struct NamespaceConfig {
-  std::size_t object_cache_bytes = 48 << 20;     ///< decoded object records
+  std::size_t object_cache_bytes = 48 << 20;     ///< decoded inode records, and keys to inodes
   std::size_t directory_cache_bytes = 12 << 20;  ///< directory path -> inode
+  std::size_t directory_times = 1 << 15;         ///< directories whose times are kept in memory
+  std::size_t extent_cache_bytes = 16 << 20;     ///< verified chunks of striped payload
+  std::size_t write_buffer_bytes = 64 << 20;     ///< written to files and not stored yet
   std::uint64_t min_part_bytes = kMinPartBytes;  ///< of every part but the last
   std::uint64_t inode_block = 1 << 20;           ///< inode numbers reserved per commit
+  /// What FileSystem::space() says; absent: unlimited. Called on a worker: it must not block.
+  std::function<FileSystemSpace()> space{};
 };
 
 /// A namespace over one metadata store and one blob store; it owns the locks, so there is one per
 /// pair of stores.
 class TreeNamespace : public Namespace {
  public:
-  /// Reserves inode numbers; once, before any other call.
+  /// Reserves inode numbers and takes a boot number; once, before any other call.
   virtual Task<> open() = 0;
+  /// The file view of the same tree; lives as long as the namespace.
+  virtual FileSystem& files() = 0;
 };
 
 /// The arguments outlive the namespace. `random` is used under a mutex.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/path.h"
 
@@ -10,8 +11,8 @@ namespace {
 constexpr std::uint64_t kSliceBytes = 1 << 20;
 }  // namespace
 
-PinnedReader::PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin)
-    : x_blobs(blobs),
+PinnedReader::PinnedReader(ExtentCache& extents, ObjectPtr object, segment::PinPtr pin)
+    : x_extents(extents),
       x_object(std::move(object)),
       x_pin(std::move(pin)),
       x_info(info_of(*x_object)),
@@ -50,7 +51,12 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   // Up to a multiple of the slice in the extent, so that a scan reads every stripe once.
   const std::uint64_t n =
       std::min({piece.length - inside, x_end - x_at, kSliceBytes - offset % kSliceBytes});
-  CO_TRY(auto out, co_await x_blobs.read(piece.extent, offset, n));
+  std::vector<Buffer> out;
+  if (piece.hole()) {
+    out.push_back(Buffer::zeroed(n));
+  } else {
+    CO_TRY(out, co_await x_extents.read(piece.extent, offset, n));
+  }
   x_at += n;
   if (inside + n == piece.length) {
     x_piece_start += piece.length;
@@ -59,37 +65,21 @@ Task<std::vector<Buffer>> PinnedReader::next() {
   co_return out;
 }
 
-std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange range) {
-  std::vector<Piece> out;
-  std::uint64_t start = 0;
-  const std::uint64_t end = range.offset + range.length;
-  for (const Piece& piece : pieces) {
-    const std::uint64_t from = std::max(start, range.offset);
-    const std::uint64_t to = std::min(start + piece.length, end);
-    if (from < to) {
-      out.push_back(
-          {.extent = piece.extent, .skip = piece.skip + (from - start), .length = to - from});
-    }
-    start += piece.length;
-  }
-  return out;
-}
-
 Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
                                               std::string_view bucket,
                                               std::string_view key) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  CO_TRY(FoundObject found, co_await find_object(core, record.root, key, true));
+  CO_TRY(FoundObject found, co_await find_flushed(core, record.root, key, true));
   if (!found.object) {
     co_return fail(Errc::no_such_key);
   }
-  co_return std::make_unique<PinnedReader>(core.blobs, std::move(found.object),
+  co_return std::make_unique<PinnedReader>(core.extents, std::move(found.object),
                                            std::move(found.pin));
 }
 
 Task<ObjectInfo> stat_object(Core& core, std::string_view bucket, std::string_view key) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  CO_TRY(const FoundObject found, co_await find_object(core, record.root, key, false));
+  CO_TRY(const FoundObject found, co_await find_flushed(core, record.root, key, false));
   if (!found.object) {
     co_return fail(Errc::no_such_key);
   }

@@ -6,7 +6,7 @@ namespace outcrop::ns {
 
 class PinnedReader final : public ObjectReader {
  public:
-  PinnedReader(segment::BlobStore& blobs, ObjectPtr object, segment::PinPtr pin);
+  PinnedReader(ExtentCache& extents, ObjectPtr object, segment::PinPtr pin);
 
   const ObjectInfo& info() const override { return x_info; }
   void seek(ByteRange range) override;
@@ -15,7 +15,7 @@ class PinnedReader final : public ObjectReader {
   const Object& object() const { return *x_object; }
 
  private:
-  segment::BlobStore& x_blobs;
+  ExtentCache& x_extents;
   ObjectPtr x_object;
   segment::PinPtr x_pin;
   ObjectInfo x_info;
@@ -23,8 +23,5 @@ class PinnedReader final : public ObjectReader {
   std::size_t x_piece = 0;            ///< the piece that holds x_at
   std::uint64_t x_piece_start = 0;    ///< its first byte's position in the object
 };
-
-/// The pieces that hold bytes [offset, offset + length) of `pieces`.
-std::vector<Piece> slice_pieces(const std::vector<Piece>& pieces, ByteRange range);
 
 }  // namespace outcrop::ns

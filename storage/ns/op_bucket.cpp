@@ -8,8 +8,7 @@ namespace outcrop::ns {
 namespace {
 
 constexpr std::size_t kMaxRegionBytes = 256;
-constexpr std::size_t kDirectoriesPerBatch = 1000;
-constexpr InodeId kRootOfBuckets = 1;
+constexpr std::size_t kInodesPerBatch = 1000;
 
 BucketInfo info_of(std::string_view name, const BucketRecord& record) {
   return {.name = std::string(name),
@@ -18,14 +17,10 @@ BucketInfo info_of(std::string_view name, const BucketRecord& record) {
           .region = record.region};
 }
 
-// Explicit directories without keys below them do not keep a bucket; they go with it. Each batch
-// takes directories in reverse walk order, so none is ever left without its parent.
-Task<> erase_directories(Core& core, InodeId root) {
-  struct Found {
-    InodeId ino, parent;
-    std::string name;
-  };
-  std::vector<Found> found;
+// Explicit directories without keys below them, and symlinks, do not keep a bucket; they go with
+// it. Each batch takes them in reverse walk order, so none is ever left without its parent.
+Task<> erase_keyless(Core& core, InodeId root) {
+  std::vector<Leaving> found;
   TreeCursor cursor(core.meta, core.meta.snapshot(), root, 64);
   CO_TRYV(co_await cursor.seek({}));
   for (;;) {
@@ -33,17 +28,24 @@ Task<> erase_directories(Core& core, InodeId root) {
     if (!more) {
       break;
     }
-    CO_TRY(const ObjectPtr inode, co_await load_object(core, cursor.dirent().ino));
+    CO_TRY(ObjectPtr inode, co_await load_object(core, cursor.dirent().ino, root));
     if (!inode) {
       co_return fail(Errc::corrupt, "dirent without inode");
     }
-    found.push_back({inode->ino, inode->record.parent, inode->record.name});
-    cursor.enter();
+    const InodeRecord& record = inode->record;
+    CO_TRY(Leaving leaving,
+           co_await plan_leaving(core, std::move(inode), record.parent, record.name));
+    found.push_back(std::move(leaving));
+    if (cursor.at_directory()) {
+      cursor.enter();
+    }
   }
   while (!found.empty()) {
     Transaction tx(core);
-    for (std::size_t n = 0; n < kDirectoriesPerBatch && !found.empty(); ++n) {
-      tx.erase_directory(found.back().ino, found.back().parent, found.back().name);
+    for (std::size_t n = 0; n < kInodesPerBatch && !found.empty(); ++n) {
+      const Leaving& last = found.back();
+      tx.batch.erase(dirent_key(last.parent, last.name));
+      tx.erase_inode(*last.object, last.xattrs);
       found.pop_back();
     }
     tx.block_generation(root);
@@ -67,12 +69,17 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   if (occupied) {
     co_return fail(Errc::bucket_not_empty);
   }
-  CO_TRYV(co_await erase_directories(core, record.root));
+  CO_TRYV(co_await erase_keyless(core, record.root));
   CO_TRYV(co_await abort_all_uploads(core, record.root));
   Transaction tx(core);
   tx.block_bucket(name);
   tx.batch.erase(bucket_key(name));
-  tx.batch.erase(inode_key(record.root));
+  CO_TRY(ObjectPtr inode, co_await load_object(core, record.root, record.root));
+  if (!inode) {
+    co_return fail(Errc::corrupt, "bucket without root directory");
+  }
+  CO_TRY(const Leaving root, co_await plan_leaving(core, inode, kRootOfBuckets, name));
+  tx.erase_inode(*root.object, root.xattrs);
   CO_TRYV(co_await tx.commit());
   co_return true;
 }

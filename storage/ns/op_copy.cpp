@@ -1,6 +1,7 @@
 // Copy by reference: a new inode that uses the source's extents. Onto itself, a copy replaces the
 // attributes in place.
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 
@@ -11,33 +12,40 @@ struct CopyOp {
   std::string_view bucket, key;
   CopyRequest request;
   InodeId ino = 0;
+  InodeId busy_source = 0, busy_target = 0;
 };
 
 // Empty: the plan was outrun.
-Task<std::optional<ObjectInfo>> try_copy(Core& core, const CopyOp& op) {
+Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
   CO_TRY(Source source,
          co_await plan_source(core, op.request.source_bucket, op.request.source_key));
   CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
   if (!source.reachable) {
     co_return fail(Errc::no_such_key);
   }
+  source.busy = op.busy_source;
+  target.busy = op.busy_target;
   LockPlan locks;
   lock_source_shared(locks, source);
   lock_target(locks, target);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool source_confirmed, co_await confirm_source(core, source));
-  CO_TRY(const bool target_confirmed, co_await confirm_target(core, target));
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  // The target first: if both are one inode, its exclusive lock covers the source.
+  CO_TRY(const bool target_confirmed, co_await confirm_target(core, target, held));
+  CO_TRY(const bool source_confirmed,
+         co_await confirm_source(core, source, held, LockMode::shared));
   if (!source_confirmed || !target_confirmed) {
+    op.busy_source = source.busy;
+    op.busy_target = target.busy;
     co_return std::nullopt;
   }
   if (!source.object) {
     co_return fail(Errc::no_such_key);
   }
   CO_TRYV(check_object(op.request.source_conditions, source.object, Access::copy));
-  CO_TRYV(check_object(op.request.conditions, target.existing, Access::write));
+  CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
 
-  const bool in_place = target.existing && target.existing->ino == source.object->ino;
-  Object object{in_place ? source.object->ino : op.ino, source.object->record};
+  const bool in_place = target.object() && target.object()->ino == source.object->ino;
+  Object object{in_place ? source.object->ino : op.ino, target.bucket.root, source.object->record};
   if (op.request.replace) {
     object.record.attributes = *op.request.replace;
   }
@@ -45,13 +53,12 @@ Task<std::optional<ObjectInfo>> try_copy(Core& core, const CopyOp& op) {
   object.record.upload_id.clear();
   Transaction tx(core);
   if (in_place) {
-    ++object.record.change;
-    tx.block_object(target.bucket.root, target.key);
+    mark_changed(core, object.record, object.record.mtime_ns);
     tx.put_main(object);
-    tx.batch.put(dirent_key(object.record.parent, object.record.name),
-                 encode(dirent_of(object.ino, object.record)));
+    CO_TRYV(co_await put_summaries(core, tx, object));
   } else {
-    object.record.change = 1;
+    object.record.change = kFirstChange;
+    object.record.posix.reset();
     install_object(tx, target, op.ino, op.ino, object.record);
   }
   CO_TRYV(co_await tx.commit());
@@ -68,6 +75,10 @@ Task<ObjectInfo> copy_object(Core& core,
   CO_TRYV(check_key(request.source_key));
   if (request.replace) {
     CO_TRYV(check_attributes(*request.replace));
+  }
+  CO_TRYV(co_await flush_key(core, request.source_bucket, request.source_key));
+  if (!request.conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
   }
   CopyOp op{.bucket = bucket, .key = key, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));

@@ -1,7 +1,10 @@
 // LIST: a depth-first walk from the place where the page starts, for any prefix and delimiter.
 #include <algorithm>
+#include <unordered_map>
 
 #include "storage/meta/tables.h"
+#include "storage/ns/dirty_file.h"
+#include "storage/ns/fs_inode.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/path.h"
 #include "storage/ns/tree_cursor.h"
@@ -15,10 +18,46 @@ constexpr int kMaxSteps = 16;
 /// Times a page is tried again on another mirror.
 constexpr unsigned kMirrorTries = 3;
 
+/// What is written to files and not stored, by inode: from before the snapshot that is listed.
+using Dirty = std::unordered_map<InodeId, DirtyView>;
+
+Dirty dirty_files(Core& core) {
+  Dirty out;
+  if (core.dirty->any()) {
+    for (const DirtyFilePtr& file : core.dirty->all()) {
+      if (DirtyView view = file->view(0, 0); view.dirty) {
+        out.emplace(file->ino(), std::move(view));
+      }
+    }
+  }
+  return out;
+}
+
+// A summary that was stored after those bytes has an ETag with a higher number.
+void overlay_entry(InodeId ino, const DirtyView& dirty, ListEntry& entry) {
+  std::string etag = file_etag(ino, dirty.change);
+  constexpr std::size_t kInodeDigits = 16;
+  const bool stored = entry.etag.size() == etag.size() &&
+                      entry.etag.starts_with(std::string_view(etag).substr(0, kInodeDigits)) &&
+                      entry.etag >= etag;
+  if (!stored) {
+    entry.size = std::max(entry.size, dirty.end);
+    entry.mtime_ns = dirty.mtime_ns;
+    entry.etag = std::move(etag);
+    entry.checksum_algorithm = digest::Algorithm::none;
+    entry.checksum_type = digest::ChecksumType::full_object;
+  }
+}
+
 class Lister {
  public:
-  Lister(Core& core, meta::SnapshotPtr at, InodeId root, const ListRequest& request)
+  Lister(Core& core,
+         const Dirty& dirty,
+         meta::SnapshotPtr at,
+         InodeId root,
+         const ListRequest& request)
       : x_meta(core.meta),
+        x_dirty(dirty),
         x_at(std::move(at)),
         x_request(request),
         x_by_directory(request.delimiter == "/"),
@@ -72,9 +111,18 @@ class Lister {
     return at == key.npos ? std::nullopt : std::optional(key.substr(0, at + delimiter.size()));
   }
 
+  // Symlinks are no keys, and a path may have grown too long for one when a file client renamed a
+  // directory above it.
+  bool is_key() const {
+    return x_cursor.dirent().type == InodeType::file && x_cursor.path().size() <= kMaxKeyBytes;
+  }
+
   Task<> visit() {
     const std::string& path = x_cursor.path();
     const std::string& prefix = x_request.prefix;
+    if (!x_cursor.at_directory() && !is_key()) {
+      co_return ok();
+    }
     if (!x_skip.empty() && path.starts_with(x_skip)) {
       co_return co_await step_over();
     }
@@ -96,12 +144,16 @@ class Lister {
       co_return ok();
     }
     const DirentRecord& d = x_cursor.dirent();
-    add({.key = path,
-         .size = d.size,
-         .mtime_ns = d.mtime_ns,
-         .etag = d.etag,
-         .checksum_algorithm = d.checksum_algorithm,
-         .checksum_type = d.checksum_type});
+    ListEntry entry{.key = path,
+                    .size = d.size,
+                    .mtime_ns = d.mtime_ns,
+                    .etag = d.etag,
+                    .checksum_algorithm = d.checksum_algorithm,
+                    .checksum_type = d.checksum_type};
+    if (const auto it = x_dirty.find(d.ino); it != x_dirty.end()) {
+      overlay_entry(d.ino, it->second, entry);
+    }
+    add(std::move(entry));
     co_return ok();
   }
 
@@ -147,6 +199,7 @@ class Lister {
   }
 
   meta::MetaStore& x_meta;
+  const Dirty& x_dirty;
   const meta::SnapshotPtr x_at;
   const ListRequest& x_request;
   const bool x_by_directory;
@@ -162,7 +215,8 @@ class Lister {
 Task<ListPage> list_objects(Core& core, std::string_view bucket, ListRequest request) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
   for (unsigned attempt = 0;; ++attempt) {
-    Lister lister(core, core.meta.snapshot(), record.root, request);
+    const Dirty dirty = dirty_files(core);
+    Lister lister(core, dirty, core.meta.snapshot(), record.root, request);
     auto page = co_await lister.run();
     // The mirror behind the snapshot went away meanwhile: another one serves a new snapshot.
     const bool again = !page && page.error().code() == Errc::unavailable && attempt < kMirrorTries;

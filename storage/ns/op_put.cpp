@@ -1,5 +1,6 @@
 // PUT: a new inode takes the place of what is at the key, in one transaction.
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/payload_writer.h"
 #include "storage/ns/place.h"
@@ -12,6 +13,7 @@ struct PutOp {
   PayloadWriter& payload;
   PutRequest request;
   InodeId ino = 0;
+  InodeId busy = 0;
 };
 
 InodeRecord new_record(Core& core, PutOp& op, PlacedPayload placed) {
@@ -28,20 +30,22 @@ InodeRecord new_record(Core& core, PutOp& op, PlacedPayload placed) {
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_put(Core& core, PutOp& op) {
   CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
+  target.busy = op.busy;
   LockPlan locks;
   lock_target(locks, target);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool confirmed, co_await confirm_target(core, target));
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
   if (!confirmed) {
+    op.busy = target.busy;
     co_return std::nullopt;
   }
-  CO_TRYV(check_object(op.request.conditions, target.existing, Access::write));
+  CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
   // From here to the commit nothing suspends: the placed payload rides with it.
   CO_TRY(PlacedPayload placed, co_await place_payload(core.blobs, op.payload, kInlineMax));
   const segment::PinPtr pin = placed.pin;
   Transaction tx(core);
   tx.batch.fresh = std::move(placed.fresh);
-  Object object{op.ino, new_record(core, op, std::move(placed))};
+  Object object{op.ino, target.bucket.root, new_record(core, op, std::move(placed))};
   install_object(tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());
   co_return info_of(object);
@@ -88,6 +92,9 @@ Task<ObjectInfo> put_object(Core& core,
   auto* writer = dynamic_cast<PayloadWriter*>(payload.get());
   OUTCROP_ASSERT(writer != nullptr);
   CO_TRYV(co_await writer->finish());
+  if (!request.conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
+  }
   PutOp op{.bucket = bucket, .key = key, .payload = *writer, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {

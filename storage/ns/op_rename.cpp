@@ -6,53 +6,64 @@
 namespace outcrop::ns {
 namespace {
 
-// Empty: the plan was outrun, or more directories must be locked.
-Task<std::optional<bool>> try_rename(Core& core,
-                                     std::string_view bucket,
-                                     std::string_view from,
-                                     std::string_view to,
-                                     InodeId first,
-                                     std::size_t& exclusive) {
-  CO_TRY(Source source, co_await plan_source(core, bucket, from));
-  source.exclusive = exclusive;
-  CO_TRY(Target target, co_await plan_target(core, bucket, to));
+struct RenameOp {
+  std::string_view bucket, from, to;
+  InodeId first = 0;  ///< of the numbers for new directories
+  // What the last attempt found that the next one must lock.
+  std::size_t exclusive = 0;
+  InodeId busy_source = 0, busy_target = 0;
+};
+
+// Empty: the plan was outrun, or more must be locked.
+Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
+  CO_TRY(Source source, co_await plan_source(core, op.bucket, op.from));
+  source.exclusive = op.exclusive;
+  source.busy = op.busy_source;
+  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.to));
+  target.busy = op.busy_target;
   if (!source.reachable) {
     co_return fail(Errc::no_such_key);
   }
   LockPlan locks;
   lock_source(locks, source);
   lock_target(locks, target);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool source_confirmed, co_await confirm_source(core, source));
-  CO_TRY(const bool target_confirmed, co_await confirm_target(core, target));
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool source_confirmed,
+         co_await confirm_source(core, source, held, LockMode::exclusive));
+  CO_TRY(const bool target_confirmed, co_await confirm_target(core, target, held));
   if (!source_confirmed || !target_confirmed) {
+    op.busy_source = source.busy;
+    op.busy_target = target.busy;
     co_return std::nullopt;
   }
   if (!source.object) {
     co_return fail(Errc::no_such_key);
   }
-  if (from == to) {
+  if (op.from == op.to) {
     co_return true;
   }
-  CO_TRY(const auto pruned, co_await plan_prune(core, source, to));
+  CO_TRY(const auto pruned, co_await plan_prune(core, source, op.to));
   if (!pruned) {
-    exclusive = source.exclusive;
+    op.exclusive = source.exclusive;
     co_return std::nullopt;
   }
   Transaction tx(core);
   detach(tx, source, *pruned);
-  Object moved = *source.object;
-  moved.record.parent = install_directories(tx, target, first, true, core.clock.wall_ns());
-  moved.record.name = target.path.name;
-  moved.record.upload_id.clear();
-  ++moved.record.change;
-  tx.block_object(target.bucket.root, to);
-  if (target.existing) {
-    tx.erase_object(*target.existing);
+  tx.block_name(target.bucket.root, op.to);
+  const ObjectPtr replaced = target.object();
+  if (replaced && replaced->ino == source.object->ino) {
+    tx.unlink(source.leaving);  // two names of one file: the one that it moves to is there
+  } else {
+    Object moved = *source.object;
+    const std::int64_t now = core.clock.wall_ns();
+    const InodeId parent = install_directories(tx, target, op.first, true, now);
+    tx.unlink(target.existing);
+    tx.move_name(source.leaving, moved, parent, target.path.name);
+    moved.record.upload_id.clear();
+    mark_changed(core, moved.record, now);
+    tx.put_main(moved);
+    tx.batch.put(dirent_key(parent, target.path.name), encode(dirent_of(moved.ino, moved.record)));
   }
-  tx.put_main(moved);
-  tx.batch.put(dirent_key(moved.record.parent, moved.record.name),
-               encode(dirent_of(moved.ino, moved.record)));
   CO_TRYV(co_await tx.commit());
   co_return true;
 }
@@ -90,7 +101,7 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
       co_return fail(Errc::already_exists);
     }
   }
-  CO_TRY(const ObjectPtr inode, co_await load_object(core, moved_dirent->ino));
+  CO_TRY(const ObjectPtr inode, co_await load_object(core, moved_dirent->ino, source.bucket.root));
   if (!inode) {
     co_return fail(Errc::corrupt, "dirent without inode");
   }
@@ -99,6 +110,7 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   OUTCROP_ASSERT(pruned.has_value());
   Transaction tx(core);
   tx.block_generation(source.bucket.root);
+  core.recent.left(source.parent(), inode->ino, source.path.name);
   detach(tx, source, *pruned);
   if (!moved_dirent->implicit) {
     CO_TRYV(co_await make_explicit(core, tx, target));
@@ -107,7 +119,6 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   moved.record.parent =
       install_directories(tx, target, first, moved_dirent->implicit, core.clock.wall_ns());
   moved.record.name = target.path.name;
-  ++moved.record.change;
   tx.put_main(moved);
   tx.batch.put(dirent_key(moved.record.parent, moved.record.name), encode(*moved_dirent));
   co_return co_await tx.commit();
@@ -122,9 +133,9 @@ Task<> rename_object(Core& core,
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(const InodeId first, co_await core.inodes.allocate(inodes_needed(to)));
-  std::size_t exclusive = 0;
+  RenameOp op{.bucket = bucket, .from = from, .to = to, .first = first};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    CO_TRY(const auto done, co_await try_rename(core, bucket, from, to, first, exclusive));
+    CO_TRY(const auto done, co_await try_rename(core, op));
     if (done) {
       co_return ok();
     }

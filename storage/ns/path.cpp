@@ -12,24 +12,10 @@ namespace {
 // all of them take is not one cache line that all of them write.
 constexpr unsigned kBucketStripes = 8;
 constexpr int kLookupAttempts = 4;
+constexpr int kMirrorTries = 3;  // a read under a snapshot, when the mirror behind it goes away
 
 LockName bucket_stripe(InodeId root, unsigned stripe) {
   return lock_name('B', root * kBucketStripes + stripe);
-}
-
-std::size_t weight_of(const Object& o) {
-  std::size_t bytes = sizeof(Object) + o.record.name.size() + o.record.etag.size() +
-                      o.record.inline_data.size() + o.record.upload_id.size() +
-                      o.record.lists.pieces.size() * sizeof(Piece);
-  for (const PartSummary& p : o.record.lists.parts) {
-    bytes += sizeof p + p.checksum.size();
-  }
-  for (const StringPairs* pairs : {&o.record.attributes.headers, &o.record.attributes.user_meta}) {
-    for (const auto& [name, value] : *pairs) {
-      bytes += 2 * sizeof(std::string) + name.size() + value.size();
-    }
-  }
-  return bytes;
 }
 
 std::uint64_t payload_bytes(const InodeRecord& record) {
@@ -44,7 +30,9 @@ std::vector<Extent> extents_of(const InodeRecord& record) {
   std::vector<Extent> out;
   out.reserve(record.lists.pieces.size());
   for (const Piece& piece : record.lists.pieces) {
-    out.push_back(piece.extent);
+    if (!piece.hole()) {
+      out.push_back(piece.extent);
+    }
   }
   return out;
 }
@@ -76,17 +64,18 @@ Task<ObjectPtr> find_in_snapshot(Core& core, InodeId root, std::string_view key)
     rest.remove_prefix(component.size());
   }
   CO_TRY(const auto file, co_await get_dirent(core, dir, split_key(key).name, at));
-  if (!file) {
+  if (!file || file->type != InodeType::file) {
     co_return nullptr;
   }
-  CO_TRY(ObjectPtr object, co_await load_object(core, file->ino, at));
+  CO_TRY(ObjectPtr object, co_await load_object(core, file->ino, root, at));
   if (!object) {
     co_return fail(Errc::corrupt, "dirent without inode");
   }
   co_return object;
 }
 
-// A pin protects only what is still referenced when it is taken: look again after it.
+}  // namespace
+
 Task<bool> still_current(Core& core, const Object& object) {
   CO_TRY(const auto main, co_await core.meta.get(inode_key(object.ino)));
   if (!main) {
@@ -96,7 +85,44 @@ Task<bool> still_current(Core& core, const Object& object) {
   co_return now.change == object.record.change;
 }
 
-// One try without a snapshot: empty if a writer came in between.
+namespace {
+
+bool has_name(const Object& object, InodeId parent, std::string_view name) {
+  return object.record.parent == parent && object.record.name == name &&
+         object.record.links() > 0 && object.record.type == InodeType::file;
+}
+
+// What the dirent leads to; a null object: nothing, or nothing that S3 shows. Empty: it was moved
+// meanwhile.
+Task<std::optional<FoundInode>> follow_dirent(Core& core,
+                                              InodeId root,
+                                              InodeId parent,
+                                              std::string_view name) {
+  CO_TRY(const auto dirent, co_await get_dirent(core, parent, name));
+  if (!dirent || dirent->type != InodeType::file) {
+    co_return FoundInode{};
+  }
+  CO_TRY(FoundInode found, co_await find_inode(core, dirent->ino, root));
+  if (!found.object) {
+    co_return std::nullopt;
+  }
+  if (has_name(*found.object, parent, name)) {
+    co_return found;
+  }
+  if (found.object->record.links() <= 1) {
+    // It was moved away, and may have changed since, before it was read.
+    co_return std::nullopt;
+  }
+  // One of several names: it is still one, and the inode is still what was read.
+  CO_TRY(const auto again, co_await get_dirent(core, parent, name));
+  const bool same = again && again->ino == dirent->ino &&
+                    core.objects.unchanged(object_cache_key(dirent->ino), found.token);
+  co_return same ? std::optional(std::move(found)) : std::nullopt;
+}
+
+// One try without a snapshot: empty if a writer came in between. A name hint counts only if the
+// inode that it leads to has that name in that directory: the inode is never older than the last
+// acknowledged write, so the hint may be.
 Task<std::optional<FoundObject>> try_find(Core& core,
                                           InodeId root,
                                           std::string_view key,
@@ -106,36 +132,35 @@ Task<std::optional<FoundObject>> try_find(Core& core,
     co_return std::nullopt;
   }
   const std::string cache_key = path_key(root, key);
-  const auto token = core.objects.begin(cache_key);
-  FoundObject found;
-  const auto hit = core.objects.lookup(cache_key, *generation);
-  if (hit) {
-    found.object = *hit;
-  } else {
-    const auto [directory, name] = split_key(key);
+  const auto [directory, name] = split_key(key);
+  const auto hint = core.names.find(cache_key, *generation);
+  FoundInode inode;
+  if (hint.value) {
+    CO_TRY(inode, co_await find_inode(core, hint.value->ino, root));
+    if (inode.object && !has_name(*inode.object, hint.value->parent, name)) {
+      inode.object = nullptr;
+    }
+  }
+  if (!inode.object) {
     CO_TRY(const ResolvedDir dir, co_await resolve_dir(core, root, directory));
     if (dir.found == directory.size()) {
-      CO_TRY(const auto dirent, co_await get_dirent(core, dir.dir.ino, name));
-      if (dirent) {
-        CO_TRY(found.object, co_await load_object(core, dirent->ino));
-        // Another parent or name: it was moved away, and may have changed since, before it was
-        // read.
-        if (!found.object || found.object->record.parent != dir.dir.ino ||
-            found.object->record.name != name) {
-          co_return std::nullopt;
-        }
+      CO_TRY(auto followed, co_await follow_dirent(core, root, dir.dir.ino, name));
+      if (!followed) {
+        co_return std::nullopt;
+      }
+      inode = *std::move(followed);
+      if (inode.object) {
+        core.names.fill(cache_key, hint.token, {dir.dir.ino, inode.object->ino}, 0, *generation);
       }
     }
   }
   if (core.generations.current(root) != generation) {
     co_return std::nullopt;
   }
-  if (found.object && !hit) {
-    core.objects.fill(cache_key, token, found.object, weight_of(*found.object), *generation);
-  }
+  FoundObject found{.object = std::move(inode.object), .pin = {}};
   if (pin && found.object && !found.object->record.lists.pieces.empty()) {
     found.pin = core.blobs.pin(extents_of(found.object->record));
-    if (!core.objects.unchanged(cache_key, token)) {
+    if (!core.objects.unchanged(object_cache_key(found.object->ino), inode.token)) {
       CO_TRY(const bool current, co_await still_current(core, *found.object));
       if (!current) {
         co_return std::nullopt;
@@ -145,7 +170,40 @@ Task<std::optional<FoundObject>> try_find(Core& core,
   co_return found;
 }
 
+// The whole inode as one moment saw it; null if it is gone.
+Task<std::shared_ptr<Object>> read_object(Core& core, InodeId ino, meta::SnapshotPtr at) {
+  CO_TRY(const auto main, co_await core.meta.get(inode_key(ino), at));
+  if (!main) {
+    co_return nullptr;
+  }
+  auto object = std::make_shared<Object>();
+  object->ino = ino;
+  CO_TRY(object->record, decode_inode(*main));
+  for (std::uint32_t i = 0; at && i < object->record.tails; ++i) {
+    CO_TRY(const auto tail, co_await core.meta.get(inode_tail_key(ino, i), at));
+    if (!tail || !append_tail(*tail, object->record.lists)) {
+      co_return fail(Errc::corrupt, "inode continuation record missing or malformed");
+    }
+  }
+  co_return object;
+}
+
 }  // namespace
+
+std::size_t cache_bytes(const Object& o) {
+  std::size_t bytes = sizeof(Object) + o.record.name.size() + o.record.etag.size() +
+                      o.record.inline_data.size() + o.record.upload_id.size() +
+                      o.record.target.size() + o.record.lists.pieces.size() * sizeof(Piece);
+  for (const PartSummary& p : o.record.lists.parts) {
+    bytes += sizeof p + p.checksum.size();
+  }
+  for (const StringPairs* pairs : {&o.record.attributes.headers, &o.record.attributes.user_meta}) {
+    for (const auto& [name, value] : *pairs) {
+      bytes += 2 * sizeof(std::string) + name.size() + value.size();
+    }
+  }
+  return bytes;
+}
 
 ObjectInfo info_of(const Object& object) {
   const InodeRecord& r = object.record;
@@ -238,33 +296,48 @@ Task<std::vector<DirEntry>> resolve_chain(Core& core, InodeId root, std::string_
   co_return out;
 }
 
-Task<ObjectPtr> load_object(Core& core, InodeId ino, meta::SnapshotPtr at) {
-  CO_TRY(const auto main, co_await core.meta.get(inode_key(ino), at));
-  if (!main) {
+Task<std::shared_ptr<Object>> load_object(Core& core,
+                                          InodeId ino,
+                                          InodeId root,
+                                          meta::SnapshotPtr at) {
+  CO_TRY(auto object, co_await read_object(core, ino, at));
+  // Several records: a writer may come between them, so they are read under a snapshot.
+  for (int attempt = 1; !at && object && object->record.tails > 0; ++attempt) {
+    auto whole = co_await read_object(core, ino, core.meta.snapshot());
+    if (!whole && whole.error().code() == Errc::unavailable && attempt < kMirrorTries) {
+      continue;
+    }
+    CO_TRY(object, std::move(whole));
+    break;
+  }
+  if (!object) {
     co_return nullptr;
   }
-  auto object = std::make_shared<Object>();
-  object->ino = ino;
-  CO_TRY(object->record, decode_inode(*main));
-  for (std::uint32_t i = 0; i < object->record.tails; ++i) {
-    CO_TRY(const auto tail, co_await core.meta.get(inode_tail_key(ino, i), at));
-    if (!tail) {
-      if (at) {
-        co_return fail(Errc::corrupt, "inode continuation record missing");
-      }
-      co_return nullptr;
-    }
-    if (!append_tail(*tail, object->record.lists)) {
-      co_return fail(Errc::corrupt, "inode continuation record malformed");
-    }
-  }
-  if (payload_bytes(object->record) != object->record.size) {
+  object->root = root;
+  if (object->record.type == InodeType::file &&
+      payload_bytes(object->record) != object->record.size) {
     co_return fail(Errc::corrupt, "inode size differs from its payload");
   }
   co_return object;
 }
 
+Task<FoundInode> find_inode(Core& core, InodeId ino, InodeId root) {
+  const std::string cache_key = object_cache_key(ino);
+  auto hit = core.objects.find(cache_key);
+  if (hit.value) {
+    co_return FoundInode{*std::move(hit.value), hit.token};
+  }
+  CO_TRY(ObjectPtr object, co_await load_object(core, ino, root));
+  if (object) {
+    core.objects.fill(cache_key, hit.token, object, cache_bytes(*object));
+  }
+  co_return FoundInode{std::move(object), hit.token};
+}
+
 Task<FoundObject> find_object(Core& core, InodeId root, std::string_view key, bool pin) {
+  if (key.size() > kMaxKeyBytes) {
+    co_return FoundObject{};  // a file may lie there, but no object
+  }
   for (int attempt = 0; attempt < kLookupAttempts; ++attempt) {
     CO_TRY(auto found, co_await try_find(core, root, key, pin));
     if (found) {

@@ -80,9 +80,12 @@ void lock_target(LockPlan& plan, const Target& target) {
   const std::string_view name =
       target.missing().empty() ? target.path.name : first_component(target.missing());
   plan.add(dirent_lock(dir, name), LockMode::exclusive);
+  if (target.busy != 0) {
+    plan.add(inode_lock(target.busy), LockMode::exclusive);
+  }
 }
 
-Task<bool> confirm_target(Core& core, Target& target) {
+Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held) {
   const auto bucket = co_await find_bucket(core, target.bucket_name);
   if (!bucket || bucket->root != target.bucket.root) {
     co_return false;
@@ -92,16 +95,24 @@ Task<bool> confirm_target(Core& core, Target& target) {
   if (now.found != target.parent.found || now.dir.ino != target.parent.dir.ino) {
     co_return false;
   }
-  target.existing = nullptr;
-  if (target.missing().empty()) {
-    CO_TRY(const auto dirent, co_await get_dirent(core, now.dir.ino, target.path.name));
-    if (dirent) {
-      CO_TRY(target.existing, co_await load_object(core, dirent->ino));
-      if (!target.existing) {
-        co_return fail(Errc::corrupt, "dirent without inode");
-      }
-    }
+  target.existing = {};
+  if (!target.missing().empty()) {
+    co_return true;
   }
+  CO_TRY(const auto dirent, co_await get_dirent(core, now.dir.ino, target.path.name));
+  if (!dirent) {
+    co_return true;
+  }
+  if (!core.locks.try_extend(held, inode_lock(dirent->ino), LockMode::exclusive)) {
+    target.busy = dirent->ino;
+    co_return false;
+  }
+  CO_TRY(ObjectPtr object, co_await load_object(core, dirent->ino, target.bucket.root));
+  if (!object) {
+    co_return fail(Errc::corrupt, "dirent without inode");
+  }
+  CO_TRY(target.existing,
+         co_await plan_leaving(core, std::move(object), now.dir.ino, target.path.name));
   co_return true;
 }
 
@@ -112,6 +123,7 @@ std::uint32_t inodes_needed(std::string_view key) {
 InodeId install_directories(
     Transaction& tx, const Target& target, InodeId first, bool implicit, std::int64_t now_ns) {
   InodeId parent = target.parent.dir.ino;
+  tx.touch(target.bucket.root, parent);
   for (std::string_view rest = target.missing(); !rest.empty();) {
     const std::string_view name = first_component(rest);
     tx.put_directory(++first, parent, name, implicit, now_ns);
@@ -128,12 +140,10 @@ void install_object(Transaction& tx,
                     InodeRecord& record) {
   record.parent = install_directories(tx, target, first_directory, true, record.mtime_ns);
   record.name = target.path.name;
-  tx.block_object(target.bucket.root, target.key);
-  if (target.existing) {
-    tx.erase_object(*target.existing);
-  }
+  tx.block_name(target.bucket.root, target.key);
+  tx.unlink(target.existing);
   tx.batch.put(dirent_key(record.parent, target.path.name), encode(dirent_of(ino, record)));
-  tx.put_object(ino, record);
+  tx.create_object(ino, record);
 }
 
 Task<Source> plan_source(Core& core, std::string_view bucket, std::string_view key) {
@@ -147,11 +157,17 @@ Task<Source> plan_source(Core& core, std::string_view bucket, std::string_view k
 void lock_source_shared(LockPlan& plan, const Source& source) {
   lock_bucket_shared(plan, source.bucket.root);
   plan.add(dirent_lock(source.parent(), source.path.name), LockMode::shared);
+  if (source.busy != 0) {
+    plan.add(inode_lock(source.busy), LockMode::shared);
+  }
 }
 
 void lock_source(LockPlan& plan, const Source& source) {
   lock_bucket_shared(plan, source.bucket.root);
   plan.add(dirent_lock(source.parent(), source.path.name), LockMode::exclusive);
+  if (source.busy != 0) {
+    plan.add(inode_lock(source.busy), LockMode::exclusive);
+  }
   const std::size_t depth = source.chain.size();
   for (std::size_t n = 0; n < depth && n <= source.exclusive; ++n) {
     const std::size_t i = depth - 1 - n;
@@ -164,7 +180,7 @@ void lock_source(LockPlan& plan, const Source& source) {
   }
 }
 
-Task<bool> confirm_source(Core& core, Source& source) {
+Task<bool> confirm_source(Core& core, Source& source, LockTable::Held& held, LockMode mode) {
   const auto bucket = co_await find_bucket(core, source.bucket_name);
   if (!bucket || bucket->root != source.bucket.root) {
     co_return false;
@@ -173,13 +189,22 @@ Task<bool> confirm_source(Core& core, Source& source) {
   if (chain != source.chain) {
     co_return false;
   }
-  CO_TRY(source.dirent, co_await get_dirent(core, source.parent(), source.path.name));
+  CO_TRY(const auto dirent, co_await get_dirent(core, source.parent(), source.path.name));
   source.object = nullptr;
-  if (source.dirent) {
-    CO_TRY(source.object, co_await load_object(core, source.dirent->ino));
-    if (!source.object) {
-      co_return fail(Errc::corrupt, "dirent without inode");
-    }
+  if (!dirent || dirent->type != InodeType::file) {
+    co_return true;
+  }
+  if (!core.locks.try_extend(held, inode_lock(dirent->ino), mode)) {
+    source.busy = dirent->ino;
+    co_return false;
+  }
+  CO_TRY(source.object, co_await load_object(core, dirent->ino, source.bucket.root));
+  if (!source.object) {
+    co_return fail(Errc::corrupt, "dirent without inode");
+  }
+  if (mode == LockMode::exclusive) {
+    CO_TRY(source.leaving,
+           co_await plan_leaving(core, source.object, source.parent(), source.path.name));
   }
   co_return true;
 }
@@ -212,7 +237,7 @@ Task<std::optional<std::size_t>> plan_prune(Core& core, Source& source, std::str
 }
 
 void detach(Transaction& tx, const Source& source, std::size_t pruned) {
-  tx.block_object(source.bucket.root, source.key);
+  tx.block_name(source.bucket.root, source.key);
   tx.batch.erase(dirent_key(source.parent(), source.path.name));
   const std::size_t depth = source.chain.size();
   for (std::size_t n = 0; n < pruned; ++n) {
@@ -220,6 +245,7 @@ void detach(Transaction& tx, const Source& source, std::size_t pruned) {
     tx.block_directory(source.bucket.root, directory_path(source, i));
     tx.erase_directory(source.chain[i].ino, source.parent_of(i), directory_name(source, i));
   }
+  tx.touch(source.bucket.root, pruned == 0 ? source.parent() : source.parent_of(depth - pruned));
 }
 
 }  // namespace outcrop::ns

@@ -1,6 +1,8 @@
 // The two ends of a change of the tree: the place where a key will be (with the directories that
 // are missing on the way), and the place that it leaves (with the directories that become empty).
-// Each is planned without locks, names its locks, and is confirmed under them.
+// Each is planned without locks, names its locks, and is confirmed under them. An inode that is
+// found only then is locked on the spot if nobody has it; else `busy` says which one, and the next
+// attempt waits for it: hand it on.
 #pragma once
 #include <optional>
 #include <string_view>
@@ -21,15 +23,21 @@ struct Target {
   KeyPath path;
   BucketRecord bucket{};
   ResolvedDir parent{};  ///< of path.directory
-  ObjectPtr existing{};  ///< after confirm: what is replaced
+  InodeId busy = 0;
+  Leaving existing{};  ///< after confirm: what is replaced, a symlink too
 
   std::string_view missing() const { return path.directory.substr(parent.found); }
+  /// What S3 sees there.
+  ObjectPtr object() const {
+    const bool file = existing.object && existing.object->record.type == InodeType::file;
+    return file ? existing.object : nullptr;
+  }
 };
 
 Task<Target> plan_target(Core& core, std::string_view bucket, std::string_view key);
 void lock_target(LockPlan& plan, const Target& target);
 /// False: the plan is outdated. Fills `existing`.
-Task<bool> confirm_target(Core& core, Target& target);
+Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held);
 /// Numbers that install needs at most: the object's, then one for each directory of its key.
 std::uint32_t inodes_needed(std::string_view key);
 /// Makes missing directories (implicit, or explicit below an explicit one that moves) with the
@@ -49,27 +57,30 @@ struct Source {
   std::string_view bucket_name, key;
   KeyPath path;
   BucketRecord bucket{};
-  std::vector<DirEntry> chain{};         ///< the directories of path.directory, outermost first
-  bool reachable = false;                ///< all of path.directory exists
-  std::size_t exclusive = 0;             ///< innermost directories that are locked for removal
-  std::optional<DirentRecord> dirent{};  ///< after confirm
-  ObjectPtr object{};                    ///< after confirm; null: no such key
+  std::vector<DirEntry> chain{};  ///< the directories of path.directory, outermost first
+  bool reachable = false;         ///< all of path.directory exists
+  std::size_t exclusive = 0;      ///< innermost directories that are locked for removal
+  InodeId busy = 0;
+  ObjectPtr object{};  ///< after confirm; null: no such key
+  Leaving leaving{};   ///< after confirm, of a source that is not shared
 
   InodeId parent() const { return chain.empty() ? bucket.root : chain.back().ino; }
   InodeId parent_of(std::size_t i) const { return i == 0 ? bucket.root : chain[i - 1].ino; }
 };
 
 Task<Source> plan_source(Core& core, std::string_view bucket, std::string_view key);
-/// For an object that stays: nothing may replace, remove or move it meanwhile.
+/// For an object that stays: nothing may replace, remove, move or modify it meanwhile.
 void lock_source_shared(LockPlan& plan, const Source& source);
 /// For an object that goes.
 void lock_source(LockPlan& plan, const Source& source);
-Task<bool> confirm_source(Core& core, Source& source);
+/// `mode`: exclusive for an object that goes.
+Task<bool> confirm_source(Core& core, Source& source, LockTable::Held& held, LockMode mode);
 /// How many of the innermost directories go with the object. `keep`: a key that will be there
 /// afterwards (a rename's destination), so its directories stay. Empty: more directories must be
 /// locked; source.exclusive says how many.
 Task<std::optional<std::size_t>> plan_prune(Core& core, Source& source, std::string_view keep);
-/// Erases the dirent and `pruned` directories; the inode is the caller's.
+/// Erases the dirent and `pruned` directories, and touches the directory that stays; the inode is
+/// the caller's.
 void detach(Transaction& tx, const Source& source, std::size_t pruned);
 
 }  // namespace outcrop::ns

@@ -73,6 +73,10 @@ StringPairs read_pairs(Reader& r) {
 
 void write_piece(Writer& w, const Piece& piece) {
   w.varint(piece.extent.segment);
+  if (piece.hole()) {
+    w.varint(piece.length);
+    return;
+  }
   w.varint(piece.extent.offset);
   w.varint(piece.extent.length);
   w.u64(piece.extent.stamp);
@@ -83,6 +87,13 @@ void write_piece(Writer& w, const Piece& piece) {
 Piece read_piece(Reader& r) {
   Piece p;
   p.extent.segment = r.varint();
+  if (p.hole()) {
+    p.length = r.varint();
+    if (p.length == 0) {
+      r.fail();
+    }
+    return p;
+  }
   p.extent.offset = r.varint();
   p.extent.length = r.varint();
   p.extent.stamp = r.u64();

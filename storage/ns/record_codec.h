@@ -20,10 +20,13 @@ inline constexpr std::size_t kMaxNameBytes = 1024;
 inline constexpr std::size_t kMaxListItems = 4096;  ///< pieces or parts in one record
 
 /// `length` payload bytes of an object: those of `extent` from `skip` on. The extent is kept whole
-/// because its chunks are verified as one run; a part copied from a range uses only some of it.
+/// because its chunks are verified as one run; a part copied from a range uses only some of it, and
+/// several pieces of an object that was written in place may lie in one extent. Without an extent
+/// (segment 0, skip 0) the piece is a hole: `length` zero bytes that are nowhere.
 struct Piece {
   Extent extent;
   std::uint64_t skip = 0, length = 0;
+  bool hole() const { return extent.segment == 0; }
   bool operator==(const Piece&) const = default;
 };
 

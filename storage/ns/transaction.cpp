@@ -2,21 +2,56 @@
 
 #include <algorithm>
 
+#include "storage/ns/fs_data.h"
 #include "storage/ns/keys.h"
 
 namespace outcrop::ns {
+namespace {
+
+constexpr std::uint32_t kFileMode = 0644;
+constexpr std::uint32_t kDirectoryMode = 0755;
+constexpr std::uint32_t kSymlinkMode = 0777;
+
+std::uint32_t default_mode(InodeType type) {
+  if (type == InodeType::directory) {
+    return kDirectoryMode;
+  }
+  return type == InodeType::symlink ? kSymlinkMode : kFileMode;
+}
+
+std::pair<SegmentId, std::uint64_t> place_of(const Extent& e) { return {e.segment, e.offset}; }
+
+}  // namespace
 
 std::vector<Extent> distinct_extents(const std::vector<Piece>& pieces) {
   std::vector<Extent> out;
   out.reserve(pieces.size());
   for (const Piece& piece : pieces) {
-    out.push_back(piece.extent);
+    if (!piece.hole()) {
+      out.push_back(piece.extent);
+    }
   }
-  const auto place = [](const Extent& e) { return std::pair(e.segment, e.offset); };
-  std::ranges::sort(out, {}, place);
-  const auto repeated = std::ranges::unique(out, {}, place);
+  std::ranges::sort(out, {}, place_of);
+  const auto repeated = std::ranges::unique(out, {}, place_of);
   out.erase(repeated.begin(), repeated.end());
   return out;
+}
+
+PosixAttributes& ensure_posix(InodeRecord& record) {
+  if (!record.posix) {
+    record.posix = {.mode = default_mode(record.type),
+                    .ctime_ns = record.mtime_ns,
+                    .atime_ns = record.mtime_ns,
+                    .btime_ns = record.mtime_ns};
+  }
+  return *record.posix;
+}
+
+void mark_changed(Core& core, InodeRecord& record, std::int64_t now_ns) {
+  record.change = core.changes.next();
+  if (record.posix) {
+    record.posix->ctime_ns = std::max(now_ns, record.posix->ctime_ns + 1);
+  }
 }
 
 void Transaction::put_refs(InodeId owner, const std::vector<Piece>& pieces) {
@@ -33,7 +68,8 @@ void Transaction::erase_refs(InodeId owner, const std::vector<Piece>& pieces) {
   }
 }
 
-void Transaction::put_object(InodeId ino, InodeRecord record) {
+// Nobody can have looked for a number that was not given out yet: no cache entry to block.
+void Transaction::create_object(InodeId ino, InodeRecord record) {
   put_refs(ino, record.lists.pieces);
   EncodedRecord encoded = encode(std::move(record));
   batch.put(inode_key(ino), std::move(encoded.main));
@@ -42,20 +78,147 @@ void Transaction::put_object(InodeId ino, InodeRecord record) {
   }
 }
 
-void Transaction::put_main(const Object& object) {
-  InodeRecord main = object.record;
-  if (main.tails > 0) {
-    main.lists = {};
+void Transaction::rewrite_object(const Object& before, const Object& after) {
+  const auto old_extents = distinct_extents(before.record.lists.pieces);
+  const auto new_extents = distinct_extents(after.record.lists.pieces);
+  for (const Extent& extent : old_extents) {
+    if (!std::ranges::binary_search(new_extents, place_of(extent), {}, place_of)) {
+      batch.erase(meta::extent_ref_key(extent, before.ino));
+    }
   }
+  for (const Extent& extent : new_extents) {
+    if (!std::ranges::binary_search(old_extents, place_of(extent), {}, place_of)) {
+      Writer w;
+      w.varint(extent.length);
+      batch.put(meta::extent_ref_key(extent, before.ino), std::move(w).take());
+    }
+  }
+  block_inode(before.ino);
+  EncodedRecord encoded = encode(after.record);
+  batch.put(inode_key(before.ino), std::move(encoded.main));
+  // Continuation records are filled from the front: those before the change stay as they are, and
+  // a file that grows does not write its whole list again each time.
+  std::vector<std::string> stored;
+  if (before.record.tails > 0 && !encoded.tails.empty()) {
+    stored = encode_tails(before.record.lists);
+  }
+  const bool same_layout = stored.size() == before.record.tails;
+  for (std::uint32_t i = 0; i < encoded.tails.size(); ++i) {
+    if (!same_layout || i >= stored.size() || stored[i] != encoded.tails[i]) {
+      batch.put(inode_tail_key(before.ino, i), std::move(encoded.tails[i]));
+    }
+  }
+  for (auto i = static_cast<std::uint32_t>(encoded.tails.size()); i < before.record.tails; ++i) {
+    batch.erase(inode_tail_key(before.ino, i));
+  }
+}
+
+void Transaction::put_main(const Object& object) {
+  block_inode(object.ino);
+  if (object.record.tails == 0) {
+    // Attributes may have grown: the lists move to continuation records if they must.
+    EncodedRecord encoded = encode(object.record);
+    batch.put(inode_key(object.ino), std::move(encoded.main));
+    for (std::uint32_t i = 0; i < encoded.tails.size(); ++i) {
+      batch.put(inode_tail_key(object.ino, i), std::move(encoded.tails[i]));
+    }
+    return;
+  }
+  InodeRecord main = object.record;
+  main.lists = {};
   batch.put(inode_key(object.ino), encode_main(main));
 }
 
-void Transaction::erase_object(const Object& object) {
+void Transaction::erase_inode(const Object& object, const std::vector<std::string>& xattrs) {
+  block_inode(object.ino);
   erase_refs(object.ino, object.record.lists.pieces);
   batch.erase(inode_key(object.ino));
   for (std::uint32_t i = 0; i < object.record.tails; ++i) {
     batch.erase(inode_tail_key(object.ino, i));
   }
+  for (const std::string& name : xattrs) {
+    batch.erase(xattr_key(object.ino, name));
+  }
+  if (object.record.type == InodeType::file) {
+    x_erased.push_back(object.ino);
+  }
+}
+
+void Transaction::put_link(InodeId ino,
+                           InodeId parent,
+                           std::string_view name,
+                           std::uint64_t cookie) {
+  batch.put(link_key(ino, parent, name), encode_number(cookie));
+  if (cookie != ino) {
+    batch.put(cookie_key(cookie), encode(CookieRecord{ino, parent, std::string(name)}));
+  }
+}
+
+void Transaction::erase_link(InodeId ino,
+                             InodeId parent,
+                             std::string_view name,
+                             std::uint64_t cookie) {
+  batch.erase(link_key(ino, parent, name));
+  if (cookie != ino) {
+    batch.erase(cookie_key(cookie));
+  }
+}
+
+void Transaction::unlink(const Leaving& leaving) {
+  if (!leaving.object) {
+    return;
+  }
+  const InodeId ino = leaving.object->ino;
+  x_core.recent.left(leaving.parent, leaving.cookie, leaving.name);
+  const std::uint32_t links = leaving.object->record.links();
+  const bool open = x_core.holds->held(ino);
+  if (links == 1 && !open) {
+    return erase_inode(*leaving.object, leaving.xattrs);
+  }
+  Object rest = *leaving.object;
+  ensure_posix(rest.record).links = links - 1;
+  mark_changed(x_core, rest.record, x_core.clock.wall_ns());
+  if (links == 1) {
+    batch.put(orphan_key(ino), encode_number(rest.root));
+    x_orphaned.push_back(ino);
+  } else {
+    erase_link(ino, leaving.parent, leaving.name, leaving.cookie);
+    if (rest.record.parent == leaving.parent && rest.record.name == leaving.name) {
+      rest.record.parent = leaving.other->parent;
+      rest.record.name = leaving.other->name;
+    }
+    if (links == 2) {
+      erase_link(ino, leaving.other->parent, leaving.other->name, leaving.other->cookie);
+    }
+  }
+  put_main(rest);
+}
+
+void Transaction::move_name(const Leaving& from,
+                            Object& moved,
+                            InodeId parent,
+                            std::string_view name) {
+  x_core.recent.left(from.parent, from.cookie, from.name);
+  if (moved.record.links() > 1) {
+    batch.erase(link_key(moved.ino, from.parent, from.name));
+    put_link(moved.ino, parent, name, from.cookie);
+  }
+  if (moved.record.parent == from.parent && moved.record.name == from.name) {
+    moved.record.parent = parent;
+    moved.record.name = name;
+  }
+}
+
+void Transaction::add_name(Object& object,
+                           InodeId parent,
+                           std::string_view name,
+                           std::uint64_t cookie) {
+  PosixAttributes& posix = ensure_posix(object.record);
+  if (posix.links == 1) {
+    put_link(object.ino, object.record.parent, object.record.name, object.ino);
+  }
+  put_link(object.ino, parent, name, cookie);
+  ++posix.links;
 }
 
 void Transaction::put_directory(
@@ -70,8 +233,40 @@ void Transaction::put_directory(
 }
 
 void Transaction::erase_directory(InodeId ino, InodeId parent, std::string_view name) {
+  x_core.recent.left(parent, ino, name);
+  block_inode(ino);
   batch.erase(dirent_key(parent, name));
   batch.erase(inode_key(ino));
+}
+
+void Transaction::touch(InodeId root, InodeId directory) {
+  if (std::ranges::find(x_touched, directory, &Touched::directory) == x_touched.end()) {
+    x_touched.push_back({root, directory});
+  }
+}
+
+Task<> Transaction::commit() {
+  CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
+  for (auto& [gate, size] : x_truncations) {
+    gate.file().truncate(size);
+  }
+  const std::int64_t now = x_touched.empty() ? 0 : x_core.clock.wall_ns();
+  for (Touched& t : x_touched) {
+    t.change = x_core.times.touch(t.root, t.directory, now);
+  }
+  for (const InodeId ino : x_erased) {
+    drop_dirty(x_core, ino);
+  }
+  for (const InodeId ino : x_orphaned) {
+    x_core.holds->orphaned(ino);
+  }
+  co_return ok();
+}
+
+DirectoryChange Transaction::change_of(InodeId directory) const {
+  const auto it = std::ranges::find(x_touched, directory, &Touched::directory);
+  OUTCROP_ASSERT(it != x_touched.end());
+  return it->change;
 }
 
 }  // namespace outcrop::ns

@@ -1,11 +1,14 @@
-// One atomic change of the tree while it is put together: the batch, and the cache entries that
-// are blocked from before the commit until after it. Declare it after the locks that cover it.
+// One atomic change of the tree while it is put together: the batch, the cache entries that are
+// blocked from before the commit until after it, and the directories whose entries change. Declare
+// it after the locks that cover it.
 #pragma once
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "storage/ns/core.h"
+#include "storage/ns/dirty_file.h"
+#include "storage/ns/links.h"
 
 namespace outcrop::ns {
 
@@ -16,8 +19,8 @@ class Transaction {
 
   meta::Batch batch;
 
-  void block_object(InodeId root, std::string_view key) {
-    x_objects.emplace_back(x_core.objects, path_key(root, key));
+  void block_name(InodeId root, std::string_view key) {
+    x_names.emplace_back(x_core.names, path_key(root, key));
   }
   void block_directory(InodeId root, std::string_view path) {
     x_dirs.emplace_back(x_core.dirs, path_key(root, path));
@@ -25,29 +28,69 @@ class Transaction {
   void block_bucket(std::string_view name) { x_buckets.emplace_back(x_core.buckets, name); }
   void block_generation(InodeId root) { x_window.emplace(x_core.generations, root); }
 
-  /// The inode with its continuation records, and its references to extents.
-  void put_object(InodeId ino, InodeRecord record);
+  /// A new inode with its continuation records, and its references to extents.
+  void create_object(InodeId ino, InodeRecord record);
+  /// An inode whose lists may have changed: its records, continuation records and references.
+  void rewrite_object(const Object& before, const Object& after);
   /// The main record of an inode whose lists stay as they are.
   void put_main(const Object& object);
-  /// Everything that put_object wrote.
-  void erase_object(const Object& object);
+  /// Everything of an inode but its names.
+  void erase_inode(const Object& object, const std::vector<std::string>& xattrs);
+  /// The inode loses a name: it goes with its last one, unless somebody has it open. The dirent is
+  /// the caller's. The inode's lock is held exclusively.
+  void unlink(const Leaving& leaving);
+  /// The inode gets a name in the place of another; `moved` is its new record but for that.
+  void move_name(const Leaving& from, Object& moved, InodeId parent, std::string_view name);
+  /// A further name, with a cookie that no name ever had.
+  void add_name(Object& object, InodeId parent, std::string_view name, std::uint64_t cookie);
   void put_refs(InodeId owner, const std::vector<Piece>& pieces);
   void erase_refs(InodeId owner, const std::vector<Piece>& pieces);
   void put_directory(
       InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns);
   void erase_directory(InodeId ino, InodeId parent, std::string_view name);
 
-  Task<> commit() { co_return co_await x_core.meta.commit(std::move(batch)); }
+  /// The transaction changes entries of this directory, which was there before.
+  void touch(InodeId root, InodeId directory);
+
+  /// With the commit, what is dirty behind `size` goes too; then the gate opens.
+  void truncate(GateHold gate, std::uint64_t size) {
+    x_truncations.emplace_back(std::move(gate), size);
+  }
+  /// Lives as long as the transaction: what pins extents until they are referenced.
+  void keep(std::shared_ptr<const void> what) { x_kept.push_back(std::move(what)); }
+
+  Task<> commit();
+  /// After commit: how a directory that was touched moved.
+  DirectoryChange change_of(InodeId directory) const;
 
  private:
+  struct Touched {
+    InodeId root, directory;
+    DirectoryChange change{};
+  };
+  void block_inode(InodeId ino) { x_objects.emplace_back(x_core.objects, object_cache_key(ino)); }
+  void put_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
+  void erase_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
+
   Core& x_core;
+  std::vector<GuardedCache<NameHint>::Block> x_names;
   std::vector<GuardedCache<ObjectPtr>::Block> x_objects;
   std::vector<GuardedCache<DirEntry>::Block> x_dirs;
   std::vector<GuardedCache<BucketRecord>::Block> x_buckets;
   std::optional<Generations::Window> x_window;
+  std::vector<Touched> x_touched;
+  std::vector<InodeId> x_erased, x_orphaned;  ///< files
+  std::vector<std::pair<GateHold, std::uint64_t>> x_truncations;
+  std::vector<std::shared_ptr<const void>> x_kept;
 };
 
-/// The extents of the pieces, each once: an owner refers to an extent or it does not.
+/// The extents of the pieces, each once and without holes: an owner refers to an extent or it does
+/// not.
 std::vector<Extent> distinct_extents(const std::vector<Piece>& pieces);
+
+/// The record gets POSIX attributes if it has none, with the defaults of what S3 made.
+PosixAttributes& ensure_posix(InodeRecord& record);
+/// The change attribute and the ctime move on; every change of a file or symlink goes through here.
+void mark_changed(Core& core, InodeRecord& record, std::int64_t now_ns);
 
 }  // namespace outcrop::ns

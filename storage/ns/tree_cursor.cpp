@@ -85,8 +85,14 @@ Task<bool> has_key_below(meta::MetaStore& meta, meta::SnapshotPtr at, InodeId di
   CO_TRYV(co_await cursor.seek({}));
   for (;;) {
     CO_TRY(const bool more, co_await cursor.next());
-    if (!more || !cursor.at_directory()) {
-      co_return more;
+    if (!more) {
+      co_return false;
+    }
+    if (cursor.dirent().type == InodeType::file) {
+      co_return true;
+    }
+    if (!cursor.at_directory()) {
+      continue;
     }
     if (cursor.dirent().implicit) {
       co_return true;  // see DirentRecord::implicit

@@ -17,8 +17,8 @@ class TreeCursor {
 
   /// The next entry will be the first whose path is >= `lower`.
   Task<> seek(std::string_view lower);
-  /// Moves to the next file or directory; false at the end. What is below a directory is skipped
-  /// unless enter() is called on it.
+  /// Moves to the next file, symlink or directory; false at the end. What is below a directory is
+  /// skipped unless enter() is called on it.
   Task<bool> next();
   void enter();
 
@@ -50,7 +50,7 @@ class TreeCursor {
   DirentRecord x_dirent;
 };
 
-/// Whether any file lies below `dir`.
+/// Whether any file, of whatever key, lies below `dir`; symlinks do not count.
 Task<bool> has_key_below(meta::MetaStore& meta, meta::SnapshotPtr at, InodeId dir);
 
 }  // namespace outcrop::ns

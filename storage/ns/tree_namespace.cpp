@@ -1,5 +1,6 @@
 // The namespace facade over the operations of this folder.
 #include "storage/ns/operations.h"
+#include "storage/ns/tree_file_system.h"
 
 namespace outcrop::ns {
 namespace {
@@ -13,7 +14,8 @@ class TreeNamespaceImpl final : public TreeNamespace {
                     const NamespaceConfig& config)
       : x_core(meta, blobs, clock, random, config) {}
 
-  Task<> open() override { return x_core.inodes.open(); }
+  Task<> open() override { return x_core.open(); }
+  FileSystem& files() override { return x_files; }
 
   Task<std::vector<BucketInfo>> list_buckets() override { return ns::list_buckets(x_core); }
   Task<BucketInfo> get_bucket(std::string_view name) override {
@@ -121,6 +123,7 @@ class TreeNamespaceImpl final : public TreeNamespace {
 
  private:
   Core x_core;
+  TreeFileSystem x_files{x_core};
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 #include "storage/ns/upload.h"
@@ -18,6 +19,7 @@ struct CompleteOp {
   std::string_view bucket, key, upload_id;
   CompleteRequest request;
   InodeId ino = 0;
+  InodeId busy = 0;
 };
 
 // The stored parts that the request names, in its order; both are ascending.
@@ -146,7 +148,7 @@ Task<ObjectInfo> repeat_answer(Core& core, const CompleteOp& op) {
 }
 
 // Empty: the plan was outrun.
-Task<std::optional<ObjectInfo>> try_complete(Core& core, const CompleteOp& op) {
+Task<std::optional<ObjectInfo>> try_complete(Core& core, CompleteOp& op) {
   const auto upload = co_await find_upload(core, op.bucket, op.key, op.upload_id);
   if (!upload && upload.error().code() == Errc::no_such_upload) {
     CO_TRY(ObjectInfo info, co_await repeat_answer(core, op));
@@ -155,17 +157,19 @@ Task<std::optional<ObjectInfo>> try_complete(Core& core, const CompleteOp& op) {
   CO_TRYV(upload);
   CO_TRYV(check_order(op.request));
   CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
+  target.busy = op.busy;
   const InodeId upload_ino = upload->record.ino;
   LockPlan locks;
   lock_target(locks, target);
   locks.add(upload_lock(upload_ino), LockMode::exclusive);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const bool there, co_await confirm_upload(core, op.bucket, op.key, op.upload_id, *upload));
-  CO_TRY(const bool confirmed, co_await confirm_target(core, target));
+  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
   if (!there || !confirmed || target.bucket.root != upload->bucket.root) {
+    op.busy = target.busy;
     co_return std::nullopt;
   }
-  CO_TRYV(check_object(op.request.conditions, target.existing, Access::write));
+  CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
   CO_TRY(const auto stored, co_await load_parts(core, upload_ino, 0, kMaxParts));
   CO_TRY(const auto chosen, choose_parts(op.request, stored));
   CO_TRY(InodeRecord record, build_record(core, op, upload->record, chosen));
@@ -174,7 +178,7 @@ Task<std::optional<ObjectInfo>> try_complete(Core& core, const CompleteOp& op) {
     erase_part(tx, upload_ino, part);
   }
   tx.batch.erase(upload_key(target.bucket.root, op.key, op.upload_id));
-  Object object{op.ino, std::move(record)};
+  Object object{op.ino, target.bucket.root, std::move(record)};
   install_object(tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());
   co_return info_of(object);
@@ -188,6 +192,9 @@ Task<ObjectInfo> complete_upload(Core& core,
                                  std::string_view upload_id,
                                  CompleteRequest request) {
   CO_TRYV(check_key(key));
+  if (!request.conditions.empty()) {
+    CO_TRYV(co_await flush_key(core, bucket, key));
+  }
   CompleteOp op{
       .bucket = bucket, .key = key, .upload_id = upload_id, .request = std::move(request)};
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));

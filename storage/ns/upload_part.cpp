@@ -5,6 +5,7 @@
 #include "storage/ns/object_reader.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/payload_writer.h"
+#include "storage/ns/piece_map.h"
 #include "storage/ns/upload.h"
 
 namespace outcrop::ns {

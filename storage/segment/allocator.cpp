@@ -61,14 +61,15 @@ Task<SegmentId> Allocator::next_id() {
 // Rotates over the live drives; k+m of them, or m+1 for whole records.
 SegmentRecord Allocator::plan(bool small) {
   const std::vector<drives::Slot> live = x_context.drives.live_slots();
-  const unsigned m = x_context.drives.parity();
+  const std::optional<unsigned> parity = x_context.drives.write_parity(live.size());
   SegmentRecord record;
+  if (!parity) {
+    return record;
+  }
+  const unsigned m = *parity;
   record.m = static_cast<std::uint8_t>(m);
   record.small = small;
   const std::size_t shards = small ? m + 1 : std::min<std::size_t>(live.size(), kMaxShards);
-  if (live.size() < m + 1) {
-    return record;
-  }
   record.k = static_cast<std::uint8_t>(shards - m);
   record.chunk_bytes = chunk_bytes_for(record.k);
   record.shard_bytes = x_context.shard_bytes;

@@ -15,7 +15,7 @@ class Allocator {
   /// Loads the id counter; call once after the metadata is open.
   Task<> open();
   /// A new open segment over the drives live now: (1, m) if `small`, else (k, m).
-  /// read_only below m+1 live drives, no_space when a drive cannot hold another shard.
+  /// read_only with too few live drives, no_space when a drive cannot hold another shard.
   Task<SegmentPtr> create(bool small);
 
  private:

@@ -41,6 +41,13 @@ class BlobWriter {
   virtual Task<std::vector<Extent>> finish() = 0;
 };
 
+/// Payload bytes of an extent that are verified together: reading a part costs as much as reading
+/// all. And those that lie in the same stripe, whose units are read from different drives at once.
+struct ReadUnit {
+  std::uint64_t begin = 0, end = 0;
+  std::uint64_t stripe_begin = 0, stripe_end = 0;
+};
+
 class BlobStore {
  public:
   virtual ~BlobStore() = default;
@@ -55,6 +62,8 @@ class BlobStore {
   virtual Task<std::vector<Buffer>> read(Extent extent,
                                          std::uint64_t offset,
                                          std::uint64_t length) = 0;
+  /// The unit of the byte at `offset` < extent.length: a hint, any answer reads the right bytes.
+  virtual ReadUnit read_unit(const Extent& extent, std::uint64_t offset) = 0;
   virtual PinPtr pin(std::span<const Extent> extents) = 0;
 };
 

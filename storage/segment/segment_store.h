@@ -7,6 +7,7 @@
 
 #include "storage/meta/companion.h"
 #include "storage/segment/allocator.h"
+#include "storage/segment/payload_cache.h"
 #include "storage/segment/small_log.h"
 #include "storage/segment/stripe_writer.h"
 
@@ -19,7 +20,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
                Random& random,
                std::vector<asio::io_context*> workers,
                std::vector<io::IoBackend*> backends,
-               std::uint64_t shard_bytes);
+               std::uint64_t shard_bytes,
+               std::uint64_t cache_bytes);
   ~SegmentStore() override;
 
   /// Loads the catalogue and the spares and takes shard files of no segment back. After the
@@ -37,6 +39,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   };
   Counts counts() const;
   const SegmentStats& stats() const { return x_context.stats; }
+  PayloadCache::Counts cache_counts() const { return x_cache.counts(); }
 
   // BlobStore
   Task<Placed> place_small(ConstBytes payload) override;
@@ -44,11 +47,12 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
                                  std::uint64_t length) override;
+  ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   PinPtr pin(std::span<const Extent> extents) override;
 
   // meta::CommitCompanion
   void attach(meta::MetaStore& store) override;
-  std::vector<io::IoOp> take_pending(unsigned worker) override;
+  Result<std::vector<io::IoOp>> take_pending(unsigned worker) override;
   Task<> finished(unsigned worker, std::span<io::IoOp> ops) override;
   Task<bool> verify_and_complete(const Extent& extent) override;
 
@@ -68,6 +72,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
 
   Context x_context;
   Catalogue x_catalogue;
+  PayloadCache x_cache;
   SparePool x_spares;
   Allocator x_allocator;
   std::vector<std::unique_ptr<WorkerState>> x_workers;

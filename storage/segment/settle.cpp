@@ -6,10 +6,8 @@ Task<> settle(Context& context,
               std::span<const io::IoOp> ops,
               std::span<const drives::Slot> slots,
               unsigned least) {
-  unsigned good = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (ops[i].result) {
-      ++good;
       continue;
     }
     const Error why = ops[i].result.error();
@@ -19,6 +17,11 @@ Task<> settle(Context& context,
     const drives::Slot slot = slots[i];
     CO_TRYV(co_await context.pool.run(
         [&context, slot, &why] { return context.drives.eject(slot, why); }));
+  }
+  // Another worker may have ejected a drive meanwhile: what it took does not count either.
+  unsigned good = 0;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    good += ops[i].result && context.drives.live(slots[i]) ? 1 : 0;
   }
   if (good < least) {
     co_return fail(Errc::io_error, "too few drives took the data");

@@ -9,7 +9,7 @@
 namespace outcrop::segment {
 
 /// `slots[i]` is the drive of `ops[i]`. Ejects the drives that failed; then ok if at least `least`
-/// shards were written. The ops cover one stripe, record batch, or sync.
+/// shards lie on drives that are still live. The ops cover one stripe, record batch, or sync.
 Task<> settle(Context& context,
               std::span<const io::IoOp> ops,
               std::span<const drives::Slot> slots,

@@ -61,7 +61,7 @@ Task<Placed> SmallLog::place(ConstBytes payload) {
   co_return placed;
 }
 
-std::vector<io::IoOp> SmallLog::take_pending() {
+Result<std::vector<io::IoOp>> SmallLog::take_pending() {
   x_in_flight = std::exchange(x_pending, {});
   x_slots.clear();
   x_counts.clear();
@@ -83,6 +83,10 @@ std::vector<io::IoOp> SmallLog::take_pending() {
                        .result = {}});
         x_slots.push_back(run.segment->record.slots[shard]);
       }
+    }
+    if (ops.size() == before) {
+      x_in_flight.clear();
+      return fail(Errc::io_error, "every drive of a small payload has left");
     }
     x_counts.push_back(ops.size() - before);
   }

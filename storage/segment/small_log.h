@@ -14,7 +14,8 @@ class SmallLog {
 
   Task<Placed> place(ConstBytes payload);
   /// The writes of everything placed since the last call: one durable write per run and drive.
-  std::vector<io::IoOp> take_pending();
+  /// io_error when a run has no live drive left: then none is written, and all of them are dropped.
+  Result<std::vector<io::IoOp>> take_pending();
   /// Their results; ejects drives that failed. One take_pending() at a time is in flight.
   Task<> finished(std::span<io::IoOp> ops);
   Task<> close() { return x_lane.close(); }

@@ -25,6 +25,70 @@ Step put(const char* name, std::string key, std::uint64_t seed, std::size_t size
           [=](Contents& m) { m[key] = content; }};
 }
 
+Result<ns::FileId> file_id(SimEngine& e, std::string_view key) {
+  TRY(const ns::BucketInfo bucket, e.run(e.ns().get_bucket(SimEngine::kBucket)));
+  TRY(const ns::ObjectInfo info, e.run(e.ns().stat(SimEngine::kBucket, key)));
+  return ns::FileId{bucket.root, info.ino};
+}
+
+struct FileWrite {
+  std::uint64_t offset, seed;
+  std::size_t size;
+};
+
+/// Writes through the file view that are durable when the step is done: all of them or none.
+Step write_file(const char* name, std::string key, std::vector<FileWrite> writes, bool stable) {
+  return {name,
+          [=](SimEngine& e) -> Result<void> {
+            TRY(const ns::FileId id, file_id(e, key));
+            for (const FileWrite& w : writes) {
+              const std::string data = pattern(w.seed, w.size);
+              TRYV(e.run(e.engine().files().write(id, w.offset, {Buffer::copy_of(as_bytes(data))},
+                                                  stable)));
+            }
+            TRYV(e.run(e.engine().files().commit(id)));
+            return ok();
+          },
+          [=](Contents& m) {
+            std::string& content = m[key];
+            for (const FileWrite& w : writes) {
+              content.resize(std::max<std::size_t>(content.size(), w.offset + w.size));
+              content.replace(w.offset, w.size, pattern(w.seed, w.size));
+            }
+          }};
+}
+
+/// Changes of files whose stored content moves: sizes, holes, clones.
+void add_file_changes(std::vector<Step>& steps) {
+  steps.push_back({"file_grow_and_cut",
+                   [](SimEngine& e) -> Result<void> {
+                     TRY(const ns::FileId id, file_id(e, "copy/of/p"));
+                     ns::SetAttributes set;
+                     set.size = 100'000;
+                     TRYV(e.run(e.engine().files().set_attributes(id, set)));
+                     return ok();
+                   },
+                   [](Contents& m) { m["copy/of/p"].resize(100'000); }});
+  steps.push_back({"file_clone",
+                   [](SimEngine& e) -> Result<void> {
+                     TRY(const ns::FileId from, file_id(e, "copy/of/p"));
+                     TRY(const ns::FileId to, file_id(e, "a"));
+                     TRYV(e.run(e.engine().files().clone(from, 7, to, 50, 90'000)));
+                     return ok();
+                   },
+                   [](Contents& m) {
+                     m["a"].resize(std::max<std::size_t>(m["a"].size(), 90'050));
+                     m["a"].replace(50, 90'000, m["copy/of/p"].substr(7, 90'000));
+                   }});
+  steps.push_back({"file_hole",
+                   [](SimEngine& e) -> Result<void> {
+                     TRY(const ns::FileId id, file_id(e, "a"));
+                     TRYV(e.run(e.engine().files().deallocate(id, 1000, 20'000)));
+                     return ok();
+                   },
+                   [](Contents& m) { m["a"].replace(1000, 20'000, std::string(20'000, '\0')); }});
+}
+
 std::vector<Step> workload() {
   std::vector<Step> steps{
       put("put_inline", "a", 1, 100),
@@ -59,6 +123,12 @@ std::vector<Step> workload() {
          }
          m = std::move(out);
        }});
+  steps.push_back(write_file("file_inline", "a", {{90, 20, 500}, {2, 21, 7}}, false));
+  steps.push_back(
+      write_file("file_small_runs", "moved", {{5, 22, 9'000}, {140'000, 23, 30'000}}, false));
+  steps.push_back(write_file("file_striped", "new/large", {{3, 24, 300'000}}, false));
+  steps.push_back(write_file("file_stable", "new/sub/c", {{69'990, 25, 3'000}}, true));
+  add_file_changes(steps);
   steps.push_back({"collect_garbage",
                    [](SimEngine& e) -> Result<void> {
                      TRYV(e.run(e.engine().collect_garbage()));
@@ -68,10 +138,15 @@ std::vector<Step> workload() {
   return steps;
 }
 
-/// How many crash points to skip between two that are run: 1 in the full run.
-std::uint64_t stride() {
-  const char* text = std::getenv("OUTCROP_CRASH_STRIDE");
-  return text ? std::max(1UL, std::strtoul(text, nullptr, 10)) : 7;
+std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::strtoul(text, nullptr, 10) : otherwise;
+}
+
+/// How many crash points to skip between two that are run: 1 in the full run. The full run can be
+/// dealt out: processes with OUTCROP_CRASH_STRIDE=n and OUTCROP_CRASH_OFFSET=0 .. n-1 run all.
+std::uint64_t stride(std::uint64_t otherwise) {
+  return std::max<std::uint64_t>(1, number_in("OUTCROP_CRASH_STRIDE", otherwise));
 }
 
 struct Tally {
@@ -185,23 +260,36 @@ void each_step(unsigned drives, unsigned parity, Visit visit) {
   }
 }
 
-TEST(EngineCrash, EveryIoIsOldOrNew) {
+struct Box {
+  unsigned drives, parity;
+  std::uint64_t stride;  ///< when the environment says nothing
+};
+class EveryIo : public testing::TestWithParam<Box> {};
+
+TEST_P(EveryIo, IsOldOrNew) {
   Tally tally;
-  const std::uint64_t skip = stride();
-  each_step(3, 1, [&](const Step& step, io::SimWorld& world, const Contents& model) {
-    CrashRun run(step, world.clone(1), model);
-    for (const io::CrashMode mode : kModes) {
-      for (std::uint64_t n = 1 + static_cast<unsigned>(mode) % skip; run.at(n, mode, tally);
-           n += skip) {
-        if (testing::Test::HasFailure()) {
-          return;
-        }
-      }
-    }
-  });
+  const std::uint64_t skip = stride(GetParam().stride);
+  const std::uint64_t offset = number_in("OUTCROP_CRASH_OFFSET", 0);
+  each_step(GetParam().drives, GetParam().parity,
+            [&](const Step& step, io::SimWorld& world, const Contents& model) {
+              CrashRun run(step, world.clone(1), model);
+              for (const io::CrashMode mode : kModes) {
+                for (std::uint64_t n = 1 + (offset + static_cast<unsigned>(mode)) % skip;
+                     run.at(n, mode, tally); n += skip) {
+                  if (testing::Test::HasFailure()) {
+                    return;
+                  }
+                }
+              }
+            });
   EXPECT_EQ(tally.violations, 0U);
-  std::printf("%llu crash states, 0 violations\n", static_cast<unsigned long long>(tally.states));
+  std::printf("%u+%u drives: %llu crash states, %llu violations\n",
+              GetParam().drives - GetParam().parity, GetParam().parity,
+              static_cast<unsigned long long>(tally.states),
+              static_cast<unsigned long long>(tally.violations));
 }
+
+INSTANTIATE_TEST_SUITE_P(Boxes, EveryIo, testing::Values(Box{3, 1, 7}, Box{6, 2, 49}));
 
 // The harness itself: without the journal's durable writes acknowledged operations must get lost.
 TEST(EngineCrash, TwinWithoutJournalSyncLosesData) {

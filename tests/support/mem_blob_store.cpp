@@ -10,6 +10,8 @@
 namespace outcrop::test {
 namespace {
 constexpr std::uint64_t kExtentsPerSegment = 16;
+constexpr std::uint64_t kUnit = 10'000;
+constexpr std::uint64_t kUnitsPerStripe = 4;
 constexpr std::size_t kWriterBuffer = 64 << 10;
 }  // namespace
 
@@ -121,6 +123,7 @@ Task<std::unique_ptr<segment::BlobWriter>> MemBlobStore::open_writer(std::uint64
 Task<std::vector<Buffer>> MemBlobStore::read(Extent extent,
                                              std::uint64_t offset,
                                              std::uint64_t length) {
+  ++x_reads;
   const std::lock_guard lock(x_mutex);
   const auto it = x_extents.find({extent.segment, extent.offset});
   if (it == x_extents.end()) {
@@ -139,6 +142,17 @@ Task<std::vector<Buffer>> MemBlobStore::read(Extent extent,
   }
   out.push_back(Buffer::copy_of(all.subspan(length > 1 ? length / 2 : 0)));
   co_return out;
+}
+
+segment::ReadUnit MemBlobStore::read_unit(const Extent& extent, std::uint64_t offset) {
+  const std::uint64_t unit = extent.length <= segment::kSmallMax ? extent.length : kUnit;
+  const auto cut = [&](std::uint64_t size) {
+    const std::uint64_t begin = offset / size * size;
+    return std::pair(begin, std::min(begin + size, extent.length));
+  };
+  const auto [begin, end] = cut(unit);
+  const auto [stripe_begin, stripe_end] = cut(unit * kUnitsPerStripe);
+  return {begin, end, stripe_begin, stripe_end};
 }
 
 segment::PinPtr MemBlobStore::pin(std::span<const Extent> extents) {

@@ -2,6 +2,7 @@
 // wrong stamp fail; a small payload that does not ride with its worker's next commit asserts.
 // collect() frees at once what is neither referenced nor pinned. Any thread.
 #pragma once
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -23,11 +24,13 @@ class MemBlobStore final : public segment::BlobStore {
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
                                  std::uint64_t length) override;
+  segment::ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   segment::PinPtr pin(std::span<const Extent> extents) override;
 
   /// Frees what no reference record names and no pin holds; returns how many extents.
   std::size_t collect();
   std::size_t extents() const;
+  std::uint64_t reads() const { return x_reads; }
   std::uint64_t bytes() const;
 
  private:
@@ -49,6 +52,7 @@ class MemBlobStore final : public segment::BlobStore {
   mutable std::mutex x_mutex;
   std::map<Place, Stored> x_extents;
   std::uint64_t x_next = 1;
+  std::atomic<std::uint64_t> x_reads{0};
   std::map<std::thread::id, std::vector<Extent>> x_placed;  ///< by worker, until its next commit
 };
 

@@ -148,6 +148,10 @@ Task<std::optional<std::string>> MemMetaStore::get(std::string_view key, meta::S
 Task<meta::ScanPage> MemMetaStore::scan(meta::ScanRequest request, meta::SnapshotPtr at) {
   ++x_scans;
   co_await yield();
+  if (at != nullptr && x_scans_to_fail > 0) {
+    --x_scans_to_fail;
+    co_return fail(x_scan_error.load());
+  }
   const std::uint64_t sequence = View::of(at);
   meta::ScanPage page;
   std::size_t bytes = 0;

@@ -26,6 +26,11 @@ class MemMetaStore final : public meta::MetaStore {
   void on_commit(std::function<void(const meta::Batch&)> hook) { x_hook = std::move(hook); }
   /// The next commit fails so and applies nothing.
   void fail_next_commit(Errc code) { x_fail = code; }
+  /// The next `times` scans of a given snapshot fail so, as when the mirror behind it is lost.
+  void fail_scans(Errc code, unsigned times) {
+    x_scan_error = code;
+    x_scans_to_fail = times;
+  }
   /// All current records, outside of any transaction.
   std::map<std::string, std::string> dump() const;
   std::uint64_t gets() const { return x_gets; }
@@ -52,6 +57,8 @@ class MemMetaStore final : public meta::MetaStore {
   std::atomic<std::uint64_t> x_calls{0}, x_gets{0}, x_scans{0}, x_commits{0};
   std::function<void(const meta::Batch&)> x_hook;
   std::atomic<Errc> x_fail{Errc::internal};  ///< internal: none
+  std::atomic<Errc> x_scan_error{Errc::internal};
+  std::atomic<unsigned> x_scans_to_fail{0};
   mutable std::shared_mutex x_mutex;
   std::map<std::string, Versions, std::less<>> x_records;
   std::uint64_t x_sequence = 0;

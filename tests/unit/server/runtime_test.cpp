@@ -85,20 +85,55 @@ TEST(ByteBudgetTest, IsNeverExceededAndNobodyStarves) {
   EXPECT_EQ(budget.in_use(), 0u);
 }
 
-TEST(ByteBudgetTest, ALeaseLargerThanTheBudgetIsTheWholeBudget) {
-  ByteBudget budget(10);
+TEST(ByteBudgetTest, ALeaseLargerThanTheCommonPartIsAllOfIt) {
+  ByteBudget budget(80);
   ByteBudget::Lease all, more;
   EXPECT_TRUE(budget.try_take(1000, all));
-  EXPECT_EQ(budget.in_use(), 10u);
-  EXPECT_FALSE(budget.try_take(1, more));
+  EXPECT_EQ(budget.in_use(), 70u);
+  EXPECT_FALSE(budget.try_take(11, more));
   all.release();
-  EXPECT_TRUE(budget.try_take(10, more));
+  EXPECT_EQ(budget.in_use(), 0u);
+  EXPECT_TRUE(budget.try_take(70, more));
+}
+
+TEST(ByteBudgetTest, SmallTransfersDoNotWaitForLargeOnesThatCrawl) {
+  constexpr std::uint64_t kLargeLease = 4 << 20;
+  asio::io_context io(1);
+  ByteBudget budget(8 * kLargeLease);
+  std::vector<ByteBudget::Lease> large(7);
+  for (ByteBudget::Lease& lease : large) {
+    ASSERT_TRUE(budget.try_take(kLargeLease, lease));
+  }
+  std::optional<ByteBudget::Lease> waiting;
+  asio::co_spawn(io, budget.take(kLargeLease),
+                 [&](std::exception_ptr, Result<ByteBudget::Lease> r) { waiting = std::move(*r); });
+  io.poll();
+  ASSERT_FALSE(waiting) << "all of the common part is taken";
+  // The part for small ones is there, up to its own size.
+  std::vector<ByteBudget::Lease> small(kLargeLease / ByteBudget::kSmall);
+  for (ByteBudget::Lease& lease : small) {
+    ASSERT_TRUE(budget.try_take(ByteBudget::kSmall, lease));
+  }
+  ByteBudget::Lease one_more;
+  EXPECT_FALSE(budget.try_take(ByteBudget::kSmall, one_more));
+  EXPECT_EQ(budget.in_use(), budget.capacity());
+  small.clear();
+  EXPECT_FALSE(budget.try_take(ByteBudget::kSmall + 1, one_more));
+  io.restart();
+  io.poll();
+  EXPECT_FALSE(waiting) << "what small ones gave back is not for large ones";
+  large.pop_back();
+  io.restart();
+  io.poll();
+  EXPECT_TRUE(waiting);
 }
 
 TEST(MemoryPlan, FitsASmallContainer) {
   const MemoryPlan plan = plan_memory(0, 512 << 20, 64ull << 30);
   EXPECT_EQ(plan.total, 384u << 20);
-  EXPECT_LE(plan.buffer_pool + plan.in_flight + plan.cache, plan.total);
+  EXPECT_LE(
+      plan.buffer_pool + plan.in_flight + plan.cache + plan.payloads + plan.writes + plan.chunks,
+      plan.total);
   // Registered with io_uring the pool is pinned, so a large machine must not make it large.
   EXPECT_EQ(plan_memory(0, 0, 256ull << 30).buffer_pool, 256u << 20);
   EXPECT_EQ(plan_memory(0, 0, 8ull << 30).total, 4ull << 30);

@@ -166,6 +166,25 @@ TEST(DriveSet, EjectFencesTheDriveAndStopsAtParity) {
   EXPECT_EQ((*again)->current_at_open(), (std::vector<Slot>{0, 1, 2}));
 }
 
+TEST(DriveSet, ReducedRedundancyGoesDownToOneDriveAndFencesTheOthers) {
+  io::SimWorld world = formatted(3, 1);
+  {
+    const auto set = DriveSet::open(world.open_disks(), {.allow_reduced_redundancy = true});
+    ASSERT_TRUE(set) << message(set);
+    EXPECT_EQ((*set)->write_parity(3), 1U);
+    EXPECT_EQ((*set)->write_parity(1), 0U);
+    EXPECT_EQ((*set)->write_parity(0), std::nullopt);
+    ASSERT_TRUE((*set)->eject(2, Error(Errc::io_error)));
+    ASSERT_TRUE((*set)->eject(0, Error(Errc::io_error)));
+    EXPECT_FALSE((*set)->eject(1, Error(Errc::io_error))) << "none is left";
+  }
+  world.reboot(2);
+  const auto again = open_all(world);
+  ASSERT_TRUE(again) << message(again);
+  EXPECT_EQ((*again)->current_at_open(), std::vector<Slot>{1}) << "the others missed writes";
+  EXPECT_EQ((*again)->write_parity(1), std::nullopt);
+}
+
 TEST(DriveSet, CrashAtEveryStepOfFormatAndEjectIsOldOrNew) {
   for (const io::CrashMode mode :
        {io::CrashMode::before, io::CrashMode::after, io::CrashMode::torn}) {

@@ -192,5 +192,84 @@ TEST(Faults, APayloadThatNeverArrivedVoidsItsTransaction) {
   EXPECT_GE(p.companion->verified, 1U);
 }
 
+// The drive stays, and with it whatever reached it: the block is in doubt until a later one passes
+// over it.
+TEST(Faults, ACommitThatFailsOnFullDrivesIsTakenBack) {
+  for (const bool crash : {false, true}) {
+    io::SimWorld world(3);
+    format(world, 1);
+    {
+      Process p(world);
+      fill(p, 0, 10);
+      // One replica takes the block, the other has no room, and there is no room for a new file.
+      world.add_error({.drive = 1,
+                       .step = io::SimStep::write,
+                       .path_part = "journal/",
+                       .error = Errc::no_space});
+      world.add_error(
+          {.step = io::SimStep::prewrite, .path_part = "journal/", .error = Errc::no_space});
+      world.add_error({.drive = 2,
+                       .step = io::SimStep::write,
+                       .path_part = "journal/",
+                       .error = Errc::no_space});
+      const auto refused = p.put("d-lost", "never acked");
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code(), Errc::no_space);
+      EXPECT_FALSE(p.get("d-lost"));
+      EXPECT_FALSE(p.store->stats().writable);
+      EXPECT_EQ(p.put("d10", "value10").error().code(), Errc::unavailable);
+      p.settle();
+      EXPECT_EQ(p.put("d10", "value10").error().code(), Errc::unavailable) << "still full";
+      p.settle();
+      world.clear_errors();
+      EXPECT_FALSE(p.put("d10", "value10")) << "this one makes it try again";
+      p.settle();
+      EXPECT_TRUE(p.store->stats().writable) << "without a restart";
+      fill(p, 10, 30);
+      expect_filled(p, 30);
+      if (crash) {
+        world.crash_at(1, io::CrashMode::before);
+      }
+    }
+    world.reboot(4);
+    Process p(world);
+    expect_filled(p, 30);
+  }
+}
+
+TEST(Faults, AFullDriveAloneNeitherLeavesNorStopsCommits) {
+  io::SimWorld world(4);
+  format(world, 1);
+  Process p(world);
+  fill(p, 0, 5);
+  world.add_error({.drive = 1, .path_part = "journal/", .error = Errc::no_space});
+  fill(p, 5, 60);
+  expect_filled(p, 60);
+  EXPECT_EQ(p.drives->live_slots().size(), 4U);
+}
+
+TEST(Faults, APayloadThatFindsNoRoomFailsItsCommitOnly) {
+  io::SimWorld world(2);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 3);
+    world.add_error(
+        {.step = io::SimStep::write, .path_part = "segments/", .error = Errc::no_space});
+    Batch b;
+    b.put("dpayload", "x");
+    b.fresh.push_back(p.companion->place(8));
+    EXPECT_FALSE(p.commit(std::move(b)));
+    world.clear_errors();
+    p.settle();
+    fill(p, 3, 10);
+    expect_filled(p, 10);
+    world.crash_at(1, io::CrashMode::before);
+  }
+  world.reboot(2);
+  Process p(world);
+  expect_filled(p, 10);
+}
+
 }  // namespace
 }  // namespace outcrop::meta

@@ -56,7 +56,7 @@ class TestCompanion final : public CommitCompanion {
   }
 
   void attach(MetaStore& store) override { x_store = &store; }
-  std::vector<io::IoOp> take_pending(unsigned) override {
+  Result<std::vector<io::IoOp>> take_pending(unsigned) override {
     x_taken = std::move(x_slots);
     x_slots.clear();
     return std::exchange(x_pending, {});
@@ -66,6 +66,8 @@ class TestCompanion final : public CommitCompanion {
     for (std::size_t i = 0; i < ops.size(); ++i) {
       if (ops[i].result) {
         ++good;
+      } else if (ops[i].result.error().code() == Errc::no_space) {
+        co_return fail(ops[i].result.error());
       } else {
         (void)x_drives.eject(x_taken[i], ops[i].result.error());
       }
@@ -109,6 +111,7 @@ inline MetaConfig small_config() {
   c.journal_file_bytes = 64 << 10;
   c.block_cache_bytes = 1 << 20;
   c.memtable_bytes = 256 << 10;
+  c.follower_batch_bytes = 1 << 10;  // a few blocks
   return c;
 }
 

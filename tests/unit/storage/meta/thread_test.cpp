@@ -33,7 +33,7 @@ class TempDir {
 class NoPayload final : public CommitCompanion {
  public:
   void attach(MetaStore&) override {}
-  std::vector<io::IoOp> take_pending(unsigned) override { return {}; }
+  Result<std::vector<io::IoOp>> take_pending(unsigned) override { return std::vector<io::IoOp>{}; }
   Task<> finished(unsigned, std::span<io::IoOp>) override { co_return ok(); }
   Task<bool> verify_and_complete(const Extent&) override { co_return true; }
 };

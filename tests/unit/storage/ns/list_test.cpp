@@ -135,6 +135,29 @@ TEST_F(List, EntriesShowWhatStatShows) {
   EXPECT_EQ(page.entries[0].checksum_algorithm, digest::Algorithm::crc32c);
 }
 
+TEST_F(List, AMirrorThatIsLostInTheMiddleIsReplacedByAnother) {
+  for (int i = 0; i < 30; ++i) {
+    put("d" + std::to_string(i % 3) + "/k" + std::to_string(i));
+  }
+  const ns::ListRequest all{.prefix = "", .delimiter = "", .start_after = "", .max_keys = 1000};
+  const std::vector<std::string> want = names(all);
+  ASSERT_EQ(want.size(), 30u);
+  for (unsigned lost = 1; lost <= 3; ++lost) {
+    meta.fail_scans(Errc::unavailable, lost);
+    EXPECT_EQ(names(all), want) << lost << " mirrors lost, one after the other";
+  }
+  meta.fail_scans(Errc::unavailable, 1000);
+  const auto none_left = run(ns->list("b", all));
+  ASSERT_FALSE(none_left);
+  EXPECT_EQ(none_left.error().code(), Errc::unavailable);
+  // Damage is not a mirror that went away: it is told, not tried over.
+  meta.fail_scans(Errc::corrupt, 1);
+  const auto corrupt = run(ns->list("b", all));
+  ASSERT_FALSE(corrupt);
+  EXPECT_EQ(corrupt.error().code(), Errc::corrupt);
+  EXPECT_EQ(names(all), want);
+}
+
 TEST_F(List, CostIsLinearInThePageNotInTheBucket) {
   for (int i = 0; i < 3000; ++i) {
     put("d" + std::to_string(i % 30) + "/k" + std::to_string(i));

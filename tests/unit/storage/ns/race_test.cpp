@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <thread>
 
-#include "storage/base/worker.h"
 #include "tests/support/namespace_fixture.h"
+#include "tests/support/race.h"
 
 namespace outcrop::ns {
 namespace {
@@ -24,30 +23,10 @@ class Race : public ::testing::Test, protected test::NamespaceFixture {
     blobs.collect();
   }
 
-  // Runs body(task number, random) kTasks times on each of kThreads workers.
+  // Runs body(task number) kTasks times on each of kThreads workers.
   template <class Body>
   void race(Body body) {
-    // All contexts outlive all threads: a worker may still be inside a post to one that is done.
-    std::vector<std::unique_ptr<asio::io_context>> workers;
-    std::vector<std::jthread> threads;
-    for (unsigned t = 0; t < kThreads; ++t) {
-      workers.push_back(std::make_unique<asio::io_context>(1));
-    }
-    for (unsigned t = 0; t < kThreads; ++t) {
-      threads.emplace_back([&, t] {
-        set_worker_index(t);
-        asio::io_context& worker = *workers[t];
-        const auto all = [&]() -> Task<> {
-          TaskGroup group(worker.get_executor());
-          for (unsigned i = 0; i < kTasks; ++i) {
-            group.spawn(body(t * kTasks + i));
-          }
-          co_return co_await group.join();
-        };
-        const auto result = run_on(worker, all());
-        EXPECT_TRUE(result) << result.error().describe();
-      });
-    }
+    test::run_race(kThreads, kTasks, body);
   }
 };
 

@@ -1,0 +1,20 @@
+#include "storage/ns/core.h"
+
+#include "storage/ns/fs_data.h"
+
+namespace outcrop::ns {
+
+Task<> Core::open() {
+  CO_TRYV(co_await inodes.open());
+  std::uint64_t bits = 0;
+  {
+    const std::lock_guard lock(random_mutex);
+    bits = random.next();
+  }
+  CO_TRYV(co_await changes.open(bits));
+  times.open(clock.wall_ns());
+  dirty = make_dirty_table(*this);
+  co_return ok();
+}
+
+}  // namespace outcrop::ns

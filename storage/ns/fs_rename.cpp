@@ -1,0 +1,204 @@
+// The file view: rename. A file moves under the locks of its two names; a directory moves with its
+// bucket locked alone, as in op_rename.cpp, so that every path in the bucket stands still.
+#include <algorithm>
+
+#include "storage/ns/fs_entry.h"
+#include "storage/ns/fs_operations.h"
+#include "storage/ns/fs_remove.h"
+#include "storage/ns/keys.h"
+#include "storage/ns/operations.h"
+
+namespace outcrop::ns {
+namespace {
+
+struct RenameOp {
+  FileId from_directory, to_directory;
+  std::string_view from_name, to_name;
+  InodeId busy_marker = 0;
+};
+
+struct Slots {
+  Slot from, to;
+  bool moves_directory() const { return from.entry->dirent.type == InodeType::directory; }
+};
+
+Task<Slots> plan(Core& core, const RenameOp& op) {
+  Slots out;
+  CO_TRY(out.from, co_await plan_slot(core, op.from_directory, op.from_name, true));
+  if (!out.from.entry) {
+    co_return fail(Errc::not_found);
+  }
+  CO_TRY(out.to, co_await plan_slot(core, op.to_directory, op.to_name, true));
+  co_return out;
+}
+
+Task<Renamed> unchanged(Core& core, const RenameOp& op) {
+  Renamed out;
+  for (const bool from : {true, false}) {
+    CO_TRY(const ObjectPtr object,
+           co_await find_directory(core, from ? op.from_directory : op.to_directory));
+    const std::uint64_t change = attributes_of(core, *object).change;
+    (from ? out.from : out.to) = {change, change};
+  }
+  co_return out;
+}
+
+// Of both directories and those above them, each once.
+Task<> make_both_explicit(Core& core, Transaction& tx, const Slots& slots) {
+  const InodeId root = slots.from.directory.root;
+  CO_TRYV(co_await make_explicit(core, tx, root, slots.from.implicit));
+  std::vector<ImplicitDirectory> rest;
+  std::ranges::copy_if(slots.to.implicit, std::back_inserter(rest), [&](const auto& d) {
+    return std::ranges::find(slots.from.implicit, d) == slots.from.implicit.end();
+  });
+  co_return co_await make_explicit(core, tx, root, rest);
+}
+
+Task<Renamed> finish(Transaction& tx, const RenameOp& op) {
+  tx.touch(op.from_directory.root, op.from_directory.ino);
+  tx.touch(op.to_directory.root, op.to_directory.ino);
+  CO_TRYV(co_await tx.commit());
+  co_return Renamed{tx.change_of(op.from_directory.ino), tx.change_of(op.to_directory.ino)};
+}
+
+Result<void> check_types(const Slots& slots) {
+  if (!slots.to.entry) {
+    return ok();
+  }
+  const bool over_directory = slots.to.entry->dirent.type == InodeType::directory;
+  return slots.moves_directory() == over_directory ? ok()
+                                                   : Result<void>(fail(Errc::already_exists));
+}
+
+// Empty: the plan was outrun.
+Task<std::optional<Renamed>> try_rename_file(Core& core, const RenameOp& op, Slots slots) {
+  LockPlan locks;
+  lock_slot(locks, slots.from);
+  lock_slot(locks, slots.to);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool from_confirmed, co_await confirm_slot(core, slots.from));
+  const bool expected = slots.to.entry.has_value();
+  CO_TRY(const bool to_confirmed, co_await confirm_slot(core, slots.to));
+  // What came to be at the new name meanwhile is not locked.
+  if (!from_confirmed || !to_confirmed || expected != slots.to.entry.has_value()) {
+    co_return std::nullopt;
+  }
+  const FileId id{op.from_directory.root, slots.from.entry->dirent.ino};
+  CO_TRY(ObjectPtr object, co_await load_inode(core, id));
+  CO_TRY(const Leaving leaving,
+         co_await plan_leaving(core, std::move(object), op.from_directory.ino,
+                               slots.from.entry->name));
+  Leaving replaced;
+  if (slots.to.entry) {
+    CO_TRY(ObjectPtr there, co_await load_inode(core, {id.root, slots.to.entry->dirent.ino}));
+    CO_TRY(replaced, co_await plan_leaving(core, std::move(there), op.to_directory.ino,
+                                           slots.to.entry->name));
+  }
+  Transaction tx(core);
+  CO_TRYV(co_await make_both_explicit(core, tx, slots));
+  Object moved = *leaving.object;
+  tx.batch.erase(dirent_key(op.from_directory.ino, slots.from.entry->name));
+  tx.unlink(replaced);
+  tx.move_name(leaving, moved, op.to_directory.ino, slots.to.file_name());
+  moved.record.upload_id.clear();
+  ensure_posix(moved.record);
+  mark_changed(core, moved.record, core.clock.wall_ns());
+  tx.put_main(moved);
+  tx.batch.put(dirent_key(op.to_directory.ino, slots.to.file_name()),
+               encode(dirent_of(moved.ino, moved.record)));
+  CO_TRY(const Renamed renamed, co_await finish(tx, op));
+  co_return renamed;
+}
+
+// With the bucket locked alone.
+Task<> check_not_below(Core& core, FileId directory, InodeId moved) {
+  for (InodeId at = directory.ino; at != directory.root;) {
+    if (at == moved) {
+      co_return fail(Errc::invalid_argument, "a directory cannot move below itself");
+    }
+    CO_TRY(const FoundInode found, co_await find_inode(core, FileId{directory.root, at}));
+    at = found.object->record.parent;
+  }
+  co_return ok();
+}
+
+// Empty: the plan was outrun.
+Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
+  LockPlan locks;
+  lock_bucket_exclusive(locks, op.from_directory.root);
+  if (op.busy_marker != 0) {
+    locks.add(inode_lock(op.busy_marker), LockMode::exclusive);
+  }
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  // Nothing else changes in the bucket now: the plan is the truth.
+  CO_TRY(const Slots slots, co_await plan(core, op));
+  if (!slots.moves_directory()) {
+    co_return std::nullopt;
+  }
+  CO_TRYV(check_types(slots));
+  const FileId id{op.from_directory.root, slots.from.entry->dirent.ino};
+  CO_TRYV(co_await check_not_below(core, op.to_directory, id.ino));
+  if (slots.to.entry && slots.to.entry->dirent.ino == id.ino) {
+    CO_TRY(const Renamed same, co_await unchanged(core, op));
+    co_return same;
+  }
+  Transaction tx(core);
+  tx.block_generation(id.root);
+  if (slots.to.entry) {
+    const FileId replaced{id.root, slots.to.entry->dirent.ino};
+    CO_TRY(const bool erased,
+           co_await erase_empty_directory(core, tx, held, replaced, op.busy_marker));
+    if (!erased) {
+      co_return std::nullopt;
+    }
+  }
+  CO_TRYV(co_await make_both_explicit(core, tx, slots));
+  CO_TRY(const ObjectPtr object, co_await load_inode(core, id));
+  const DirectoryState state = core.times.get(id.ino, object->record);
+  core.recent.left(op.from_directory.ino, id.ino, slots.from.entry->name);
+  tx.batch.erase(dirent_key(op.from_directory.ino, slots.from.entry->name));
+  Object moved = *object;
+  moved.record.parent = op.to_directory.ino;
+  moved.record.name = slots.to.directory_name();
+  ensure_posix(moved.record);
+  tx.put_main(moved);
+  tx.batch.put(dirent_key(moved.record.parent, moved.record.name),
+               encode(DirentRecord{.ino = id.ino, .type = InodeType::directory}));
+  CO_TRY(const Renamed renamed, co_await finish(tx, op));
+  core.times.set(id.root, id.ino, state.mtime_ns, core.clock.wall_ns());
+  co_return renamed;
+}
+
+}  // namespace
+
+Task<Renamed> rename_entry(Core& core,
+                           FileId from_directory,
+                           std::string_view from_name,
+                           FileId to_directory,
+                           std::string_view to_name) {
+  if (from_directory.root != to_directory.root) {
+    co_return fail(Errc::cross_bucket);
+  }
+  CO_TRYV(check_name(from_name));
+  CO_TRYV(check_new_name(to_name));
+  RenameOp op{from_directory, to_directory, from_name, to_name};
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(Slots slots, co_await plan(core, op));
+    std::optional<Renamed> renamed;
+    if (slots.moves_directory()) {
+      CO_TRY(renamed, co_await try_rename_directory(core, op));
+    } else {
+      CO_TRYV(check_types(slots));
+      if (slots.to.entry && slots.to.entry->dirent.ino == slots.from.entry->dirent.ino) {
+        co_return co_await unchanged(core, op);
+      }
+      CO_TRY(renamed, co_await try_rename_file(core, op, std::move(slots)));
+    }
+    if (renamed) {
+      co_return *renamed;
+    }
+  }
+  co_return outrun();
+}
+
+}  // namespace outcrop::ns

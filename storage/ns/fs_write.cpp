@@ -1,0 +1,66 @@
+// Writing: into memory, and from there to the drives when somebody asks for it or there is too
+// much.
+#include "storage/ns/file_io.h"
+#include "storage/ns/file_state.h"
+#include "storage/ns/fs_data.h"
+
+namespace outcrop::ns {
+namespace {
+
+Result<std::uint64_t> check_write(std::uint64_t offset, const std::vector<Buffer>& data) {
+  std::uint64_t length = 0;
+  for (const Buffer& buffer : data) {
+    length += buffer.size();
+  }
+  if (length > kMaxWriteBytes) {
+    return fail(Errc::invalid_argument, "write too large");
+  }
+  if (offset > kMaxObjectBytes || length > kMaxObjectBytes - offset) {
+    return fail(Errc::entity_too_large);
+  }
+  return length;
+}
+
+Task<DirtyFilePtr> take(Core& core, InodeId ino, std::uint64_t offset, std::vector<Buffer> data) {
+  for (;;) {
+    DirtyFilePtr file = core.dirty->open(ino);
+    const auto written = file->write({.offset = offset,
+                                      .data = data,
+                                      .wall_ns = core.clock.wall_ns(),
+                                      .steady_ns = core.clock.steady_ns()});
+    if (written == DirtyFile::Written::done) {
+      co_return file;
+    }
+    if (written == DirtyFile::Written::gated) {
+      CO_TRYV(co_await pass_gate(*file));
+    }
+  }
+}
+
+}  // namespace
+
+Task<WriteResult> write_file(
+    Core& core, FileId file, std::uint64_t offset, std::vector<Buffer> data, bool stable) {
+  CO_TRY(const std::uint64_t length, check_write(offset, data));
+  CO_TRYV(co_await look_at_file(core, file));
+  if (length > 0) {
+    CO_TRYV(co_await relieve_memory(core, file.ino));
+    CO_TRY(DirtyFilePtr dirty, co_await take(core, file.ino, offset, std::move(data)));
+    if (!stable) {
+      CO_TRYV(co_await relieve_file(core, std::move(dirty)));
+    }
+  }
+  if (stable) {
+    CO_TRYV(co_await flush_file(core, file.ino));
+  }
+  CO_TRY(FileAttributes attributes, co_await current_attributes(core, file));
+  co_return WriteResult{.stable = stable, .attributes = attributes};
+}
+
+Task<FileAttributes> commit_file(Core& core, FileId file) {
+  CO_TRYV(co_await look_at_file(core, file));
+  CO_TRYV(co_await flush_file(core, file.ino));
+  co_return co_await current_attributes(core, file);
+}
+
+}  // namespace outcrop::ns

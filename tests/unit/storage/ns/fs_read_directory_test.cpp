@@ -1,0 +1,164 @@
+#include <set>
+
+#include "tests/unit/storage/ns/fs_fixture.h"
+
+namespace outcrop::ns {
+namespace {
+
+class FsReadDirectory : public test::FileTest {
+ protected:
+  DirectoryPage page(FileId directory, std::uint64_t cookie, std::size_t n = 2) {
+    return must(fs().read_directory(directory, cookie, n, 1 << 20));
+  }
+  static std::vector<std::string> names_in(const DirectoryPage& page) {
+    std::vector<std::string> out;
+    for (const auto& entry : page.entries) {
+      out.push_back(entry.name);
+    }
+    return out;
+  }
+};
+
+TEST_F(FsReadDirectory, EntriesComeInKeyOrderWithTheirAttributes) {
+  put("d/");  // the marker does not show
+  for (const char* key : {"d/a-b", "d/a.txt", "d/a/x", "d/b", "d/a0"}) {
+    put(key, "12345");
+  }
+  const FileId d = at("d").id;
+  must(fs().make_symlink(d, "s", "t", {}));
+  for (const std::size_t step : {1u, 2u, 3u, 100u}) {
+    EXPECT_EQ(ls(d, step), (std::vector<std::string>{"a-b", "a.txt", "a", "a0", "b", "s"}));
+  }
+  const DirectoryPage all = page(d, 0, 100);
+  EXPECT_TRUE(all.eof);
+  for (const DirectoryEntry& entry : all.entries) {
+    const FileAttributes a = must(fs().lookup(d, entry.name));
+    EXPECT_EQ(entry.attributes.id, a.id);
+    EXPECT_EQ(entry.attributes.change, a.change);
+    EXPECT_EQ(entry.attributes.size, a.size);
+    EXPECT_GT(entry.cookie, 2u);
+  }
+  const DirectoryPage first = must(fs().read_directory(d, 0, 100, 1));
+  EXPECT_EQ(names_in(first), (std::vector<std::string>{"a-b"}));  // at least one
+  EXPECT_FALSE(first.eof);
+  EXPECT_TRUE(page(d, 0, 6).eof);
+  EXPECT_FALSE(page(d, 0, 5).eof);
+  EXPECT_EQ(code(run(fs().read_directory(at("d/b").id, 0, 5, 5))), Errc::not_directory);
+}
+
+TEST_F(FsReadDirectory, ShadowsAreFoundAcrossPages) {
+  put("n", "file");
+  put("n/x", "in");
+  std::vector<std::string> expected = {".s3~n"};
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "n " + std::to_string(100 + i);  // between "n" and "n/"
+    put(name);
+    expected.push_back(name);
+  }
+  expected.push_back("n");
+  for (const std::size_t step : {1u, 7u, 16u, 100u}) {
+    EXPECT_EQ(ls(root, step), expected) << step;
+  }
+}
+
+TEST_F(FsReadDirectory, ResumesBehindWhatWasRemovedOrRenamed) {
+  const FileId d = mkdir(root, "d").id;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    create(d, name);
+  }
+  DirectoryPage p = page(d, 0);
+  EXPECT_EQ(names_in(p), (std::vector<std::string>{"a", "b"}));
+  std::uint64_t cookie = p.entries.back().cookie;
+  EXPECT_TRUE(unlink(d, "b"));
+  EXPECT_EQ(names_in(page(d, cookie)), (std::vector<std::string>{"c", "d"}));
+  cookie = page(d, cookie).entries.back().cookie;
+  EXPECT_TRUE(move(d, "d", d, "z"));  // not from its new place
+  p = page(d, cookie);
+  EXPECT_EQ(names_in(p), (std::vector<std::string>{"e", "f"}));
+  cookie = p.entries.back().cookie;
+  EXPECT_TRUE(remove("d/f").value());
+  p = page(d, cookie);
+  EXPECT_EQ(names_in(p), (std::vector<std::string>{"z"}));
+  EXPECT_TRUE(p.eof);
+  // It was listed at its new place: from there on.
+  EXPECT_TRUE(page(d, p.entries.back().cookie).entries.empty());
+
+  // Whole sweeps that delete what they read.
+  for (int i = 0; i < 50; ++i) {
+    create(d, "n" + std::to_string(i));
+  }
+  std::size_t removed = 0;
+  cookie = 0;
+  for (;;) {
+    p = page(d, cookie, 7);
+    for (const auto& entry : p.entries) {
+      EXPECT_TRUE(unlink(d, entry.name));
+      cookie = entry.cookie;
+      ++removed;
+    }
+    if (p.eof) {
+      break;
+    }
+  }
+  EXPECT_EQ(removed, 54u);
+  EXPECT_TRUE(ls(d).empty());
+  EXPECT_EQ(code(run(fs().read_directory(d, 1, 5, 5))), Errc::bad_cookie);
+  EXPECT_EQ(code(run(fs().read_directory(d, 1'000'000, 5, 5))), Errc::bad_cookie);
+  EXPECT_EQ(code(run(fs().read_directory(d, root.ino, 5, 5))), Errc::bad_cookie);
+}
+
+TEST_F(FsReadDirectory, ResumesBehindWhatS3Replaced) {
+  for (const char* key : {"a", "b", "c"}) {
+    put(key);
+  }
+  const std::uint64_t cookie = page(root, 0).entries.back().cookie;
+  put("b", "new");
+  EXPECT_EQ(names_in(page(root, cookie)), (std::vector<std::string>{"c"}));
+  must(ns->rename("b", "b", "aa"));
+  EXPECT_EQ(names_in(page(root, cookie)), (std::vector<std::string>{"c"}));
+}
+
+TEST_F(FsReadDirectory, EachNameOfOneFileHasItsOwnCookie) {
+  const FileId f = create(root, "b").id;
+  for (const char* name : {"a", "c", "d"}) {
+    must(fs().link(f, root, name));
+  }
+  std::set<std::uint64_t> cookies;
+  for (const auto& entry : page(root, 0, 10).entries) {
+    EXPECT_TRUE(cookies.insert(entry.cookie).second);
+    EXPECT_EQ(entry.attributes.id, f);
+  }
+  EXPECT_EQ(cookies.size(), 4u);
+  for (const std::size_t step : {1u, 2u, 3u}) {
+    EXPECT_EQ(ls(root, step), (std::vector<std::string>{"a", "b", "c", "d"}));
+  }
+  const std::uint64_t at_a = page(root, 0, 1).entries.back().cookie;
+  const std::uint64_t at_b = page(root, at_a, 1).entries.back().cookie;
+  EXPECT_EQ(at_b, f.ino);
+  EXPECT_TRUE(unlink(root, "b"));
+  EXPECT_EQ(names_in(page(root, at_b)), (std::vector<std::string>{"c", "d"}));
+  EXPECT_TRUE(unlink(root, "a"));
+  EXPECT_TRUE(move(root, "c", root, "e"));
+  EXPECT_EQ(names_in(page(root, at_a)), (std::vector<std::string>{"d", "e"}));
+  expect_clean();
+  EXPECT_TRUE(unlink(root, "d"));
+  EXPECT_EQ(ls(root, 1), (std::vector<std::string>{"e"}));
+}
+
+TEST_F(FsReadDirectory, TheCostOfAPageDoesNotGrowWithTheDirectory) {
+  const FileId d = mkdir(root, "d").id;
+  for (int i = 0; i < 3000; ++i) {
+    put("d/" + std::to_string(100'000 + i), "");
+  }
+  const DirectoryPage first = page(d, 0, 100);
+  const auto scans = meta.scans();
+  const auto gets = meta.gets();
+  const DirectoryPage second = page(d, first.entries.back().cookie, 100);
+  EXPECT_EQ(second.entries.size(), 100u);
+  EXPECT_EQ(second.entries.front().name, "100100");
+  EXPECT_EQ(meta.scans() - scans, 1u);
+  EXPECT_LE(meta.gets() - gets, 100u + 4);
+}
+
+}  // namespace
+}  // namespace outcrop::ns

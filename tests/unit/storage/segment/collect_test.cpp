@@ -1,0 +1,189 @@
+// Garbage collection: space is freed when no committed reference and no pin is left, never before,
+// and what a crash left behind is taken back.
+#include "tests/unit/storage/segment/rig.h"
+
+namespace outcrop::segment {
+namespace {
+
+std::size_t shard_files(io::SimWorld& world) {
+  std::size_t n = 0;
+  for (unsigned drive = 0; drive < world.drives(); ++drive) {
+    n += (*world.open_disk(drive))->list("segments")->size();
+  }
+  return n;
+}
+
+TEST(Collect, FreesWhatNobodyReferencesAndUsesItsFilesAgain) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const std::string content = pattern(1, 600'000);
+  const auto extents = *p.put_large(content, 1, content.size());
+  p.seal();
+  EXPECT_EQ(p.collect(), 0U) << "it is referenced";
+  EXPECT_EQ(*p.read(extents), content);
+  ASSERT_TRUE(p.unreference(extents, 1));
+  EXPECT_EQ(p.collect(), 1U);
+  EXPECT_FALSE(p.known(extents.front().segment));
+  EXPECT_FALSE(p.read(extents)) << "no reader may see what the files hold next";
+  EXPECT_EQ(p.store->stats().recycled.load(), 1U);
+  const auto again = *p.put_large(content, 2, content.size());
+  EXPECT_NE(again.front().segment, extents.front().segment) << "ids are never used twice";
+  EXPECT_EQ(*p.read(again), content);
+}
+
+TEST(Collect, OneReferenceOfManyKeepsASegment) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  std::vector<Extent> extents;
+  for (InodeId owner = 1; owner <= 8; ++owner) {
+    extents.push_back(*p.put_small(pattern(owner, 9000), owner));
+  }
+  p.seal();
+  for (InodeId owner = 1; owner <= 7; ++owner) {
+    ASSERT_TRUE(p.unreference({extents[owner - 1]}, owner));
+    EXPECT_EQ(p.collect(), 0U) << owner;
+  }
+  EXPECT_EQ(*p.read({extents[7]}), pattern(8, 9000));
+  ASSERT_TRUE(p.unreference({extents[7]}, 8));
+  EXPECT_EQ(p.collect(), 1U);
+}
+
+TEST(Collect, ASharedExtentStaysUntilItsLastOwnerGoes) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const Extent extent = *p.put_small(pattern(1, 9000), 1);
+  meta::Batch copy;
+  copy.put(meta::extent_ref_key(extent, 2), "");
+  ASSERT_TRUE(p.run(p.meta->commit(std::move(copy))));
+  p.seal();
+  ASSERT_TRUE(p.unreference({extent}, 1));
+  EXPECT_EQ(p.collect(), 0U);
+  EXPECT_EQ(*p.read({extent}), pattern(1, 9000));
+  ASSERT_TRUE(p.unreference({extent}, 2));
+  EXPECT_EQ(p.collect(), 1U);
+}
+
+TEST(Collect, AnOpenSegmentIsLeftAlone) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const Extent extent = *p.put_small(pattern(1, 9000), 1);
+  ASSERT_TRUE(p.unreference({extent}, 1));
+  EXPECT_EQ(p.collect(), 0U) << "the worker appends to it";
+}
+
+TEST(Collect, APinKeepsASegmentOfADeletedObject) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const std::string content = pattern(1, 600'000);
+  const auto extents = *p.put_large(content, 1, content.size());
+  p.seal();
+  PinPtr reader = p.store->pin(extents);
+  ASSERT_TRUE(p.unreference(extents, 1));
+  EXPECT_EQ(p.collect(), 0U);
+  EXPECT_EQ(*p.read(extents), content);
+  reader.reset();
+  EXPECT_EQ(p.collect(), 1U);
+}
+
+TEST(Collect, APinTakenWhileItScansIsSeen) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const auto extents = *p.put_large(pattern(1, 600'000), 1, 600'000);
+  p.seal();
+  ASSERT_TRUE(p.unreference(extents, 1));
+  PinPtr late;
+  const auto freed = p.must(p.store->collect([&p, &late, &extents] {
+    late = p.store->pin(extents);  // after the decision: the segment has left the catalogue
+    return p.meta->checkpoint();
+  }));
+  EXPECT_EQ(freed, 1U);
+  EXPECT_FALSE(p.read(extents)) << "a pin that came too late pins nothing";
+}
+
+// A placed record and a striped upload that have no reference yet are held by their pins alone.
+TEST(Collect, WhatIsOnItsWayIsPinned) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  {
+    const Placed placed = p.must(p.store->place_small(as_bytes("not committed yet")));
+    const auto writer = p.must(p.store->open_writer(900'000));
+    ASSERT_TRUE(p.run(Process::write(*writer, pattern(1, 900'000))));
+    const auto extents = p.must(writer->finish());
+    p.seal();
+    EXPECT_EQ(p.collect(), 0U);
+    EXPECT_EQ(*p.read(extents), pattern(1, 900'000));
+    EXPECT_TRUE(p.known(placed.extent.segment));
+  }
+  ASSERT_TRUE(p.run(p.meta->commit({})));  // carries the record that nobody committed
+  p.settle();
+  EXPECT_EQ(p.collect(), 2U) << "given up: nothing names them any more";
+}
+
+// The writer is destroyed while its stripes are still on their way to the drives. Until they have
+// landed the files must not be reused: they would be written into another segment.
+TEST(Collect, AnUploadGivenUpWithStripesInFlightPinsItsSegment) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  {
+    const auto first = *p.put_large(pattern(9, 200'000), 1, 200'000);  // makes the segment
+    ASSERT_TRUE(p.unreference(first, 1));
+    p.gate.closed = true;
+    auto writer = p.must(p.store->open_writer(0));
+    const std::size_t stripe = 2 * (chunk_bytes_for(2) - kHeaderBytes);
+    ASSERT_TRUE(p.run(Process::write(*writer, pattern(1, stripe))));
+  }
+  p.seal();
+  EXPECT_EQ(p.collect(), 0U) << "its files would be written to after they were given away";
+  p.gate.open();
+  p.settle();
+  EXPECT_EQ(p.collect(), 1U) << "the stripe has landed";
+}
+
+TEST(Collect, OrphansOfACrashAreTakenBack) {
+  io::SimWorld world = formatted_world(3, 1);
+  std::string kept = pattern(1, 300'000);
+  std::vector<Extent> extents;
+  {
+    Process p(world);
+    extents = *p.put_large(kept, 1, kept.size());
+    const auto writer = p.must(p.store->open_writer(0));
+    ASSERT_TRUE(p.run(Process::write(*writer, pattern(2, 1'500'000))));
+  }
+  world.reboot(4);
+  Process p(world);
+  const std::size_t before = shard_files(world);
+  p.collect();
+  EXPECT_EQ(*p.read(extents), kept);
+  ASSERT_TRUE(p.unreference(extents, 1));
+  p.collect();
+  const std::size_t left = shard_files(world);
+  EXPECT_LT(left, before);
+  EXPECT_EQ(left, 0U) << "after a restart every segment is sealed; none is referenced";
+}
+
+// Files of a segment that was freed while their drive was away, and of one never published.
+TEST(Collect, ShardFilesOfNoSegmentBecomeSpares) {
+  io::SimWorld world = formatted_world(3, 1);
+  std::vector<Extent> extents;
+  {
+    Process p(world);
+    extents = *p.put_large(pattern(1, 300'000), 1, 300'000);
+    ASSERT_TRUE(p.close());
+  }
+  world.remove_drive(2);
+  {
+    Process p(world);
+    EXPECT_EQ(*p.read(extents), pattern(1, 300'000));
+    ASSERT_TRUE(p.unreference(extents, 1));
+    EXPECT_EQ(p.collect(), 1U);
+    ASSERT_TRUE(p.close());
+  }
+  world.restore_drive(2);
+  Process p(world);
+  EXPECT_EQ((*world.open_disk(2))->list("segments")->size(), 0U);
+  EXPECT_GT((*world.open_disk(2))->list("spare")->size(), 0U);
+  EXPECT_FALSE(p.read(extents));
+}
+
+}  // namespace
+}  // namespace outcrop::segment
