@@ -170,7 +170,7 @@ Outcome<IoGrant> Compound::check_io(const Stateid& wire, const FileRef& file, Io
     return refuse(id.error());
   }
   Outcome<IoGrant> grant = core.state.check_io(state(), *id, file.file(), kind);
-  if (!grant || grant->by_open) {
+  if (!grant) {
     return grant;
   }
   const unsigned bits = kind == IoKind::read ? kMayRead : kMayWrite;

@@ -76,7 +76,8 @@ struct Compound {
   StateContext state() const { return {.client = slot ? slot.client() : nullptr, .minor = minor}; }
   /// The same for those that do; 4.1 and up ignore the id, the session says who it is.
   Outcome<StateContext> state(ClientId id) const;
-  /// resolve() and StateManager::check_io(). Without an open behind it mode bits count: access.
+  /// resolve() and StateManager::check_io(). Mode bits count also behind an open, for a stateid is
+  /// no secret: access, unless they let the caller (or it owns the file; access.h, may_transfer).
   Outcome<IoGrant> check_io(const Stateid& wire, const FileRef& file, IoKind kind) const;
   /// Takes the owner's turn. Set: the operation is answered with that already.
   std::optional<Status> enter(SeqidResult turn);
