@@ -244,8 +244,11 @@ SeqidResult FileTable::begin_new_lock(const ClientRef& client,
   if (turn(**locker, lock_seqid) != Turn::run) {
     return {.status = Status::bad_seqid};
   }
-  SeqidResult out = answer(next, owner, open_seqid);
+  // Not by way of answer(): letting go of its ticket would take the client's mutex, which we hold.
+  forget_closed(*owner);
+  start(*owner, open_seqid);
   start(**locker, lock_seqid);
+  SeqidResult out;
   out.ticket = OwnerTicket(owner, open_seqid, *locker, lock_seqid);
   return out;
 }
