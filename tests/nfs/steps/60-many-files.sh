@@ -4,7 +4,7 @@
 set -euo pipefail
 count=${MANY_FILES:-20000}
 mkdir "$MNT/many"
-(cd "$MNT/many" && seq -f 'file%06g' 1 "$count" | xargs -n 500 touch)
+(cd "$MNT/many" && seq -w 1 "$count" | sed 's,^,file,' | xargs -n 500 touch)
 [ "$(find "$MNT2/many" -type f | wc -l)" = "$count" ]
 (for _ in 1 2 3 4 5 6; do find "$MNT2/many" 2>/dev/null | sort | uniq -d | head -n 3; done >/tmp/twice) &
 rm -rf "$MNT/many"

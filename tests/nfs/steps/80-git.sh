@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A git repository on the mount: init, commits, clone of a local repository, gc, fsck.
 # with: git
+# with: git-upload-pack=git
 set -euo pipefail
 export GIT_CONFIG_NOSYSTEM=1 HOME=/tmp GIT_EXEC_PATH=/usr/bin GIT_TEMPLATE_DIR=
 git config --global user.name tester
@@ -16,7 +17,7 @@ for i in 1 2 3; do
   git commit -q -m "commit $i"
 done
 git fsck --strict
-git clone -q "file://$MNT/repo" "$MNT/clone" 2>/dev/null || git clone -q --no-hardlinks "$MNT/repo" "$MNT/clone"
+git clone -q --no-hardlinks "$MNT/repo" "$MNT/clone"
 git -C "$MNT/clone" fsck --strict
 [ "$(git -C "$MNT/clone" rev-parse HEAD)" = "$(git rev-parse HEAD)" ]
 [ -z "$(git -C "$MNT/clone" status --porcelain)" ]
