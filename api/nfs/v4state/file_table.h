@@ -148,12 +148,7 @@ class FileTable {
   enum class Turn : std::uint8_t { run, replay, drop, bad };
   static Turn turn(const StateOwner& owner, std::uint32_t seqid);
   static void start(StateOwner& owner, std::uint32_t seqid);
-  /// With `locker` the ticket is for both.
-  SeqidResult answer(Turn turn,
-                     const OwnerPtr& owner,
-                     std::uint32_t seqid,
-                     const OwnerPtr& locker = {},
-                     std::uint32_t lock_seqid = 0);
+  SeqidResult answer(Turn turn, const OwnerPtr& owner, std::uint32_t seqid);
 
   // Opens and locks; the file's shard is held.
   static void count_share(FileState& f, std::uint32_t access, std::uint32_t deny, int by);

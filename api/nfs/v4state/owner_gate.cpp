@@ -154,21 +154,14 @@ void FileTable::start(StateOwner& owner, std::uint32_t seqid) {
   owner.busy_seqid = seqid;
 }
 
-SeqidResult FileTable::answer(Turn turn,
-                              const OwnerPtr& owner,
-                              std::uint32_t seqid,
-                              const OwnerPtr& locker,
-                              std::uint32_t lock_seqid) {
+SeqidResult FileTable::answer(Turn turn, const OwnerPtr& owner, std::uint32_t seqid) {
   SeqidResult out;
   switch (turn) {
     case Turn::run:
       // The next operation proves that the reply to the last one has arrived.
       forget_closed(*owner);
       start(*owner, seqid);
-      if (locker) {
-        start(*locker, lock_seqid);
-      }
-      out.ticket = OwnerTicket(owner, seqid, locker, lock_seqid);
+      out.ticket = OwnerTicket(owner, seqid);
       break;
     case Turn::replay:
       out.replay = owner->reply;
@@ -251,7 +244,13 @@ SeqidResult FileTable::begin_new_lock(const ClientRef& client,
   if (turn(**locker, lock_seqid) != Turn::run) {
     return {.status = Status::bad_seqid};
   }
-  return answer(next, owner, open_seqid, *locker, lock_seqid);
+  // Not by way of answer(): letting go of its ticket would take the client's mutex, which we hold.
+  forget_closed(*owner);
+  start(*owner, open_seqid);
+  start(**locker, lock_seqid);
+  SeqidResult out;
+  out.ticket = OwnerTicket(owner, open_seqid, *locker, lock_seqid);
+  return out;
 }
 
 OwnerTicket& OwnerTicket::operator=(OwnerTicket&& other) noexcept {

@@ -36,7 +36,7 @@ class TestStore final : public MemoryRecoveryStore {
     co_return co_await MemoryRecoveryStore::apply(std::move(changes));
   }
   std::optional<Errc> failure;
-  int batches = 0;
+  std::atomic<int> batches = 0;
 };
 
 struct CountedHold final : ns::OpenHold {
