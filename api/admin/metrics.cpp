@@ -57,7 +57,7 @@ void add_operation(Page& page, const OperationTotals& op) {
     count += op.by_status[slot];
     if (op.by_status[slot] > 0) {
       page.counter("outcrop_requests_total", "Requests by operation and status", op.by_status[slot],
-                   {{"operation", op.operation}, {"status", status_label(slot)}});
+                   {{"operation", op.operation}, {"status", op.statuses->label(slot)}});
     }
   }
   page.counter("outcrop_request_bytes_total", "Payload bytes by operation and direction",
@@ -87,6 +87,29 @@ void add_http(Page& page, const HttpSample& s) {
   page.counter("outcrop_http_resets_total", "Responses cut off before their end", s.resets);
   page.counter("outcrop_http_bytes_total", "Payload bytes", s.bytes_in, {{"direction", "in"}});
   page.counter("outcrop_http_bytes_total", "", s.bytes_out, {{"direction", "out"}});
+}
+
+void add_nfs(Page& page, const NfsSample& s) {
+  page.gauge("outcrop_nfs_connections", "Open NFS connections", s.connections);
+  page.gauge("outcrop_nfs_calls_in_flight", "RPC calls being served", s.in_flight);
+  page.gauge("outcrop_nfs_exports", "Exports", s.exports);
+  page.counter("outcrop_nfs_accepted_total", "Connections accepted", s.accepted);
+  page.counter("outcrop_nfs_refused_total", "Connections refused over a limit", s.refused);
+  page.counter("outcrop_nfs_calls_total", "RPC calls", s.calls);
+  page.counter("outcrop_nfs_writes_total", "Gather writes that replies shared", s.writes);
+  page.counter("outcrop_nfs_bad_records_total", "Connections ended for what is not RPC",
+               s.bad_records);
+  page.counter("outcrop_nfs_timeouts_total", "Clients too slow with a record", s.timeouts);
+  page.counter("outcrop_nfs_resets_total", "Connections that broke while replying", s.resets);
+  page.counter("outcrop_nfs_tls_handshakes_total", "TLS handshakes by result", s.tls_handshakes,
+               {{"result", "done"}});
+  page.counter("outcrop_nfs_tls_handshakes_total", "", s.tls_failures, {{"result", "failed"}});
+  page.counter("outcrop_nfs_bytes_total", "Bytes on the wire", s.bytes_in, {{"direction", "in"}});
+  page.counter("outcrop_nfs_bytes_total", "", s.bytes_out, {{"direction", "out"}});
+  page.gauge("outcrop_nfs_clients", "NFSv4 clients", s.clients);
+  page.gauge("outcrop_nfs_sessions", "NFSv4 sessions", s.sessions);
+  page.gauge("outcrop_nfs_opens", "NFSv4 opens", s.opens);
+  page.gauge("outcrop_nfs_state_bytes", "Memory of NFSv4 state", s.state_bytes);
 }
 
 void add_process(Page& page, const ProcessSample& s) {
@@ -166,6 +189,9 @@ std::string render_metrics(const std::vector<OperationTotals>& operations, const
     add_operation(page, op);
   }
   add_http(page, sample.http);
+  if (sample.nfs) {
+    add_nfs(page, *sample.nfs);
+  }
   add_process(page, sample.process);
   if (sample.store) {
     add_store(page, *sample.store);
