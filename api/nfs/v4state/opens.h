@@ -36,8 +36,8 @@ struct OpenGrant {
 enum class IoKind : std::uint8_t { read, write };
 
 struct IoGrant {
-  /// An open or lock stateid allows it; false with the anonymous and the bypass stateid. Whether the
-  /// caller may is the engine's: anyone can send a stateid.
+  /// An open or lock stateid allows it; false with the anonymous and the bypass stateid. Whether
+  /// the caller may is the engine's: anyone can send a stateid.
   bool by_open = false;
 };
 
