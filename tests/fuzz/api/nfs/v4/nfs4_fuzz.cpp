@@ -183,6 +183,17 @@ void put_open(Input& in, nfs::XdrWriter& out) {
   }
 }
 
+void put_attributes(Input& in, Nfs4Compound& c) {
+  test::Nfs4Attributes attributes;
+  if (in.byte() % 2 == 0) {
+    attributes.u64(test::Attribute::size, in.large());
+  }
+  if (in.byte() % 2 == 0) {
+    attributes.u32(test::Attribute::mode, in.number());
+  }
+  c.put(std::move(attributes));
+}
+
 void put_argument(World& w, Input& in, char form, Nfs4Compound& c) {
   constexpr std::string_view kNames[] = {"f", "g", "a", "l", "h", "", ".", "x/y", "\xff", "owner"};
   const auto stateid = [&]() -> const Stateid& {
@@ -223,17 +234,9 @@ void put_argument(World& w, Input& in, char form, Nfs4Compound& c) {
         c.out.u32(in.number() * 0x01010101U);
       }
       break;
-    case 'a': {
-      test::Nfs4Attributes attributes;
-      if (in.byte() % 2 == 0) {
-        attributes.u64(test::Attribute::size, in.large());
-      }
-      if (in.byte() % 2 == 0) {
-        attributes.u32(test::Attribute::mode, in.number());
-      }
-      c.put(std::move(attributes));
+    case 'a':
+      put_attributes(in, c);
       break;
-    }
     case 'o':
       put_open(in, c.out);
       break;
