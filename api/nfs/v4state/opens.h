@@ -21,7 +21,7 @@ struct OpenRequest {
   std::uint32_t access = 0;  ///< 1 to 3, WANT flags stripped; else INVAL
   std::uint32_t deny = 0;    ///< 0 to 3; else INVAL
   bool reclaim = false;      ///< CLAIM_PREVIOUS
-  ns::OpenHoldPtr hold;      ///< kept with a new open; for an upgrade the first one stays
+  ns::OpenHoldPtr hold{};    ///< kept with a new open; for an upgrade the first one stays
 };
 
 struct OpenGrant {
