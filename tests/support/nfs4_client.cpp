@@ -141,65 +141,33 @@ void take_exchange(XdrReader& in, Nfs4Result& r) {
   }
 }
 
-void take_body(XdrReader& in, Nfs4Result& r) {
-  switch (static_cast<Op>(r.op)) {
-    case Op::getfh:
-    case Op::readlink:
-    case Op::getxattr:
-      r.text = in.string(1 << 21);
-      break;
-    case Op::getattr:
-      r.values = take_attributes(in, r.set);
-      break;
+/// Results that are numbers alone: i is 32, q 64 bits.
+std::string_view number_form(Op op) {
+  switch (op) {
     case Op::access:
-      take_numbers(in, r, "ii");
-      break;
-    case Op::create:
-      take_numbers(in, r, "iqq");
-      r.set = AttributeSet::read(in);
-      break;
+      return "ii";
     case Op::link:
     case Op::remove:
     case Op::setxattr:
     case Op::removexattr:
-      take_numbers(in, r, "iqq");
-      break;
+      return "iqq";
     case Op::rename:
-      take_numbers(in, r, "iqqiqq");
-      break;
-    case Op::open:
-      take_open(in, r);
-      break;
-    case Op::close:
-    case Op::open_confirm:
-    case Op::open_downgrade:
-    case Op::lock:
-    case Op::locku:
-      r.stateid = take_stateid(in);
-      break;
-    case Op::read:
-      r.eof = in.boolean();
-      r.text = in.string(1 << 21);
-      break;
+      return "iqqiqq";
     case Op::write:
-      take_numbers(in, r, "iiq");
-      break;
+      return "iiq";
     case Op::commit:
-      take_numbers(in, r, "q");
-      break;
-    case Op::readdir:
-      take_entries(in, r);
-      break;
-    case Op::listxattrs:
-      take_list(in, r);
-      break;
-    case Op::secinfo:
-    case Op::secinfo_no_name:
-    case Op::test_stateid:
-      for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
-        r.numbers.push_back(in.u32());
-      }
-      break;
+      return "q";
+    case Op::setclientid:
+      return "qq";
+    case Op::copy:
+      return "iqiqii";
+    default:
+      return "";
+  }
+}
+
+void take_session_body(XdrReader& in, Nfs4Result& r) {
+  switch (static_cast<Op>(r.op)) {
     case Op::sequence:
       r.text = as_text(in.fixed_opaque(16));
       take_numbers(in, r, "iiiii");
@@ -215,21 +183,61 @@ void take_body(XdrReader& in, Nfs4Result& r) {
       r.text = as_text(in.fixed_opaque(16));
       take_numbers(in, r, "ii");
       break;
-    case Op::setclientid:
-      take_numbers(in, r, "qq");
+    default:
+      take_numbers(in, r, number_form(static_cast<Op>(r.op)));
+  }
+}
+
+void take_body(XdrReader& in, Nfs4Result& r) {
+  switch (static_cast<Op>(r.op)) {
+    case Op::getfh:
+    case Op::readlink:
+    case Op::getxattr:
+      r.text = in.string(1 << 21);
+      break;
+    case Op::getattr:
+      r.values = take_attributes(in, r.set);
+      break;
+    case Op::create:
+      take_numbers(in, r, "iqq");
+      r.set = AttributeSet::read(in);
+      break;
+    case Op::open:
+      take_open(in, r);
+      break;
+    case Op::close:
+    case Op::open_confirm:
+    case Op::open_downgrade:
+    case Op::lock:
+    case Op::locku:
+      r.stateid = take_stateid(in);
+      break;
+    case Op::read:
+      r.eof = in.boolean();
+      r.text = in.string(1 << 21);
+      break;
+    case Op::readdir:
+      take_entries(in, r);
+      break;
+    case Op::listxattrs:
+      take_list(in, r);
+      break;
+    case Op::secinfo:
+    case Op::secinfo_no_name:
+    case Op::test_stateid:
+      for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
+        r.numbers.push_back(in.u32());
+      }
       break;
     case Op::seek:
       r.eof = in.boolean();
       r.numbers.push_back(in.u64());
       break;
-    case Op::copy:
-      take_numbers(in, r, "iqiqii");
-      break;
     case Op::io_advise:
       r.set = AttributeSet::read(in);
       break;
     default:
-      break;
+      take_session_body(in, r);
   }
 }
 

@@ -60,7 +60,7 @@ Status check_handles(const Compound& c, const OpRow& row) {
   if ((traits.current && !c.current) || (traits.saved && !c.saved)) {
     return Status::nofilehandle;
   }
-  if (traits.current && !traits.any_security && row.number != Op::open && c.current->insecure) {
+  if (traits.current && !traits.any_security && c.current->insecure) {
     return Status::wrongsec;
   }
   if (traits.modifies && (c.current->pseudo() || c.current->on->read_only)) {

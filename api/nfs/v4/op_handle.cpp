@@ -149,6 +149,9 @@ Async<Status> op_lookupp(Compound& c, XdrReader&, XdrWriter&) {
   }
   FileRef up;
   status = co_await parent_of(c, *c.current, up);
+  if (status == Status::ok && up.insecure) {
+    status = Status::wrongsec;
+  }
   if (status == Status::ok) {
     c.put(std::move(up));
   }

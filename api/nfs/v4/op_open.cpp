@@ -281,7 +281,7 @@ Async<Status> op_open(Compound& c, XdrReader& in, XdrWriter& out) {
     }
   }
   Opening o{.c = c, .args = args, .share = {}, .context = std::move(*context), .attributes = {}};
-  Status status = check_arguments(o);
+  Status status = c.current->insecure ? Status::wrongsec : check_arguments(o);
   if (status == Status::ok) {
     status = c.core.state.may_open(o.context, args.claim == Claim::previous);
   }

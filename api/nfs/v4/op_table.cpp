@@ -37,7 +37,7 @@ constexpr OpRow kRows[] = {
     {Op::lookup, "LOOKUP", 0, 2, kIn, kWalk, 0, op_lookup},
     {Op::lookupp, "LOOKUPP", 0, 2, kIn, kWalk, 0, op_lookupp},
     {Op::nverify, "NVERIFY", 0, 2, kIn, kCurrent, 0, op_nverify},
-    {Op::open, "OPEN", 0, 2, kIn, kCurrent, kOpened, op_open},
+    {Op::open, "OPEN", 0, 2, kIn, kWalk, kOpened, op_open},
     {Op::openattr, "OPENATTR", 0, 2, kIn, kCurrent, 0, op_unsupported},
     {Op::open_confirm, "OPEN_CONFIRM", 0, 0, kIn, kCurrent, kState, op_open_confirm},
     {Op::open_downgrade, "OPEN_DOWNGRADE", 0, 2, kIn, kCurrent, kState, op_open_downgrade},

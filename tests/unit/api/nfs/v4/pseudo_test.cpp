@@ -146,6 +146,19 @@ TEST_F(Pseudo, AnExportThatWantsTlsAnswersWrongsec) {
   C no_name;
   no_name.putfh(handle).op(Op::secinfo_no_name).out.u32(0);
   EXPECT_EQ(status(no_name), Status::ok);
+  Nfs4OpenHow how;
+  how.create = 0;
+  const Nfs4Reply opened = client.call(C().putfh(handle).open("f", how));
+  EXPECT_EQ(opened.status, Status::wrongsec);
+  EXPECT_EQ(opened.last().op, static_cast<std::uint32_t>(Op::open));
+  EXPECT_EQ(status(C().putfh(handle).op(Op::savefh).open("f", how)), Status::wrongsec);
+  client.peer.tls = true;
+  const std::string top = handle_of("tls/top");
+  const std::string sub = handle_of("tls/top/sub");
+  client.peer.tls = false;
+  EXPECT_EQ(status(C().putfh(sub).op(Op::lookupp)), Status::wrongsec);
+  EXPECT_EQ(status(C().putfh(handle).op(Op::lookupp).getfh()), Status::ok);  // the pseudo root
+  EXPECT_EQ(status(C().putfh(top).op(Op::savefh).walk("data").rename("a", "b")), Status::wrongsec);
   C kept;
   kept.putfh(handle).op(Op::savefh);
   EXPECT_EQ(status(kept.getfh()), Status::wrongsec);
