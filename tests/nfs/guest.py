@@ -20,7 +20,7 @@ export MNT=/mnt/1 MNT2=/mnt/2
 [ -z "$VERSION" ] || grep -q "vers=$VERSION" /proc/mounts || { echo "not mounted as $VERSION:"; cat /proc/mounts; exit 1; }
 bash /step || { echo "the step ended with $?"; exit 1; }
 cd /mnt/1
-find . -type f ! -name '.s3~*' -exec sha256sum {} + >/out/manifest
+find . -path '*/.s3~*' -prune -o -type f -exec sha256sum {} + >/out/manifest
 cd /
 for i in $(seq 1 "$MOUNTS"); do umount /mnt/"$i"; done
 """

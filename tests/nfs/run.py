@@ -45,9 +45,9 @@ class Mount:
 MOUNTS = [
     Mount("no options", "plain", "", "4.2"),
     Mount("nconnect", "nconnect", "nconnect=4", "4.2"),
-    Mount("v4.1", "v41", "vers=4.1", "4.1"),
-    Mount("v4.0", "v40", "vers=4.0", "4.0"),
-    Mount("v3", "v3", "vers=3", "3"),
+    Mount("v4.1", "nfs41", "vers=4.1", "4.1"),
+    Mount("v4.0", "nfs40", "vers=4.0", "4.0"),
+    Mount("v3", "nfs3", "vers=3", "3"),
 ]
 
 

@@ -19,5 +19,5 @@ xfs_io -c "reflink $MNT/holes 0 4096 8192" "$MNT/cloned"
 dd if=/tmp/holes bs=4096 count=2 status=none | cmp - <(dd if="$MNT/cloned" bs=4096 skip=1 count=2 status=none)
 xfs_io -f -c "copy_range $MNT/holes" "$MNT/copied_range"
 cmp "$MNT/holes" "$MNT/copied_range"
-cp "$MNT/holes" "$MNT/copied"
-cmp "$MNT/holes" "$MNT/copied"
+cp "$MNT/holes" "$MNT/copied-holes"
+cmp "$MNT/holes" "$MNT/copied-holes"

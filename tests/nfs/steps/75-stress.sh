@@ -6,5 +6,5 @@ mkdir "$MNT/stress"
 cd "$MNT/stress"
 for one in access chmod dentry dir fallocate fcntl hdd iomix link locka lockf open rename seek symlink sync-file utime; do
   case $one in lock*) [ "${VERSION%%.*}" != 3 ] || continue ;; esac
-  stress-ng --temp-path "$MNT/stress" --"$one" 1 --"$one"-ops 60 --timeout 20 --verify --quiet || { echo "stress-ng: $one"; exit 1; }
+  stress-ng --temp-path "$MNT/stress" --"$one" 1 --"$one"-ops 30 --timeout 5 --verify --quiet || { echo "stress-ng: $one"; exit 1; }
 done
