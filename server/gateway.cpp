@@ -104,6 +104,7 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.writable = e.writable;
   s.commits = e.commits;
   s.commit_transactions = e.commit_transactions;
+  s.commit_sizes.assign(e.commit_sizes.begin(), e.commit_sizes.end());
   s.journal_bytes = e.journal_bytes;
   s.cache_hits = e.cache_hits;
   s.cache_misses = e.cache_misses;

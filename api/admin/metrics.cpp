@@ -152,6 +152,15 @@ void add_store(Page& page, const StoreSample& s) {
   page.gauge("outcrop_store_writable", "1 if writes are accepted", s.writable);
   page.counter("outcrop_commits_total", "Journal commits", s.commits);
   page.counter("outcrop_commit_transactions_total", "Transactions in them", s.commit_transactions);
+  ClientMetric::Histogram& sizes =
+      page.histogram("outcrop_commit_size", "Transactions per journal commit", {});
+  sizes.sample_count = s.commits;
+  sizes.sample_sum = static_cast<double>(s.commit_transactions);
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < s.commit_sizes.size(); ++i) {
+    below += s.commit_sizes[i];
+    sizes.bucket.push_back({below, static_cast<double>((std::uint64_t{2} << i) - 1)});
+  }
   page.counter("outcrop_journal_bytes_total", "Bytes of journal written", s.journal_bytes);
   page.counter("outcrop_cache_requests_total", "Metadata cache lookups", s.cache_hits,
                {{"result", "hit"}});

@@ -44,6 +44,7 @@ struct StoreSample {
   unsigned parity = 0;
   bool writable = false;
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
+  std::vector<std::uint64_t> commit_sizes;  ///< [i]: commits of 2^i up to 2^(i+1)-1 transactions
   std::uint64_t cache_hits = 0, cache_misses = 0, metadata_memory_bytes = 0;
   std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;

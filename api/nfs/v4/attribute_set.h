@@ -9,7 +9,7 @@
 namespace outcrop::nfs::v4 {
 
 inline constexpr std::size_t kBitmapWords = 3;          ///< attributes 0..95: all that we know
-inline constexpr std::size_t kMaxWireBitmapWords = 16;  ///< more is BADXDR
+inline constexpr std::size_t kMaxWireBitmapWords = 64;  ///< more is BADXDR
 
 /// Numbers of RFC 8881 section 5.6, RFC 7862 section 12.2, RFC 8275, RFC 8276.
 enum class Attribute : std::uint8_t {

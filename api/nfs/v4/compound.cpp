@@ -38,37 +38,41 @@ FileRef Compound::pseudo_ref(const PseudoNode& node) {
   return out;
 }
 
-Status Compound::open_handle(ConstBytes bytes, FileRef& out) {
+Async<Status> Compound::open_handle(ConstBytes bytes, FileRef& out) {
   const std::optional<Handle> handle = core.service.handles.open(bytes);
   if (!handle) {
-    return Status::badhandle;
+    co_return Status::badhandle;
   }
   if (handle->pseudo()) {
     const PseudoNode* node = pseudo().find(handle->file.ino);
     if (node == nullptr || !pseudo().visible(*node, peer.address)) {
-      return Status::stale;
+      co_return Status::stale;
     }
     out = pseudo_ref(*node);
-    return Status::ok;
+    co_return Status::ok;
   }
   ExportPtr on = core.service.exports.find(handle->export_id);
   if (!on) {
-    return Status::stale;
+    co_return Status::stale;
   }
   if (admit(peer, *on) == Admission::wrong_address) {
-    return Status::access;
+    co_return Status::access;
+  }
+  if (!core.scope.known_root(*on, handle->file.root)) {
+    const Result<void> right = co_await core.scope.check_root(*on, handle->file.root);
+    if (!right) {
+      co_return to_status(right.error());
+    }
   }
   out = ref(*handle, std::move(on));
-  return Status::ok;
+  co_return Status::ok;
 }
 
 Async<Status> Compound::export_root(const ExportPtr& on, FileRef& out) {
-  Result<ns::FileAttributes> root = on->prefix.empty()
-                                        ? co_await files().bucket_root(on->bucket)
-                                        : co_await files().resolve(on->bucket, on->prefix);
+  const Result<ns::FileAttributes> root = co_await core.scope.top(*on);
   if (!root) {
     const Status status = to_status(root.error());
-    co_return status == Status::noent || status == Status::notdir ? Status::stale : status;
+    co_return status == Status::notdir ? Status::stale : status;
   }
   if (root->type != ns::FileType::directory) {
     co_return Status::stale;
@@ -166,7 +170,7 @@ Outcome<IoGrant> Compound::check_io(const Stateid& wire, const FileRef& file, Io
     return refuse(id.error());
   }
   Outcome<IoGrant> grant = core.state.check_io(state(), *id, file.file(), kind);
-  if (!grant || grant->by_open) {
+  if (!grant) {
     return grant;
   }
   const unsigned bits = kind == IoKind::read ? kMayRead : kMayWrite;

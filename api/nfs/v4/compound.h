@@ -45,6 +45,7 @@ struct Compound {
   // 4.0: the operation's place in its owner's sequence.
   OwnerTicket owner{};
   CachedReply owner_replay{};  ///< the operation's answer, as nfs4.cpp packed it
+  bool changed = false;        ///< an operation that modifies has succeeded
   bool drop = false;           ///< no reply at all: the first try is still running
 
   PseudoTreePtr tree{};
@@ -55,7 +56,7 @@ struct Compound {
   Principal principal() const;
   const PseudoTree& pseudo();
   /// badhandle, stale, access: a filehandle from the client.
-  Status open_handle(ConstBytes bytes, FileRef& out);
+  Async<Status> open_handle(ConstBytes bytes, FileRef& out);
   /// The same for a handle that we made; the caller knows that the export is there and allowed.
   FileRef ref(const Handle& handle, ExportPtr on);
   FileRef ref(const ns::FileAttributes& attributes, const FileRef& like);
@@ -75,7 +76,8 @@ struct Compound {
   StateContext state() const { return {.client = slot ? slot.client() : nullptr, .minor = minor}; }
   /// The same for those that do; 4.1 and up ignore the id, the session says who it is.
   Outcome<StateContext> state(ClientId id) const;
-  /// resolve() and StateManager::check_io(). Without an open behind it mode bits count: access.
+  /// resolve() and StateManager::check_io(). Mode bits count also behind an open, for a stateid is
+  /// no secret: access, unless they let the caller (or it owns the file; access.h, may_transfer).
   Outcome<IoGrant> check_io(const Stateid& wire, const FileRef& file, IoKind kind) const;
   /// Takes the owner's turn. Set: the operation is answered with that already.
   std::optional<Status> enter(SeqidResult turn);

@@ -1,6 +1,8 @@
 // What all compounds of the server share.
 #pragma once
 #include "api/nfs/dispatch.h"
+#include "api/nfs/export_scope.h"
+#include "api/nfs/reply_cache.h"
 #include "api/nfs/v4/attributes.h"
 #include "api/nfs/v4/pseudo_fs.h"
 #include "api/nfs/v4state/state_manager.h"
@@ -14,6 +16,8 @@ struct Core {
   StateManager& state;
   Observer observer;
   std::string server_id;  ///< see Nfs4
+  ExportScope scope;
+  ReplyCache replies;  ///< of 4.0: what changed something and has no owner's sequence number
   PseudoFs pseudo;
 
   /// The boot id: what a client wrote UNSTABLE before it changed may be gone.

@@ -113,25 +113,23 @@ std::string owner_reply(const Compound& c, const Result4& result) {
   return kept.flatten();
 }
 
-void replay_owner(Compound& c, Result4& result) {
+Async<> replay_owner(Compound& c, Result4& result) {
   XdrReader kept(as_bytes(*c.owner_replay));
   const std::string_view body = kept.string(kMaxRecordBytes);
   const ConstBytes handle = kept.opaque(kHandleBytes);
   result.out.rewind(result.status_at);
   result.out.raw_bytes(body);
   result.status = static_cast<Status>(XdrReader(as_bytes(body)).u32());
-  FileRef file;
-  if (!handle.empty() && c.open_handle(handle, file) == Status::ok) {
-    c.put(std::move(file));
+  if (!handle.empty()) {
+    FileRef file;
+    if (co_await c.open_handle(handle, file) == Status::ok) {
+      c.put(std::move(file));
+    }
   }
   c.owner_replay.reset();
 }
 
 void finish_operation(Compound& c, XdrReader& in, Result4& result) {
-  if (c.owner_replay) {
-    replay_owner(c, result);
-    return;
-  }
   if (result.status == Status::ok && result.row != nullptr && puts_handle(*result.row) &&
       c.current->insecure && !next_tolerates(c, in)) {
     result.status = Status::wrongsec;
@@ -166,9 +164,12 @@ Async<Status> serve_operation(Compound& c, XdrReader& in, XdrWriter& out) {
   if (result.status == Status::ok) {
     result.status = co_await row->handler(c, in, out);
   }
-  if (!c.drop && !c.replay) {
+  if (c.owner_replay) {
+    co_await replay_owner(c, result);
+  } else if (!c.drop && !c.replay) {
     finish_operation(c, in, result);
   }
+  c.changed = c.changed || (result.status == Status::ok && !illegal && row->traits.modifies);
   if (c.core.observer) {
     c.core.observer(illegal ? kOpIllegal : number, static_cast<std::uint32_t>(result.status),
                     in_before - in.left(), out.size() - std::min(out.size(), result.start),
@@ -197,30 +198,31 @@ void keep_reply(Compound& c, const XdrWriter& reply, std::size_t header) {
   c.slot.finish(std::move(kept));
 }
 
-Async<> serve_compound(Core& core, const Peer& peer, RpcCall& call, XdrWriter& reply) {
-  XdrReader& in = call.arguments;
-  const std::size_t bytes = request_bytes(call);
-  const std::string_view tag = in.string(kMaxTagBytes);
-  const std::uint32_t minor = in.u32();
-  const std::uint32_t count = in.u32();
-  if (!in.ok()) {
-    write_accepted(reply, call.xid, AcceptStatus::garbage_arguments);
-    co_return;
-  }
-  write_accepted(reply, call.xid, AcceptStatus::success);
-  const XdrWriter::Mark header = reply.mark();
+struct Header {
+  std::string_view tag;
+  std::uint32_t minor = 0, count = 0;
+};
+
+Header read_header(XdrReader& in) {
+  Header out;
+  out.tag = in.string(kMaxTagBytes);
+  out.minor = in.u32();
+  out.count = in.u32();
+  return out;
+}
+
+/// Runs the compound whose header was read and writes its result.
+Async<> run_compound(Compound& c, const Header& header, XdrReader& in, XdrWriter& reply) {
+  write_accepted(reply, c.call.xid, AcceptStatus::success);
+  const XdrWriter::Mark status_at = reply.mark();
   const std::size_t header_bytes = reply.size();
-  Status status = check_compound(minor, tag);
+  Status status = check_compound(header.minor, header.tag);
   reply.u32(0);
-  reply.string(tag);
+  reply.string(header.tag);
   const XdrWriter::Mark count_at = reply.mark();
   reply.u32(0);
-  Compound c{.core = core, .peer = peer, .call = call};
-  c.minor = std::min(minor, kHighestMinor);
-  c.request_bytes = bytes;
-  c.op_count = count;
   std::uint32_t served = 0;
-  for (; status == Status::ok && served < count && !c.drop && !c.replay; ++served) {
+  for (; status == Status::ok && served < header.count && !c.drop && !c.replay; ++served) {
     c.position = served;
     status = co_await serve_operation(c, in, reply);
   }
@@ -229,13 +231,49 @@ Async<> serve_compound(Core& core, const Peer& peer, RpcCall& call, XdrWriter& r
     co_return;
   }
   if (c.replay) {
-    reply.rewind(header);
+    reply.rewind(status_at);
     reply.raw_bytes(*c.replay);
     co_return;
   }
-  reply.patch_u32(header, static_cast<std::uint32_t>(status));
+  reply.patch_u32(status_at, static_cast<std::uint32_t>(status));
   reply.patch_u32(count_at, served);
   keep_reply(c, reply, header_bytes);
+}
+
+/// Sessions have their slots; a compound of 4.0 is known by its call.
+Async<> run_once(Compound& c, const Header& header, XdrReader& in, XdrWriter& reply) {
+  ReplyCache::Found found = c.core.replies.begin(ReplyKey::of(c.peer, c.call));
+  switch (found.state) {
+    case ReplyCache::State::in_progress:
+      co_return;
+    case ReplyCache::State::done:
+      reply.raw_bytes(*found.reply);
+      co_return;
+    case ReplyCache::State::fresh:
+      break;
+  }
+  co_await run_compound(c, header, in, reply);
+  if (c.changed && !c.drop) {
+    found.ticket.keep(reply.flatten());
+  }
+}
+
+Async<> serve_compound(Core& core, const Peer& peer, RpcCall& call, XdrWriter& reply) {
+  XdrReader in = call.arguments;
+  const Header header = read_header(in);
+  if (!in.ok()) {
+    write_accepted(reply, call.xid, AcceptStatus::garbage_arguments);
+    co_return;
+  }
+  Compound c{.core = core, .peer = peer, .call = call};
+  c.minor = std::min(header.minor, kHighestMinor);
+  c.request_bytes = request_bytes(call);
+  c.op_count = header.count;
+  if (c.minor == 0) {
+    co_await run_once(c, header, in, reply);
+  } else {
+    co_await run_compound(c, header, in, reply);
+  }
 }
 
 }  // namespace
@@ -245,6 +283,8 @@ Nfs4::Nfs4(const Service& service, StateManager& state, std::string server_id, O
                       .state = state,
                       .observer = std::move(observer),
                       .server_id = std::move(server_id),
+                      .scope = ExportScope(service.files),
+                      .replies = ReplyCache(service.clock),
                       .pseudo = {}}) {}
 
 Nfs4::~Nfs4() = default;

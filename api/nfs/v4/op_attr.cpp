@@ -48,7 +48,6 @@ Async<Status> check_set(Compound& c,
                         FileRef& file,
                         const SetRequest& wanted,
                         const Stateid& stateid) {
-  bool by_state = false;
   if (wanted.set.size) {
     if (const Status status = co_await c.load_regular(file); status != Status::ok) {
       co_return status;
@@ -57,13 +56,8 @@ Async<Status> check_set(Compound& c,
     if (!grant) {
       co_return grant.error();
     }
-    by_state = grant->by_open;
   }
-  ns::SetAttributes asked = wanted.set;
-  if (by_state) {
-    asked.size.reset();  // the open was checked
-  }
-  const Result<void> allowed = may_set(*file.actor, *file.known, asked, wanted.times_now);
+  const Result<void> allowed = may_set(*file.actor, *file.known, wanted.set, wanted.times_now);
   co_return allowed ? Status::ok : to_status(allowed.error());
 }
 

@@ -8,7 +8,6 @@ namespace outcrop::nfs::v4 {
 namespace {
 
 constexpr std::size_t kMaxHandleBytes = 128;  ///< NFS4_FHSIZE
-constexpr int kMaxDepth = 4096;               ///< of a directory below its export's root
 
 Async<Status> lookup_pseudo(Compound& c, std::string_view name, FileRef& out) {
   const PseudoNode* parent = c.pseudo().find(c.current->handle.file.ino);
@@ -26,35 +25,8 @@ Async<Status> lookup_pseudo(Compound& c, std::string_view name, FileRef& out) {
   co_return Status::ok;
 }
 
-/// Goes up from a directory of a prefix export: `out` is the parent, or empty at the export's root.
-/// What was moved out of the prefix has no way up: stale.
-Async<Status> parent_within(Compound& c, const FileRef& from, std::optional<FileRef>& out) {
-  FileRef root;
-  if (const Status status = co_await c.export_root(from.on, root); status != Status::ok) {
-    co_return status;
-  }
-  if (root.file() == from.file()) {
-    co_return Status::ok;
-  }
-  Result<ns::FileAttributes> up = co_await c.files().parent(from.file());
-  if (!up) {
-    co_return to_status(up.error());
-  }
-  out = c.ref(*up, from);
-  for (int depth = 0; up->id != root.file(); ++depth) {
-    const ns::FileId at = up->id;
-    if (at.ino == at.root || depth > kMaxDepth) {
-      co_return Status::stale;
-    }
-    up = co_await c.files().parent(at);
-    if (!up) {
-      co_return to_status(up.error());
-    }
-  }
-  co_return Status::ok;
-}
-
-Async<Status> parent_of(Compound& c, FileRef& from, FileRef& out) {
+/// noent above the root of all. What was moved out of an exported directory has no way up: stale.
+Async<Status> parent_of(Compound& c, const FileRef& from, FileRef& out) {
   if (from.pseudo()) {
     const PseudoNode* node = c.pseudo().find(from.handle.file.ino);
     const PseudoNode* parent = node == nullptr ? nullptr : c.pseudo().find(node->parent);
@@ -64,20 +36,12 @@ Async<Status> parent_of(Compound& c, FileRef& from, FileRef& out) {
     out = c.pseudo_ref(*parent);
     co_return Status::ok;
   }
-  std::optional<FileRef> parent;
-  if (from.on->prefix.empty()) {
-    if (from.file().ino != from.file().root) {
-      Result<ns::FileAttributes> up = co_await c.files().parent(from.file());
-      if (!up) {
-        co_return to_status(up.error());
-      }
-      parent = c.ref(*up, from);
-    }
-  } else if (const Status status = co_await parent_within(c, from, parent); status != Status::ok) {
-    co_return status;
+  const Result<ns::FileAttributes> up = co_await c.core.scope.parent(*from.on, from.file());
+  if (!up) {
+    co_return to_status(up.error());
   }
-  if (parent) {
-    out = std::move(*parent);
+  if (up->id != from.file()) {
+    out = c.ref(*up, from);
     co_return Status::ok;
   }
   const PseudoNode* junction = c.pseudo().find(c.pseudo().mounted_on(from.on->id));
@@ -125,7 +89,7 @@ Async<Status> op_putfh(Compound& c, XdrReader& in, XdrWriter&) {
     co_return Status::badxdr;
   }
   FileRef file;
-  if (const Status status = c.open_handle(bytes, file); status != Status::ok) {
+  if (const Status status = co_await c.open_handle(bytes, file); status != Status::ok) {
     co_return status;
   }
   if (const Status status = co_await c.load(file); status != Status::ok) {

@@ -189,7 +189,7 @@ Async<Status> grant(Opening& o, Opened& opened, OpenGrant& granted) {
   if (opened.truncate) {
     OpenRequest writing = request;
     writing.access |= kAccessWrite;
-    if (const Status status = o.c.core.state.test_share(o.context, writing); status != Status::ok) {
+    if (const Status status = o.c.core.state.test_share(writing); status != Status::ok) {
       co_return status;
     }
   }

@@ -70,7 +70,7 @@ class FileTable {
 
   // -- Opens (opens.cpp) --
   Outcome<OpenGrant> open(const StateContext& context, const OpenRequest& request);
-  Status test_share(const StateContext& context, const OpenRequest& request);
+  Status test_share(const OpenRequest& request);
   void undo_open(const StateContext& context, const OpenGrant& grant);
   Outcome<Stateid> confirm(const StateContext& context, const Stateid& id, ns::FileId file);
   Outcome<Stateid> downgrade(const StateContext& context,
@@ -152,8 +152,7 @@ class FileTable {
 
   // Opens and locks; the file's shard is held.
   static void count_share(FileState& f, std::uint32_t access, std::uint32_t deny, int by);
-  Status share_conflict(FileState& f,
-                        const OpenState* own,
+  Status share_conflict(const FileState& f,
                         std::uint32_t access,
                         std::uint32_t deny,
                         std::vector<OpenPtr>& in_the_way) const;

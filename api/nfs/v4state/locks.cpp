@@ -38,11 +38,11 @@ bool FileTable::set_range(FileState& f,
                           std::optional<bool> write) {
   LockRanges& own = lock.ranges;
   // From the first that overlaps or, for a lock, touches at the left; to the first behind.
-  auto from = own.upper_bound(first);
+  auto from = own.lower_bound(first);
   if (from != own.begin()) {
     const auto before = std::prev(from);
     const bool touches =
-        write && before->second.write == *write && first != 0 && before->second.last == first - 1;
+        write && before->second.write == *write && before->second.last == first - 1;
     if (before->second.last >= first || touches) {
       from = before;
     }

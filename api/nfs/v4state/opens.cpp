@@ -55,23 +55,22 @@ void FileTable::count_share(FileState& f, std::uint32_t access, std::uint32_t de
   }
 }
 
-Status FileTable::share_conflict(FileState& f,
-                                 const OpenState* own,
+// No exception for opens of the same owner (RFC 8881 9.7, RFC 7530 9.9): its own deny mode is in
+// the way of its next open.
+Status FileTable::share_conflict(const FileState& f,
                                  std::uint32_t access,
                                  std::uint32_t deny,
                                  std::vector<OpenPtr>& in_the_way) const {
   bool any = false;
   for (unsigned bit = 0; bit < 2; ++bit) {
-    const std::uint32_t own_access = own != nullptr ? own->access >> bit & 1 : 0;
-    const std::uint32_t own_deny = own != nullptr ? own->deny >> bit & 1 : 0;
-    any |= (deny >> bit & 1) != 0 && f.readers_writers[bit] > own_access;
-    any |= (access >> bit & 1) != 0 && f.denying[bit] > own_deny;
+    any |= (deny >> bit & 1) != 0 && f.readers_writers[bit] > 0;
+    any |= (access >> bit & 1) != 0 && f.denying[bit] > 0;
   }
   if (!any) {
     return Status::ok;
   }
   for (const auto& [owner, open] : f.opens) {
-    if (open.get() == own || !conflicts(*open, access, deny)) {
+    if (!conflicts(*open, access, deny)) {
       continue;
     }
     if (!expired(*open)) {
@@ -108,7 +107,7 @@ Outcome<OpenGrant> FileTable::open(const StateContext& context, const OpenReques
     const auto own_at = f.opens.find(owner->get());
     const OpenPtr own = own_at == f.opens.end() ? nullptr : own_at->second;
     std::vector<OpenPtr> in_the_way;
-    if (share_conflict(f, own.get(), request.access, request.deny, in_the_way) != Status::ok) {
+    if (share_conflict(f, request.access, request.deny, in_the_way) != Status::ok) {
       out = refuse(request.reclaim ? Status::reclaim_conflict : Status::share_denied);
     } else {
       for (const OpenPtr& open : in_the_way) {
@@ -158,19 +157,12 @@ Outcome<OpenGrant> FileTable::grant_open(FileState& f,
   return grant;
 }
 
-Status FileTable::test_share(const StateContext& context, const OpenRequest& request) {
-  const std::lock_guard lock(context.client->mutex);
-  const OwnerPtr owner = find_owner(*context.client, request.owner, false);
+Status FileTable::test_share(const OpenRequest& request) {
   FileShard& at = shard(request.file);
   const std::lock_guard shard_lock(at.mutex);
-  FileState* f = find(at, request.file);
-  if (f == nullptr) {
-    return Status::ok;
-  }
-  const auto own = owner ? f->opens.find(owner.get()) : f->opens.end();
+  const FileState* f = find(at, request.file);
   std::vector<OpenPtr> in_the_way;
-  return share_conflict(*f, own == f->opens.end() ? nullptr : own->second.get(), request.access,
-                        request.deny, in_the_way);
+  return f == nullptr ? Status::ok : share_conflict(*f, request.access, request.deny, in_the_way);
 }
 
 void FileTable::undo_open(const StateContext& context, const OpenGrant& grant) {

@@ -21,7 +21,7 @@ struct OpenRequest {
   std::uint32_t access = 0;  ///< 1 to 3, WANT flags stripped; else INVAL
   std::uint32_t deny = 0;    ///< 0 to 3; else INVAL
   bool reclaim = false;      ///< CLAIM_PREVIOUS
-  ns::OpenHoldPtr hold;      ///< kept with a new open; for an upgrade the first one stays
+  ns::OpenHoldPtr hold{};    ///< kept with a new open; for an upgrade the first one stays
 };
 
 struct OpenGrant {
@@ -36,8 +36,8 @@ struct OpenGrant {
 enum class IoKind : std::uint8_t { read, write };
 
 struct IoGrant {
-  /// An open or lock stateid allows it: the file was opened with that access, so mode bits are not
-  /// looked at again. False with the anonymous and the bypass stateid.
+  /// An open or lock stateid allows it; false with the anonymous and the bypass stateid. Whether
+  /// the caller may is the engine's: anyone can send a stateid.
   bool by_open = false;
 };
 

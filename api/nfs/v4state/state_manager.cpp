@@ -245,8 +245,8 @@ Status StateManager::may_open(const StateContext& context, bool reclaim) const {
   return x->recovery.admit(*context.client, reclaim);
 }
 
-Status StateManager::test_share(const StateContext& context, const OpenRequest& request) const {
-  return x->files.test_share(context, request);
+Status StateManager::test_share(const OpenRequest& request) const {
+  return x->files.test_share(request);
 }
 
 void StateManager::undo_open(const StateContext& context, const OpenGrant& grant) {

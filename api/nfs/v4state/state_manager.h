@@ -132,7 +132,7 @@ class StateManager {
   /// NO_GRACE, RECLAIM_BAD.
   Status may_open(const StateContext& context, bool reclaim) const;
   /// Share conflicts only, without granting: before UNCHECKED creation truncates what is there.
-  Status test_share(const StateContext& context, const OpenRequest& request) const;
+  Status test_share(const OpenRequest& request) const;
   /// Takes open()'s grant back: the rest of OPEN failed, and the client never sees the stateid.
   void undo_open(const StateContext& context, const OpenGrant& grant);
   /// 4.0. BAD_STATEID, OLD_STATEID, STALE_STATEID, EXPIRED. `file`: the current filehandle's, as in

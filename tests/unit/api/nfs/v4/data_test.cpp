@@ -85,7 +85,7 @@ TEST_F(Data, StateidsAndModeBits) {
   client.credentials.uid = 1001;
   client.credentials.gid = 1001;
   EXPECT_EQ(status(C().putfh(file.handle).read({}, 0, 9)), Status::access);
-  EXPECT_EQ(status(C().putfh(file.handle).read(file.stateid, 0, 9)), Status::ok);
+  EXPECT_EQ(status(C().putfh(file.handle).read(file.stateid, 0, 9)), Status::access);
   Stateid old = file.stateid;
   old.seqid += 7;
   EXPECT_EQ(status(C().putfh(file.handle).read(old, 0, 9)), Status::bad_stateid);
