@@ -9,6 +9,7 @@
 #include "api/s3/handler.h"
 #include "auth/authenticator.h"
 #include "auth/key_store.h"
+#include "server/admin_token.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
@@ -140,6 +141,7 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
+  admin::ExportSource export_source(std::string token);
   Result<void> open_admin();
   Result<void> open_store();
   Result<void> open_s3();
@@ -169,13 +171,33 @@ struct Gateway::Parts {
   std::unique_ptr<NfsServer> nfs;
 };
 
+/// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
+admin::ExportSource Gateway::Parts::export_source(std::string token) {
+  const auto list = [](Parts& p) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run(
+        [&p] { return Result<std::string>(p.nfs->list_exports()); });
+  };
+  const auto add = [](Parts& p, std::string json) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run([&] { return p.nfs->add_export(json); });
+  };
+  const auto remove = [](Parts& p, std::string path) -> Task<> {
+    co_return co_await p.runtime.pool().run([&] { return p.nfs->remove_export(path); });
+  };
+  return {.token = std::move(token),
+          .list = [this, list] { return list(*this); },
+          .add = [this, add](std::string json) { return add(*this, std::move(json)); },
+          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); }};
+}
+
 Result<void> Gateway::Parts::open_admin() {
   HttpOptions options;
   options.log_requests = false;
-  admin_service =
-      std::make_unique<HttpService>(admin::make_handler({.checks = [this] { return checks(); },
-                                                         .metrics = [this] { return metrics(); }}),
-                                    options, admin_budget);
+  TRY(std::string token, load_admin_token(config.state_dir, random));
+  admin_service = std::make_unique<HttpService>(
+      admin::make_handler({.checks = [this] { return checks(); },
+                           .metrics = [this] { return metrics(); },
+                           .exports = export_source(std::move(token))}),
+      options, admin_budget);
   // The last worker: the first one opens the store meanwhile.
   admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},
                                             *admin_service, random);

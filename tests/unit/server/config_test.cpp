@@ -85,26 +85,6 @@ io = "threads"
 segment_size = "64MiB"
 [auth]
 unsigned_payload_http = false
-[nfs]
-listen = "127.0.0.1:12049"
-lease = "30s"
-grace = "40s"
-portmap = true
-tls = {cert = "nc.pem", key = "nk.pem", client_ca = "ca.pem"}
-[[export]]
-bucket = "one"
-clients = "10.0.0.0/8"
-[[export]]
-path = "/a/b"
-bucket = "two"
-prefix = "x/y"
-clients = ["127.0.0.1", "fd00::/8"]
-access = "ro"
-squash = "all"
-anon_uid = 1000
-anon_gid = 1001
-identity = "KEY"
-xprtsec = "mtls"
 )",
                                         "o.toml");
   ASSERT_TRUE(c.has_value()) << c.error().detail();
@@ -130,6 +110,35 @@ xprtsec = "mtls"
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
   want.unsigned_payload_http = false;
+  EXPECT_EQ(*c, want);
+}
+
+TEST(Config, ReadsEveryKeyOfNfs) {
+  const Result<Config> c = parse_config(R"(
+[nfs]
+listen = "127.0.0.1:12049"
+lease = "30s"
+grace = "40s"
+portmap = true
+tls = {cert = "nc.pem", key = "nk.pem", client_ca = "ca.pem"}
+[[export]]
+bucket = "one"
+clients = "10.0.0.0/8"
+[[export]]
+path = "/a/b"
+bucket = "two"
+prefix = "x/y"
+clients = ["127.0.0.1", "fd00::/8"]
+access = "ro"
+squash = "all"
+anon_uid = 1000
+anon_gid = 1001
+identity = "KEY"
+xprtsec = "mtls"
+)",
+                                        "o.toml");
+  ASSERT_TRUE(c.has_value()) << c.error().detail();
+  Config want;
   want.nfs = HostPort{"127.0.0.1", 12049};
   want.nfs_lease = std::chrono::seconds(30);
   want.nfs_grace = std::chrono::seconds(40);
