@@ -216,107 +216,136 @@ TEST(ClientStateMachine, FollowsTheCasesOfTheRfc) {
 
 /// One open as the RFC sees it: the modes that were sent and are still held.
 struct OpenModel {
-  std::set<std::pair<std::uint32_t, std::uint32_t>> sent;
+  std::set<std::uint32_t> accesses, denies;
   std::uint32_t access = 0, deny = 0, seqid = 0;
   Stateid id;
 };
 
+class ShareHistory {
+ public:
+  explicit ShareHistory(unsigned seed) : x_random(seed) {
+    for (std::size_t c = 0; c < kClients; ++c) {
+      x_clients.push_back(std::make_unique<Client41>(x_rig, "c" + std::to_string(c)));
+    }
+  }
+
+  void step() {
+    const Key key{pick(kClients), pick(kOwners), pick(kFiles)};
+    const auto access = static_cast<std::uint32_t>(1 + pick(3));
+    const auto deny = static_cast<std::uint32_t>(pick(3) == 0 ? pick(4) : 0);
+    switch (pick(4)) {
+      case 0:
+      case 1:
+        open(key, access, deny);
+        break;
+      case 2:
+        downgrade(key, access, deny);
+        break;
+      default:
+        close(key);
+    }
+  }
+  void check() {
+    ASSERT_EQ(x_rig.manager->counts().opens, x_opens.size());
+    ASSERT_EQ(*x_rig.holds, static_cast<int>(x_opens.size()));
+    for (std::uint64_t ino = 0; ino < kFiles; ++ino) {
+      std::uint32_t denied = 0;
+      for (const auto& [key, open] : x_opens) {
+        denied |= key.ino == ino ? open.deny : 0;
+      }
+      ASSERT_EQ(x_clients[0]->io(kAnonymousStateid, ino, IoKind::write),
+                (denied & kDenyWrite) != 0 ? Status::locked : Status::ok);
+      ASSERT_EQ(x_clients[0]->io(kAnonymousStateid, ino, IoKind::read),
+                (denied & kDenyRead) != 0 ? Status::locked : Status::ok);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kClients = 3, kOwners = 2, kFiles = 2;
+  struct Key {
+    std::size_t client, owner;
+    std::uint64_t ino;
+    auto operator<=>(const Key&) const = default;
+  };
+  std::size_t pick(std::size_t n) { return x_random() % n; }
+
+  void open(const Key& key, std::uint32_t access, std::uint32_t deny) {
+    bool conflict = false;
+    for (const auto& [other, held] : x_opens) {
+      conflict |= other.ino == key.ino && ((held.access & deny) != 0 || (held.deny & access) != 0);
+    }
+    Client41& client = *x_clients[key.client];
+    const auto grant = client.open("o" + std::to_string(key.owner), key.ino, access, deny);
+    ASSERT_EQ(status_of(grant), conflict ? Status::share_denied : Status::ok);
+    if (!grant) {
+      return;
+    }
+    ASSERT_EQ(grant->made, !x_opens.contains(key));
+    OpenModel& held = x_opens[key];
+    ASSERT_EQ(grant->stateid.seqid, held.seqid + 1);
+    if (pick(4) == 0) {
+      x_rig.manager->undo_open(client.context(), *grant);
+      if (grant->made) {
+        x_opens.erase(key);
+      }
+      return;
+    }
+    held.id = grant->stateid;
+    ++held.seqid;
+    held.access |= access;
+    held.deny |= deny;
+    held.accesses.insert(access);
+    held.denies.insert(deny);
+  }
+
+  void downgrade(const Key& key, std::uint32_t access, std::uint32_t deny) {
+    const auto known = x_opens.find(key);
+    if (known == x_opens.end()) {
+      return;
+    }
+    OpenModel& held = known->second;
+    const bool valid = held.accesses.contains(access) && held.denies.contains(deny) &&
+                       (access & ~held.access) == 0 && (deny & ~held.deny) == 0;
+    const auto r = x_rig.manager->downgrade(x_clients[key.client]->context(), held.id,
+                                            file(key.ino), access, deny);
+    ASSERT_EQ(status_of(r), valid ? Status::ok : Status::inval);
+    if (valid) {
+      held.access = access;
+      held.deny = deny;
+      ++held.seqid;
+      held.id = *r;
+      std::erase_if(held.accesses, [&](std::uint32_t a) { return (a & ~access) != 0; });
+      std::erase_if(held.denies, [&](std::uint32_t d) { return (d & ~deny) != 0; });
+    }
+  }
+
+  void close(const Key& key) {
+    const auto known = x_opens.find(key);
+    if (known == x_opens.end()) {
+      return;
+    }
+    const OpenModel& held = known->second;
+    Client41& client = *x_clients[key.client];
+    ASSERT_EQ(client.io(held.id, key.ino, IoKind::write),
+              (held.access & kAccessWrite) != 0 ? Status::ok : Status::openmode);
+    ASSERT_EQ(client.close(held.id, key.ino), Status::ok);
+    x_opens.erase(known);
+  }
+
+  std::mt19937 x_random;
+  Rig x_rig;
+  std::vector<std::unique_ptr<Client41>> x_clients;
+  std::map<Key, OpenModel> x_opens;
+};
+
 TEST(ShareReservations, RandomHistoriesAgreeWithTheRules) {
-  constexpr std::size_t kClients = 3, kOwners = 2, kFiles = 2;
-  using Key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  // client, owner, file
   for (unsigned seed = 1; seed <= 10; ++seed) {
     SCOPED_TRACE(seed);
-    std::mt19937 random(seed);
-    const auto pick = [&](std::size_t n) { return random() % n; };
-    Rig rig;
-    std::vector<std::unique_ptr<Client41>> clients;
-    for (std::size_t c = 0; c < kClients; ++c) {
-      clients.push_back(std::make_unique<Client41>(rig, "c" + std::to_string(c)));
-    }
-    std::map<Key, OpenModel> opens;
-    for (int step = 0; step < 3000; ++step) {
-      const Key key{pick(kClients), pick(kOwners), pick(kFiles)};
-      const auto& [c, o, ino] = key;
-      Client41& client = *clients[c];
-      const auto access = static_cast<std::uint32_t>(1 + pick(3));
-      const auto deny = static_cast<std::uint32_t>(pick(3) == 0 ? pick(4) : 0);
-      const auto known = opens.find(key);
-      switch (pick(4)) {
-        case 0:
-        case 1: {
-          bool conflict = false;
-          for (const auto& [other, open] : opens) {
-            conflict |= std::get<2>(other) == ino &&
-                        ((open.access & deny) != 0 || (open.deny & access) != 0);
-          }
-          const auto grant = client.open("o" + std::to_string(o), ino, access, deny);
-          ASSERT_EQ(status_of(grant), conflict ? Status::share_denied : Status::ok) << step;
-          if (grant) {
-            ASSERT_EQ(grant->made, known == opens.end());
-            OpenModel& open = opens[key];
-            ASSERT_EQ(grant->stateid.seqid, open.seqid + 1);
-            if (pick(4) == 0) {
-              rig.manager->undo_open(client.context(), *grant);
-              if (grant->made) {
-                opens.erase(key);
-              }
-              break;
-            }
-            open.id = grant->stateid;
-            ++open.seqid;
-            open.access |= access;
-            open.deny |= deny;
-            open.sent.insert({access, deny});
-          }
-          break;
-        }
-        case 2:
-          if (known != opens.end()) {
-            OpenModel& open = known->second;
-            bool access_sent = false, deny_sent = false;
-            for (const auto& [a, d] : open.sent) {
-              access_sent |= a == access;
-              deny_sent |= d == deny;
-            }
-            const bool valid = access_sent && deny_sent && (access & ~open.access) == 0 &&
-                               (deny & ~open.deny) == 0;
-            const auto r =
-                rig.manager->downgrade(client.context(), open.id, file(ino), access, deny);
-            ASSERT_EQ(status_of(r), valid ? Status::ok : Status::inval) << step;
-            if (valid) {
-              open.access = access;
-              open.deny = deny;
-              ++open.seqid;
-              open.id = *r;
-              std::set<std::pair<std::uint32_t, std::uint32_t>> held;
-              // What was sent counts by its halves: pairs are recombined from what is left of each.
-              for (const auto& [a, d] : open.sent) {
-                for (const auto& [a2, d2] : open.sent) {
-                  if ((a & ~access) == 0 && (d2 & ~deny) == 0) {
-                    held.insert({a, d2});
-                  }
-                }
-              }
-              open.sent = held;
-            }
-          }
-          break;
-        default:
-          if (known != opens.end()) {
-            ASSERT_EQ(client.io(known->second.id, ino, IoKind::write),
-                      (known->second.access & kAccessWrite) != 0 ? Status::ok : Status::openmode);
-            ASSERT_EQ(client.close(known->second.id, ino), Status::ok);
-            opens.erase(known);
-          }
-      }
-      ASSERT_EQ(rig.manager->counts().opens, opens.size());
-      ASSERT_EQ(*rig.holds, static_cast<int>(opens.size()));
-      std::uint32_t denied = 0;
-      for (const auto& [other, open] : opens) {
-        denied |= std::get<2>(other) == ino ? open.deny : 0;
-      }
-      ASSERT_EQ(client.io(kAnonymousStateid, ino, IoKind::write),
-                (denied & kDenyWrite) != 0 ? Status::locked : Status::ok);
+    ShareHistory history(seed);
+    for (int i = 0; i < 3000; ++i) {
+      history.step();
+      history.check();
+      ASSERT_FALSE(::testing::Test::HasFailure()) << i;
     }
   }
 }
