@@ -76,6 +76,7 @@ Result<std::unique_ptr<ExportRegistry>> ExportRegistry::open(const std::filesyst
   } else {
     random.fill(state.current);
     state.previous = state.current;
+    random.fill(state.server_id);
     TRYV(write_private_file(file, format(state)));
   }
   return std::unique_ptr<ExportRegistry>(new ExportRegistry(file, std::move(state)));
@@ -94,6 +95,9 @@ Result<ExportRegistry::State> ExportRegistry::parse(std::string_view text) {
       !read_hex(top->if_contains("key"), state.current) ||
       !read_hex(top->if_contains("previous_key"), state.previous)) {
     return damaged("the handle keys are damaged");
+  }
+  if (!read_hex(top->if_contains("server_id"), state.server_id)) {
+    return damaged("the server id is damaged");
   }
   state.key_number = static_cast<std::uint8_t>(number);
   const json::value* const ids = top->if_contains("ids");
@@ -136,6 +140,7 @@ std::string ExportRegistry::format(const State& state) {
   top.emplace("key_number", state.key_number);
   top.emplace("key", hex_of(state.current));
   top.emplace("previous_key", hex_of(state.previous));
+  top.emplace("server_id", hex_of(state.server_id));
   top.emplace("ids", std::move(ids));
   top.emplace("exports", std::move(added));
   return json::serialize(top) + "\n";
@@ -144,6 +149,11 @@ std::string ExportRegistry::format(const State& state) {
 nfs::HandleCodec ExportRegistry::handle_codec() const {
   const std::lock_guard lock(x_mutex);
   return {x_state.current, x_state.key_number, x_state.previous};
+}
+
+std::string ExportRegistry::server_id() const {
+  const std::lock_guard lock(x_mutex);
+  return hex_of(x_state.server_id);
 }
 
 /// The id the path always had, or one that no path ever had.

@@ -28,6 +28,8 @@ class ExportRegistry {
                                                       Random& random);
 
   nfs::HandleCodec handle_codec() const;
+  /// Names this server to NFSv4 clients; random, and the same for ever.
+  std::string server_id() const;
 
   /// Fills the table at start: `configured`, then what was added at run time as far as it still
   /// fits (what does not is logged and left out).
@@ -44,6 +46,7 @@ class ExportRegistry {
   struct State {
     nfs::HandleKey current{}, previous{};
     std::uint8_t key_number = 1;
+    nfs::HandleKey server_id{};
     std::map<std::string, nfs::ExportId, std::less<>> ids;  ///< never shrinks
     std::vector<nfs::Export> added;
   };

@@ -245,7 +245,7 @@ Async<> NfsSession::serve_waiting() {
     ++x_running;
     x_uncovered += uncovered;
     x_owner.counters().in_flight.add(1);
-    const nfs::Outcome outcome = co_await serve(std::move(next.record), call, reply);
+    const nfs::Dispatcher::Outcome outcome = co_await serve(std::move(next.record), call, reply);
     x_owner.counters().in_flight.sub(1);
     x_owner.counters().calls.add(1);
     x_uncovered -= uncovered;
@@ -259,9 +259,11 @@ Async<> NfsSession::serve_waiting() {
   }
 }
 
-Async<nfs::Outcome> NfsSession::serve(Buffer record, nfs::RpcCall& call, nfs::XdrWriter& reply) {
+Async<nfs::Dispatcher::Outcome> NfsSession::serve(Buffer record,
+                                                  nfs::RpcCall& call,
+                                                  nfs::XdrWriter& reply) {
   const bool tls_offered = x_owner.service().tls != nullptr && !x_peer.tls;
-  nfs::Outcome outcome = nfs::Outcome::reply;
+  nfs::Dispatcher::Outcome outcome = nfs::Dispatcher::Outcome::reply;
   std::string what;
   try {
     nfs::Program* const program =
@@ -278,11 +280,11 @@ Async<nfs::Outcome> NfsSession::serve(Buffer record, nfs::RpcCall& call, nfs::Xd
              {{"program", call.program}, {"procedure", call.procedure}, {"what", what}});
   reply.clear();
   nfs::write_accepted(reply, call.xid, nfs::AcceptStatus::system_error);
-  co_return nfs::Outcome::reply;
+  co_return nfs::Dispatcher::Outcome::reply;
 }
 
-void NfsSession::answer(nfs::Outcome outcome, nfs::XdrWriter& reply) {
-  if (outcome == nfs::Outcome::hang_up) {
+void NfsSession::answer(nfs::Dispatcher::Outcome outcome, nfs::XdrWriter& reply) {
+  if (outcome == nfs::Dispatcher::Outcome::hang_up) {
     x_owner.counters().bad_records.add(1);
     x_closing = true;
     x_transport.stop_reading();
@@ -293,7 +295,7 @@ void NfsSession::answer(nfs::Outcome outcome, nfs::XdrWriter& reply) {
     x_out.u32(kLastFragment | static_cast<std::uint32_t>(reply.size()));
     x_out.append(std::move(reply));
   }
-  if (outcome == nfs::Outcome::starttls) {
+  if (outcome == nfs::Dispatcher::Outcome::starttls) {
     x_starttls = true;
   }
 }

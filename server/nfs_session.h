@@ -48,8 +48,8 @@ class NfsSession final : public Session {
   // Serving.
   void pump();
   Async<> serve_waiting();
-  Async<nfs::Outcome> serve(Buffer record, nfs::RpcCall& call, nfs::XdrWriter& reply);
-  void answer(nfs::Outcome outcome, nfs::XdrWriter& reply);
+  Async<nfs::Dispatcher::Outcome> serve(Buffer record, nfs::RpcCall& call, nfs::XdrWriter& reply);
+  void answer(nfs::Dispatcher::Outcome outcome, nfs::XdrWriter& reply);
   bool may_start() const;
   void balance();
 

@@ -81,8 +81,9 @@ Async<> RpcDatagrams::answer(Buffer call, const asio::ip::udp::endpoint& from) {
   nfs::XdrWriter reply;
   std::string bytes;
   try {
-    const nfs::Outcome outcome = co_await x_dispatcher.serve(peer, std::move(call), false, reply);
-    if (outcome == nfs::Outcome::reply) {
+    const nfs::Dispatcher::Outcome outcome =
+        co_await x_dispatcher.serve(peer, std::move(call), false, reply);
+    if (outcome == nfs::Dispatcher::Outcome::reply) {
       bytes = reply.flatten();
     }
   } catch (const std::exception& e) {

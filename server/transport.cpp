@@ -134,6 +134,16 @@ Task<std::size_t> Transport::read_some(MutBytes out) {
   co_return n;
 }
 
+Async<> Transport::say_end(std::chrono::nanoseconds patience) {
+  if (!x_tls || !x_socket.is_open()) {
+    co_return;
+  }
+  expire_after(patience);
+  error_code ignored;  // a client that just goes is no news
+  co_await x_tls->stream.async_shutdown(asio::redirect_error(use_async, ignored));
+  never_expire();
+}
+
 Async<> Transport::linger(std::uint64_t limit, std::chrono::nanoseconds patience) {
   error_code ignored;
   x_socket.shutdown(Socket::shutdown_send, ignored);

@@ -49,6 +49,10 @@ class Transport {
   /// closing with bytes unread would reset the connection before the client has read the answer.
   Async<> linger(std::uint64_t limit, std::chrono::nanoseconds patience);
 
+  /// TLS: tells the client that this is the end, and not a cut, of what it gets (close_notify of
+  /// RFC 8446 6.1), and waits for at most `patience` for it to say so too. Plain TCP: nothing.
+  Async<> say_end(std::chrono::nanoseconds patience);
+
   /// Sends as much as the socket takes now. TLS: nothing.
   Result<std::size_t> try_write(std::span<iovec> parts);
   /// Sends all; `parts` is used up. timed_out when the client takes nothing for `write_stall`.

@@ -156,6 +156,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   s3->add_flag("--json", state->options.json, "Print one JSON object");
   s3->footer(kFooter);
   s3->callback([state, &exit_code] { exit_code = run(*state); });
+  add_bench_nfs_command(*group, exit_code);
 }
 
 }  // namespace outcrop

@@ -67,10 +67,10 @@ Program* Dispatcher::route(
   return program;
 }
 
-Async<Outcome> Dispatcher::serve(const Peer& peer,
-                                 Buffer record,
-                                 bool tls_offered,
-                                 XdrWriter& reply) const {
+Async<Dispatcher::Outcome> Dispatcher::serve(const Peer& peer,
+                                             Buffer record,
+                                             bool tls_offered,
+                                             XdrWriter& reply) const {
   RpcCall call;
   Outcome outcome = Outcome::reply;
   if (Program* const program = route(std::move(record), tls_offered, call, reply, outcome)) {

@@ -48,18 +48,18 @@ class Program {
   virtual Async<> call(const Peer& peer, RpcCall& call, XdrWriter& reply) = 0;
 };
 
-/// What a record is answered with.
-enum class Outcome : std::uint8_t {
-  reply,     ///< send what is in the writer, if anything
-  starttls,  ///< send it, then start the TLS handshake (AUTH_TLS probe, RFC 9289)
-  hang_up,   ///< not RPC: close the connection
-};
-
 /// Any worker; does not change after it was made.
 class Dispatcher {
  public:
   /// `programs` are borrowed.
   explicit Dispatcher(std::vector<Program*> programs) : x_programs(std::move(programs)) {}
+
+  /// What a record is answered with.
+  enum class Outcome : std::uint8_t {
+    reply,     ///< send what is in the writer, if anything
+    starttls,  ///< send it, then start the TLS handshake (AUTH_TLS probe, RFC 9289)
+    hang_up,   ///< not RPC: close the connection
+  };
 
   /// Parses the call and finds who answers it. Null: the answer, if there is one, is in `reply`
   /// already (NULL procedures, refusals), and `outcome` says what to do with it.

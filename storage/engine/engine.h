@@ -1,6 +1,7 @@
 // The storage engine put together: drives, metadata, payload, namespace, and their background work,
 // opened and closed in the right order. The only storage type that server/ needs besides ns.
 #pragma once
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,7 @@ struct EngineStats {
   unsigned parity = 0;
   bool writable = false;  ///< enough live drives and no fatal error
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
+  std::array<std::uint64_t, 17> commit_sizes{};  ///< [i]: commits of 2^i up to 2^(i+1)-1
   std::uint64_t cache_hits = 0, cache_misses = 0;
   std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;

@@ -199,6 +199,7 @@ EngineStats Store::stats() {
   out.writable = meta.writable;
   out.commits = meta.blocks;
   out.commit_transactions = meta.transactions;
+  out.commit_sizes = meta.block_sizes;
   out.journal_bytes = meta.journal_bytes;
   out.cache_hits = meta.cache_hits;
   out.cache_misses = meta.cache_misses;

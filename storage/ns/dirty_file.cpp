@@ -72,12 +72,6 @@ std::int64_t DirtyFile::since_ns() const {
   return x_runs.empty() ? INT64_MAX : x_since_ns;
 }
 
-void DirtyFile::set_mtime(std::int64_t mtime_ns) {
-  const std::lock_guard lock(x_mutex);
-  x_mtime_ns = mtime_ns;
-  ++x_epoch;
-}
-
 std::uint64_t DirtyFile::epoch() const {
   const std::lock_guard lock(x_mutex);
   return x_epoch;

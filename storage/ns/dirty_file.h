@@ -66,8 +66,6 @@ class DirtyFile {
   std::uint64_t bytes() const;
   std::size_t runs() const;
   std::int64_t since_ns() const;  ///< INT64_MAX: clean
-  /// A client has set the modification time, in the record; the writes before it do not count.
-  void set_mtime(std::int64_t mtime_ns);
 
   // Flushing: one at a time.
   std::uint64_t written() const;  ///< number of the last write

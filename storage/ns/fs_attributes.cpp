@@ -1,4 +1,5 @@
 // The file view: finding inodes, and their attributes.
+#include "storage/ns/file_state.h"
 #include "storage/ns/fs_data.h"
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
@@ -134,15 +135,14 @@ Task<FileAttributes> resolve_path(Core& core, std::string_view bucket, std::stri
 }
 
 Task<FileAttributes> get_file_attributes(Core& core, FileId file) {
-  CO_TRY(const FoundInode found, co_await find_inode(core, file));
-  co_return attributes_of(core, *found.object);
+  return current_attributes(core, file);
 }
 
 Task<FileAttributes> set_file_attributes(Core& core,
                                          FileId file,
                                          SetAttributes set,
                                          std::optional<std::int64_t> guard_ctime_ns) {
-  if (set.size || set.mtime_ns) {
+  if (set.mtime_ns) {
     // What was written before has its time before this.
     CO_TRYV(co_await flush_file(core, file.ino));
   }
@@ -163,9 +163,9 @@ Task<FileAttributes> lookup_entry(Core& core, FileId directory, std::string_view
     if (!entry) {
       co_return fail(Errc::not_found);
     }
-    CO_TRY(const FoundInode found, co_await find_inode(core, entry->dirent.ino));
-    if (found.object && found.object->record.links() > 0) {
-      co_return attributes_of(core, *found.object);
+    const auto found = co_await current_attributes(core, {directory.root, entry->dirent.ino});
+    if (found ? found->links > 0 : found.error().code() != Errc::stale) {
+      co_return found;
     }
     // Removed or replaced between the two reads.
   }

@@ -3,6 +3,7 @@
 // names that left lately.
 #include <algorithm>
 
+#include "storage/ns/file_state.h"
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
 #include "storage/ns/keys.h"
@@ -114,6 +115,8 @@ class DirectoryReader {
       co_return ok();
     }
     CO_TRY(const DirentRecord dirent, decode_dirent(x_scan.entries[i].value));
+    // Whether memory has anything of the file is asked before the record is read.
+    const bool dirty = x_core.dirty->find(dirent.ino) != nullptr;
     CO_TRY(const ObjectPtr object, co_await inode_of(dirent.ino));
     if (!object) {
       co_return ok();  // removed since the scan
@@ -122,9 +125,16 @@ class DirectoryReader {
     if (dirent.type != InodeType::directory && shows_plainly(name)) {
       CO_TRY(shadowed, co_await is_shadowed(key));
     }
-    DirectoryEntry entry{.name = shown_name(name, shadowed),
-                         .cookie = dirent.ino,
-                         .attributes = attributes_of(x_core, *object)};
+    FileAttributes attributes = stored_attributes(x_core, *object);
+    if (dirty) {
+      auto now = co_await current_attributes(x_core, {x_directory.root, dirent.ino});
+      if (!now && now.error().code() == Errc::stale) {
+        co_return ok();
+      }
+      CO_TRY(attributes, std::move(now));
+    }
+    DirectoryEntry entry{
+        .name = shown_name(name, shadowed), .cookie = dirent.ino, .attributes = attributes};
     if (object->record.links() > 1) {
       CO_TRY(const auto cookie, co_await link_cookie(x_core, dirent.ino, x_directory.ino, name));
       entry.cookie = cookie.value_or(dirent.ino);

@@ -88,6 +88,15 @@ std::string to_text(const Report& report, std::string_view heading) {
                    static_cast<double>(report.server->rss_bytes) / (1 << 20),
                    report.server->threads);
   }
+  if (report.calls > 0) {
+    fmt::format_to(std::back_inserter(out), "calls   {}, {:.1f} per second", report.calls,
+                   ratio(static_cast<double>(report.calls), report.elapsed_s));
+    if (report.server_cpu_s) {
+      fmt::format_to(std::back_inserter(out), ", {:.1f} us of the server each",
+                     1e6 * ratio(*report.server_cpu_s, static_cast<double>(report.calls)));
+    }
+    out += "\n";
+  }
   out += cpu_line("client", report.client_cpu_s, sum, report.elapsed_s);
   for (const auto& [label, times] : report.errors) {
     fmt::format_to(std::back_inserter(out), "error  {} x {}\n", times, label);
@@ -121,7 +130,11 @@ std::string to_json(const Report& report, std::string_view parameters) {
     fmt::format_to(std::back_inserter(out), "{}{}:{}", comma, json_text(label), times);
     comma = ",";
   }
-  out += "},\"client_cpu\":" + json_cpu(report.client_cpu_s, sum);
+  out += "}";
+  if (report.calls > 0) {
+    out += fmt::format(R"(,"calls":{})", report.calls);
+  }
+  out += ",\"client_cpu\":" + json_cpu(report.client_cpu_s, sum);
   if (report.server_cpu_s) {
     out += ",\"server_cpu\":" + json_cpu(*report.server_cpu_s, sum);
     out += fmt::format(R"(,"server_rss_bytes":{},"server_threads":{})", report.server->rss_bytes,

@@ -17,6 +17,7 @@ struct Report {
   };
   std::vector<Row> rows;  ///< those without operations and errors are not shown
   ErrorTally errors;
+  std::uint64_t calls = 0;  ///< remote calls, if an operation may be several; else 0
   double elapsed_s = 0;
   double client_cpu_s = 0;
   std::optional<double> server_cpu_s;  ///< with --server-pid

@@ -80,6 +80,9 @@ TEST_F(ExportRegistryTest, HandlesOpenAfterARestart) {
   const nfs::Handle handle{.export_id = 1, .file = {.root = 5, .ino = 6}};
   const nfs::HandleBytes sealed = open()->handle_codec().seal(handle);
   EXPECT_EQ(open()->handle_codec().open(sealed), handle);
+  const std::string id = open()->server_id();
+  EXPECT_EQ(id.size(), 32u);
+  EXPECT_EQ(open()->server_id(), id);
   fs::remove(file());
   EXPECT_FALSE(open()->handle_codec().open(sealed));
 }

@@ -9,6 +9,8 @@
 namespace outcrop::nfs::testing {
 namespace {
 
+using Outcome = Dispatcher::Outcome;
+
 class Echo final : public Program {
  public:
   Echo(std::uint32_t program, std::uint32_t version) : x_program(program), x_version(version) {}
