@@ -202,6 +202,22 @@ class ByteModel {
   std::vector<std::vector<Held>> x_held;
 };
 
+struct ModelRange {
+  std::size_t from, to;  ///< model bytes
+  std::uint64_t offset, length;
+};
+
+/// A range within one of the two parts, so that its length is the model's.
+ModelRange random_range(std::mt19937& random) {
+  const bool high = random() % 3 == 0;
+  const std::size_t low = high ? 80 : 0, size = high ? 16 : 80;
+  const std::size_t one = low + random() % size, two = low + random() % size;
+  ModelRange r{.from = std::min(one, two), .to = std::max(one, two), .offset = 0, .length = 0};
+  r.offset = ByteModel::real(r.from);
+  r.length = r.to == ByteModel::kBytes - 1 ? kLockToEnd : ByteModel::real(r.to) - r.offset + 1;
+  return r;
+}
+
 TEST(LockModel, RandomOperationsAgreeWithSingleBytes) {
   constexpr std::size_t kOwners = 6;
   for (const unsigned seed : {1U, 2U, 3U, 4U}) {
@@ -218,16 +234,7 @@ TEST(LockModel, RandomOperationsAgreeWithSingleBytes) {
       const std::size_t owner = pick(kOwners);
       Client41& client = *clients[owner % 2];
       const std::string name = "owner" + std::to_string(owner);
-      // A range within one of the two parts, so that its length is the model's.
-      const bool high = pick(3) == 0;
-      const std::size_t low = high ? 80 : 0, size = high ? 16 : 80;
-      std::size_t from = low + pick(size), to = low + pick(size);
-      if (from > to) {
-        std::swap(from, to);
-      }
-      const std::uint64_t offset = ByteModel::real(from);
-      const std::uint64_t length =
-          to == ByteModel::kBytes - 1 ? kLockToEnd : ByteModel::real(to) - offset + 1;
+      const auto [from, to, offset, length] = random_range(random);
       const bool write = pick(2) == 0;
       const LockType type = write ? LockType::write : LockType::read;
       const bool conflict = model.conflict(owner, from, to, write);

@@ -109,6 +109,73 @@ TEST(Race, DenyModesExcludeOthers) {
   EXPECT_EQ(*rig.holds, 0);
 }
 
+/// One compound's worth of opens, locks and closes on a few files.
+void work(Rig& rig, const StateContext& context, std::mt19937& random, std::vector<Stateid>& ids) {
+  (void)rig.manager->reclaim_complete(context.client, {});
+  const std::uint64_t ino = random() % 5;
+  const std::string owner = "o" + std::to_string(random() % 2);
+  const OpenRequest open{.owner = owner,
+                         .file = file(ino),
+                         .access = 1 + static_cast<std::uint32_t>(random() % 3),
+                         .deny = random() % 4 == 0 ? kDenyWrite : kDenyNone,
+                         .hold = rig.hold()};
+  if (const auto grant = wait_for(rig.manager->open(context, open))) {
+    ids.push_back(grant->stateid);
+    const LockRequest range{.file = file(ino),
+                            .type = LockType::read,
+                            .offset = random() % 50,
+                            .length = 1 + random() % 50,
+                            .stateid = grant->stateid,
+                            .new_owner = true,
+                            .owner = owner};
+    const LockResult lock = wait_for(rig.manager->lock(context, range));
+    if (lock.status == Status::ok) {
+      ids.push_back(lock.stateid);
+    }
+  }
+  for (const Status s : rig.manager->test_stateids(context.client, ids)) {
+    EXPECT_TRUE(s == Status::ok || s == Status::old_stateid || s == Status::expired ||
+                s == Status::bad_stateid);
+  }
+  if (!ids.empty() && random() % 2 == 0) {
+    (void)rig.manager->close(context, ids[random() % ids.size()], file(ino));
+    (void)rig.manager->free_stateid(context.client, ids[random() % ids.size()]);
+  }
+}
+
+/// A client that comes, or comes back, sends some compounds, and perhaps says goodbye.
+void visit(Rig& rig, std::mt19937& random, unsigned connection) {
+  const std::string name = "client" + std::to_string(random() % 3);
+  const auto verify = verifier(static_cast<std::uint8_t>(random()));
+  const auto made = rig.manager->exchange_id({.owner = name, .verifier = verify}, principal(0));
+  ASSERT_TRUE(made);
+  const auto session = rig.manager->create_session({.client = made->client,
+                                                    .sequence = made->sequence,
+                                                    .fore = usual_fore(),
+                                                    .back = usual_back()},
+                                                   principal(0), connection);
+  if (!session) {
+    return;  // another thread restarted the client, or used the number
+  }
+  std::vector<Stateid> ids;
+  for (std::uint32_t n = 1; n <= 20; ++n) {
+    SequenceResult turn = rig.manager->sequence({.session = session->session,
+                                                 .sequence = n,
+                                                 .cache_this = true,
+                                                 .request_bytes = 100,
+                                                 .operations = 2,
+                                                 .connection = connection});
+    if (!turn.ticket) {
+      break;  // destroyed meanwhile
+    }
+    work(rig, {.client = turn.ticket.client(), .minor = 1}, random, ids);
+    turn.ticket.finish(std::make_shared<const std::string>("done"));
+  }
+  if (random() % 3 == 0) {
+    (void)rig.manager->destroy_session(session->session, principal(0), connection);
+  }
+}
+
 /// Clients come, work on the same files, restart and expire, while time and the housekeeping go on.
 TEST(Race, ClientsComeAndGo) {
   Rig rig(patient());
@@ -118,65 +185,7 @@ TEST(Race, ClientsComeAndGo) {
   race([&](unsigned t) {
     std::mt19937 random(t);
     for (int round = 0; round < 150; ++round) {
-      const std::string name = "client" + std::to_string(random() % 3);
-      const auto verify = verifier(static_cast<std::uint8_t>(random()));
-      const auto made = rig.manager->exchange_id({.owner = name, .verifier = verify}, principal(0));
-      ASSERT_TRUE(made);
-      const auto session = rig.manager->create_session({.client = made->client,
-                                                        .sequence = made->sequence,
-                                                        .fore = usual_fore(),
-                                                        .back = usual_back()},
-                                                       principal(0), t);
-      if (!session) {
-        continue;  // another thread restarted the client, or used the number
-      }
-      std::vector<Stateid> ids;
-      for (std::uint32_t n = 1; n <= 20; ++n) {
-        SequenceResult turn = rig.manager->sequence({.session = session->session,
-                                                     .sequence = n,
-                                                     .cache_this = true,
-                                                     .request_bytes = 100,
-                                                     .operations = 2,
-                                                     .connection = t});
-        if (!turn.ticket) {
-          break;  // destroyed meanwhile
-        }
-        const StateContext context{.client = turn.ticket.client(), .minor = 1};
-        (void)rig.manager->reclaim_complete(context.client, {});
-        const std::uint64_t ino = random() % 5;
-        const std::string owner = "o" + std::to_string(random() % 2);
-        const OpenRequest open{.owner = owner,
-                               .file = file(ino),
-                               .access = 1 + static_cast<std::uint32_t>(random() % 3),
-                               .deny = random() % 4 == 0 ? kDenyWrite : kDenyNone,
-                               .hold = rig.hold()};
-        const auto grant = wait_for(rig.manager->open(context, open));
-        if (grant) {
-          ids.push_back(grant->stateid);
-          const LockResult lock = wait_for(rig.manager->lock(context, {.file = file(ino),
-                                                                       .type = LockType::read,
-                                                                       .offset = random() % 50,
-                                                                       .length = 1 + random() % 50,
-                                                                       .stateid = grant->stateid,
-                                                                       .new_owner = true,
-                                                                       .owner = owner}));
-          if (lock.status == Status::ok) {
-            ids.push_back(lock.stateid);
-          }
-        }
-        for (const Status s : rig.manager->test_stateids(context.client, ids)) {
-          EXPECT_TRUE(s == Status::ok || s == Status::old_stateid || s == Status::expired ||
-                      s == Status::bad_stateid);
-        }
-        if (!ids.empty() && random() % 2 == 0) {
-          (void)rig.manager->close(context, ids[random() % ids.size()], file(ino));
-          (void)rig.manager->free_stateid(context.client, ids[random() % ids.size()]);
-        }
-        turn.ticket.finish(std::make_shared<const std::string>("done"));
-      }
-      if (random() % 3 == 0) {
-        (void)rig.manager->destroy_session(session->session, principal(0), t);
-      }
+      visit(rig, random, t);
       rig.clock.advance(static_cast<std::int64_t>(random() % 2) * kSecondNs);
       if (random() % 4 == 0) {
         EXPECT_TRUE(run_sync(rig.manager->tick()));
