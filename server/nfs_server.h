@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "api/admin/metrics.h"
+#include "api/nfs/v4state/recovery_file.h"
 #include "api/nfs/v4state/state_manager.h"
 #include "server/config.h"
 #include "server/export_registry.h"
 #include "server/nfs_worker.h"
-#include "server/recovery_file.h"
 #include "server/rpc_datagrams.h"
 
 namespace outcrop::server {
@@ -70,7 +70,7 @@ class NfsServer {
 
   nfs::ExportTable x_exports;
   std::unique_ptr<ExportRegistry> x_registry;
-  RecoveryFile x_recovery;
+  nfs::FileRecoveryStore x_recovery;
   std::unique_ptr<nfs::HandleCodec> x_handles;
   std::unique_ptr<NfsService> x_service, x_portmap_service;
   std::unique_ptr<NfsGroup> x_group, x_portmap_group;
