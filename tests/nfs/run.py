@@ -184,10 +184,16 @@ def main() -> int:
     parser.add_argument("--step", action="append", help="only steps with this in their name")
     parser.add_argument("--many", type=int, default=20_000, help="files of the mass deletion (default 20000)")
     parser.add_argument("--operations", type=int, default=3000, help="of the exerciser (default 3000)")
+    parser.add_argument("--quick", action="store_true",
+                        help="what CI runs: the default mount and NFSv3, few files, no stress")
     parser.add_argument("--keep", action="store_true", help="leave drives and log for a look")
     options = parser.parse_args()
     mounts = [m for m in MOUNTS if not options.mount or any(part in m.name for part in options.mount)]
     steps = [s for s in load_steps() if not options.step or any(part in s.path.stem for part in options.step)]
+    if options.quick:
+        mounts = [m for m in mounts if m.name in ("no options", "v3")]
+        steps = [s for s in steps if "stress" not in s.path.stem]
+        options.many, options.operations = 1000, 800
     port = choose_port()
     with Server(options.outcropd, extra_config=server_config(port)) as server:
         server.keep = options.keep
