@@ -105,9 +105,12 @@ Result<std::vector<RecoveryRecord>> FileRecoveryStore::read() {
         return fail(Errc::io_error, x_file.string() + ": cannot be read");
       }
     }
-    if (!replay(text)) {
-      x_records.clear();
-      x_live_bytes = 0;
+    std::vector<RecoveryChange> log;
+    if (replay_recovery_log(text, log)) {
+      for (RecoveryChange& change : log) {
+        take(std::move(change));
+      }
+    } else {
       std::filesystem::path aside = x_file;
       aside += ".damaged";
       std::filesystem::rename(x_file, aside, error);
@@ -123,7 +126,7 @@ Result<std::vector<RecoveryRecord>> FileRecoveryStore::read() {
   return out;
 }
 
-bool FileRecoveryStore::replay(std::string_view text) {
+bool replay_recovery_log(std::string_view text, std::vector<RecoveryChange>& out) {
   if (!text.starts_with(kMagic)) {
     return false;
   }
@@ -153,7 +156,7 @@ bool FileRecoveryStore::replay(std::string_view text) {
     if (!record || kind > 1) {
       return false;
     }
-    take({.erase = kind == 1, .record = std::move(*record)});
+    out.push_back({.erase = kind == 1, .record = std::move(*record)});
     text.remove_prefix(text.size() - head.left());
   }
   return true;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,9 @@
 #include "storage/base/async.h"
 
 namespace outcrop::nfs {
+
+/// The changes of a log, without a tail that was cut off. False: it is damaged, or none of ours.
+bool replay_recovery_log(std::string_view text, std::vector<RecoveryChange>& out);
 
 /// Owned by the composition root; `pool` is borrowed and does all that blocks. One call at a time,
 /// as RecoveryStore says. After an error of a write the next one starts with a rewrite.
@@ -34,8 +38,6 @@ class FileRecoveryStore final : public RecoveryStore {
  private:
   using Key = std::pair<bool, std::string>;
   Result<std::vector<RecoveryRecord>> read();
-  /// False: the text is not such a log.
-  bool replay(std::string_view text);
   Result<void> append(const std::vector<RecoveryChange>& changes);
   Result<void> rewrite();
   void take(RecoveryChange change);

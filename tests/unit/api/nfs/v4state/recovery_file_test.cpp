@@ -122,7 +122,7 @@ TEST_F(RecoveryFile, IsRewrittenWhenMostOfItIsOutdated) {
   load(store);
   ASSERT_TRUE(apply(store, {{false, record(1)}}));
   std::uint64_t most = 0;
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(apply(store, {{false, record(2, kMaxOwnerBytes)}}));
     ASSERT_TRUE(apply(store, {{true, record(2, kMaxOwnerBytes)}}));
     most = std::max(most, store.file_bytes());
