@@ -65,6 +65,10 @@ Async<> NfsSession::read_loop() {
       }
       continue;
     }
+    if (!x_waiting.empty() && may_start()) {
+      pump();
+      continue;
+    }
     if (!x_waiting.empty() || !may_start()) {
       co_await changed();
       continue;
@@ -215,9 +219,18 @@ bool NfsSession::may_start() const {
 
 /// Serves what waits. One coroutine serves call after call as long as they complete at once; when
 /// one has to wait, the next coroutine goes on with the rest.
+///
+/// Ends only when nothing waits or when something is under way whose end pumps again: sending may
+/// make room for the next call, so it is looked at after every flush.
 void NfsSession::pump() {
   x_pumping = true;
-  while (!x_waiting.empty() && may_start()) {
+  for (;;) {
+    if (x_waiting.empty() || !may_start()) {
+      flush();
+      if (x_waiting.empty() || !may_start()) {
+        break;
+      }
+    }
     ++x_runners;
     asio::co_spawn(x_owner.executor(), serve_waiting(), [this](std::exception_ptr thrown) {
       --x_runners;
@@ -227,12 +240,8 @@ void NfsSession::pump() {
       notify();
     });
     balance();
-    if (x_out.size() >= kMaxQueuedReplies) {
-      flush();
-    }
   }
   x_pumping = false;
-  flush();
 }
 
 Async<> NfsSession::serve_waiting() {

@@ -48,8 +48,11 @@ Async<> TestProgram::call(const nfs::Peer& peer, nfs::RpcCall& call, nfs::XdrWri
   if (call.procedure == kReadLate) {
     co_await asio::post(co_await asio::this_coro::executor, use_async);
   }
+  if (call.procedure == kReadPool) {
+    std::ignore = co_await x_pool.run([] { return ok(); });
+  }
   nfs::write_accepted(reply, call.xid, nfs::AcceptStatus::success);
-  if (call.procedure == kRead || call.procedure == kReadLate) {
+  if (call.procedure == kReadPool || call.procedure == kRead || call.procedure == kReadLate) {
     reply.payload(generate(call.arguments.u32()));
     co_return;
   }

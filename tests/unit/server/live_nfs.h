@@ -17,13 +17,14 @@ namespace outcrop::server::testing {
 
 /// What the driven program does, by procedure number.
 enum Procedure : std::uint32_t {
-  kEcho = 1,     ///< the argument opaque, and whether the peer has TLS, and its name
-  kHold = 2,     ///< waits for release(), then like kEcho
-  kRead = 3,     ///< u32 n: an opaque of n bytes in slices of 64 KiB
-  kSink = 4,     ///< an opaque: its length, and 1 if all bytes are as pattern() says
-  kThrow = 5,    //
-  kSilent = 6,   ///< no reply at all
-  kReadLate = 7  ///< kRead after a turn of the loop
+  kEcho = 1,      ///< the argument opaque, and whether the peer has TLS, and its name
+  kHold = 2,      ///< waits for release(), then like kEcho
+  kRead = 3,      ///< u32 n: an opaque of n bytes in slices of 64 KiB
+  kSink = 4,      ///< an opaque: its length, and 1 if all bytes are as pattern() says
+  kThrow = 5,     //
+  kSilent = 6,    ///< no reply at all
+  kReadLate = 7,  ///< kRead after a turn of the loop
+  kReadPool = 8   ///< kRead after a while on another thread, as from a drive
 };
 inline constexpr std::uint32_t kTestProgram = 400'000;
 
@@ -42,6 +43,7 @@ class TestProgram final : public nfs::Program {
   std::atomic<int> x_calls{0}, x_held{0};
   std::mutex x_mutex;
   std::vector<Resume<void>> x_waiting;
+  BlockingPool x_pool{2};
 };
 
 class LiveNfs {

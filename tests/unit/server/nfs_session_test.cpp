@@ -169,6 +169,21 @@ TEST(NfsSession, LargeRepliesAreWhole) {
   EXPECT_TRUE(eventually([&] { return server.budget().in_use() == 0; }));
 }
 
+TEST(NfsSession, AStreamOfLargeReadsNeverStalls) {
+  LiveNfs server;
+  RawClient client(server.port());
+  constexpr std::uint32_t kDepth = 8, kCalls = 2000;
+  std::uint32_t sent = 0;
+  const auto ask = [&] { client.send(call(sent++, kReadPool, number(1 << 20))); };
+  while (sent < kDepth) {
+    ask();
+  }
+  for (std::uint32_t got = 0; got < kCalls; ++got) {
+    ASSERT_EQ(next_reply(client).results.size(), (1u << 20) + 4) << got;
+    ask();
+  }
+}
+
 TEST(NfsSession, AClientThatTakesNothingIsHeldOffThenCutOff) {
   NfsOptions o;
   o.write_stall = 300ms;
