@@ -100,20 +100,25 @@ Task<> Store::check_drives() {
   co_return ok();
 }
 
-// Stripes over all live drives are what most payload is; small records cost more.
+// Stripes over all live drives are what most payload is; small records cost more. Shard files that
+// hold no segment are free, although the drive counts them as used.
 Task<> Store::measure_space() {
   return x_runtime.pool.run([this]() -> Result<void> {
     const auto slots = x_drives->live_slots();
     std::uint64_t total = 0, free = 0;
     for (const drives::Slot slot : slots) {
-      TRY(const io::Space space, x_drives->disk(slot)->space());
-      total += space.total_bytes;
-      free += space.free_bytes;
+      const auto space = x_drives->disk(slot)->space();
+      if (!space) {
+        continue;  // its own operations will tell, and eject it
+      }
+      total += space->total_bytes;
+      free += space->free_bytes + x_segments.spare_bytes(slot);
     }
-    const std::uint64_t n = slots.size();
-    const std::uint64_t data = n - std::min<std::uint64_t>(x_drives->record().parity, n);
-    x_total_bytes = n == 0 ? 0 : total / n * data;
-    x_free_bytes = n == 0 ? 0 : free / n * data;
+    const std::uint64_t shards = std::min<std::uint64_t>(slots.size(), segment::kMaxShards);
+    const std::uint64_t parity = x_drives->write_parity(slots.size()).value_or(shards);
+    const std::uint64_t data = shards - std::min(parity, shards);
+    x_total_bytes = shards == 0 ? 0 : total / shards * data;
+    x_free_bytes = shards == 0 ? 0 : std::min(free, total) / shards * data;
     return ok();
   });
 }

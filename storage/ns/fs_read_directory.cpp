@@ -27,6 +27,7 @@ class DirectoryReader {
         x_limit(std::clamp(max_entries + 1, kSmallestPage, kLargestPage)) {}
 
   Task<DirectoryPage> run(std::uint64_t cookie) {
+    x_core.recent.reading(x_directory.ino, x_core.clock.steady_ns());
     CO_TRY(std::string lower, co_await position(cookie));
     while (!x_full) {
       CO_TRY(x_scan, co_await x_core.meta.scan({.lower = std::move(lower),
@@ -41,9 +42,6 @@ class DirectoryReader {
       lower = x_scan.entries.back().key + '\0';
     }
     x_page.eof = !x_full;
-    if (!x_page.eof) {
-      x_core.recent.reading(x_directory.ino);
-    }
     co_return std::move(x_page);
   }
 
@@ -139,7 +137,7 @@ class DirectoryReader {
       CO_TRY(const auto cookie, co_await link_cookie(x_core, dirent.ino, x_directory.ino, name));
       entry.cookie = cookie.value_or(dirent.ino);
     }
-    x_core.recent.listed(x_directory.ino, entry.cookie);
+    x_core.recent.listed(x_directory.ino, entry.cookie, name);
     x_bytes += entry.name.size() + kEntryBytes;
     x_page.entries.push_back(std::move(entry));
     co_return ok();

@@ -96,7 +96,7 @@ Task<bool> erase_empty_directory(
   }
   CO_TRY(ObjectPtr object, co_await load_inode(core, directory));
   const InodeRecord& record = object->record;
-  core.recent.left(record.parent, directory.ino, record.name);
+  tx.leave(record.parent, directory.ino, record.name);
   CO_TRY(const Leaving leaving, co_await plan_leaving(core, object, record.parent, record.name));
   tx.erase_inode(*object, leaving.xattrs);
   co_return true;

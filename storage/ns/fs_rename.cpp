@@ -155,7 +155,8 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   CO_TRYV(co_await make_both_explicit(core, tx, slots));
   CO_TRY(const ObjectPtr object, co_await load_inode(core, id));
   const DirectoryState state = core.times.get(id.ino, object->record);
-  core.recent.left(op.from_directory.ino, id.ino, slots.from.entry->name);
+  tx.leave(op.from_directory.ino, id.ino, slots.from.entry->name,
+           op.from_directory == op.to_directory);
   tx.batch.erase(dirent_key(op.from_directory.ino, slots.from.entry->name));
   Object moved = *object;
   moved.record.parent = op.to_directory.ino;

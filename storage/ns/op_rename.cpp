@@ -110,7 +110,8 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   OUTCROP_ASSERT(pruned.has_value());
   Transaction tx(core);
   tx.block_generation(source.bucket.root);
-  core.recent.left(source.parent(), inode->ino, source.path.name);
+  tx.leave(source.parent(), inode->ino, source.path.name,
+           source.parent() == target.parent.dir.ino && target.missing().empty());
   detach(tx, source, *pruned);
   if (!moved_dirent->implicit) {
     CO_TRYV(co_await make_explicit(core, tx, target));

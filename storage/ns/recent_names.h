@@ -1,7 +1,8 @@
 // Where entries were that left a directory while a file client was reading it. A position in a
 // directory is an entry's cookie, and clients remove or rename what they have just read before they
-// read on. Only directories that are being read are watched, so S3 alone pays nothing. What is
-// listed anew at another place is forgotten here: its cookie means that place now. Any thread.
+// read on. Kept is where the entry was when it was listed last, or first left: that is where a
+// client that has its cookie must go on. Only directories that were read lately are watched, so S3
+// alone pays nothing. Any thread.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -24,36 +25,59 @@ class RecentNames {
   static constexpr std::size_t kMaxNames = 1 << 16;
   static constexpr std::size_t kMaxDirectories = 256;  ///< watched: those read last
 
-  /// A page of the directory was given out that was not its last.
-  void reading(InodeId directory) {
+  static constexpr std::int64_t kWatchNs = 600'000'000'000;  ///< after the last read
+
+  /// A page of the directory is about to be read.
+  void reading(InodeId directory, std::int64_t now_ns) {
     const std::lock_guard lock(x_mutex);
-    const auto it = std::ranges::find(x_watched, directory);
+    x_active = true;
+    const auto it = std::ranges::find(x_watched, directory, &Watched::directory);
     if (it != x_watched.end()) {
+      it->last_ns = now_ns;
       std::rotate(it, it + 1, x_watched.end());
       return;
     }
     if (x_watched.size() == kMaxDirectories) {
       x_watched.erase(x_watched.begin());
     }
-    x_watched.push_back(directory);
-    x_active = true;
+    x_watched.push_back({directory, now_ns});
   }
 
-  /// Call it before the commit: a reader must not find the entry neither here nor there.
-  void left(InodeId directory, std::uint64_t cookie, std::string_view name) {
+  /// Forgets directories that nobody reads any more; from time to time.
+  void expire(std::int64_t now_ns) {
     if (!x_active) {
       return;
     }
     const std::lock_guard lock(x_mutex);
-    if (std::ranges::find(x_watched, directory) == x_watched.end()) {
-      return;
+    std::erase_if(x_watched, [&](const Watched& w) { return now_ns - w.last_ns > kWatchNs; });
+    if (x_watched.empty()) {
+      x_index.clear();
+      x_order.clear();
+      x_active = false;
     }
-    drop({directory, cookie});
+  }
+
+  /// Call it before the commit: a reader must find the entry either there or here. False: nobody
+  /// reads the directory; who starts before the commit is done may still see the entry, so call it
+  /// again after it if the entry is not in the directory any more.
+  bool left(InodeId directory, std::uint64_t cookie, std::string_view name) {
+    if (!x_active) {
+      return false;
+    }
+    const std::lock_guard lock(x_mutex);
+    if (std::ranges::find(x_watched, directory, &Watched::directory) == x_watched.end()) {
+      return false;
+    }
+    if (x_index.contains({directory, cookie})) {
+      return true;
+    }
     if (x_order.size() == kMaxNames) {
-      drop(x_order.back().first);
+      x_index.erase(x_order.back().first);
+      x_order.pop_back();
     }
     x_order.emplace_front(Place{directory, cookie}, std::string(name));
     x_index.emplace(x_order.front().first, x_order.begin());
+    return true;
   }
 
   std::optional<std::string> find(InodeId directory, std::uint64_t cookie) {
@@ -65,15 +89,20 @@ class RecentNames {
     return it == x_index.end() ? std::nullopt : std::optional(it->second->second);
   }
 
-  /// The entry was just listed where it is now.
-  void listed(InodeId directory, std::uint64_t cookie) {
-    if (x_active) {
-      const std::lock_guard lock(x_mutex);
-      drop({directory, cookie});
+  /// The entry was just listed at this place.
+  void listed(InodeId directory, std::uint64_t cookie, std::string_view name) {
+    const std::lock_guard lock(x_mutex);
+    const auto it = x_index.find({directory, cookie});
+    if (it != x_index.end()) {
+      it->second->second = name;
     }
   }
 
  private:
+  struct Watched {
+    InodeId directory;
+    std::int64_t last_ns;
+  };
   using Place = std::pair<InodeId, std::uint64_t>;
   struct Hash {
     std::size_t operator()(const Place& p) const {
@@ -82,18 +111,9 @@ class RecentNames {
   };
   using Order = std::list<std::pair<Place, std::string>>;
 
-  void drop(const Place& place) {
-    const auto it = x_index.find(place);
-    if (it != x_index.end()) {
-      const auto entry = it->second;
-      x_index.erase(it);
-      x_order.erase(entry);
-    }
-  }
-
   std::atomic<bool> x_active{false};
   std::mutex x_mutex;
-  std::vector<InodeId> x_watched;  ///< read last at the end
+  std::vector<Watched> x_watched;  ///< read last at the end
   Order x_order;                   ///< newest first
   std::unordered_map<Place, Order::iterator, Hash> x_index;
 };

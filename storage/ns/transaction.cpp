@@ -169,7 +169,7 @@ void Transaction::unlink(const Leaving& leaving) {
     return;
   }
   const InodeId ino = leaving.object->ino;
-  x_core.recent.left(leaving.parent, leaving.cookie, leaving.name);
+  leave(leaving.parent, leaving.cookie, leaving.name);
   const std::uint32_t links = leaving.object->record.links();
   const bool open = x_core.holds->held(ino);
   if (links == 1 && !open) {
@@ -198,7 +198,7 @@ void Transaction::move_name(const Leaving& from,
                             Object& moved,
                             InodeId parent,
                             std::string_view name) {
-  x_core.recent.left(from.parent, from.cookie, from.name);
+  leave(from.parent, from.cookie, from.name, from.parent == parent);
   if (moved.record.links() > 1) {
     batch.erase(link_key(moved.ino, from.parent, from.name));
     put_link(moved.ino, parent, name, from.cookie);
@@ -233,10 +233,19 @@ void Transaction::put_directory(
 }
 
 void Transaction::erase_directory(InodeId ino, InodeId parent, std::string_view name) {
-  x_core.recent.left(parent, ino, name);
+  leave(parent, ino, name);
   block_inode(ino);
   batch.erase(dirent_key(parent, name));
   batch.erase(inode_key(ino));
+}
+
+void Transaction::leave(InodeId directory,
+                        std::uint64_t cookie,
+                        std::string_view name,
+                        bool stays) {
+  if (!x_core.recent.left(directory, cookie, name) && !stays) {
+    x_left.push_back({directory, std::string(name), cookie});
+  }
 }
 
 void Transaction::touch(InodeId root, InodeId directory) {
@@ -247,6 +256,9 @@ void Transaction::touch(InodeId root, InodeId directory) {
 
 Task<> Transaction::commit() {
   CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
+  for (const LinkName& gone : x_left) {
+    x_core.recent.left(gone.parent, gone.cookie, gone.name);
+  }
   for (auto& [gate, size] : x_truncations) {
     gate.file().truncate(size);
   }

@@ -49,6 +49,9 @@ class Transaction {
       InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns);
   void erase_directory(InodeId ino, InodeId parent, std::string_view name);
 
+  /// An entry goes from the directory, or to another name in it: see RecentNames. Done by all that
+  /// is above; for a directory's dirent that the caller erases itself.
+  void leave(InodeId directory, std::uint64_t cookie, std::string_view name, bool stays = false);
   /// The transaction changes entries of this directory, which was there before.
   void touch(InodeId root, InodeId directory);
 
@@ -79,6 +82,7 @@ class Transaction {
   std::vector<GuardedCache<BucketRecord>::Block> x_buckets;
   std::optional<Generations::Window> x_window;
   std::vector<Touched> x_touched;
+  std::vector<LinkName> x_left;  ///< entries that go from directories nobody read so far
   std::vector<InodeId> x_erased, x_orphaned;  ///< files
   std::vector<std::pair<GateHold, std::uint64_t>> x_truncations;
   std::vector<std::shared_ptr<const void>> x_kept;

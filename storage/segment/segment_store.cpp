@@ -249,6 +249,10 @@ Task<std::uint64_t> SegmentStore::collect(const std::function<Task<>()>& checkpo
   co_return dead.size();
 }
 
+std::uint64_t SegmentStore::spare_bytes(drives::Slot slot) const {
+  return x_spares.count(slot) * x_context.shard_bytes;
+}
+
 SegmentStore::Counts SegmentStore::counts() const {
   Counts out;
   for (const SegmentPtr& segment : x_catalogue.all()) {

@@ -38,6 +38,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
     std::uint64_t open = 0, sealed = 0;
   };
   Counts counts() const;
+  /// Bytes of the drive's shard files that hold no segment.
+  std::uint64_t spare_bytes(drives::Slot slot) const;
   const SegmentStats& stats() const { return x_context.stats; }
   PayloadCache::Counts cache_counts() const { return x_cache.counts(); }
 

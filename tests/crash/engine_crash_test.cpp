@@ -89,6 +89,84 @@ void add_file_changes(std::vector<Step>& steps) {
                    [](Contents& m) { m["a"].replace(1000, 20'000, std::string(20'000, '\0')); }});
 }
 
+/// Runs `change` with the bucket's root directory.
+Step file_names(const char* name,
+                std::function<Result<void>(SimEngine&, ns::FileSystem&, ns::FileId)> change,
+                std::function<void(Contents&)> model) {
+  return {name,
+          [change](SimEngine& e) -> Result<void> {
+            ns::FileSystem& fs = e.engine().files();
+            TRY(const ns::FileAttributes root, e.run(fs.bucket_root(SimEngine::kBucket)));
+            return change(e, fs, root.id);
+          },
+          std::move(model)};
+}
+
+/// Changes of names through the file view. A name stands for what it did, so that a state between
+/// two of the transactions of one step would show.
+void add_name_changes(std::vector<Step>& steps) {
+  steps.push_back(file_names(
+      "file_mkdir_and_create",
+      [](SimEngine& e, ns::FileSystem& fs, ns::FileId root) -> Result<void> {
+        const auto made = e.run(fs.make_directory(root, "files", {}));
+        if (!made && made.error().code() != Errc::already_exists) {
+          return fail(made.error());
+        }
+        TRY(const ns::FileAttributes directory, e.run(fs.lookup(root, "files")));
+        ns::CreateRequest request;
+        request.attributes.size = 3;
+        TRYV(e.run(fs.create(directory.id, "f", request)));
+        return ok();
+      },
+      [](Contents& m) { m["files/f"] = std::string(3, '\0'); }));
+  steps.push_back(file_names(
+      "file_link",
+      [](SimEngine& e, ns::FileSystem& fs, ns::FileId root) -> Result<void> {
+        TRY(const ns::FileAttributes moved, e.run(fs.lookup(root, "moved")));
+        TRYV(e.run(fs.link(moved.id, root, "linked")));
+        return ok();
+      },
+      [](Contents& m) { m["linked"] = m["moved"]; }));
+  steps.push_back(file_names(
+      "file_unlink_one_name",
+      [](SimEngine& e, ns::FileSystem& fs, ns::FileId root) -> Result<void> {
+        TRYV(e.run(fs.remove(root, "moved", ns::RemoveKind::file)));
+        return ok();
+      },
+      [](Contents& m) { m.erase("moved"); }));
+  steps.push_back(file_names(
+      "file_rename_over",
+      [](SimEngine& e, ns::FileSystem& fs, ns::FileId root) -> Result<void> {
+        TRY(const ns::FileAttributes directory, e.run(fs.lookup(root, "files")));
+        TRYV(e.run(fs.rename(root, "linked", directory.id, "f")));
+        return ok();
+      },
+      [](Contents& m) {
+        m["files/f"] = m["linked"];
+        m.erase("linked");
+      }));
+  steps.push_back(file_names(
+      "file_rename_directory",
+      [](SimEngine& e, ns::FileSystem& fs, ns::FileId root) -> Result<void> {
+        TRYV(e.run(fs.rename(root, "files", root, "renamed")));
+        return ok();
+      },
+      [](Contents& m) {
+        m["renamed/f"] = m["files/f"];
+        m.erase("files/f");
+      }));
+  steps.push_back(file_names(
+      "file_unlink_while_held",
+      [](SimEngine& e, ns::FileSystem& fs, ns::FileId root) -> Result<void> {
+        TRY(const ns::FileAttributes directory, e.run(fs.lookup(root, "renamed")));
+        TRY(const ns::FileAttributes file, e.run(fs.lookup(directory.id, "f")));
+        TRY(const ns::OpenHoldPtr open, e.run(fs.hold(file.id)));
+        TRYV(e.run(fs.remove(directory.id, "f", ns::RemoveKind::file)));
+        return ok();
+      },
+      [](Contents& m) { m.erase("renamed/f"); }));
+}
+
 std::vector<Step> workload() {
   std::vector<Step> steps{
       put("put_inline", "a", 1, 100),
@@ -129,6 +207,7 @@ std::vector<Step> workload() {
   steps.push_back(write_file("file_striped", "new/large", {{3, 24, 300'000}}, false));
   steps.push_back(write_file("file_stable", "new/sub/c", {{69'990, 25, 3'000}}, true));
   add_file_changes(steps);
+  add_name_changes(steps);
   steps.push_back({"collect_garbage",
                    [](SimEngine& e) -> Result<void> {
                      TRYV(e.run(e.engine().collect_garbage()));
@@ -158,6 +237,7 @@ struct Tally {
 Result<Contents> recover(io::SimWorld& world, std::uint64_t seed) {
   SimEngine engine(world, seed);
   TRYV(engine.open());
+  TRYV(engine.run(engine.engine().files().reap_orphans()));
   TRY(Contents found, engine.everything());
   TRYV(engine.put("after-recovery", "x"));
   TRYV(engine.close());

@@ -115,25 +115,29 @@ TEST(RecentNames, OnlyWatchedDirectoriesAndOnlySoMany) {
   RecentNames names;
   names.left(1, 10, "a");
   EXPECT_FALSE(names.find(1, 10));
-  names.reading(1);
+  names.reading(1, 0);
   names.left(1, 10, "a");
   names.left(2, 11, "b");
   EXPECT_EQ(names.find(1, 10), "a");
   EXPECT_FALSE(names.find(2, 11));
-  names.left(1, 10, "c");
-  EXPECT_EQ(names.find(1, 10), "c");
-  names.listed(1, 10);
-  EXPECT_FALSE(names.find(1, 10));
-  for (std::uint64_t i = 0; i <= RecentNames::kMaxNames; ++i) {
+  names.left(1, 10, "c");  // a client that was given "a" goes on there
+  EXPECT_EQ(names.find(1, 10), "a");
+  names.listed(1, 10, "d");
+  EXPECT_EQ(names.find(1, 10), "d");
+  for (std::uint64_t i = 0; i < RecentNames::kMaxNames; ++i) {
     names.left(1, 100 + i, "n");
   }
-  EXPECT_FALSE(names.find(1, 100));
-  EXPECT_EQ(names.find(1, 101), "n");
+  EXPECT_FALSE(names.find(1, 10));
+  EXPECT_EQ(names.find(1, 100), "n");
   for (InodeId d = 2; d < 2 + RecentNames::kMaxDirectories; ++d) {
-    names.reading(d);
+    names.reading(d, 5);
   }
   names.left(1, 10, "late");
   EXPECT_FALSE(names.find(1, 10));
+  names.expire(5 + RecentNames::kWatchNs);
+  EXPECT_EQ(names.find(1, 100), "n");
+  names.expire(6 + RecentNames::kWatchNs);
+  EXPECT_FALSE(names.find(1, 100));
 }
 
 }  // namespace
