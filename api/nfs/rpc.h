@@ -17,7 +17,9 @@ inline constexpr std::uint32_t kProgramMount = 100'005;
 
 /// The largest record taken: a 1 MiB WRITE with its compound, as Linux sizes its sessions.
 inline constexpr std::size_t kMaxRecordBytes = (1 << 20) + (64 << 10);
-inline constexpr std::size_t kMaxFragments = 64;  ///< of one record
+/// Of one record. Clients that cut what they send into 2 KiB (pynfs) or 9000 bytes (libtirpc) must
+/// get a 1 MiB WRITE through.
+inline constexpr std::size_t kMaxFragments = 1024;
 inline constexpr std::size_t kMaxCredentialBytes = 400;
 inline constexpr std::size_t kMaxMachineName = 255;
 inline constexpr std::size_t kMaxGroups = 16;
