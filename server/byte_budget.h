@@ -44,6 +44,7 @@ class ByteBudget {
     }
     ~Lease() { release(); }
     void release();
+    explicit operator bool() const { return x_owner != nullptr; }
 
    private:
     ByteBudget* x_owner = nullptr;

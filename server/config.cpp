@@ -1,6 +1,5 @@
 #include "server/config.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "server/config_toml.h"
 #include "server/config_values.h"
 
 namespace outcrop::server {
@@ -74,6 +74,20 @@ std::optional<Expected> set_parity(Config& c, const ConfigValue& v, bool from_en
   return std::nullopt;
 }
 
+std::optional<Expected> set_nfs_listen(Config& c, const ConfigValue& v, bool /*from_env*/) {
+  const auto* text = std::get_if<std::string>(&v);
+  if (text != nullptr && text->empty()) {
+    c.nfs.reset();
+    return std::nullopt;
+  }
+  const auto address = read_host_port(v);
+  if (!address) {
+    return "\"\" or " + address.error();
+  }
+  c.nfs = *address;
+  return std::nullopt;
+}
+
 using V = const ConfigValue&;
 constexpr std::array kKeys = {
     Key{"region", [](Config& c, V v, bool) { return assign(c.region, read_string(v)); }},
@@ -117,27 +131,21 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool) {
           return assign(c.segment_size, read_size_or_auto(v, kLeastSegment));
         }},
+    Key{"nfs.listen", set_nfs_listen},
+    Key{"nfs.lease", [](Config& c, V v, bool) { return assign(c.nfs_lease, read_seconds(v)); }},
+    Key{"nfs.grace", [](Config& c, V v, bool) { return assign(c.nfs_grace, read_seconds(v)); }},
+    Key{"nfs.portmap",
+        [](Config& c, V v, bool env) { return assign(c.nfs_portmap, read_bool(v, env)); }},
+    Key{"nfs.tls.cert",
+        [](Config& c, V v, bool) { return assign(c.nfs_tls_cert, read_string(v)); }},
+    Key{"nfs.tls.key", [](Config& c, V v, bool) { return assign(c.nfs_tls_key, read_string(v)); }},
+    Key{"nfs.tls.client_ca",
+        [](Config& c, V v, bool) { return assign(c.nfs_tls_client_ca, read_string(v)); }},
     Key{"auth.unsigned_payload_http",
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));
         }},
 };
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
-  }
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t swap = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({swap, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 std::string unknown_key(std::string_view name) {
   const auto nearest = std::ranges::min_element(
@@ -151,43 +159,6 @@ std::string unknown_key(std::string_view name) {
   return text;
 }
 
-std::unexpected<Error> at_line(const std::string& file,
-                               std::uint32_t line,
-                               std::string_view key,
-                               std::string_view what) {
-  std::string text = file + ":" + std::to_string(line) + ": ";
-  if (!key.empty()) {
-    text.append(key).append(": ");
-  }
-  text.append(what);
-  // Keys in quotes may hold anything; a message stays one line.
-  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return fail(Errc::config, std::move(text));
-}
-
-std::optional<ConfigValue> value_of(const toml::node& node) {
-  if (const auto* text = node.as_string()) {
-    return text->get();
-  }
-  if (const auto* n = node.as_integer()) {
-    return n->get();
-  }
-  if (const auto* b = node.as_boolean()) {
-    return b->get();
-  }
-  if (const auto* array = node.as_array()) {
-    std::vector<std::string> list;
-    for (const toml::node& item : *array) {
-      if (!item.is_string()) {
-        return std::nullopt;
-      }
-      list.push_back(item.as_string()->get());
-    }
-    return list;
-  }
-  return std::nullopt;
-}
-
 /// Tables are sections, however deep; everything else must be a key of the list.
 Result<void> read_table(Config& config,
                         const toml::table& table,
@@ -199,6 +170,10 @@ Result<void> read_table(Config& config,
     const bool known_section = std::ranges::any_of(
         kKeys, [&section](const Key& k) { return k.name.starts_with(section); });
     const std::uint32_t line = key.source().begin.line;
+    if (name == "export") {
+      TRYV(read_exports(config, node, file));
+      continue;
+    }
     if (node.is_table() && known_section) {
       TRYV(read_table(config, *node.as_table(), section, file));
       continue;
@@ -305,6 +280,48 @@ Result<void> apply_environment(Config& config, const Environment& env) {
   return ok();
 }
 
+namespace {
+
+constexpr std::chrono::seconds kLeastLease{5};
+
+Result<void> finish_nfs(const Config& config) {
+  if (config.nfs_tls_cert.empty() != config.nfs_tls_key.empty()) {
+    return fail(Errc::config, std::string("nfs.tls.") +
+                                  (config.nfs_tls_cert.empty() ? "cert" : "key") +
+                                  ": missing; TLS needs both nfs.tls.cert and nfs.tls.key");
+  }
+  if (!config.nfs_tls_client_ca.empty() && config.nfs_tls_cert.empty()) {
+    return fail(Errc::config, "nfs.tls.client_ca: needs nfs.tls.cert and nfs.tls.key, too");
+  }
+  if (config.nfs_lease < kLeastLease) {
+    return fail(Errc::config,
+                "nfs.lease: must be at least \"" + std::to_string(kLeastLease.count()) + "s\"");
+  }
+  if (config.nfs_grace < config.nfs_lease) {
+    return fail(Errc::config,
+                "nfs.grace: must not be shorter than nfs.lease, or clients cannot "
+                "reclaim what they had");
+  }
+  for (const nfs::Export& e : config.exports) {
+    if (const std::string complaint = security_complaint(config, e); !complaint.empty()) {
+      return fail(Errc::config, "export " + e.path + ": " + complaint);
+    }
+  }
+  return ok();
+}
+
+}  // namespace
+
+std::string security_complaint(const Config& config, const nfs::Export& e) {
+  if (e.security != nfs::TransportSecurity::none && config.nfs_tls_cert.empty()) {
+    return "xprtsec: needs nfs.tls.cert and nfs.tls.key";
+  }
+  if (e.security == nfs::TransportSecurity::mtls && config.nfs_tls_client_ca.empty()) {
+    return "xprtsec: \"mtls\" needs nfs.tls.client_ca";
+  }
+  return {};
+}
+
 Result<void> finish_config(Config& config, const std::string& base) {
   if (config.drives.empty()) {
     return fail(Errc::config,
@@ -326,6 +343,7 @@ Result<void> finish_config(Config& config, const std::string& base) {
     return fail(Errc::config,
                 "set both OUTCROP_ROOT_ACCESS_KEY and OUTCROP_ROOT_SECRET_KEY, or neither");
   }
+  TRYV(finish_nfs(config));
   const auto anchor = [&base](std::string& path) {
     if (!path.empty()) {
       path = (std::filesystem::path(base) / path).lexically_normal().string();
@@ -335,6 +353,9 @@ Result<void> finish_config(Config& config, const std::string& base) {
   anchor(config.state_dir);
   anchor(config.tls_cert);
   anchor(config.tls_key);
+  anchor(config.nfs_tls_cert);
+  anchor(config.nfs_tls_key);
+  anchor(config.nfs_tls_client_ca);
   return ok();
 }
 

@@ -1,6 +1,7 @@
 // The configuration of outcropd: outcrop.toml, then OUTCROP_* environment variables on top. Every
 // mistake is one line: file:line: key: what is wrong, what to do. The keys are one table in
-// config.cpp; conf/outcrop.toml holds them all with their defaults.
+// config.cpp, those of [[export]] one in export_fields.cpp; conf/outcrop.toml holds them all with
+// their defaults.
 //
 // A key's variable is its name in upper case with '_' for '.': server.tls.cert ->
 // OUTCROP_SERVER_TLS_CERT; arrays are comma separated. OUTCROP_ROOT_ACCESS_KEY and
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/nfs/export.h"
 #include "storage/base/log.h"
 #include "storage/base/result.h"
 
@@ -49,6 +51,11 @@ struct Config {
   std::vector<std::string> domains;
   std::string state_dir = ".";
   bool unsigned_payload_http = true;
+  std::optional<HostPort> nfs = HostPort{"0.0.0.0", 2049};  ///< empty: no NFS
+  std::chrono::seconds nfs_lease{60}, nfs_grace{60};
+  bool nfs_portmap = false;
+  std::string nfs_tls_cert, nfs_tls_key, nfs_tls_client_ca;
+  std::vector<nfs::Export> exports;  ///< without ids; paths do not nest
   std::string root_access_key, root_secret_key;
   bool operator==(const Config&) const = default;
 };
@@ -65,6 +72,8 @@ Result<void> apply_environment(Config& config, const Environment& env);
 /// What only the whole can tell: drives there, certificate with key. Relative paths become paths
 /// relative to `base`, the folder of the configuration file.
 Result<void> finish_config(Config& config, const std::string& base);
+/// What an export asks of the transport that the configuration does not give; empty: nothing.
+std::string security_complaint(const Config& config, const nfs::Export& e);
 /// All of the above for a file.
 Result<Config> load_config(const std::string& path, const Environment& env);
 

@@ -9,8 +9,10 @@
 #include "api/s3/handler.h"
 #include "auth/authenticator.h"
 #include "auth/key_store.h"
+#include "server/admin_token.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
+#include "server/nfs_server.h"
 #include "server/runtime.h"
 #include "server/tls.h"
 #include "storage/digest/md5_engine.h"
@@ -102,9 +104,13 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.writable = e.writable;
   s.commits = e.commits;
   s.commit_transactions = e.commit_transactions;
+  s.commit_sizes.assign(e.commit_sizes.begin(), e.commit_sizes.end());
   s.journal_bytes = e.journal_bytes;
   s.cache_hits = e.cache_hits;
   s.cache_misses = e.cache_misses;
+  s.payload_hits = e.payload_hits;
+  s.payload_misses = e.payload_misses;
+  s.payload_cache_bytes = e.payload_cache_bytes;
   s.metadata_memory_bytes = e.metadata_memory_bytes;
   s.segments_open = e.segments_open;
   s.segments_sealed = e.segments_sealed;
@@ -135,9 +141,11 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
+  admin::ExportSource export_source(std::string token);
   Result<void> open_admin();
   Result<void> open_store();
   Result<void> open_s3();
+  Result<void> load_keys();
   Result<void> halt(std::chrono::nanoseconds patience);
   std::vector<admin::Check> checks() const;
   std::string metrics() const;
@@ -160,15 +168,36 @@ struct Gateway::Parts {
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
+  std::unique_ptr<NfsServer> nfs;
 };
+
+/// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
+admin::ExportSource Gateway::Parts::export_source(std::string token) {
+  const auto list = [](Parts& p) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run(
+        [&p] { return Result<std::string>(p.nfs->list_exports()); });
+  };
+  const auto add = [](Parts& p, std::string json) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run([&] { return p.nfs->add_export(json); });
+  };
+  const auto remove = [](Parts& p, std::string path) -> Task<> {
+    co_return co_await p.runtime.pool().run([&] { return p.nfs->remove_export(path); });
+  };
+  return {.token = std::move(token),
+          .list = [this, list] { return list(*this); },
+          .add = [this, add](std::string json) { return add(*this, std::move(json)); },
+          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); }};
+}
 
 Result<void> Gateway::Parts::open_admin() {
   HttpOptions options;
   options.log_requests = false;
-  admin_service =
-      std::make_unique<HttpService>(admin::make_handler({.checks = [this] { return checks(); },
-                                                         .metrics = [this] { return metrics(); }}),
-                                    options, admin_budget);
+  TRY(std::string token, load_admin_token(config.state_dir, random));
+  admin_service = std::make_unique<HttpService>(
+      admin::make_handler({.checks = [this] { return checks(); },
+                           .metrics = [this] { return metrics(); },
+                           .exports = export_source(std::move(token))}),
+      options, admin_budget);
   // The last worker: the first one opens the store meanwhile.
   admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},
                                             *admin_service, random);
@@ -192,20 +221,25 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.segment_bytes = config.segment_size;
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
+  engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
+  engine_config.payload_cache_bytes = memory.payloads;
   engine_config.write_buffer_bytes = memory.writes;
   engine_config.extent_cache_bytes = memory.chunks;
-  engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
   return ok();
 }
 
-Result<void> Gateway::Parts::open_s3() {
+Result<void> Gateway::Parts::load_keys() {
   TRY(const auth::Credential root, auth::load_root_credential({.access_key = config.root_access_key,
                                                                .secret_key = config.root_secret_key,
                                                                .state_dir = config.state_dir},
                                                               random));
   keys = std::make_unique<auth::StaticKeyStore>(std::vector{root});
+  return ok();
+}
+
+Result<void> Gateway::Parts::open_s3() {
   auth::AuthConfig auth_config;
   auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
   authenticator = std::make_unique<auth::Authenticator>(*keys, clock, auth_config);
@@ -218,7 +252,7 @@ Result<void> Gateway::Parts::open_s3() {
   }
   s3_config.observer = [this](s3::OpId op, int status, std::uint64_t in, std::uint64_t out,
                               std::int64_t ns) {
-    requests->record(static_cast<std::size_t>(op), status, in, out, ns);
+    requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
   s3_service->handler = s3::make_handler(store->ns(), *authenticator, std::move(s3_config));
   s3_group->serve();
@@ -254,10 +288,13 @@ std::string Gateway::Parts::metrics() const {
                     .buffer_bytes = buffer_bytes_in_use(),
                     .in_flight_bytes = budget.in_use(),
                     .start_time_seconds = static_cast<std::uint64_t>(started)};
+  std::vector<admin::OperationTotals> operations = requests->totals();
   if (engine::Engine* const e = open_engine.load(std::memory_order_acquire); e != nullptr) {
     sample.store = sample_store(e->stats());
+    sample.nfs = nfs->sample();
+    std::ranges::move(nfs->totals(), std::back_inserter(operations));
   }
-  return admin::render_metrics(requests->totals(), sample);
+  return admin::render_metrics(operations, sample);
 }
 
 /// Also after a start that failed half way: whatever runs has to end before the workers can.
@@ -269,6 +306,7 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   open_engine.store(nullptr, std::memory_order_release);
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
   admin_group->stop(std::chrono::seconds(1));
+  nfs->stop(patience);
   Result<void> closed = store ? runtime.run_on(0, store->close()) : ok();
   runtime.join();
   return closed;
@@ -303,9 +341,16 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   if (Result<void> bound = parts->s3_group->bind(config.s3); !bound) {
     return fail(Errc::config, "server.s3: " + std::string(bound.error().detail()));
   }
+  TRYV(parts->load_keys());
+  parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->budget, parts->clock,
+                                           parts->random);
+  TRYV(parts->nfs->prepare([keys = parts->keys.get()](const std::string& access_key) {
+    return keys->find(access_key).has_value();
+  }));
   runtime.start();
   parts->admin_group->serve();
   TRYV(parts->open_store());
+  TRYV(parts->nfs->open(parts->store->ns(), parts->store->files()));
   TRYV(parts->open_s3());
   log::info("serving S3", {{"address", config.s3.host},
                            {"port", parts->s3_group->port()},

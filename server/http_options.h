@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "server/connection_worker.h"
 #include "storage/base/counter.h"
 
 namespace outcrop::server {
@@ -26,9 +27,7 @@ struct HttpOptions {
 inline constexpr std::uint64_t kStreamBytes = 4 << 20;
 
 /// Written by one worker, read by anyone.
-struct alignas(64) HttpCounters {
-  Counter connections;        ///< open now
-  Counter accepted, refused;  ///< refused: over a limit
+struct alignas(64) HttpCounters : ConnectionCounters {
   Counter requests, in_flight;
   Counter bytes_in, bytes_out;  ///< payload
   Counter bad_heads, timeouts, resets;

@@ -77,6 +77,7 @@ Async<> HttpSession::run() {
     }
     co_await serve(framing, size);
   }
+  co_await x_transport.say_end(options.linger_timeout);
   if (x_linger) {
     co_await x_transport.linger(options.linger_bytes, options.linger_timeout);
   }

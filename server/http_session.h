@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/http/message.h"
+#include "server/connection_worker.h"
 #include "server/http_body.h"
 #include "server/in_buffer.h"
 #include "server/transport.h"
@@ -13,19 +14,15 @@ namespace outcrop::server {
 
 class HttpWorker;
 
-class HttpSession {
+class HttpSession final : public Session {
  public:
   HttpSession(HttpWorker& owner, Socket socket, const asio::ip::tcp::endpoint& remote);
 
-  /// The whole life of the connection. Never fails: what goes wrong ends it.
-  Async<> run();
-
-  void tick(std::int64_t now) { x_transport.tick(now); }
-  /// The server stops: leave now if idle, else after the current response.
-  void leave();
-  /// No more patience: whatever waits on the socket fails.
-  void abort();
-  const asio::ip::address& address() const { return x_address; }
+  Async<> run() override;
+  void tick(std::int64_t now) override { x_transport.tick(now); }
+  void leave() override;
+  void abort() override;
+  const asio::ip::address& address() const override { return x_address; }
 
  private:
   enum class Head : std::uint8_t { complete, over };

@@ -39,6 +39,7 @@ MemoryPlan plan_memory(std::uint64_t configured, std::uint64_t cgroup_limit, std
   plan.in_flight = plan.total / 4;
   plan.buffer_pool = std::min(plan.total / 4, kMostPool);
   plan.cache = std::clamp(plan.total / 4, kLeastCache, kMostCache);
+  plan.payloads = std::min(plan.total / 16, kMostCache);
   plan.writes = std::min(plan.total / 16, kMostWrites);
   plan.chunks = std::min(plan.total / 32, kMostWrites);
   return plan;

@@ -12,6 +12,7 @@ struct MemoryPlan {
   std::uint64_t writes = 0;       ///< written to files and not durable yet
   std::uint64_t chunks = 0;       ///< verified chunks of large payload
   std::uint64_t cache = 0;        ///< RocksDB block cache and memtables
+  std::uint64_t payloads = 0;     ///< payloads of small objects that are read again and again
 };
 
 /// `configured` 0: three quarters of the cgroup limit, or half of RAM when there is none.

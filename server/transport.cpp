@@ -1,5 +1,8 @@
 #include "server/transport.h"
 
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include <boost/asio/redirect_error.hpp>
@@ -68,6 +71,21 @@ Task<> Transport::handshake(asio::ssl::context& context) {
   co_return ok();
 }
 
+std::string Transport::verified_name() const {
+  SSL* const ssl = x_tls ? x_tls->stream.native_handle() : nullptr;
+  X509* const certificate = ssl != nullptr ? SSL_get0_peer_certificate(ssl) : nullptr;
+  if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) {
+    return {};
+  }
+  BIO* const out = BIO_new(BIO_s_mem());
+  X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out, &text);
+  std::string name(text, static_cast<std::size_t>(std::max(0l, size)));
+  BIO_free(out);
+  return name.empty() ? "(no subject)" : name;
+}
+
 Task<> Transport::wait(Socket::wait_type what) {
   error_code ec;
   co_await x_socket.async_wait(what, asio::redirect_error(use_async, ec));
@@ -114,6 +132,16 @@ Task<std::size_t> Transport::read_some(MutBytes out) {
     co_return failure(ec);
   }
   co_return n;
+}
+
+Async<> Transport::say_end(std::chrono::nanoseconds patience) {
+  if (!x_tls || !x_socket.is_open()) {
+    co_return;
+  }
+  expire_after(patience);
+  error_code ignored;  // a client that just goes is no news
+  co_await x_tls->stream.async_shutdown(asio::redirect_error(use_async, ignored));
+  never_expire();
 }
 
 Async<> Transport::linger(std::uint64_t limit, std::chrono::nanoseconds patience) {
@@ -167,9 +195,10 @@ Task<> Transport::write_all(std::span<iovec> parts) {
       drop_sent(parts, sent);
       continue;
     }
-    expire_after(x_write_stall);
-    CO_TRYV(co_await wait(Socket::wait_write));
-    never_expire();
+    x_write_deadline = steady_now_ns() + x_write_stall.count();
+    const Result<void> writable = co_await wait(Socket::wait_write);
+    x_write_deadline = kNever;
+    CO_TRYV(writable);
   }
   co_return ok();
 }
@@ -196,23 +225,28 @@ Task<> Transport::write_tls(std::span<iovec> parts) {
       const asio::const_buffer piece(static_cast<const char*>(p.iov_base) + at,
                                      std::min(kPiece, p.iov_len - at));
       error_code ec;
-      expire_after(x_write_stall);
+      x_write_deadline = steady_now_ns() + x_write_stall.count();
       co_await asio::async_write(x_tls->stream, piece, asio::redirect_error(use_async, ec));
+      x_write_deadline = kNever;
       if (ec) {
         co_return failure(ec);
       }
     }
   }
-  never_expire();
   co_return ok();
 }
 
 void Transport::tick(std::int64_t now) {
   // The deadline stays set: between two reads nothing is there to cancel, the next tick gets it.
-  if (now >= x_deadline) {
+  if (now >= x_deadline || now >= x_write_deadline) {
     x_expired = true;
     wake();
   }
+}
+
+void Transport::stop_reading() {
+  error_code ignored;
+  x_socket.shutdown(Socket::shutdown_receive, ignored);
 }
 
 void Transport::wake() {

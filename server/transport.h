@@ -1,6 +1,6 @@
 // One client connection, plain TCP or TLS, with a deadline that a coarse tick enforces: setting one
 // is a store, so requests arm no timers. Used on its worker only; one reader and one writer at a
-// time.
+// time, each with its own deadline.
 #pragma once
 #include <sys/uio.h>
 
@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "storage/base/bytes.h"
 #include "storage/base/task.h"
@@ -34,6 +35,8 @@ class Transport {
   /// Server side of the TLS handshake; everything after it is encrypted.
   Task<> handshake(asio::ssl::context& context);
   bool secure() const { return x_tls != nullptr; }
+  /// Subject of the client certificate that the handshake has verified; empty if there was none.
+  std::string verified_name() const;
 
   /// Until bytes are there to read, without a buffer in hand. With TLS it returns at once:
   /// decrypted bytes may already wait inside the TLS layer.
@@ -46,6 +49,10 @@ class Transport {
   /// closing with bytes unread would reset the connection before the client has read the answer.
   Async<> linger(std::uint64_t limit, std::chrono::nanoseconds patience);
 
+  /// TLS: tells the client that this is the end, and not a cut, of what it gets (close_notify of
+  /// RFC 8446 6.1), and waits for at most `patience` for it to say so too. Plain TCP: nothing.
+  Async<> say_end(std::chrono::nanoseconds patience);
+
   /// Sends as much as the socket takes now. TLS: nothing.
   Result<std::size_t> try_write(std::span<iovec> parts);
   /// Sends all; `parts` is used up. timed_out when the client takes nothing for `write_stall`.
@@ -57,8 +64,11 @@ class Transport {
     x_expired = false;
   }
   void never_expire() { x_deadline = kNever; }
+  bool expired() const { return x_expired; }
   void tick(std::int64_t now);
 
+  /// No more is read: a waiting reader finds the end of the stream, a writer goes on.
+  void stop_reading();
   /// Wakes whatever waits on the socket; it fails with cancelled.
   void wake();
   void reset();  ///< RST: the client must not take what it has for a complete answer
@@ -75,7 +85,7 @@ class Transport {
   Socket x_socket;
   std::unique_ptr<Tls> x_tls;
   std::chrono::nanoseconds x_write_stall;
-  std::int64_t x_deadline = kNever;
+  std::int64_t x_deadline = kNever, x_write_deadline = kNever;
   bool x_expired = false;
 };
 

@@ -79,8 +79,9 @@ int run(State& state) {
     return 1;
   }
   const bool json = state.options.json;
-  fmt::print("{}", json ? to_json(*report, state.options) : to_text(*report, state.options));
-  return report->tally.errors.empty() ? 0 : 3;
+  fmt::print("{}", json ? to_json(*report, s3_parameters(state.options))
+                        : to_text(*report, s3_heading(state.options)));
+  return report->errors.empty() ? 0 : 3;
 }
 
 void add_connection_options(CLI::App& s3, State& s) {
@@ -155,6 +156,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   s3->add_flag("--json", state->options.json, "Print one JSON object");
   s3->footer(kFooter);
   s3->callback([state, &exit_code] { exit_code = run(*state); });
+  add_bench_nfs_command(*group, exit_code);
 }
 
 }  // namespace outcrop

@@ -1,4 +1,4 @@
-// The command `outcrop bench s3`.
+// The commands `outcrop bench s3` and `outcrop bench nfs`.
 #pragma once
 
 namespace CLI {
@@ -7,7 +7,9 @@ class App;
 
 namespace outcrop {
 
-/// Adds the command with its options to `app`. When it was given, running it sets `exit_code`.
+/// Adds the commands with their options to `app`. The one that was given sets `exit_code`.
 void add_bench_command(CLI::App& app, int& exit_code);
+/// Its part below `bench`.
+void add_bench_nfs_command(CLI::App& bench, int& exit_code);
 
 }  // namespace outcrop

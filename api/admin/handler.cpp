@@ -48,7 +48,8 @@ http::Response route(const AdminSources& sources, const http::Request& request) 
       std::string_view(request.target).substr(0, request.target.find('?'));
   const bool known = path == "/health/live" || path == "/health/ready" || path == "/metrics";
   if (!known) {
-    return respond(404, "text/plain", "see /health/live, /health/ready and /metrics\n");
+    return respond(404, "text/plain",
+                   "see /health/live, /health/ready, /metrics and /v1/exports\n");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     http::Response r = respond(405, "text/plain", "GET and HEAD only\n");
@@ -64,7 +65,10 @@ http::Response route(const AdminSources& sources, const http::Request& request) 
   return respond(200, "text/plain; version=0.0.4; charset=utf-8", sources.metrics());
 }
 
-Async<http::Response> serve(const AdminSources& sources, const http::Request& request) {
+Async<http::Response> serve(const AdminSources& sources, http::Request& request) {
+  if (is_export_route(request.target)) {
+    co_return co_await serve_exports(sources.exports, request);
+  }
   co_return route(sources, request);
 }
 

@@ -1,9 +1,11 @@
-// The admin listener: GET /health/live, /health/ready and /metrics.
+// The admin listener: GET /health/live, /health/ready and /metrics for everybody who reaches it,
+// and /v1/exports for those with the token.
 #pragma once
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "api/admin/export_routes.h"
 #include "api/http/message.h"
 
 namespace outcrop::admin {
@@ -18,6 +20,7 @@ struct Check {
 struct AdminSources {
   std::function<std::vector<Check>()> checks;
   std::function<std::string()> metrics;
+  ExportSource exports{};  ///< this one may suspend
 };
 
 http::Handler make_handler(AdminSources sources);

@@ -57,7 +57,7 @@ void add_operation(Page& page, const OperationTotals& op) {
     count += op.by_status[slot];
     if (op.by_status[slot] > 0) {
       page.counter("outcrop_requests_total", "Requests by operation and status", op.by_status[slot],
-                   {{"operation", op.operation}, {"status", status_label(slot)}});
+                   {{"operation", op.operation}, {"status", op.statuses->label(slot)}});
     }
   }
   page.counter("outcrop_request_bytes_total", "Payload bytes by operation and direction",
@@ -87,6 +87,29 @@ void add_http(Page& page, const HttpSample& s) {
   page.counter("outcrop_http_resets_total", "Responses cut off before their end", s.resets);
   page.counter("outcrop_http_bytes_total", "Payload bytes", s.bytes_in, {{"direction", "in"}});
   page.counter("outcrop_http_bytes_total", "", s.bytes_out, {{"direction", "out"}});
+}
+
+void add_nfs(Page& page, const NfsSample& s) {
+  page.gauge("outcrop_nfs_connections", "Open NFS connections", s.connections);
+  page.gauge("outcrop_nfs_calls_in_flight", "RPC calls being served", s.in_flight);
+  page.gauge("outcrop_nfs_exports", "Exports", s.exports);
+  page.counter("outcrop_nfs_accepted_total", "Connections accepted", s.accepted);
+  page.counter("outcrop_nfs_refused_total", "Connections refused over a limit", s.refused);
+  page.counter("outcrop_nfs_calls_total", "RPC calls", s.calls);
+  page.counter("outcrop_nfs_writes_total", "Gather writes that replies shared", s.writes);
+  page.counter("outcrop_nfs_bad_records_total", "Connections ended for what is not RPC",
+               s.bad_records);
+  page.counter("outcrop_nfs_timeouts_total", "Clients too slow with a record", s.timeouts);
+  page.counter("outcrop_nfs_resets_total", "Connections that broke while replying", s.resets);
+  page.counter("outcrop_nfs_tls_handshakes_total", "TLS handshakes by result", s.tls_handshakes,
+               {{"result", "done"}});
+  page.counter("outcrop_nfs_tls_handshakes_total", "", s.tls_failures, {{"result", "failed"}});
+  page.counter("outcrop_nfs_bytes_total", "Bytes on the wire", s.bytes_in, {{"direction", "in"}});
+  page.counter("outcrop_nfs_bytes_total", "", s.bytes_out, {{"direction", "out"}});
+  page.gauge("outcrop_nfs_clients", "NFSv4 clients", s.clients);
+  page.gauge("outcrop_nfs_sessions", "NFSv4 sessions", s.sessions);
+  page.gauge("outcrop_nfs_opens", "NFSv4 opens", s.opens);
+  page.gauge("outcrop_nfs_state_bytes", "Memory of NFSv4 state", s.state_bytes);
 }
 
 void add_process(Page& page, const ProcessSample& s) {
@@ -129,12 +152,26 @@ void add_store(Page& page, const StoreSample& s) {
   page.gauge("outcrop_store_writable", "1 if writes are accepted", s.writable);
   page.counter("outcrop_commits_total", "Journal commits", s.commits);
   page.counter("outcrop_commit_transactions_total", "Transactions in them", s.commit_transactions);
+  ClientMetric::Histogram& sizes =
+      page.histogram("outcrop_commit_size", "Transactions per journal commit", {});
+  sizes.sample_count = s.commits;
+  sizes.sample_sum = static_cast<double>(s.commit_transactions);
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < s.commit_sizes.size(); ++i) {
+    below += s.commit_sizes[i];
+    sizes.bucket.push_back({below, static_cast<double>((std::uint64_t{2} << i) - 1)});
+  }
   page.counter("outcrop_journal_bytes_total", "Bytes of journal written", s.journal_bytes);
   page.counter("outcrop_cache_requests_total", "Metadata cache lookups", s.cache_hits,
                {{"result", "hit"}});
   page.counter("outcrop_cache_requests_total", "", s.cache_misses, {{"result", "miss"}});
   page.gauge("outcrop_memory_metadata_bytes", "Memory of the metadata store",
              s.metadata_memory_bytes);
+  page.counter("outcrop_payload_cache_requests_total", "Small payloads looked up in memory",
+               s.payload_hits, {{"result", "hit"}});
+  page.counter("outcrop_payload_cache_requests_total", "", s.payload_misses, {{"result", "miss"}});
+  page.gauge("outcrop_memory_payload_cache_bytes", "Memory of small payloads kept for readers",
+             s.payload_cache_bytes);
   page.gauge("outcrop_segments", "Segments by state", s.segments_open, {{"state", "open"}});
   page.gauge("outcrop_segments", "", s.segments_sealed, {{"state", "sealed"}});
   page.counter("outcrop_segments_recycled_total", "Dead segments taken into use again",
@@ -152,6 +189,9 @@ std::string render_metrics(const std::vector<OperationTotals>& operations, const
     add_operation(page, op);
   }
   add_http(page, sample.http);
+  if (sample.nfs) {
+    add_nfs(page, *sample.nfs);
+  }
   add_process(page, sample.process);
   if (sample.store) {
     add_store(page, *sample.store);

@@ -15,6 +15,13 @@ struct HttpSample {
   std::uint64_t bad_heads = 0, timeouts = 0, resets = 0;
 };
 
+struct NfsSample {
+  std::uint64_t connections = 0, accepted = 0, refused = 0, exports = 0;
+  std::uint64_t calls = 0, in_flight = 0, bytes_in = 0, bytes_out = 0, writes = 0;
+  std::uint64_t bad_records = 0, timeouts = 0, resets = 0, tls_handshakes = 0, tls_failures = 0;
+  std::uint64_t clients = 0, sessions = 0, opens = 0, state_bytes = 0;
+};
+
 struct ProcessSample {
   std::uint64_t resident_bytes = 0, memory_limit_bytes = 0;
   std::uint64_t buffer_bytes = 0;     ///< Buffers alive
@@ -37,13 +44,16 @@ struct StoreSample {
   unsigned parity = 0;
   bool writable = false;
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
+  std::vector<std::uint64_t> commit_sizes;  ///< [i]: commits of 2^i up to 2^(i+1)-1 transactions
   std::uint64_t cache_hits = 0, cache_misses = 0, metadata_memory_bytes = 0;
+  std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
 };
 
 struct Sample {
   HttpSample http;
+  std::optional<NfsSample> nfs;  ///< empty: NFS is off
   ProcessSample process;
   std::optional<StoreSample> store;  ///< empty while the store is not open
 };

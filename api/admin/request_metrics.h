@@ -12,10 +12,16 @@
 
 namespace outcrop::admin {
 
-/// Statuses that are told apart; any other counts as its class ("4xx").
-inline constexpr std::array<int, 17> kStatuses = {200, 204, 206, 304, 307, 400, 403, 404, 405,
-                                                  408, 409, 411, 412, 416, 500, 501, 503};
-inline constexpr std::size_t kStatusSlots = kStatuses.size() + 5;  ///< and 1xx ... 5xx
+inline constexpr std::size_t kStatusSlots = 28;
+
+/// Which statuses of a protocol are told apart. A slot is below kStatusSlots.
+struct StatusScheme {
+  std::size_t (*slot)(std::uint32_t status);
+  std::string (*label)(std::size_t slot);
+};
+extern const StatusScheme kHttpStatuses;  ///< "404", or "4xx" for those that are not told apart
+extern const StatusScheme kNfsStatuses;   ///< of v3, v4 and MOUNT: "ok", "noent", ... or "other"
+
 /// Upper bounds in seconds; the last bucket has none.
 inline constexpr std::array<double, 16> kLatencyBounds = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -23,21 +29,21 @@ inline constexpr std::array<double, 16> kLatencyBounds = {
 
 struct OperationTotals {
   std::string operation;
+  const StatusScheme* statuses = &kHttpStatuses;
   std::array<std::uint64_t, kStatusSlots> by_status{};
   std::array<std::uint64_t, kLatencyBounds.size() + 1> latency{};
   std::uint64_t nanoseconds = 0, bytes_in = 0, bytes_out = 0;
 };
 
-/// "404", or "4xx" for a status that is not told apart.
-std::string status_label(std::size_t slot);
-
 class RequestMetrics {
  public:
   /// `operations`: names by operation number.
-  RequestMetrics(unsigned workers, std::vector<std::string> operations);
+  RequestMetrics(unsigned workers,
+                 std::vector<std::string> operations,
+                 const StatusScheme& statuses = kHttpStatuses);
   /// On the worker that served the request.
   void record(std::size_t operation,
-              int status,
+              std::uint32_t status,
               std::uint64_t bytes_in,
               std::uint64_t bytes_out,
               std::int64_t duration_ns);
@@ -51,6 +57,7 @@ class RequestMetrics {
     Counter nanoseconds, bytes_in, bytes_out;
   };
   std::vector<std::string> x_operations;
+  const StatusScheme& x_statuses;
   std::vector<std::unique_ptr<Cell[]>> x_workers;  // per worker, by operation
 };
 

@@ -17,6 +17,8 @@ namespace outcrop::nfs {
 using ExportId = std::uint16_t;
 inline constexpr std::uint32_t kNobody = 65'534;
 inline constexpr std::size_t kMaxExports = 1024;
+inline constexpr std::size_t kMaxExportPath = 1024;  ///< MNTPATHLEN of MOUNT
+inline constexpr std::size_t kMaxExportClients = 64;
 
 enum class Squash : std::uint8_t { none, root, all };
 enum class TransportSecurity : std::uint8_t { none, tls, mtls };  ///< the least that is accepted
@@ -44,8 +46,12 @@ struct Export {
   TransportSecurity security = TransportSecurity::none;
 
   bool allows(const boost::asio::ip::address& client) const;
+  bool operator==(const Export&) const = default;
 };
 using ExportPtr = std::shared_ptr<const Export>;
+
+/// What is wrong with an export as it is configured, in words for the operator; empty: nothing.
+std::string complaint_about(const Export& wanted);
 
 /// One consistent list; ordered by path.
 using ExportList = std::vector<ExportPtr>;
@@ -54,17 +60,34 @@ using ExportListPtr = std::shared_ptr<const ExportList>;
 /// The exports of the server; readers take a snapshot, administration replaces it. Any thread.
 class ExportTable {
  public:
+  ExportTable();
+  ExportTable(const ExportTable&) = delete;
+
   ExportListPtr list() const;
-  ExportPtr find(ExportId id) const;  ///< null: no such export (any more)
+  ExportPtr find(ExportId id) const;  ///< null: no such export (any more); no lock when warm
   ExportPtr find(std::string_view path) const;
-  /// already_exists, invalid_argument. Gives the export its id.
+  /// Whether any export is for this client.
+  bool any_allows(const boost::asio::ip::address& client) const;
+  /// invalid_argument as complaint_about() says, or a path above or below another export's;
+  /// already_exists for the path or the id; no_space when ids run out. An id of 0 is replaced by
+  /// one that was never used in this table.
   Result<ExportPtr> add(Export wanted);
   Result<void> remove(std::string_view path);  ///< not_found
 
  private:
+  struct Snapshot {
+    ExportListPtr list;
+    std::vector<ExportPtr> by_id;
+  };
+  /// Valid until this thread's next call, on any table.
+  const Snapshot& snapshot() const;
+  void publish(ExportList next);
+
+  const std::uint64_t x_serial;  // tells tables apart in the threads' caches
   mutable std::mutex x_mutex;
-  ExportListPtr x_list = std::make_shared<const ExportList>();
-  ExportId x_next = 1;
+  std::shared_ptr<const Snapshot> x_snapshot;
+  std::atomic<std::uint64_t> x_version{0};
+  std::uint32_t x_next = 1;
 };
 
 }  // namespace outcrop::nfs

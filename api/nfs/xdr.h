@@ -142,9 +142,12 @@ class XdrWriter {
       x_splices.push_back({x_flat.size() + s.at, std::move(s.buffer)});
     }
     x_spliced += other.x_spliced;
-    x_flat += other.x_flat;
-    other = XdrWriter();
+    x_flat.append(other.x_flat);
+    other.clear();
   }
+  /// Empty again; keeps its memory for what comes next.
+  void clear() { rewind({}); }
+  std::size_t capacity() const { return x_flat.capacity(); }
 
   /// Bytes so far, spliced ones included.
   std::size_t size() const { return x_flat.size() + x_spliced; }
@@ -162,7 +165,7 @@ class XdrWriter {
   }
   void rewind(Mark to) {
     x_flat.resize(to.flat);
-    x_splices.resize(to.splices);
+    x_splices.erase(x_splices.begin() + static_cast<std::ptrdiff_t>(to.splices), x_splices.end());
     x_spliced = to.spliced;
   }
 

@@ -120,6 +120,18 @@ Buffer Buffer::copy_of(ConstBytes bytes) {
   return out;
 }
 
+Buffer Buffer::unpooled(ConstBytes bytes) {
+  const auto block = std::make_shared_for_overwrite<std::byte[]>(bytes.size());
+  if (!bytes.empty()) {
+    std::memcpy(block.get(), bytes.data(), bytes.size());
+  }
+  Buffer out;
+  out.x_block = std::shared_ptr<std::byte>(block, block.get());
+  out.x_data = block.get();
+  out.x_size = bytes.size();
+  return out;
+}
+
 void configure_buffer_pool(std::size_t region_bytes) {
   Pool& p = pool();
   OUTCROP_ASSERT(p.base == nullptr);

@@ -40,6 +40,9 @@ class Buffer {
   static Buffer make(std::size_t size);
   static Buffer zeroed(std::size_t size);
   static Buffer copy_of(ConstBytes bytes);
+  /// A copy in plain memory of just that size: what is kept for long, and no drive ever touches.
+  /// Not aligned, not counted in buffer_bytes_in_use().
+  static Buffer unpooled(ConstBytes bytes);
 
   Buffer slice(std::size_t offset, std::size_t length) const {
     OUTCROP_ASSERT(offset + length <= x_size);

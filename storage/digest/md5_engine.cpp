@@ -29,12 +29,15 @@ Async<> Md5Engine::update(Md5State& state, ConstBytes data) {
   if (data.empty()) {
     co_return;
   }
-  if (x_kernel == Md5Kernel::scalar || (x_streams <= kStreamsInline && x_queue.empty())) {
+  // A small object whose body came with its head is a stream only while it is hashed: others may be
+  // ready in this turn, and the number of streams says nothing about them.
+  const bool small = data.size() <= kSmallChunk && state.length == 0;
+  if (x_kernel == Md5Kernel::scalar || (!small && x_streams <= kStreamsInline && x_queue.empty())) {
     md5_update(state, data);
     co_return;
   }
   // The lane that completes the batch hashes it for all and goes on without a suspension.
-  if (x_queue.size() + 1 >= lanes_wanted()) {
+  if (x_queue.size() + 1 >= (small ? kLanesWanted : lanes_wanted())) {
     x_full_batches++;
     if (x_full_batches >= kProbeAfter && x_target < kLanesWanted) {
       ++x_target;

@@ -1,6 +1,7 @@
 // The storage engine put together: drives, metadata, payload, namespace, and their background work,
 // opened and closed in the right order. The only storage type that server/ needs besides ns.
 #pragma once
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +19,10 @@ namespace outcrop::engine {
 struct EngineConfig {
   std::uint64_t segment_bytes = 0;       ///< shard file size; 0: by drive capacity, 16 MiB - 1 GiB
   std::uint64_t cache_bytes = 64 << 20;  ///< RocksDB block cache and memtables together
-  std::uint64_t object_cache_bytes = 48 << 20;  ///< decoded object records
-  std::uint64_t write_buffer_bytes = 64 << 20;  ///< written to files and not durable yet
-  std::uint64_t extent_cache_bytes = 16 << 20;  ///< verified chunks of striped payload
+  std::uint64_t object_cache_bytes = 48 << 20;   ///< decoded object records
+  std::uint64_t payload_cache_bytes = 16 << 20;  ///< payloads of small objects
+  std::uint64_t write_buffer_bytes = 64 << 20;   ///< written to files and not durable yet
+  std::uint64_t extent_cache_bytes = 16 << 20;   ///< verified chunks of striped payload
   std::uint64_t min_part_bytes =
       ns::kMinPartBytes;                   ///< multipart parts but the last; tests lower it
   std::uint64_t journal_bytes = 32 << 20;  ///< one journal file; each worker cycles a few
@@ -51,7 +53,9 @@ struct EngineStats {
   unsigned parity = 0;
   bool writable = false;  ///< enough live drives and no fatal error
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
+  std::array<std::uint64_t, 17> commit_sizes{};  ///< [i]: commits of 2^i up to 2^(i+1)-1
   std::uint64_t cache_hits = 0, cache_misses = 0;
+  std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;

@@ -13,6 +13,9 @@ constexpr milliseconds kTick{500};         // drive presence; a removed drive is
 constexpr unsigned kTicksPerCollect = 10;  // garbage collection, and how full the drives are
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
+// Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
+// slower to insert into.
+constexpr std::uint64_t kLeastMemtable = 1 << 20, kMostMemtable = 64 << 20;
 
 std::vector<meta::MetaWorker> meta_workers(const EngineRuntime& runtime) {
   std::vector<meta::MetaWorker> out;
@@ -26,7 +29,8 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
   meta::MetaConfig out;
   out.journal_file_bytes = config.journal_bytes;
   out.block_cache_bytes = config.cache_bytes / 2;
-  out.memtable_bytes = std::max<std::uint64_t>(config.cache_bytes / 8, 1 << 20);
+  out.memtable_bytes =
+      std::clamp<std::uint64_t>(config.cache_bytes / 8, kLeastMemtable, kMostMemtable);
   return out;
 }
 
@@ -41,7 +45,8 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.random,
                  x_runtime.workers,
                  x_runtime.backends,
-                 x_config.segment_bytes) {}
+                 x_config.segment_bytes,
+                 x_config.payload_cache_bytes) {}
 
 Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
 
@@ -199,9 +204,14 @@ EngineStats Store::stats() {
   out.writable = meta.writable;
   out.commits = meta.blocks;
   out.commit_transactions = meta.transactions;
+  out.commit_sizes = meta.block_sizes;
   out.journal_bytes = meta.journal_bytes;
   out.cache_hits = meta.cache_hits;
   out.cache_misses = meta.cache_misses;
+  const segment::PayloadCache::Counts payloads = x_segments.cache_counts();
+  out.payload_hits = payloads.hits;
+  out.payload_misses = payloads.misses;
+  out.payload_cache_bytes = payloads.bytes;
   out.metadata_memory_bytes = meta.memory_bytes;
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;

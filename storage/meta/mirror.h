@@ -15,9 +15,6 @@
 
 namespace outcrop::meta {
 
-/// Updates in the form that RocksIndex::apply takes, shared by the mirrors they go to.
-using Updates = std::shared_ptr<const std::string>;
-
 /// How far a mirror has come, as it is stored in the mirror itself with the updates it counts.
 struct Positions {
   std::map<unsigned, Sequence> applied;  ///< by worker; all of its transactions up to here

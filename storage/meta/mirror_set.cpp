@@ -153,6 +153,50 @@ void MirrorSet::push(const std::shared_ptr<Mirror>& mirror, const Updates& updat
   });
 }
 
+// x_mutex is held. True if the followers are due: call spill_on_pool() without it.
+bool MirrorSet::gather_locked(const Updates& updates) {
+  if (x_followers.empty() && !x_joiner) {
+    return false;
+  }
+  x_gathered.push_back(updates);
+  x_gathered_bytes += updates->size();
+  return x_gathered_bytes >= x_config.follower_batch_bytes && !std::exchange(x_spill_posted, true);
+}
+
+void MirrorSet::spill_on_pool() {
+  x_jobs->fetch_add(1);
+  x_pool.post([this, jobs = x_jobs] {
+    {
+      const std::lock_guard order(x_spill);
+      spill_ordered();
+    }
+    jobs->fetch_sub(1);
+    jobs->notify_all();
+  });
+}
+
+// x_spill is held: as long as it is, no block is on its way between x_gathered and the queues.
+void MirrorSet::spill_ordered() {
+  std::vector<Updates> blocks;
+  {
+    const std::lock_guard lock(x_mutex);
+    blocks = std::exchange(x_gathered, {});
+    x_gathered_bytes = 0;
+    x_spill_posted = false;
+  }
+  if (blocks.empty()) {
+    return;
+  }
+  const Updates merged = merge(blocks);
+  const std::lock_guard lock(x_mutex);
+  for (const auto& mirror : x_followers) {
+    push(mirror, merged);
+  }
+  if (x_joiner) {
+    push(x_joiner, merged);
+  }
+}
+
 // The journal holds the block already, so a full drive is waited for and not reported.
 Async<Result<bool>> MirrorSet::apply_to(const std::shared_ptr<Mirror>& reader,
                                         const Updates& updates) {
@@ -175,27 +219,25 @@ Async<Result<bool>> MirrorSet::apply_to(const std::shared_ptr<Mirror>& reader,
   co_return done;
 }
 
-// The reader comes first: a block that a follower has in its queue is then in every later view of
-// the reader, which is what a rebuild relies on (copy_into).
+// The reader comes first: a block that was gathered for the followers is then in every later view
+// of the reader, which is what a rebuild relies on (copy_into).
 Task<> MirrorSet::apply(Updates updates) {
   const std::shared_ptr<Mirror> first = reader();
   Result<bool> done = false;
   if (first) {
     done = co_await apply_to(first, updates);
   }
-  bool same = false;
+  bool same = false, followers_due = false;
   {
     const std::lock_guard lock(x_mutex);
     same = first && x_reader == first;
-    for (const auto& mirror : x_followers) {
-      push(mirror, updates);
-    }
-    if (x_joiner) {
-      push(x_joiner, updates);
-    }
+    followers_due = gather_locked(updates);
     if (!same && x_reader) {
       push(x_reader, updates);  // it may have become the reader before it could get this block
     }
+  }
+  if (followers_due) {
+    spill_on_pool();
   }
   co_await wait_for_followers();
   if (same && done) {
@@ -216,7 +258,7 @@ bool MirrorSet::must_wait(bool patient) {
   const std::lock_guard lock(x_mutex);
   bool wait = false;
   for (const auto& m : x_followers) {
-    if (!m->failed() && m->queued_bytes() > x_config.follower_queue_bytes) {
+    if (!m->failed() && x_gathered_bytes + m->queued_bytes() > x_config.follower_queue_bytes) {
       wait = true;
       if (!patient) {
         m->mark_failed(Error(Errc::timed_out, "the mirror lags too far behind"));
@@ -255,7 +297,8 @@ Task<> MirrorSet::replace(std::shared_ptr<Mirror> mirror, Error why) {
   });
 }
 
-// x_control is held. Forgets failed mirrors; if the reader was one, a follower takes its place.
+// x_control is held, x_spill is not. Forgets failed mirrors; if the reader was one, a follower
+// takes its place.
 Result<void> MirrorSet::promote() {
   if (!x_started.load()) {
     return fail(Errc::unavailable, "the metadata mirror that replay reads failed: start again");
@@ -273,10 +316,12 @@ Result<void> MirrorSet::promote() {
       }
       next = x_followers.front();
     }
+    const std::lock_guard order(x_spill);
+    spill_ordered();
     next->drain();
     const std::lock_guard lock(x_mutex);
-    // Blocks are queued under x_mutex: an idle queue here means that it has everything.
-    if (!next->failed() && next->idle()) {
+    // Blocks are gathered and queued under x_mutex: none left here means that it has everything.
+    if (!next->failed() && next->idle() && x_gathered.empty()) {
       std::erase(x_followers, next);
       x_reader = next;
       x_version.fetch_add(1, std::memory_order_release);
@@ -305,6 +350,10 @@ void MirrorSet::drop_failed_locked() {
 
 Result<void> MirrorSet::flush() {
   const std::lock_guard control(x_control);
+  {
+    const std::lock_guard order(x_spill);
+    spill_ordered();
+  }
   bool failed = false;
   for (const auto& mirror : all()) {
     mirror->drain();

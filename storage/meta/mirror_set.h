@@ -1,5 +1,6 @@
 // The m+1 mirrors of the metadata: one is read and updated before a commit is acked, the others
-// follow from the same stream. A mirror that fails leaves the set; a lost one is built anew.
+// follow from the same stream, many blocks at a time. A mirror that fails leaves the set; a lost
+// one is built anew.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -73,6 +74,9 @@ class MirrorSet {
   bool copy_into(const std::shared_ptr<Mirror>& source, const std::shared_ptr<Mirror>& joiner);
   Result<void> join(const std::shared_ptr<Mirror>& joiner);
   void push(const std::shared_ptr<Mirror>& mirror, const Updates& updates);
+  bool gather_locked(const Updates& updates);
+  void spill_on_pool();
+  void spill_ordered();
   bool must_wait(bool patient);
   Async<> wait_for_followers();
 
@@ -85,7 +89,11 @@ class MirrorSet {
 
   std::mutex x_control;  // one change of the set or flush at a time; held while drives are written
   std::mutex x_rebuild;  // one rebuild at a time; taken before x_control
-  mutable std::mutex x_mutex;  // guards the four below; never held while a drive is used
+  std::mutex x_spill;    // what was gathered reaches the queues in its order; after x_control
+  mutable std::mutex x_mutex;       // guards all below to x_dead; never held while a drive is used
+  std::vector<Updates> x_gathered;  // blocks that the reader has and no follower's queue has yet
+  std::size_t x_gathered_bytes = 0;
+  bool x_spill_posted = false;
   std::shared_ptr<Mirror> x_reader;
   std::vector<std::shared_ptr<Mirror>> x_followers;
   std::shared_ptr<Mirror> x_joiner;

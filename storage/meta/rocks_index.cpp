@@ -8,6 +8,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
@@ -115,6 +116,13 @@ rocksdb::Options database_options(const IndexOptions& index,
   o.level_compaction_dynamic_level_bytes = true;
   o.compression = rocksdb::kNoCompression;
   o.memtable_protection_bytes_per_key = 8;
+  // Each table grows mostly at one place (new inodes, new extents): the memtable remembers where.
+  // It can do so only for writers that come one after another.
+  o.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
+  o.allow_concurrent_memtable_write = false;
+  // Most lookups of a new object's name find nothing, and should not search for it.
+  o.memtable_whole_key_filtering = true;
+  o.memtable_prefix_bloom_size_ratio = 0.02;
 #if ROCKSDB_MAJOR >= 9
   o.block_protection_bytes_per_key = 8;
 #endif
@@ -163,6 +171,52 @@ void IndexBatch::erase(std::string_view key) {
 }
 
 std::string IndexBatch::take() && { return x_impl->batch.Data(); }
+
+namespace {
+
+/// The updates of several batches, as views into them.
+class Collector final : public rocksdb::WriteBatch::Handler {
+ public:
+  struct Update {
+    std::string_view key;
+    rocksdb::Slice value;
+    std::size_t order = 0;
+    bool erase = false;
+  };
+  std::vector<Update> updates;
+
+  void Put(const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+    updates.push_back({text(key), value, updates.size(), false});
+  }
+  void Delete(const rocksdb::Slice& key) override {
+    updates.push_back({text(key), {}, updates.size(), true});
+  }
+};
+
+}  // namespace
+
+Updates merge(std::span<const Updates> in_order) {
+  std::deque<rocksdb::WriteBatch> batches;  // the views point into them
+  Collector all;
+  for (const Updates& updates : in_order) {
+    const auto read = batches.emplace_back(*updates).Iterate(&all);
+    OUTCROP_ASSERT(read.ok());
+  }
+  std::ranges::sort(all.updates, [](const Collector::Update& a, const Collector::Update& b) {
+    const int by_key = a.key.compare(b.key);
+    return by_key != 0 ? by_key < 0 : a.order < b.order;
+  });
+  rocksdb::WriteBatch merged;
+  for (std::size_t i = 0; i < all.updates.size(); ++i) {
+    const Collector::Update& u = all.updates[i];
+    if (i + 1 < all.updates.size() && all.updates[i + 1].key == u.key) {
+      continue;
+    }
+    const auto added = u.erase ? merged.Delete(slice(u.key)) : merged.Put(slice(u.key), u.value);
+    OUTCROP_ASSERT(added.ok());
+  }
+  return std::make_shared<const std::string>(merged.Data());
+}
 
 struct RocksIndex::Impl {
   std::shared_ptr<IndexCache> cache;

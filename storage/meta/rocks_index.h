@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,13 @@ class IndexBatch {
   struct Impl;
   std::unique_ptr<Impl> x_impl;
 };
+
+/// Updates in the form that RocksIndex::apply takes, shared by the instances they go to.
+using Updates = std::shared_ptr<const std::string>;
+
+/// One set of updates with the effect of all of them, applied in their order: the last update of
+/// every key, sorted by key, which a memtable takes several times faster.
+Updates merge(std::span<const Updates> in_order);
 
 struct IndexOptions {
   std::shared_ptr<IndexCache> cache;

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/change_counter.h"
@@ -42,6 +44,28 @@ struct DirEntry {
 /// find_object().
 struct NameHint {
   InodeId parent = 0, ino = 0;
+};
+
+/// Inodes that a background pass is to look at, each once; what does not fit is met again later.
+class InodeQueue {
+ public:
+  void add(InodeId ino) {
+    const std::lock_guard lock(x_mutex);
+    if (x_inodes.size() < kMost) {
+      x_inodes.insert(ino);
+    }
+  }
+  std::vector<InodeId> take() {
+    const std::lock_guard lock(x_mutex);
+    std::vector<InodeId> out(x_inodes.begin(), x_inodes.end());
+    x_inodes.clear();
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 1024;
+  std::mutex x_mutex;
+  std::unordered_set<InodeId> x_inodes;
 };
 
 /// Written data that is not durable yet (fs_data.h).
@@ -84,6 +108,7 @@ struct Core {
   const std::shared_ptr<HoldTable> holds = std::make_shared<HoldTable>();
   RecentNames recent;
   std::shared_ptr<DirtyTable> dirty;
+  InodeQueue fragmented;               ///< files in many pieces, for defragment()
   Generations generations;             ///< by bucket root; moved by directory renames
   GuardedCache<BucketRecord> buckets;  ///< by bucket name
   GuardedCache<DirEntry> dirs;         ///< by path_key(root, "x/y/")

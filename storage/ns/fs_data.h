@@ -47,6 +47,10 @@ Task<FoundObject> find_flushed(Core& core, InodeId root, std::string_view key, b
 Task<> flush_key(Core& core, std::string_view bucket, std::string_view key);
 /// The same for all inodes with data that has waited since before `older_than_ns` (steady clock).
 Task<> flush_dirty(Core& core, std::int64_t older_than_ns);
+/// Gives files that were written in many small pieces large ones again, some of their bytes per
+/// call; those that flushes have found (Core::fragmented).
+Task<> defragment(Core& core);
+Task<> defragment_file(Core& core, InodeId ino);
 /// Sets a file's size within a transaction that changes its record. `before`: the record as it is
 /// stored. `object`: the same, with what else changes already, its change attribute too; gets the
 /// new lists, size, ETag and mtime. The inode's lock is held exclusively. Puts what it needs into

@@ -12,6 +12,8 @@ namespace {
 
 /// Files that a pass over idle ones flushes at a time.
 constexpr std::size_t kIdleFlushes = 4;
+/// Times the pieces of a fragmented file: no list grows far beyond what one transaction can hold.
+constexpr std::size_t kCrowded = 8;
 
 FileChange change_of(const std::vector<PlacedBytes>& left,
                      const std::optional<PayloadStream>& stream,
@@ -26,7 +28,8 @@ FileChange change_of(const std::vector<PlacedBytes>& left,
 }
 
 // The payload first, without the inode's lock; then, under it, what truncations have left of it.
-Task<> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& snapshot) {
+// Gives how many pieces the file has now.
+Task<std::size_t> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& snapshot) {
   std::optional<PayloadStream> stream;
   if (total_bytes(snapshot.bytes) > kMaxRiding) {
     CO_TRY(stream, co_await PayloadStream::store(core, snapshot.bytes));
@@ -36,12 +39,12 @@ Task<> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& snapshot) {
   CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(plan)));
   CO_TRY(const FoundInode found, co_await find_inode(core, file.ino()));
   if (!found.object) {
-    co_return ok();  // removed meanwhile, and its bytes with it
+    co_return std::size_t{0};  // removed meanwhile, and its bytes with it
   }
   CO_TRY(const ObjectPtr before, co_await load_object(core, file.ino(), found.object->root));
   const std::vector<PlacedBytes> left = file.flushing();
   if (!before || left.empty()) {
-    co_return ok();
+    co_return std::size_t{0};
   }
   FileChange change = change_of(left, stream, before->record.size);
   Object after = *before;
@@ -56,14 +59,23 @@ Task<> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& snapshot) {
   Transaction tx(core);
   CO_TRYV(co_await put_summaries(core, tx, after));
   CO_TRYV(co_await put_change(core, tx, *before, after, std::move(change)));
-  co_return co_await tx.commit();
+  CO_TRYV(co_await tx.commit());
+  if (after.record.lists.pieces.size() > core.config.fragmented_pieces) {
+    core.fragmented.add(file.ino());
+  }
+  co_return after.record.lists.pieces.size();
 }
 
 Task<> flush_once(Core& core, DirtyFile& file) {
   const DirtyFile::Snapshot snapshot = file.begin_flush();
   auto stored = co_await store(core, file, snapshot);
-  file.end_flush(stored);
-  co_return stored;
+  file.end_flush(stored ? ok() : Result<void>(fail(stored.error())));
+  CO_TRY(const std::size_t pieces, std::move(stored));
+  if (pieces > kCrowded * core.config.fragmented_pieces) {
+    // Written faster than the background pass can follow: its writers help.
+    CO_TRYV(co_await defragment_file(core, file.ino()));
+  }
+  co_return ok();
 }
 
 Task<> wait_for_flush(DirtyFile& file, std::uint64_t target) {

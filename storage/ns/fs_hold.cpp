@@ -178,11 +178,13 @@ Task<> flush_idle(Core& core, std::int64_t older_than_ns) {
   core.recent.expire(core.clock.steady_ns());
   // One part that fails keeps none of the others from its work.
   auto flushed = co_await flush_dirty(core, older_than_ns);
+  // Not when everything is to be stored: the store is about to close.
+  auto packed = older_than_ns == INT64_MAX ? ok() : co_await defragment(core);
   auto erased = co_await erase_ended_orphans(core);
   auto written = co_await write_directory_times(core);
   auto extended = co_await core.changes.extend();
   // A store that takes no writes loses nothing that was promised but the data of `flushed`.
-  for (Result<void>* result : {&flushed, &erased, &written, &extended}) {
+  for (Result<void>* result : {&flushed, &packed, &erased, &written, &extended}) {
     if (!*result && (result == &flushed || !is_write_refusal(*result))) {
       co_return std::move(*result);
     }

@@ -20,6 +20,7 @@ struct NamespaceConfig {
   std::size_t directory_times = 1 << 15;         ///< directories whose times are kept in memory
   std::size_t extent_cache_bytes = 16 << 20;     ///< verified chunks of striped payload
   std::size_t write_buffer_bytes = 64 << 20;     ///< written to files and not stored yet
+  std::size_t fragmented_pieces = 4096;          ///< a file with more is rewritten in larger ones
   std::uint64_t min_part_bytes = kMinPartBytes;  ///< of every part but the last
   std::uint64_t inode_block = 1 << 20;           ///< inode numbers reserved per commit
   /// What FileSystem::space() says; absent: unlimited. Called on a worker: it must not block.

@@ -105,6 +105,31 @@ Result<SegmentPtr> Allocator::place(SegmentRecord record) {
   return segment;
 }
 
+// Fire and forget, but for the destructor: the pool outlives the store, the store's parts must not
+// go while a job still uses them.
+void Allocator::fill_spares(drives::Slot slot) {
+  {
+    const std::lock_guard lock(x_fill_mutex);
+    ++x_fills;
+  }
+  x_context.pool.post([this, slot] {
+    if (const auto filled = x_spares.fill(slot, kSparesPerDrive); !filled) {
+      log::warn(
+          "a spare segment could not be written",
+          {{"drive", x_context.drives.disk(slot)->name()}, {"error", filled.error().describe()}});
+    }
+    const std::lock_guard lock(x_fill_mutex);
+    if (--x_fills == 0) {
+      x_fills_ended.notify_all();
+    }
+  });
+}
+
+Allocator::~Allocator() {
+  std::unique_lock lock(x_fill_mutex);
+  x_fills_ended.wait(lock, [this] { return x_fills == 0; });
+}
+
 Task<SegmentPtr> Allocator::create(bool small) {
   for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
     SegmentRecord record = plan(small);
@@ -122,13 +147,7 @@ Task<SegmentPtr> Allocator::create(bool small) {
     CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
     x_catalogue.add(segment);
     for (const drives::Slot slot : record.slots) {
-      x_context.pool.post([this, slot] {
-        if (const auto filled = x_spares.fill(slot, kSparesPerDrive); !filled) {
-          log::warn("a spare segment could not be written",
-                    {{"drive", x_context.drives.disk(slot)->name()},
-                     {"error", filled.error().describe()}});
-        }
-      });
+      fill_spares(slot);
     }
     co_return segment;
   }

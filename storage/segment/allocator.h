@@ -2,6 +2,8 @@
 // durable in every respect before its first byte is written.
 #pragma once
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 #include "storage/segment/catalogue.h"
 #include "storage/segment/spare_pool.h"
@@ -12,6 +14,8 @@ class Allocator {
  public:
   Allocator(Context& context, Catalogue& catalogue, SparePool& spares)
       : x_context(context), x_catalogue(catalogue), x_spares(spares) {}
+  /// Waits for spares that are being written on the pool.
+  ~Allocator();
   /// Loads the id counter; call once after the metadata is open.
   Task<> open();
   /// A new open segment over the drives live now: (1, m) if `small`, else (k, m).
@@ -22,6 +26,7 @@ class Allocator {
   Task<SegmentId> next_id();
   SegmentRecord plan(bool small);
   Result<SegmentPtr> place(SegmentRecord record);
+  void fill_spares(drives::Slot slot);
 
   Context& x_context;
   Catalogue& x_catalogue;
@@ -29,6 +34,9 @@ class Allocator {
   std::mutex x_mutex;  // guards the two counters; never held across a suspension
   SegmentId x_next = 0, x_reserved_end = 0;
   std::atomic<unsigned> x_rotation{0};
+  std::mutex x_fill_mutex;
+  std::condition_variable x_fills_ended;
+  unsigned x_fills = 0;  // jobs on the pool
 };
 
 }  // namespace outcrop::segment

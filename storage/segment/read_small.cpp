@@ -38,12 +38,8 @@ bool plausible(const Segment& segment, const Extent& extent) {
 
 }  // namespace
 
-Task<std::vector<Buffer>> read_small(Context& context,
-                                     SegmentPtr segment,
-                                     Extent extent,
-                                     std::uint64_t offset,
-                                     std::uint64_t length) {
-  if (!plausible(*segment, extent) || offset + length > extent.length) {
+Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
+  if (!plausible(*segment, extent)) {
     co_return fail(Errc::corrupt, "extent outside its segment");
   }
   const Blocks blocks(extent);
@@ -65,9 +61,7 @@ Task<std::vector<Buffer>> read_small(Context& context,
       if (i > 0) {
         context.stats.reconstructed_reads.fetch_add(1, std::memory_order_relaxed);
       }
-      std::vector<Buffer> out;
-      out.push_back(op[0].buffer.slice(blocks.skip + kHeaderBytes + offset, length));
-      co_return out;
+      co_return op[0].buffer.slice(blocks.skip + kHeaderBytes, extent.length);
     }
     context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
   }

@@ -8,13 +8,10 @@
 
 namespace outcrop::segment {
 
-/// Payload [offset, offset + length) of a whole record. corrupt if no live copy verifies.
-Task<std::vector<Buffer>> read_small(Context& context,
-                                     SegmentPtr segment,
-                                     Extent extent,
-                                     std::uint64_t offset,
-                                     std::uint64_t length);
-/// The same of a striped extent. unavailable with fewer than k good chunks of a stripe.
+/// The payload of a whole record. corrupt if no live copy verifies.
+Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent);
+/// Payload [offset, offset + length) of a striped extent. unavailable with fewer than k good chunks
+/// of a stripe.
 Task<std::vector<Buffer>> read_striped(Context& context,
                                        SegmentPtr segment,
                                        Extent extent,

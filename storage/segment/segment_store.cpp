@@ -13,8 +13,10 @@ SegmentStore::SegmentStore(drives::DriveSet& drives,
                            Random& random,
                            std::vector<asio::io_context*> workers,
                            std::vector<io::IoBackend*> backends,
-                           std::uint64_t shard_bytes)
+                           std::uint64_t shard_bytes,
+                           std::uint64_t cache_bytes)
     : x_context(drives, pool, random, std::move(workers), std::move(backends), shard_bytes),
+      x_cache(cache_bytes),
       x_spares(x_context),
       x_allocator(x_context, x_catalogue, x_spares) {
   for (std::size_t i = 0; i < x_context.workers.size(); ++i) {
@@ -113,9 +115,20 @@ Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_h
 Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
                                              std::uint64_t offset,
                                              std::uint64_t length) {
+  const bool inside = offset <= extent.length && length <= extent.length - offset;
+  if (!inside) {
+    co_return fail(Errc::corrupt, "read outside an extent");
+  }
+  // Striped extents may be short too, but are never in the cache.
+  Buffer record = extent.length <= kSmallMax ? x_cache.find(extent) : Buffer();
+  if (record) {
+    co_return std::vector{record.slice(offset, length)};
+  }
   CO_TRY(SegmentPtr segment, co_await find(extent.segment));
   if (segment->record.small) {
-    co_return co_await read_small(x_context, std::move(segment), extent, offset, length);
+    CO_TRY(record, co_await read_small(x_context, std::move(segment), extent));
+    x_cache.add(extent, record.view());
+    co_return std::vector{record.slice(offset, length)};
   }
   co_return co_await read_striped(x_context, std::move(segment), extent, offset, length);
 }

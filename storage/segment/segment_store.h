@@ -7,6 +7,7 @@
 
 #include "storage/meta/companion.h"
 #include "storage/segment/allocator.h"
+#include "storage/segment/payload_cache.h"
 #include "storage/segment/small_log.h"
 #include "storage/segment/stripe_writer.h"
 
@@ -19,7 +20,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
                Random& random,
                std::vector<asio::io_context*> workers,
                std::vector<io::IoBackend*> backends,
-               std::uint64_t shard_bytes);
+               std::uint64_t shard_bytes,
+               std::uint64_t cache_bytes);
   ~SegmentStore() override;
 
   /// Loads the catalogue and the spares and takes shard files of no segment back. After the
@@ -39,6 +41,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   /// Bytes of the drive's shard files that hold no segment.
   std::uint64_t spare_bytes(drives::Slot slot) const;
   const SegmentStats& stats() const { return x_context.stats; }
+  PayloadCache::Counts cache_counts() const { return x_cache.counts(); }
 
   // BlobStore
   Task<Placed> place_small(ConstBytes payload) override;
@@ -71,6 +74,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
 
   Context x_context;
   Catalogue x_catalogue;
+  PayloadCache x_cache;
   SparePool x_spares;
   Allocator x_allocator;
   std::vector<std::unique_ptr<WorkerState>> x_workers;

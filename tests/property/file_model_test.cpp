@@ -27,6 +27,7 @@ ns::NamespaceConfig config() {
   out.extent_cache_bytes = 1 << 20;
   out.write_buffer_bytes = 512 << 10;
   out.inode_block = 5000;
+  out.fragmented_pieces = 20;
   return out;
 }
 
@@ -97,6 +98,10 @@ class FileHistory : public FileFixture {
         }
         return;
       case 22:
+        if (pick(2) == 0) {
+          must(fs().flush_idle(0));  // rewrites what is fragmented
+          return;
+        }
         return fail_some(f);
       default:
         return pick(4) == 0 ? crash_now() : list_by_s3();

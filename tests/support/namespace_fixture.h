@@ -8,18 +8,9 @@
 #include "storage/ns/check.h"
 #include "storage/ns/make_namespace.h"
 #include "tests/support/mem_blob_store.h"
+#include "tests/support/ticking_clock.h"
 
 namespace outcrop::test {
-
-class TickingClock final : public Clock {
- public:
-  /// Every look is a second later: no two mtimes are equal.
-  std::int64_t wall_ns() const override { return 1'000'000'000 * ++x_now; }
-  std::int64_t steady_ns() const override { return x_now; }
-
- private:
-  mutable std::atomic<std::int64_t> x_now{1'700'000'000};
-};
 
 /// Writes `data` in pieces of at most `step` bytes.
 inline Task<> write_all(ns::ObjectWriter& writer, std::string_view data, std::size_t step) {

@@ -61,7 +61,7 @@ class Server:
 
     def __init__(
         self, binary: Path, drives: int = 6, tls: bool = False, scratch: Path | None = None,
-        environment: dict[str, str] | None = None, segment_size: str = "16MiB",
+        environment: dict[str, str] | None = None, segment_size: str = "16MiB", extra_config: str = "",
     ) -> None:
         self.binary = binary.resolve()
         if not os.access(self.binary, os.X_OK):
@@ -79,16 +79,16 @@ class Server:
         self._environment |= environment or {}
         for directory in [*self.drives, self.state]:
             directory.mkdir(mode=0o700)
-        self._write_config(tls, segment_size)
+        self._write_config(tls, segment_size, extra_config)
 
-    def _write_config(self, tls: bool, segment_size: str) -> None:
+    def _write_config(self, tls: bool, segment_size: str, extra_config: str) -> None:
         lines = [f'region = "{REGION}"', f'state_dir = "{self.state}"', "", "[server]",
                  f's3 = "127.0.0.1:{self.s3_port}"', f'admin = "127.0.0.1:{self.admin_port}"']
         if tls:
             self.certificate, key = make_certificate(self.root)
             lines += ["", "[server.tls]", f'cert = "{self.certificate}"', f'key = "{key}"']
         names = ", ".join(f'"{d}"' for d in self.drives)
-        lines += ["", "[storage]", f"drives = [{names}]", f'segment_size = "{segment_size}"', ""]
+        lines += ["", "[storage]", f"drives = [{names}]", f'segment_size = "{segment_size}"', "", extra_config, ""]
         self.config.write_text("\n".join(lines))
 
     @property

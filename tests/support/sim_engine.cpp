@@ -114,6 +114,7 @@ Result<void> SimEngine::open() {
   config.segment_bytes = 2 << 20;
   config.journal_bytes = 128 << 10;
   config.cache_bytes = 4 << 20;
+  config.payload_cache_bytes = 0;  // what is read must be on the drives
   config.min_part_bytes = 64 << 10;
   config.background = false;
   engine::EngineRuntime runtime{x_clock, x_random, x_pool, {&x_io}, {x_backend.get()}};

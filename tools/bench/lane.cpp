@@ -33,13 +33,9 @@ Task<> pause(Executor executor) {
 
 void Tally::merge(const Tally& other) {
   for (std::size_t i = 0; i < kOpCount; ++i) {
-    ops[i].latency_ns.merge(other.ops[i].latency_ns);
-    ops[i].bytes += other.ops[i].bytes;
-    ops[i].errors += other.ops[i].errors;
+    ops[i].merge(other.ops[i]);
   }
-  for (const auto& [label, times] : other.errors) {
-    errors[label] += times;
-  }
+  bench::merge(errors, other.errors);
 }
 
 Lane::Lane(Run& run, ThreadState& thread, unsigned index, Executor executor)

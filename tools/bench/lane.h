@@ -4,26 +4,19 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <map>
 #include <random>
 #include <string>
 
-#include "tools/bench/histogram.h"
 #include "tools/bench/s3_client.h"
+#include "tools/bench/tally.h"
 
 namespace outcrop::bench {
 
 using SteadyClock = std::chrono::steady_clock;
 
-struct OpTally {
-  Histogram latency_ns;  ///< of successes
-  std::uint64_t bytes = 0;
-  std::uint64_t errors = 0;
-};
-
 struct Tally {
   std::array<OpTally, kOpCount> ops;
-  std::map<std::string, std::uint64_t> errors;  ///< "503 SlowDown" -> times
+  ErrorTally errors;
   void merge(const Tally& other);
 };
 

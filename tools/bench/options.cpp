@@ -52,8 +52,9 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return bytes;
 }
 
-Result<Mix> parse_mix(std::string_view text) {
-  Mix mix{};
+Result<std::vector<unsigned>> parse_shares(std::string_view text,
+                                           std::span<const std::string_view> names) {
+  std::vector<unsigned> shares(names.size());
   unsigned sum = 0;
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view item = rest.substr(0, rest.find(','));
@@ -61,21 +62,26 @@ Result<Mix> parse_mix(std::string_view text) {
     const std::size_t equals = item.find('=');
     const std::string_view value =
         equals == std::string_view::npos ? "100" : item.substr(equals + 1);
-    const auto op = std::ranges::find(kNames, item.substr(0, equals));
+    const auto op = std::ranges::find(names, item.substr(0, equals));
     unsigned percent = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), percent);
-    if (op == kNames.end() || error != std::errc{} || end != value.data() + value.size()) {
-      return refuse(
-          fmt::format("'{}' is not part of a mix: write put=30,get=70 with put, get, head, "
-                      "list, delete",
-                      item));
+    if (op == names.end() || error != std::errc{} || end != value.data() + value.size()) {
+      return refuse(fmt::format("'{}' is not part of a mix: write {}=30,{}=70 with {}", item,
+                                names[0], names[1], fmt::join(names, ", ")));
     }
-    mix[static_cast<std::size_t>(op - kNames.begin())] += std::min(percent, 1000U);
+    shares[static_cast<std::size_t>(op - names.begin())] += std::min(percent, 1000U);
     sum += std::min(percent, 1000U);
   }
   if (sum != 100) {
     return refuse(fmt::format("the percentages of --mix add up to {}, not to 100", sum));
   }
+  return shares;
+}
+
+Result<Mix> parse_mix(std::string_view text) {
+  TRY(const std::vector<unsigned> shares, parse_shares(text, kNames));
+  Mix mix{};
+  std::ranges::copy(shares, mix.begin());
   return mix;
 }
 

@@ -3,8 +3,10 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/result.h"
 #include "storage/digest/algorithm.h"
@@ -58,6 +60,9 @@ struct Options {
 // Errors are Errc::config with a line for the user.
 /// "4096", "4KiB", "16MiB", "1GiB"; also k, M, G as powers of 1000 when written KB, MB, GB.
 Result<std::uint64_t> parse_size(std::string_view text);
+/// "put=30,get=70" with these names; they add up to 100.
+Result<std::vector<unsigned>> parse_shares(std::string_view text,
+                                           std::span<const std::string_view> names);
 /// "put=30,get=70"
 Result<Mix> parse_mix(std::string_view text);
 /// "http://host:port" or "https://host"

@@ -15,12 +15,12 @@ struct Totals {
   std::uint64_t errors = 0;
 };
 
-Totals totals(const Tally& tally) {
+Totals totals(const Report& report) {
   Totals sum;
-  for (const OpTally& op : tally.ops) {
-    sum.ops += op.latency_ns.count();
-    sum.bytes += op.bytes;
-    sum.errors += op.errors;
+  for (const Report::Row& row : report.rows) {
+    sum.ops += row.tally.latency_ns.count();
+    sum.bytes += row.tally.bytes;
+    sum.errors += row.tally.errors;
   }
   return sum;
 }
@@ -39,6 +39,14 @@ std::string cpu_line(std::string_view who, double cpu_s, const Totals& sum, doub
                      ratio(cpu_s, gib));
 }
 
+std::string json_cpu(double cpu_s, const Totals& sum) {
+  return fmt::format(R"({{"seconds":{:.3f},"us_per_op":{:.3f},"s_per_gib":{:.4f}}})", cpu_s,
+                     1e6 * ratio(cpu_s, static_cast<double>(sum.ops)),
+                     ratio(cpu_s, static_cast<double>(sum.bytes) / kGiB));
+}
+
+}  // namespace
+
 /// Server-sent text goes into error labels.
 std::string json_text(std::string_view text) {
   std::string out = "\"";
@@ -54,24 +62,14 @@ std::string json_text(std::string_view text) {
   return out + "\"";
 }
 
-std::string json_cpu(double cpu_s, const Totals& sum) {
-  return fmt::format(R"({{"seconds":{:.3f},"us_per_op":{:.3f},"s_per_gib":{:.4f}}})", cpu_s,
-                     1e6 * ratio(cpu_s, static_cast<double>(sum.ops)),
-                     ratio(cpu_s, static_cast<double>(sum.bytes) / kGiB));
-}
-
-}  // namespace
-
-std::string to_text(const Report& report, const Options& options) {
-  const Totals sum = totals(report.tally);
+std::string to_text(const Report& report, std::string_view heading) {
+  const Totals sum = totals(report);
   std::string out = fmt::format(
-      "{}, objects of {} bytes, {} connections on {} thread{}, {:.2f} s\n\n"
+      "{}, {:.2f} s\n\n"
       "{:<7}{:>10}{:>11}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>9}\n",
-      options.endpoint.authority, options.size, options.concurrency, options.threads,
-      options.threads == 1 ? "" : "s", report.elapsed_s, "", "ops", "ops/s", "MB/s", "mean ms",
-      "p50 ms", "p99 ms", "p99.9 ms", "max ms", "errors");
-  for (std::size_t i = 0; i < kOpCount; ++i) {
-    const OpTally& op = report.tally.ops[i];
+      heading, report.elapsed_s, "", "ops", "ops/s", "MB/s", "mean ms", "p50 ms", "p99 ms",
+      "p99.9 ms", "max ms", "errors");
+  for (const auto& [row_name, op] : report.rows) {
     const auto count = static_cast<double>(op.latency_ns.count());
     if (count == 0 && op.errors == 0) {
       continue;
@@ -79,7 +77,7 @@ std::string to_text(const Report& report, const Options& options) {
     fmt::format_to(
         std::back_inserter(out),
         "{:<7}{:>10}{:>11.1f}{:>10.1f}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>9}\n",
-        name(static_cast<Op>(i)), op.latency_ns.count(), ratio(count, report.elapsed_s),
+        row_name, op.latency_ns.count(), ratio(count, report.elapsed_s),
         ratio(static_cast<double>(op.bytes) / 1e6, report.elapsed_s), op.latency_ns.mean() / 1e6,
         ms(op, 0.5), ms(op, 0.99), ms(op, 0.999), ms(op, 1), op.errors);
   }
@@ -90,23 +88,29 @@ std::string to_text(const Report& report, const Options& options) {
                    static_cast<double>(report.server->rss_bytes) / (1 << 20),
                    report.server->threads);
   }
+  if (report.calls > 0) {
+    fmt::format_to(std::back_inserter(out), "calls   {}, {:.1f} per second", report.calls,
+                   ratio(static_cast<double>(report.calls), report.elapsed_s));
+    if (report.server_cpu_s) {
+      fmt::format_to(std::back_inserter(out), ", {:.1f} us of the server each",
+                     1e6 * ratio(*report.server_cpu_s, static_cast<double>(report.calls)));
+    }
+    out += "\n";
+  }
   out += cpu_line("client", report.client_cpu_s, sum, report.elapsed_s);
-  for (const auto& [label, times] : report.tally.errors) {
+  for (const auto& [label, times] : report.errors) {
     fmt::format_to(std::back_inserter(out), "error  {} x {}\n", times, label);
   }
   return out;
 }
 
-std::string to_json(const Report& report, const Options& options) {
-  const Totals sum = totals(report.tally);
-  std::string out = fmt::format(
-      R"({{"endpoint":{},"size":{},"concurrency":{},"threads":{},"multipart":{},"range_size":{},)"
-      R"("elapsed_s":{:.6f},"ops":{},"bytes":{},"errors":{},"operations":{{)",
-      json_text(options.endpoint.authority), options.size, options.concurrency, options.threads,
-      options.multipart, options.range_size, report.elapsed_s, sum.ops, sum.bytes, sum.errors);
+std::string to_json(const Report& report, std::string_view parameters) {
+  const Totals sum = totals(report);
+  std::string out =
+      fmt::format(R"({{{},"elapsed_s":{:.6f},"ops":{},"bytes":{},"errors":{},"operations":{{)",
+                  parameters, report.elapsed_s, sum.ops, sum.bytes, sum.errors);
   std::string_view comma;
-  for (std::size_t i = 0; i < kOpCount; ++i) {
-    const OpTally& op = report.tally.ops[i];
+  for (const auto& [row_name, op] : report.rows) {
     if (op.latency_ns.count() == 0 && op.errors == 0) {
       continue;
     }
@@ -114,7 +118,7 @@ std::string to_json(const Report& report, const Options& options) {
         std::back_inserter(out),
         R"({}"{}":{{"ops":{},"ops_per_s":{:.3f},"mb_per_s":{:.3f},"mean_ms":{:.6f},)"
         R"("p50_ms":{:.6f},"p99_ms":{:.6f},"p999_ms":{:.6f},"max_ms":{:.6f},"errors":{}}})",
-        comma, name(static_cast<Op>(i)), op.latency_ns.count(),
+        comma, row_name, op.latency_ns.count(),
         ratio(static_cast<double>(op.latency_ns.count()), report.elapsed_s),
         ratio(static_cast<double>(op.bytes) / 1e6, report.elapsed_s), op.latency_ns.mean() / 1e6,
         ms(op, 0.5), ms(op, 0.99), ms(op, 0.999), ms(op, 1), op.errors);
@@ -122,11 +126,15 @@ std::string to_json(const Report& report, const Options& options) {
   }
   out += "},\"error_codes\":{";
   comma = "";
-  for (const auto& [label, times] : report.tally.errors) {
+  for (const auto& [label, times] : report.errors) {
     fmt::format_to(std::back_inserter(out), "{}{}:{}", comma, json_text(label), times);
     comma = ",";
   }
-  out += "},\"client_cpu\":" + json_cpu(report.client_cpu_s, sum);
+  out += "}";
+  if (report.calls > 0) {
+    out += fmt::format(R"(,"calls":{})", report.calls);
+  }
+  out += ",\"client_cpu\":" + json_cpu(report.client_cpu_s, sum);
   if (report.server_cpu_s) {
     out += ",\"server_cpu\":" + json_cpu(*report.server_cpu_s, sum);
     out += fmt::format(R"(,"server_rss_bytes":{},"server_threads":{})", report.server->rss_bytes,

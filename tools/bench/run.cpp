@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "storage/base/async.h"
+#include "tools/bench/lane.h"
 
 namespace outcrop::bench {
 namespace {
@@ -132,9 +133,14 @@ Result<Report> measure(Run& run, Threads& threads) {
     report.server_cpu_s = server_end.cpu_s - report.server->cpu_s;
     report.server = server_end;
   }
+  Tally tally;
   for (const auto& thread : threads) {
-    report.tally.merge(thread->tally());
+    tally.merge(thread->tally());
   }
+  for (std::size_t i = 0; i < kOpCount; ++i) {
+    report.rows.push_back({name(static_cast<Op>(i)), tally.ops[i]});
+  }
+  report.errors = std::move(tally.errors);
   return report;
 }
 
@@ -151,6 +157,17 @@ Payload make_payload(const Options& options) {
 }
 
 }  // namespace
+
+std::string s3_heading(const Options& o) {
+  return fmt::format("{}, objects of {} bytes, {} connections on {} thread{}", o.endpoint.authority,
+                     o.size, o.concurrency, o.threads, o.threads == 1 ? "" : "s");
+}
+
+std::string s3_parameters(const Options& o) {
+  return fmt::format(
+      R"("endpoint":{},"size":{},"concurrency":{},"threads":{},"multipart":{},"range_size":{})",
+      json_text(o.endpoint.authority), o.size, o.concurrency, o.threads, o.multipart, o.range_size);
+}
 
 Result<Report> run_s3(const Options& options) {
   TRYV(check(options));

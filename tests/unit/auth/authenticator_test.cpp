@@ -290,6 +290,25 @@ TEST_F(AuthenticatorTest, ASignedHeaderMustBeThere) {
   EXPECT_EQ(code(request), AuthError::signature_does_not_match);
 }
 
+// Clients sign what they like of these; none may be changed or dropped before the check.
+TEST_F(AuthenticatorTest, Rule15_AnyHeaderMayBeSigned) {
+  const std::initializer_list<http::Header> signed_by_clients{
+      {"accept-encoding", "identity, gzip;q=0"},
+      {"content-length", "5"},
+      {"range", "bytes=0-4"},
+      {"amz-sdk-request", "attempt=1; max=3"},
+      {"user-agent", "aws-sdk-js/3.0 (linux; x64)"},
+      {"content-type", "text/plain; charset=utf-8"}};
+  http::Request all = signed_request("PUT", "/b/k", signed_by_clients);
+  EXPECT_TRUE(run(all));
+  for (const http::Header& header : signed_by_clients) {
+    http::Request changed = signed_request("PUT", "/b/k", signed_by_clients);
+    drop_header(changed, header.name);
+    changed.headers.push_back({header.name, header.value + "x"});
+    EXPECT_EQ(code(changed), AuthError::signature_does_not_match) << header.name;
+  }
+}
+
 TEST_F(AuthenticatorTest, UnsignedOrdinaryHeadersAreFine) {
   http::Request request = signed_request("GET", "/b/k", {{"accept-encoding", "identity"}});
   request.headers.insert(request.headers.begin(), {"x-forwarded-for", "192.0.2.1"});

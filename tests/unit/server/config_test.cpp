@@ -9,6 +9,8 @@
 #include <iterator>
 #include <map>
 
+#include "server/export_fields.h"
+
 namespace outcrop::server {
 namespace {
 
@@ -109,6 +111,144 @@ unsigned_payload_http = false
   want.segment_size = 64 << 20;
   want.unsigned_payload_http = false;
   EXPECT_EQ(*c, want);
+}
+
+TEST(Config, ReadsEveryKeyOfNfs) {
+  const Result<Config> c = parse_config(R"(
+[nfs]
+listen = "127.0.0.1:12049"
+lease = "30s"
+grace = "40s"
+portmap = true
+tls = {cert = "nc.pem", key = "nk.pem", client_ca = "ca.pem"}
+[[export]]
+bucket = "one"
+clients = "10.0.0.0/8"
+[[export]]
+path = "/a/b"
+bucket = "two"
+prefix = "x/y"
+clients = ["127.0.0.1", "fd00::/8"]
+access = "ro"
+squash = "all"
+anon_uid = 1000
+anon_gid = 1001
+identity = "KEY"
+xprtsec = "mtls"
+)",
+                                        "o.toml");
+  ASSERT_TRUE(c.has_value()) << c.error().detail();
+  Config want;
+  want.nfs = HostPort{"127.0.0.1", 12049};
+  want.nfs_lease = std::chrono::seconds(30);
+  want.nfs_grace = std::chrono::seconds(40);
+  want.nfs_portmap = true;
+  want.nfs_tls_cert = "nc.pem";
+  want.nfs_tls_key = "nk.pem";
+  want.nfs_tls_client_ca = "ca.pem";
+  want.exports.resize(2);
+  want.exports[0].path = "/one";
+  want.exports[0].bucket = "one";
+  want.exports[0].clients = {*nfs::parse_cidr("10.0.0.0/8")};
+  nfs::Export& two = want.exports[1];
+  two.path = "/a/b";
+  two.bucket = "two";
+  two.prefix = "x/y";
+  two.clients = {*nfs::parse_cidr("127.0.0.1"), *nfs::parse_cidr("fd00::/8")};
+  two.read_only = true;
+  two.squash = nfs::Squash::all;
+  two.anon_uid = 1000;
+  two.anon_gid = 1001;
+  two.identity = "KEY";
+  two.security = nfs::TransportSecurity::mtls;
+  EXPECT_EQ(*c, want);
+}
+
+TEST(Config, ShippedFileShowsEveryFieldOfAnExport) {
+  std::string text = shipped();
+  const std::size_t from = text.find("# [[export]]\n");
+  ASSERT_NE(from, std::string::npos);
+  for (const std::string_view name : export_fields()) {
+    const std::size_t at = text.find("\n# " + std::string(name) + " = ", from);
+    ASSERT_NE(at, std::string::npos) << name;
+    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    EXPECT_NE(line.find(" # ", 2), std::string::npos) << line;
+  }
+  // Uncommented it works, and its values are the defaults.
+  std::string example = text.substr(from);
+  for (std::size_t at = 0; (at = example.find("# ", at)) != std::string::npos; ++at) {
+    if (at == 0 || example[at - 1] == '\n') {
+      example.erase(at, 2);
+    }
+  }
+  const Result<Config> c = parse_config(example, "example");
+  ASSERT_TRUE(c.has_value()) << c.error().detail();
+  nfs::Export want;
+  want.path = "/datasets";
+  want.bucket = "datasets";
+  want.clients = {*nfs::parse_cidr("10.1.0.0/16")};
+  EXPECT_EQ(c->exports, std::vector{want});
+}
+
+TEST(Config, NfsCanBeOff) {
+  EXPECT_EQ(parse_config("nfs.listen = \"\"", "f")->nfs, std::nullopt);
+  EXPECT_EQ(mistake("nfs.listen = \"2049\""),
+            "o.toml:1: nfs.listen: expected \"\" or ADDRESS:PORT, like \"0.0.0.0:9000\" or "
+            "\"[::]:9000\"");
+}
+
+TEST(Config, MistakesInExports) {
+  const auto in = [](const std::string& fields) {
+    return mistake("[[export]]\nbucket = \"b\"\nclients = \"::/0\"\n" + fields);
+  };
+  EXPECT_EQ(in(""), "accepted");
+  EXPECT_EQ(in("aceess = \"ro\""), "o.toml:4: export.aceess: unknown key; did you mean access?");
+  EXPECT_EQ(in("access = \"read\""), "o.toml:4: export.access: expected one of \"rw\", \"ro\"");
+  EXPECT_EQ(in("squash = true"),
+            "o.toml:4: export.squash: expected one of \"root\", \"all\", \"none\"");
+  EXPECT_EQ(in("xprtsec = \"ssl\""),
+            "o.toml:4: export.xprtsec: expected one of \"none\", \"tls\", \"mtls\"");
+  EXPECT_EQ(in("anon_uid = 4294967294"), "accepted");
+  EXPECT_EQ(in("anon_uid = 4294967295"),
+            "o.toml:4: export.anon_uid: expected a whole number from 0 to 4294967294");
+  EXPECT_EQ(in("path = \"a\"").substr(0, 24), "o.toml:1: export.path: e");
+  EXPECT_EQ(in("prefix = \"/x\"").substr(0, 26), "o.toml:1: export.prefix: e");
+  EXPECT_EQ(in("[[export]]\nbucket = \"b\"\nclients = \"::/0\""),
+            "o.toml:4: export.path: /b is exported already");
+  EXPECT_EQ(in("[[export]]\nbucket = \"c\"\npath = \"/b/c\"\nclients = \"::/0\""),
+            "o.toml:4: export.path: /b/c and /b would lie in one another");
+  EXPECT_EQ(mistake("\n[[export]]\nbucket = \"b\""),
+            "o.toml:2: export.clients: missing; say who may mount it, like [\"10.1.0.0/16\"]");
+  EXPECT_EQ(mistake("[[export]]\nclients = \"::/0\""),
+            "o.toml:1: export.bucket: missing; name the bucket to export");
+  EXPECT_EQ(mistake("[[export]]\nclients = \"everyone\""),
+            "o.toml:2: export.clients: expected at most 64 addresses or blocks, like "
+            "[\"10.1.0.0/16\", \"fd00::/8\"]");
+  EXPECT_EQ(mistake("export = 3"), "o.toml:1: export: expected tables: [[export]]");
+}
+
+std::string unfinished(const std::string& text) {
+  Result<Config> c = parse_config("[storage]\ndrives = [\"d\"]\n" + text, "f");
+  if (!c) {
+    return std::string(c.error().detail());
+  }
+  const Result<void> done = finish_config(*c, "/base");
+  return done ? "accepted" : std::string(done.error().detail());
+}
+
+TEST(Config, NfsAsAWhole) {
+  EXPECT_EQ(unfinished(""), "accepted");
+  EXPECT_EQ(unfinished("[nfs]\nlease = \"5s\""), "accepted");
+  EXPECT_EQ(unfinished("[nfs]\nlease = \"4s\""), "nfs.lease: must be at least \"5s\"");
+  EXPECT_EQ(unfinished("[nfs]\nlease = \"61s\"").substr(0, 11), "nfs.grace: ");
+  EXPECT_EQ(unfinished("[nfs.tls]\ncert = \"c\"").substr(0, 13), "nfs.tls.key: ");
+  EXPECT_EQ(unfinished("[nfs.tls]\nclient_ca = \"c\"").substr(0, 19), "nfs.tls.client_ca: ");
+  const std::string tls = "[nfs.tls]\ncert = \"c\"\nkey = \"k\"\n";
+  const std::string e = "[[export]]\nbucket = \"b\"\nclients = \"::/0\"\nxprtsec = ";
+  EXPECT_EQ(unfinished(e + "\"tls\""), "export /b: xprtsec: needs nfs.tls.cert and nfs.tls.key");
+  EXPECT_EQ(unfinished(tls + e + "\"tls\""), "accepted");
+  EXPECT_EQ(unfinished(tls + e + "\"mtls\""),
+            "export /b: xprtsec: \"mtls\" needs nfs.tls.client_ca");
 }
 
 TEST(Config, MistakesAreOneLineWithFileLineAndKey) {

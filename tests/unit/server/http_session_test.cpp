@@ -68,7 +68,7 @@ TEST(HttpSession, Http10) {
   }
 }
 
-TEST(HttpSession, PipelinedRequestsAreAnsweredInOrder) {
+TEST(HttpSession, Rule24_PipelinedRequestsAreAnsweredInOrder) {
   LiveServer server;
   RawClient client(server.port());
   client.send(get("/1") + put("/echo", "two") + get("/gen/5000") + get("/4"));
@@ -87,10 +87,10 @@ TEST(HttpSession, HeadArrivingByteByByte) {
   EXPECT_EQ(client.reply().body, "abc");
 }
 
-TEST(HttpSession, ExpectContinueIsAlwaysAnswered) {
+TEST(HttpSession, Rule01_ExpectContinueIsAlwaysAnswered) {
   LiveServer server;
   RawClient client(server.port());
-  // Rule 1: with a body, with Content-Length 0, and with a handler that never reads.
+  // With a body, with Content-Length 0, and with a handler that never reads.
   for (const char* body : {"hello", ""}) {
     const std::string request = put("/echo", body, "Expect: 100-continue\r\n");
     const std::size_t head = request.find("\r\n\r\n") + 4;
@@ -108,7 +108,7 @@ TEST(HttpSession, ExpectContinueIsAlwaysAnswered) {
   EXPECT_EQ(client.reply().body, "/next");
 }
 
-TEST(HttpSession, ExpectContinueDoesNotWaitForTheHandler) {
+TEST(HttpSession, Rule03_ExpectContinueDoesNotWaitForTheHandler) {
   LiveServer server;
   RawClient client(server.port());
   const auto start = std::chrono::steady_clock::now();

@@ -75,6 +75,36 @@ TEST_F(TlsTest, RoundTrip) {
       "3000000 0");
 }
 
+// Without it a client cannot tell the end of what it gets from a cut.
+TEST_F(TlsTest, TheEndIsSaid) {
+  LiveServer server({}, make_tls_context(cert(), key()).value());
+  ssl::context client_context(ssl::context::tls_client);
+  asio::io_context io;
+  Stream stream(io, client_context);
+  stream.next_layer().connect({asio::ip::address_v4::loopback(), server.port()});
+  stream.handshake(ssl::stream_base::client);
+  EXPECT_EQ(request(stream, "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 6),
+            "/hello");
+  char c = 0;
+  boost::system::error_code ec;
+  EXPECT_EQ(stream.read_some(asio::buffer(&c, 1), ec), 0U);
+  EXPECT_EQ(ec, asio::error::eof) << ec.message();
+}
+
+TEST_F(TlsTest, AClientThatNeverSaysTheEndIsNotWaitedForLong) {
+  HttpOptions options;
+  options.linger_timeout = std::chrono::milliseconds(100);
+  LiveServer server(options, make_tls_context(cert(), key()).value());
+  ssl::context client_context(ssl::context::tls_client);
+  asio::io_context io;
+  Stream stream(io, client_context);
+  stream.next_layer().connect({asio::ip::address_v4::loopback(), server.port()});
+  stream.handshake(ssl::stream_base::client);
+  EXPECT_EQ(request(stream, "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 6),
+            "/hello");
+  EXPECT_TRUE(eventually([&] { return server.counters().connections.get() == 0U; }));
+}
+
 TEST_F(TlsTest, Below12IsRefused) {
   LiveServer server({}, make_tls_context(cert(), key()).value());
   ssl::context old(ssl::context::tls_client);

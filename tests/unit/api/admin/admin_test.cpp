@@ -90,7 +90,12 @@ TEST(Admin, MetricsOfTheStore) {
   drive.live = true;
   drive.read_ns = 1'500'000'000;
   sample.store->drives.push_back(drive);
+  sample.store->commits = 6;
+  sample.store->commit_transactions = 11;
+  sample.store->commit_sizes = {3, 2, 1};  // of 1, of 2-3, of 4-7
   const std::string text = render_metrics({}, sample);
+  EXPECT_NE(text.find("outcrop_commit_size_bucket{le=\"3\"} 5"), std::string::npos) << text;
+  EXPECT_NE(text.find("outcrop_commit_size_sum 11"), std::string::npos) << text;
   EXPECT_NE(text.find("outcrop_drive_live{slot=\"3\",drive=\"/mnt/\\\"d\\\"\"} 1"),
             std::string::npos)
       << text;

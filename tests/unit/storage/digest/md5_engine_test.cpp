@@ -93,6 +93,38 @@ TEST(Md5Engine, many_streams_fill_the_lanes) {
   EXPECT_GT(run({64, 8192, 4096, 0}, best_md5_kernel(), random), 10);
 }
 
+Task<> put_small(Md5Engine& engine, ConstBytes data, Md5Value& out) {
+  const Md5Engine::Stream stream(engine);
+  Md5State state;
+  co_await engine.update(state, data);
+  out = md5_value(state);
+  co_return ok();
+}
+
+TEST(Md5Engine, small_objects_that_are_ready_together_share_a_batch) {
+  if (best_md5_kernel() == Md5Kernel::scalar) {
+    GTEST_SKIP() << "no lanes on this processor";
+  }
+  std::mt19937_64 random(6);
+  asio::io_context io(1);
+  Md5Engine engine(io, best_md5_kernel());
+  const ByteVector data = random_bytes(4096, random);
+  std::array<Md5Value, 12> values;
+  const auto body = [&]() -> Task<> {
+    TaskGroup group(co_await asio::this_coro::executor);
+    for (Md5Value& value : values) {
+      group.spawn(put_small(engine, data, value));
+    }
+    co_return co_await group.join();
+  };
+  ASSERT_TRUE(run_on(io, body()).has_value());
+  for (const Md5Value& value : values) {
+    EXPECT_EQ(value, md5_of(data));
+  }
+  EXPECT_EQ(engine.lanes_hashed(), values.size());
+  EXPECT_EQ(engine.batches_run(), 1U);
+}
+
 TEST(Md5Engine, the_last_lanes_do_not_wait_forever) {
   // Four streams are registered, only three ever send: each chunk waits at most for the timer, and
   // the engine learns that three lanes are all that comes.

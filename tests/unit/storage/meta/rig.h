@@ -111,6 +111,7 @@ inline MetaConfig small_config() {
   c.journal_file_bytes = 64 << 10;
   c.block_cache_bytes = 1 << 20;
   c.memtable_bytes = 256 << 10;
+  c.follower_batch_bytes = 1 << 10;  // a few blocks
   return c;
 }
 

@@ -329,6 +329,46 @@ TEST_F(FileDataTest, ManySmallRunsAreFlushedTogether) {
   expect_clean();
 }
 
+TEST_F(FileDataTest, FragmentedFilesAreRewrittenInLargePieces) {
+  NamespaceConfig config;
+  config.fragmented_pieces = 64;
+  crash(config);
+  const FileId id = file("f");
+  std::string model(600'000, '\0');
+  const auto write_many = [&](std::uint64_t count, std::uint64_t seed) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t at = (i * 7919 + seed) % 590'000;
+      write(id, at, pattern(900, static_cast<char>('A' + i % 9)), true);
+      model.replace(at, 900, pattern(900, static_cast<char>('A' + i % 9)));
+    }
+  };
+  write(id, 0, pattern(300'000), true);
+  model.replace(0, 300'000, pattern(300'000));
+  write_many(100, 0);
+  write(id, 599'999, "e", true);
+  model.back() = 'e';
+  blobs.collect();
+  const std::size_t before = blobs.extents();
+  EXPECT_GT(before, 60U);
+  const ObjectInfo info = stat("f");
+  must(fs().flush_idle(0));
+  blobs.collect();
+  // The holes in the second half keep their pieces apart.
+  EXPECT_LT(blobs.extents(), before / 2 + 10);
+  EXPECT_TRUE(test::same(read(id), model));
+  EXPECT_EQ(stat("f").etag, info.etag);
+  EXPECT_EQ(stat("f").mtime_ns, info.mtime_ns);
+  // Faster than the passes: the writers do it.
+  write(id, 300'000, std::string(299'999, 'm'), true);
+  model.replace(300'000, 299'999, std::string(299'999, 'm'));
+  write_many(1500, 17);
+  blobs.collect();
+  EXPECT_LT(blobs.extents(), 9U * config.fragmented_pieces);
+  EXPECT_TRUE(test::same(read(id), model));
+  EXPECT_EQ(run(fs().flush_idle(0)).has_value(), true);
+  expect_clean();
+}
+
 TEST_F(FileDataTest, IdleFilesAreFlushedByAge) {
   const FileId old = file("old");
   write(old, 0, "x");

@@ -67,7 +67,7 @@ class Process {
     EXPECT_TRUE(opened) << opened.error().describe();
     drives = *std::move(opened);
     store = std::make_unique<SegmentStore>(*drives, x_pool, x_random, std::vector{&io},
-                                           std::vector<io::IoBackend*>{&gate}, kTestShardBytes);
+                                           std::vector<io::IoBackend*>{&gate}, kTestShardBytes, 0);
     meta::MetaConfig config;
     config.journal_file_bytes = 128 << 10;
     config.block_cache_bytes = 1 << 20;

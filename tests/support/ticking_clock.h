@@ -1,0 +1,18 @@
+// A clock for tests: every look is a second later, so that no two times are equal. Any thread.
+#pragma once
+#include <atomic>
+
+#include "storage/base/clock.h"
+
+namespace outcrop::test {
+
+class TickingClock final : public Clock {
+ public:
+  std::int64_t wall_ns() const override { return 1'000'000'000 * ++x_now; }
+  std::int64_t steady_ns() const override { return x_now; }
+
+ private:
+  mutable std::atomic<std::int64_t> x_now{1'700'000'000};
+};
+
+}  // namespace outcrop::test
