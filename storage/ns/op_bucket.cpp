@@ -1,4 +1,7 @@
 // Buckets: a name, and a root directory of its own.
+#include <algorithm>
+#include <set>
+
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 #include "storage/ns/tree_cursor.h"
@@ -8,7 +11,7 @@ namespace outcrop::ns {
 namespace {
 
 constexpr std::size_t kMaxRegionBytes = 256;
-constexpr std::size_t kInodesPerBatch = 1000;
+constexpr std::size_t kRecordsPerBatch = 4000;
 
 BucketInfo info_of(std::string_view name, const BucketRecord& record) {
   return {.name = std::string(name),
@@ -17,10 +20,18 @@ BucketInfo info_of(std::string_view name, const BucketRecord& record) {
           .region = record.region};
 }
 
+struct Keyless {
+  ObjectPtr object;
+  std::vector<LinkName> names;
+  std::vector<std::string> xattrs;
+};
+
 // Explicit directories without keys below them, and symlinks, do not keep a bucket; they go with
-// it. Each batch takes them in reverse walk order, so none is ever left without its parent.
-Task<> erase_keyless(Core& core, InodeId root) {
-  std::vector<Leaving> found;
+// it. Symlinks first, each once with all its names, then directories in reverse walk order, so none
+// is ever left without its parent.
+Task<std::vector<Keyless>> find_keyless(Core& core, InodeId root) {
+  std::vector<Keyless> directories, symlinks;
+  std::set<InodeId> seen;
   TreeCursor cursor(core.meta, core.meta.snapshot(), root, 64);
   CO_TRYV(co_await cursor.seek({}));
   for (;;) {
@@ -28,25 +39,38 @@ Task<> erase_keyless(Core& core, InodeId root) {
     if (!more) {
       break;
     }
-    CO_TRY(ObjectPtr inode, co_await load_object(core, cursor.dirent().ino, root));
-    if (!inode) {
+    Keyless found;
+    CO_TRY(found.object, co_await load_object(core, cursor.dirent().ino, root));
+    if (!found.object) {
       co_return fail(Errc::corrupt, "dirent without inode");
     }
-    const InodeRecord& record = inode->record;
-    CO_TRY(Leaving leaving,
-           co_await plan_leaving(core, std::move(inode), record.parent, record.name));
-    found.push_back(std::move(leaving));
+    const bool linked = found.object->record.links() > 1;
+    if (linked && !seen.insert(found.object->ino).second) {
+      continue;
+    }
+    CO_TRY(found.names, co_await names_of(core, *found.object));
+    CO_TRY(found.xattrs, co_await xattr_names(core, *found.object));
     if (cursor.at_directory()) {
       cursor.enter();
+      directories.push_back(std::move(found));
+    } else {
+      symlinks.push_back(std::move(found));
     }
   }
+  // Taken from the end.
+  std::ranges::move(symlinks, std::back_inserter(directories));
+  co_return directories;
+}
+
+Task<> erase_keyless(Core& core, InodeId root) {
+  CO_TRY(auto found, co_await find_keyless(core, root));
   while (!found.empty()) {
     Transaction tx(core);
-    for (std::size_t n = 0; n < kInodesPerBatch && !found.empty(); ++n) {
-      const Leaving& last = found.back();
-      tx.batch.erase(dirent_key(last.parent, last.name));
+    for (std::size_t n = 0; n < kRecordsPerBatch && !found.empty(); found.pop_back()) {
+      const Keyless& last = found.back();
+      tx.erase_names(*last.object, last.names);
       tx.erase_inode(*last.object, last.xattrs);
-      found.pop_back();
+      n += 2 + 3 * last.names.size() + last.xattrs.size();
     }
     tx.block_generation(root);
     CO_TRYV(co_await tx.commit());

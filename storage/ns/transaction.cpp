@@ -129,6 +129,15 @@ void Transaction::put_main(const Object& object) {
   batch.put(inode_key(object.ino), encode_main(main));
 }
 
+void Transaction::erase_names(const Object& object, const std::vector<LinkName>& names) {
+  for (const LinkName& link : names) {
+    batch.erase(dirent_key(link.parent, link.name));
+    if (object.record.links() > 1) {
+      erase_link(object.ino, link.parent, link.name, link.cookie);
+    }
+  }
+}
+
 void Transaction::erase_inode(const Object& object, const std::vector<std::string>& xattrs) {
   block_inode(object.ino);
   erase_refs(object.ino, object.record.lists.pieces);

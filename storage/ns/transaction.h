@@ -34,6 +34,8 @@ class Transaction {
   void rewrite_object(const Object& before, const Object& after);
   /// The main record of an inode whose lists stay as they are.
   void put_main(const Object& object);
+  /// All names of an inode that goes: dirents and link records.
+  void erase_names(const Object& object, const std::vector<LinkName>& names);
   /// Everything of an inode but its names.
   void erase_inode(const Object& object, const std::vector<std::string>& xattrs);
   /// The inode loses a name: it goes with its last one, unless somebody has it open. The dirent is

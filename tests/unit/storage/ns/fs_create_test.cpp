@@ -127,7 +127,15 @@ TEST_F(FsCreate, SymlinksAreNotShownByS3) {
   EXPECT_EQ(at("l").type, FileType::regular);
   EXPECT_TRUE(gone(l.id));
   must(ns->remove("b", "l", {}));
-  must(ns->delete_bucket("b"));  // "m" does not keep it
+  // Nothing of this keeps the bucket.
+  const FileId m = at("m").id;
+  const FileId d = mkdir(mkdir(root, "c").id, "d").id;
+  must(fs().link(m, d, "m2"));
+  must(fs().link(m, mkdir(root, "z").id, "m3"));
+  must(fs().set_xattr(d, "user.x", "v", FileSystem::XattrMode::either));
+  expect_clean();
+  EXPECT_TRUE(names().empty());
+  must(ns->delete_bucket("b"));
   expect_clean();
   EXPECT_TRUE(gone(root));
 }
