@@ -32,7 +32,17 @@ Task<std::size_t> HttpBody::read_some(MutBytes out) {
   if (done() || out.empty()) {
     co_return 0;
   }
-  Result<std::size_t> n = x_chunked ? co_await read_chunked(out) : co_await read_plain(out);
+  Result<std::size_t> n = 0;
+  if (x_chunked) {
+    n = co_await read_chunked(out);
+  } else {
+    const MutBytes room = out.first(std::min<std::uint64_t>(out.size(), x_left));
+    n = take_buffered(room);
+    if (*n == 0) {
+      n = co_await receive(room);
+    }
+    x_left -= n.value_or(0);
+  }
   if (!n) {
     x_failure = n.error();
   } else {
@@ -42,20 +52,16 @@ Task<std::size_t> HttpBody::read_some(MutBytes out) {
   co_return n;
 }
 
-Task<std::size_t> HttpBody::read_plain(MutBytes out) {
-  CO_TRY(const std::size_t n,
-         co_await take(out.first(std::min<std::uint64_t>(out.size(), x_left))));
-  x_left -= n;
-  co_return n;
-}
-
 Task<std::size_t> HttpBody::read_chunked(MutBytes out) {
   CO_TRYV(co_await next_chunk());
   if (x_decoder.done()) {
     co_return 0;
   }
   const std::uint64_t most = std::min<std::uint64_t>(out.size(), x_decoder.payload_left());
-  CO_TRY(const std::size_t n, co_await take(out.first(most)));
+  std::size_t n = take_buffered(out.first(most));
+  if (n == 0) {
+    CO_TRY(n, co_await receive(out.first(most)));
+  }
   x_decoder.took(n);
   // The end right behind the payload is taken along, so that "all read" is known without one more
   // call, but nothing is waited for.
@@ -79,15 +85,15 @@ Task<> HttpBody::next_chunk() {
   co_return ok();
 }
 
-/// Payload bytes: what came with the head first, then from the socket without a copy.
-Task<std::size_t> HttpBody::take(MutBytes out) {
-  if (!x_in.empty()) {
-    const std::size_t n = std::min(out.size(), x_in.view().size());
-    std::memcpy(out.data(), x_in.view().data(), n);
-    x_in.consume(n);
-    co_return n;
+/// Payload bytes that came with the head; the rest comes from the socket without this copy.
+std::size_t HttpBody::take_buffered(MutBytes out) {
+  if (x_in.empty()) {
+    return 0;
   }
-  co_return co_await receive(out);
+  const std::size_t n = std::min(out.size(), x_in.view().size());
+  std::memcpy(out.data(), x_in.view().data(), n);
+  x_in.consume(n);
+  return n;
 }
 
 Task<std::size_t> HttpBody::receive(MutBytes out) {

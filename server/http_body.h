@@ -33,9 +33,8 @@ class HttpBody final : public http::BodyReader {
   Async<bool> drain();
 
  private:
-  Task<std::size_t> read_plain(MutBytes out);
   Task<std::size_t> read_chunked(MutBytes out);
-  Task<std::size_t> take(MutBytes out);
+  std::size_t take_buffered(MutBytes out);
   Task<std::size_t> receive(MutBytes out);
   Task<> next_chunk();
 

@@ -171,12 +171,16 @@ Async<> HttpSession::serve(const Framing& framing, std::size_t head_size) {
   request.secure = x_transport.secure();
   request.body = &body;
   http::Response response;
-  if (const bool alive = co_await begin_body(framing); alive) {
+  bool alive = true;
+  if (framing.expect_continue) {
+    alive = co_await send_continue();
+  }
+  if (alive) {
     ByteBudget::Lease lease;
-    if (!body.done()) {
-      const std::uint64_t need =
-          std::min(body.content_length().value_or(kStreamBytes), kStreamBytes);
-      Result<ByteBudget::Lease> got = co_await x_owner.service().budget.take(need);
+    ByteBudget& budget = x_owner.service().budget;
+    const std::uint64_t need = std::min(body.content_length().value_or(kStreamBytes), kStreamBytes);
+    if (!body.done() && !budget.try_take(need, lease)) {
+      Result<ByteBudget::Lease> got = co_await budget.take(need);
       lease = got ? std::move(*got) : ByteBudget::Lease();
     }
     response = co_await call_handler(request);
@@ -196,10 +200,7 @@ Async<> HttpSession::serve(const Framing& framing, std::size_t head_size) {
 
 /// `100 Continue` always, at once, and for empty bodies too: botocore leaves a connection from
 /// which an expected 100 did not come hanging at its next request.
-Async<bool> HttpSession::begin_body(const Framing& framing) {
-  if (!framing.expect_continue) {
-    co_return true;
-  }
+Async<bool> HttpSession::send_continue() {
   const Result<void> sent = co_await send_text(std::string(kContinue), {});
   x_closing = x_closing || !sent;
   co_return sent.has_value();
@@ -249,8 +250,10 @@ Task<> HttpSession::send(http::Response& response,
   auto* const source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body);
   const bool stream = source != nullptr && *source != nullptr && (*source)->size() > 0;
   if (stream && !bodyless) {
-    CO_TRY(lease,
-           co_await x_owner.service().budget.take(std::min((*source)->size(), kStreamBytes)));
+    const std::uint64_t need = std::min((*source)->size(), kStreamBytes);
+    if (ByteBudget& budget = x_owner.service().budget; !budget.try_take(need, lease)) {
+      CO_TRY(lease, co_await budget.take(need));
+    }
     Result<std::vector<Buffer>> batch = co_await (*source)->next();
     if (batch && total_size(*batch) > 0) {
       first = std::move(*batch);

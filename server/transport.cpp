@@ -96,10 +96,8 @@ Task<> Transport::wait(Socket::wait_type what) {
 }
 
 Task<> Transport::wait_readable() {
-  if (x_tls) {
-    co_return ok();
-  }
-  co_return co_await wait(Socket::wait_read);
+  OUTCROP_ASSERT(!x_tls);
+  return wait(Socket::wait_read);
 }
 
 Result<std::optional<std::size_t>> Transport::try_read(MutBytes out) {

@@ -38,8 +38,8 @@ class Transport {
   /// Subject of the client certificate that the handshake has verified; empty if there was none.
   std::string verified_name() const;
 
-  /// Until bytes are there to read, without a buffer in hand. With TLS it returns at once:
-  /// decrypted bytes may already wait inside the TLS layer.
+  /// Until bytes are there to read, without a buffer in hand. Not with TLS, where decrypted bytes
+  /// may already wait inside the TLS layer.
   Task<> wait_readable();
   /// What is there now; empty if nothing is, or with TLS.
   Result<std::optional<std::size_t>> try_read(MutBytes out);

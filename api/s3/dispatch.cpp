@@ -133,7 +133,9 @@ class Dispatcher {
     auto answer = co_await run(request, body, target, record.op);
     http::Response response =
         answer ? std::move(*answer) : error_response(answer.error(), request, target);
-    co_await settle_body(body, response);
+    if (body.broken() || !body.ended()) {
+      co_await settle_body(body, response);
+    }
     response.set("x-amz-request-id", request.id);
     response.set("x-amz-id-2", x_config.host_id);
     record.status = response.status;
@@ -194,9 +196,6 @@ class Dispatcher {
   static Async<> settle_body(CountingBody& body, http::Response& response) {
     if (body.broken()) {
       response.close = true;
-      co_return;
-    }
-    if (body.ended()) {
       co_return;
     }
     if (body.content_length().value_or(kMaxDrainBytes + 1) - body.bytes() > kMaxDrainBytes) {

@@ -16,6 +16,9 @@ static_assert(std::endian::native == std::endian::little,
 
 class Writer {
  public:
+  Writer() = default;
+  /// With room for about so many bytes.
+  explicit Writer(std::size_t expected) { x_out.reserve(expected); }
   void u8(std::uint8_t v) { x_out.push_back(static_cast<char>(v)); }
   void u16(std::uint16_t v) { raw(&v, sizeof v); }
   void u32(std::uint32_t v) { raw(&v, sizeof v); }

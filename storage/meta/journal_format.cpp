@@ -66,7 +66,11 @@ Transaction read_transaction(Reader& r) {
 }  // namespace
 
 std::string encode_transaction(Sequence sequence, const Batch& batch) {
-  Writer w;
+  std::size_t room = 32 + batch.fresh.size() * 32;
+  for (const Mutation& m : batch.mutations) {
+    room += 8 + m.key.size() + (m.value ? m.value->size() : 0);
+  }
+  Writer w(room);
   w.u64(sequence);
   w.varint(batch.mutations.size());
   for (const Mutation& m : batch.mutations) {

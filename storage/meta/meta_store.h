@@ -23,10 +23,14 @@ struct Mutation {
 /// reach the drives together with its journal block: replay accepts the transaction only if each
 /// of them verifies on at least one drive.
 struct Batch {
+  static constexpr std::size_t kUsualMutations = 4;
   std::vector<Mutation> mutations;
   std::vector<Extent> fresh;
 
   void put(std::string key, std::string value) {
+    if (mutations.empty()) {
+      mutations.reserve(kUsualMutations);
+    }
     mutations.push_back({std::move(key), std::move(value)});
   }
   void erase(std::string key) { mutations.push_back({std::move(key), std::nullopt}); }
