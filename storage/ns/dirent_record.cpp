@@ -6,10 +6,11 @@ namespace outcrop::ns {
 namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kImplicit = 1;
+constexpr std::size_t kUsualBytes = 64;
 }  // namespace
 
 std::string encode(const DirentRecord& record) {
-  Writer w;
+  Writer w(kUsualBytes);
   w.u8(kVersion);
   w.u8(static_cast<std::uint8_t>(record.type));
   w.varint(record.ino);

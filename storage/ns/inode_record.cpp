@@ -11,15 +11,17 @@ constexpr std::uint32_t kMaxTails = 1 << 20;
 constexpr std::uint8_t kPosixFlag = 0x80;  // beside the type
 constexpr std::uint32_t kModeMask = 07777;
 
-void write_file(Writer& w, const InodeRecord& record) {
+constexpr std::size_t kUsualBytes = 256;
+
+void write_file(Writer& w, const InodeRecord& record, std::uint32_t tails) {
   w.varint(record.size);
   write_etag(w, record.etag);
   write_attributes(w, record.attributes);
   write_checksum(w, record.checksum);
   w.str(record.upload_id);
   w.str(record.inline_data);
-  w.varint(record.tails);
-  if (record.tails == 0) {
+  w.varint(tails);
+  if (tails == 0) {
     write_lists(w, record.lists);
   }
 }
@@ -89,10 +91,8 @@ std::size_t least_bytes(const RecordLists& lists) {
   return bytes;
 }
 
-}  // namespace
-
-std::string encode_main(const InodeRecord& record) {
-  Writer w;
+std::string encode_with(const InodeRecord& record, std::uint32_t tails) {
+  Writer w(kUsualBytes + record.inline_data.size());
   w.u8(kVersion);
   w.u8(static_cast<std::uint8_t>(static_cast<unsigned>(record.type) |
                                  (record.posix ? kPosixFlag : 0u)));
@@ -104,26 +104,27 @@ std::string encode_main(const InodeRecord& record) {
     write_posix(w, *record.posix);
   }
   if (record.type == InodeType::file) {
-    write_file(w, record);
+    write_file(w, record, tails);
   } else if (record.type == InodeType::symlink) {
     w.str(record.target);
   }
   return std::move(w).take();
 }
 
-EncodedRecord encode(InodeRecord record) {
-  record.tails = 0;
+}  // namespace
+
+std::string encode_main(const InodeRecord& record) { return encode_with(record, record.tails); }
+
+EncodedRecord encode(const InodeRecord& record) {
   if (least_bytes(record.lists) <= kMaxRecordBytes) {
-    std::string main = encode_main(record);
+    std::string main = encode_with(record, 0);
     const bool listless = record.lists.pieces.empty() && record.lists.parts.empty();
     if (listless || main.size() <= kMaxRecordBytes) {
       return {std::move(main), {}};
     }
   }
   EncodedRecord out{{}, encode_tails(record.lists)};
-  record.lists = {};
-  record.tails = static_cast<std::uint32_t>(out.tails.size());
-  out.main = encode_main(record);
+  out.main = encode_with(record, static_cast<std::uint32_t>(out.tails.size()));
   return out;
 }
 

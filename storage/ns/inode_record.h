@@ -58,7 +58,7 @@ struct EncodedRecord {
 };
 
 /// Chooses whether the lists fit; `record.tails` is ignored.
-EncodedRecord encode(InodeRecord record);
+EncodedRecord encode(const InodeRecord& record);
 /// The main record as it is: lists if `tails` is 0.
 std::string encode_main(const InodeRecord& record);
 /// With `tails` > 0 the caller appends that many continuation records (append_tail).

@@ -103,7 +103,7 @@ void LockTable::enqueue(LockName name, LockMode mode, Executor executor, Resume<
 }
 
 void LockTable::release(LockName name, LockMode mode) {
-  std::vector<Waiter> granted;
+  std::list<Waiter> granted;
   Shard& s = shard(name);
   {
     const std::lock_guard lock(s.mutex);
@@ -117,8 +117,7 @@ void LockTable::release(LockName name, LockMode mode) {
     }
     while (!entry.waiters.empty() && entry.admits(entry.waiters.front().mode)) {
       entry.grant(entry.waiters.front().mode);
-      granted.push_back(std::move(entry.waiters.front()));
-      entry.waiters.pop_front();
+      granted.splice(granted.end(), entry.waiters, entry.waiters.begin());
     }
     if (entry.shared == 0 && !entry.exclusive && entry.waiters.empty()) {
       s.entries.erase(it);

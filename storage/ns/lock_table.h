@@ -5,7 +5,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
@@ -71,7 +71,7 @@ class LockTable {
   struct Entry {
     std::size_t shared = 0;
     bool exclusive = false;
-    std::deque<Waiter> waiters;
+    std::list<Waiter> waiters;  // mostly empty: no memory then
     bool admits(LockMode mode) const {
       return !exclusive && (mode == LockMode::shared || shared == 0);
     }

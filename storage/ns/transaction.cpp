@@ -69,9 +69,9 @@ void Transaction::erase_refs(InodeId owner, const std::vector<Piece>& pieces) {
 }
 
 // Nobody can have looked for a number that was not given out yet: no cache entry to block.
-void Transaction::create_object(InodeId ino, InodeRecord record) {
+void Transaction::create_object(InodeId ino, const InodeRecord& record) {
   put_refs(ino, record.lists.pieces);
-  EncodedRecord encoded = encode(std::move(record));
+  EncodedRecord encoded = encode(record);
   batch.put(inode_key(ino), std::move(encoded.main));
   for (std::uint32_t i = 0; i < encoded.tails.size(); ++i) {
     batch.put(inode_tail_key(ino, i), std::move(encoded.tails[i]));

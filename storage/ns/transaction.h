@@ -29,7 +29,7 @@ class Transaction {
   void block_generation(InodeId root) { x_window.emplace(x_core.generations, root); }
 
   /// A new inode with its continuation records, and its references to extents.
-  void create_object(InodeId ino, InodeRecord record);
+  void create_object(InodeId ino, const InodeRecord& record);
   /// An inode whose lists may have changed: its records, continuation records and references.
   void rewrite_object(const Object& before, const Object& after);
   /// The main record of an inode whose lists stay as they are.
