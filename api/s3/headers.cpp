@@ -12,11 +12,42 @@ namespace {
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::string_view kBlank = " \t";
 
-std::tm utc(std::int64_t ns) {
-  const std::time_t seconds = static_cast<std::time_t>(ns / kNsPerSecond);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  return parts;
+/// A moment in parts, without the time zone lock that gmtime takes: listings have a date per key.
+struct Utc {
+  explicit Utc(std::int64_t ns)
+      : seconds(std::chrono::seconds(ns / kNsPerSecond)),
+        days(std::chrono::floor<std::chrono::days>(seconds)),
+        date(days),
+        time(seconds - days) {}
+  std::chrono::sys_seconds seconds;
+  std::chrono::sys_days days;
+  std::chrono::year_month_day date;
+  std::chrono::hh_mm_ss<std::chrono::seconds> time;
+};
+
+/// A number of fixed width with leading zeros.
+void append_digits(std::string& out, unsigned value, unsigned width) {
+  const std::size_t at = out.size();
+  out.resize(at + width);
+  for (unsigned i = width; i > 0; --i, value /= 10) {
+    out[at + i - 1] = static_cast<char>('0' + value % 10);
+  }
+}
+
+void append_date(std::string& out, const Utc& utc) {
+  append_digits(out, static_cast<unsigned>(static_cast<int>(utc.date.year())), 4);
+  out.push_back('-');
+  append_digits(out, static_cast<unsigned>(utc.date.month()), 2);
+  out.push_back('-');
+  append_digits(out, static_cast<unsigned>(utc.date.day()), 2);
+}
+
+void append_time(std::string& out, const Utc& utc) {
+  append_digits(out, static_cast<unsigned>(utc.time.hours().count()), 2);
+  out.push_back(':');
+  append_digits(out, static_cast<unsigned>(utc.time.minutes().count()), 2);
+  out.push_back(':');
+  append_digits(out, static_cast<unsigned>(utc.time.seconds().count()), 2);
 }
 
 std::string_view trim(std::string_view s) {
@@ -71,15 +102,29 @@ std::optional<RawRange> parse_range(std::string_view header) {
 }  // namespace
 
 std::string format_http_date(std::int64_t ns) {
-  const std::tm t = utc(ns);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &t)};
+  static constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
+  static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const Utc utc(ns);
+  std::string out;
+  out.reserve(29);
+  out.append(kDays.substr(3 * std::chrono::weekday(utc.days).c_encoding(), 3)).append(", ");
+  append_digits(out, static_cast<unsigned>(utc.date.day()), 2);
+  out.append(" ").append(kMonths.substr(3 * (static_cast<unsigned>(utc.date.month()) - 1), 3));
+  out.push_back(' ');
+  append_digits(out, static_cast<unsigned>(static_cast<int>(utc.date.year())), 4);
+  out.push_back(' ');
+  append_time(out, utc);
+  return out.append(" GMT");
 }
 
 std::string format_iso_date(std::int64_t ns) {
-  const std::tm t = utc(ns);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &t)};
+  const Utc utc(ns);
+  std::string out;
+  out.reserve(24);
+  append_date(out, utc);
+  out.push_back('T');
+  append_time(out, utc);
+  return out.append(".000Z");
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {

@@ -105,16 +105,28 @@ XmlWriter& XmlWriter::close() {
   return *this;
 }
 
+/// The tags of an element that holds text only, which is nearly all of a listing.
+void XmlWriter::start(std::string_view tag) {
+  x_out.push_back('<');
+  x_out.append(tag).push_back('>');
+}
+
+void XmlWriter::end(std::string_view tag) { x_out.append("</").append(tag).push_back('>'); }
+
 XmlWriter& XmlWriter::text(std::string_view tag, std::string_view value) {
-  open(tag);
+  start(tag);
   append_escaped(x_out, value);
-  return close();
+  end(tag);
+  return *this;
 }
 
 XmlWriter& XmlWriter::number(std::string_view tag, std::uint64_t value) {
   char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  return text(tag, std::string_view(digits, end));
+  const auto last = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  start(tag);
+  x_out.append(digits, last);
+  end(tag);
+  return *this;
 }
 
 XmlWriter& XmlWriter::content(std::string_view value) {
@@ -130,11 +142,12 @@ XmlWriter& XmlWriter::empty(std::string_view tag) {
 }
 
 XmlWriter& XmlWriter::quoted(std::string_view tag, std::string_view value) {
-  open(tag);
+  start(tag);
   x_out += "&quot;";
   append_escaped(x_out, value);
   x_out += "&quot;";
-  return close();
+  end(tag);
+  return *this;
 }
 
 std::string XmlWriter::take() && {

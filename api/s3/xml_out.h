@@ -35,6 +35,9 @@ class XmlWriter {
   std::string take() &&;
 
  private:
+  void start(std::string_view tag);
+  void end(std::string_view tag);
+
   std::string x_out;
   std::vector<std::string_view> x_open;
 };

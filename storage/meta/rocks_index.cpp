@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 constexpr std::size_t kCopyBatchBytes = 1 << 20;
+constexpr std::size_t kReservedEntries = 1024;  // of a scan's page, which may ask for any number
 
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
 std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
@@ -313,6 +314,7 @@ Result<bool> RocksIndex::scan(const ScanRequest& request,
   for (const KeyValue& e : page.entries) {
     bytes += e.key.size() + e.value.size();
   }
+  page.entries.reserve(std::min(request.limit, kReservedEntries));
   if (page.entries.empty()) {
     it->Seek(slice(request.lower));
   } else {

@@ -14,6 +14,8 @@ namespace {
 
 // Keys under a common prefix that are stepped over one by one before it pays to seek behind it.
 constexpr int kMaxSteps = 16;
+/// What is reserved for at once: a whole page of S3.
+constexpr std::size_t kUsualEntries = 1000;
 
 /// Times a page is tried again on another mirror.
 constexpr unsigned kMirrorTries = 3;
@@ -69,12 +71,18 @@ class Lister {
       co_return ListPage{};
     }
     CO_TRYV(co_await x_cursor.seek(*lower));
+    x_page.entries.reserve(std::min(x_request.max_keys, kUsualEntries));
     while (!x_done) {
-      CO_TRY(const bool more, co_await x_cursor.next());
+      CO_TRY(bool more, x_cursor.step());
+      if (!more) {
+        CO_TRY(more, co_await x_cursor.next());
+      }
       if (!more) {
         break;
       }
-      CO_TRYV(co_await visit());
+      if (!visit()) {
+        CO_TRYV(co_await look_further());
+      }
     }
     co_return std::move(x_page);
   }
@@ -117,14 +125,18 @@ class Lister {
     return x_cursor.dirent().type == InodeType::file && x_cursor.path().size() <= kMaxKeyBytes;
   }
 
-  Task<> visit() {
+  bool skipped() const { return !x_skip.empty() && x_cursor.path().starts_with(x_skip); }
+
+  // False: the store has to be asked, by look_further(). It is not for most entries, and they are
+  // many: no coroutine for each.
+  bool visit() {
     const std::string& path = x_cursor.path();
     const std::string& prefix = x_request.prefix;
     if (!x_cursor.at_directory() && !is_key()) {
-      co_return ok();
+      return true;
     }
-    if (!x_skip.empty() && path.starts_with(x_skip)) {
-      co_return co_await step_over();
+    if (skipped()) {
+      return x_cursor.at_directory() || ++x_steps < kMaxSteps;
     }
     if (!path.starts_with(prefix)) {
       if (path > prefix) {
@@ -132,49 +144,50 @@ class Lister {
       } else if (x_cursor.at_directory() && prefix.starts_with(path)) {
         x_cursor.enter();
       }
-      co_return ok();
+      return true;
     }
     if (x_cursor.at_directory()) {
-      co_return co_await visit_directory();
+      return visit_directory();
     }
     if (auto group = common_prefix(path)) {
       x_skip = *group;
       x_steps = 0;
       add_prefix(*std::move(group));
-      co_return ok();
+      return true;
     }
     const DirentRecord& d = x_cursor.dirent();
     ListEntry entry{.key = path,
                     .size = d.size,
                     .mtime_ns = d.mtime_ns,
-                    .etag = d.etag,
+                    .etag = x_cursor.take_etag(),
                     .checksum_algorithm = d.checksum_algorithm,
                     .checksum_type = d.checksum_type};
     if (const auto it = x_dirty.find(d.ino); it != x_dirty.end()) {
       overlay_entry(d.ino, it->second, entry);
     }
     add(std::move(entry));
-    co_return ok();
+    return true;
   }
 
   // A directory whose path is behind the prefix is a common prefix of '/', if it holds any key.
-  Task<> visit_directory() {
+  bool visit_directory() {
     if (!x_by_directory || x_cursor.path().size() == x_request.prefix.size()) {
       x_cursor.enter();
-      co_return ok();
+      return true;
     }
-    bool shown = x_cursor.dirent().implicit;
-    if (!shown) {
-      CO_TRY(shown, co_await has_key_below(x_meta, x_at, x_cursor.dirent().ino));
-    }
-    if (shown) {
+    if (x_cursor.dirent().implicit) {
       add_prefix(x_cursor.path());
+      return true;
     }
-    co_return ok();
+    return false;
   }
 
-  Task<> step_over() {
-    if (x_cursor.at_directory() || ++x_steps < kMaxSteps) {
+  Task<> look_further() {
+    if (!skipped()) {
+      CO_TRY(const bool shown, co_await has_key_below(x_meta, x_at, x_cursor.dirent().ino));
+      if (shown) {
+        add_prefix(x_cursor.path());
+      }
       co_return ok();
     }
     const std::string behind = meta::prefix_end(std::exchange(x_skip, {}));

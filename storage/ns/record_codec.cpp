@@ -158,10 +158,11 @@ std::string read_etag(Reader& r) {
   if (form > static_cast<std::uint8_t>(EtagForm::md5_parts)) {
     r.fail();
   }
-  std::string etag;
-  for (const std::byte b : r.take(kHexMd5 / 2)) {
-    etag.push_back("0123456789abcdef"[std::to_integer<unsigned>(b) >> 4]);
-    etag.push_back("0123456789abcdef"[std::to_integer<unsigned>(b) & 15]);
+  const ConstBytes md5 = r.take(kHexMd5 / 2);
+  std::string etag(2 * md5.size(), '\0');
+  for (std::size_t i = 0; i < md5.size(); ++i) {
+    etag[2 * i] = "0123456789abcdef"[std::to_integer<unsigned>(md5[i]) >> 4];
+    etag[2 * i + 1] = "0123456789abcdef"[std::to_integer<unsigned>(md5[i]) & 15];
   }
   if (form == static_cast<std::uint8_t>(EtagForm::md5_parts)) {
     const std::uint64_t parts = r.varint();

@@ -58,17 +58,26 @@ Task<> TreeCursor::load(Level& level) {
   co_return ok();
 }
 
+Result<bool> TreeCursor::step() {
+  if (x_levels.empty() || x_levels.back().used == x_levels.back().page.size()) {
+    return false;
+  }
+  Level& level = x_levels.back();
+  const meta::KeyValue& entry = level.page[level.used++];
+  x_path.resize(level.path_bytes);
+  x_path.append(dirent_name(entry.key));
+  TRY(x_dirent, decode_dirent(entry.value));
+  return true;
+}
+
 Task<bool> TreeCursor::next() {
   while (!x_levels.empty()) {
     Level& level = x_levels.back();
     if (level.used == level.page.size() && level.more) {
       CO_TRYV(co_await load(level));
     }
-    if (level.used < level.page.size()) {
-      const meta::KeyValue& entry = level.page[level.used++];
-      x_path.resize(level.path_bytes);
-      x_path.append(dirent_name(entry.key));
-      CO_TRY(x_dirent, decode_dirent(entry.value));
+    CO_TRY(const bool stepped, step());
+    if (stepped) {
       co_return true;
     }
     x_levels.pop_back();

@@ -20,11 +20,15 @@ class TreeCursor {
   /// Moves to the next file, symlink or directory; false at the end. What is below a directory is
   /// skipped unless enter() is called on it.
   Task<bool> next();
+  /// The same without waiting, if the next entry is in memory; false: call next().
+  Result<bool> step();
   void enter();
 
   /// From the root; a directory's ends with '/'.
   const std::string& path() const { return x_path; }
   const DirentRecord& dirent() const { return x_dirent; }
+  /// Of the current entry, once.
+  std::string take_etag() { return std::move(x_dirent.etag); }
   bool at_directory() const { return x_dirent.type == InodeType::directory; }
 
  private:

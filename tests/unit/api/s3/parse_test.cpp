@@ -59,6 +59,23 @@ TEST(Headers, Dates) {
   EXPECT_EQ(format_iso_date(784111777'999'999'999), "1994-11-06T08:49:37.000Z");
 }
 
+// Against the C library: every month and weekday, leap days, the turns of days and years, and what
+// an NFS client may set: times before 1970.
+TEST(Headers, DatesOfManyMoments) {
+  for (std::int64_t at = -800'000'000; at < 8'000'000'000; at += 7'654'321) {
+    for (const std::int64_t seconds : {at, at / 86400 * 86400, at / 86400 * 86400 - 1}) {
+      const std::time_t t = seconds;
+      std::tm parts{};
+      gmtime_r(&t, &parts);
+      char text[40];
+      std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+      ASSERT_EQ(format_http_date(seconds * 1'000'000'000), text);
+      std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &parts);
+      ASSERT_EQ(format_iso_date(seconds * 1'000'000'000), text);
+    }
+  }
+}
+
 TEST(Headers, AwsChunkedIsStripped) {
   EXPECT_EQ(strip_aws_chunked("aws-chunked"), "");
   EXPECT_EQ(strip_aws_chunked("aws-chunked,gzip"), "gzip");
