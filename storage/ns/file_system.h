@@ -176,7 +176,8 @@ class FileSystem {
                                      std::string_view target,
                                      SetAttributes attributes) = 0;
   virtual Task<std::string> read_symlink(FileId file) = 0;
-  /// A further name of a regular file: already_exists, too_many_links, cross_bucket.
+  /// A further name of a regular file or symbolic link: already_exists, is_directory,
+  /// too_many_links, cross_bucket.
   virtual Task<Created> link(FileId file, FileId directory, std::string_view name) = 0;
   /// not_found, not_empty (also for aliases; a directory's own marker object goes with it).
   virtual Task<Removed> remove(FileId directory, std::string_view name, RemoveKind kind) = 0;

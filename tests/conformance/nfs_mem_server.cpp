@@ -4,7 +4,7 @@
 //   nfs4.0/testserver.py 127.0.0.1:PORT/data/tmp --maketree --force -v all
 //   nfs4.1/testserver.py 127.0.0.1:PORT/data/tmp --minorversion=2 --maketree --force -v all
 // A lease of 10 s makes the tests that wait for one bearable. What fails needs devices, sockets and
-// fifos, RPCSEC_GSS, ACLs, delegations or hard links to symbolic links, which there are not.
+// fifos, RPCSEC_GSS, ACLs or delegations, which there are not.
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>

@@ -132,7 +132,10 @@ Task<ns::Created> MemFileSystem::link(ns::FileId file,
                                       ns::FileId directory_id,
                                       std::string_view name) {
   CO_TRYV(co_await enter("link"));
-  CO_TRY(Node* const child, regular(file));
+  CO_TRY(Node* const child, node(file));
+  if (child->attributes.type == ns::FileType::directory) {
+    co_return fail(Errc::is_directory);
+  }
   CO_TRY(Node* const in, linked_directory(directory_id));
   CO_TRYV(check_new_name(name));
   if (file.root != directory_id.root) {

@@ -107,7 +107,8 @@ bool puts_handle(const OpRow& row) {
 /// OPEN left current.
 std::string owner_reply(const Compound& c, const Result4& result) {
   XdrWriter kept;
-  kept.opaque(as_bytes(result.out.flatten()).subspan(result.status_at.flat));
+  const std::string all = result.out.flatten();  // with the data of READs in front
+  kept.string(std::string_view(all).substr(result.start + sizeof(std::uint32_t)));
   const bool opened = result.row->number == Op::open && result.status == Status::ok;
   kept.opaque(opened ? ConstBytes(c.core.service.handles.seal(c.current->handle)) : ConstBytes());
   return kept.flatten();

@@ -218,9 +218,8 @@ Async<Status> op_link(Compound& c, XdrReader& in, XdrWriter& out) {
     status = co_await c.load(file);
   }
   status = first_error(status, check_name(name));
-  if (status == Status::ok && file.known->type != ns::FileType::regular) {
-    // A second name is for what has data; a symbolic link is as good as its copy.
-    status = file.known->type == ns::FileType::directory ? Status::isdir : Status::notsupp;
+  if (status == Status::ok && file.known->type == ns::FileType::directory) {
+    status = Status::isdir;
   }
   status = first_error(status, same_export(c));
   if (status != Status::ok) {

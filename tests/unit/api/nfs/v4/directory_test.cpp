@@ -110,6 +110,13 @@ TEST_F(Directory, Link) {
   EXPECT_EQ(status(C().putfh(file.handle).op(Op::savefh).named(Op::link, "h")), Status::notdir);
 }
 
+TEST_F(Directory, SymlinksHaveSeveralNames) {
+  ASSERT_EQ(status(C().walk("data").symlink("l", "x")), Status::ok);
+  EXPECT_EQ(status(C().walk("data/l").op(Op::savefh).walk("data/top").named(Op::link, "m")),
+            Status::ok);
+  EXPECT_EQ(handle_of("data/top/m"), handle_of("data/l"));
+}
+
 TEST_F(Directory, ReaddirGoesOnBehindItsCookies) {
   for (int i = 0; i < 50; ++i) {
     ASSERT_EQ(status(C().walk("data/top").mkdir("d" + std::to_string(100 + i))), Status::ok);

@@ -69,6 +69,20 @@ TEST_F(V40, ReplayedCloses) {
   EXPECT_EQ(again.stateid, closed.stateid);
 }
 
+TEST_F(V40, ReplaysBehindData) {
+  const File file = confirmed();
+  ASSERT_EQ(status(C().putfh(file.handle).write(file.stateid, 0, std::string(100, 'x'))),
+            Status::ok);
+  const auto read_and_close = [&] {
+    return client.call(C().putfh(file.handle).read({}, 0, 100).close(file.stateid, seqid));
+  };
+  const Nfs4Reply closed = read_and_close();
+  ASSERT_EQ(closed.status, Status::ok);
+  const Nfs4Reply again = read_and_close();
+  ASSERT_EQ(again.status, Status::ok);
+  EXPECT_EQ(again.last().stateid, closed.last().stateid);
+}
+
 TEST_F(V40, LocksOfANewOwner) {
   const File file = confirmed();
   const Nfs4Result locked =
