@@ -120,9 +120,35 @@ Task<std::optional<FoundInode>> follow_dirent(Core& core,
   co_return same ? std::optional(std::move(found)) : std::nullopt;
 }
 
-// One try without a snapshot: empty if a writer came in between. A name hint counts only if the
-// inode that it leads to has that name in that directory: the inode is never older than the last
-// acknowledged write, so the hint may be.
+// From the caches alone, without a suspension: nearly every read. Empty: that does not do. A name
+// hint counts only if the inode that it leads to has that name in that directory: the inode is
+// never older than the last acknowledged write, so the hint may be.
+std::optional<FoundObject> find_cached(Core& core, InodeId root, std::string_view key, bool pin) {
+  const auto generation = core.generations.current(root);
+  if (!generation) {
+    return std::nullopt;
+  }
+  const auto hint = core.names.lookup(path_key(root, key), *generation);
+  if (!hint) {
+    return std::nullopt;
+  }
+  const std::string inode = object_cache_key(hint->ino);
+  auto hit = core.objects.find(inode);
+  if (!hit.value || !has_name(**hit.value, hint->parent, split_key(key).name) ||
+      core.generations.current(root) != generation) {
+    return std::nullopt;
+  }
+  FoundObject found{.object = *std::move(hit.value), .pin = {}};
+  if (pin && !found.object->record.lists.pieces.empty()) {
+    found.pin = core.blobs.pin(extents_of(found.object->record));
+    if (!core.objects.unchanged(inode, hit.token)) {
+      return std::nullopt;
+    }
+  }
+  return found;
+}
+
+// One try without a snapshot: empty if a writer came in between.
 Task<std::optional<FoundObject>> try_find(Core& core,
                                           InodeId root,
                                           std::string_view key,
@@ -132,30 +158,22 @@ Task<std::optional<FoundObject>> try_find(Core& core,
     co_return std::nullopt;
   }
   const std::string cache_key = path_key(root, key);
+  const auto token = core.names.begin(cache_key);
   const auto [directory, name] = split_key(key);
-  const auto hint = core.names.find(cache_key, *generation);
   FoundInode inode;
-  if (hint.value) {
-    CO_TRY(inode, co_await find_inode(core, hint.value->ino, root));
-    if (inode.object && !has_name(*inode.object, hint.value->parent, name)) {
-      inode.object = nullptr;
+  CO_TRY(const ResolvedDir dir, co_await resolve_dir(core, root, directory));
+  if (dir.found == directory.size()) {
+    CO_TRY(auto followed, co_await follow_dirent(core, root, dir.dir.ino, name));
+    if (!followed) {
+      co_return std::nullopt;
     }
-  }
-  if (!inode.object) {
-    CO_TRY(const ResolvedDir dir, co_await resolve_dir(core, root, directory));
-    if (dir.found == directory.size()) {
-      CO_TRY(auto followed, co_await follow_dirent(core, root, dir.dir.ino, name));
-      if (!followed) {
-        co_return std::nullopt;
-      }
-      inode = *std::move(followed);
-      if (inode.object) {
-        core.names.fill(cache_key, hint.token, {dir.dir.ino, inode.object->ino}, 0, *generation);
-      }
-    }
+    inode = *std::move(followed);
   }
   if (core.generations.current(root) != generation) {
     co_return std::nullopt;
+  }
+  if (inode.object) {
+    core.names.fill(cache_key, token, {dir.dir.ino, inode.object->ino}, 0, *generation);
   }
   FoundObject found{.object = std::move(inode.object), .pin = {}};
   if (pin && found.object && !found.object->record.lists.pieces.empty()) {
@@ -337,6 +355,9 @@ Task<FoundInode> find_inode(Core& core, InodeId ino, InodeId root) {
 Task<FoundObject> find_object(Core& core, InodeId root, std::string_view key, bool pin) {
   if (key.size() > kMaxKeyBytes) {
     co_return FoundObject{};  // a file may lie there, but no object
+  }
+  if (auto cached = find_cached(core, root, key, pin)) {
+    co_return *std::move(cached);
   }
   for (int attempt = 0; attempt < kLookupAttempts; ++attempt) {
     CO_TRY(auto found, co_await try_find(core, root, key, pin));
