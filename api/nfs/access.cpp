@@ -79,6 +79,10 @@ bool may_transfer(const Actor& actor, const ns::FileAttributes& attributes, unsi
   return (reads & wanted) == wanted;
 }
 
+bool may_make(const Actor& actor, ns::FileType type) {
+  return actor.superuser || !ns::is_device(type);
+}
+
 bool may_unlink(const Actor& actor,
                 const ns::FileAttributes& directory,
                 const ns::FileAttributes& entry) {

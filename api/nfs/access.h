@@ -39,6 +39,8 @@ bool may(const Actor& actor, const ns::FileAttributes& attributes, unsigned want
 /// For READ, WRITE and truncation without an open that was checked before: the owner always may
 /// (programs write to files that they have just made 0444), and who may execute may read.
 bool may_transfer(const Actor& actor, const ns::FileAttributes& attributes, unsigned wanted);
+/// Device nodes are the superuser's to make: one opens the hardware of every client that mounts it.
+bool may_make(const Actor& actor, ns::FileType type);
 /// Write and search permission on the directory; in sticky directories, also: only the owner of the
 /// entry or of the directory removes or renames it.
 bool may_unlink(const Actor& actor,

@@ -26,7 +26,7 @@ struct InodeState {
   std::uint64_t xattr_bytes = 0, xattrs_seen = 0;
   bool orphan = false, posix = false, back_pointer = false;
   std::uint32_t tails = 0, tails_seen = 0;
-  std::uint64_t children = 0, explicit_children = 0;  ///< symlinks are explicit
+  std::uint64_t children = 0, explicit_children = 0;  ///< bare inodes are explicit
   bool implicit = false, root = false;
   std::uint64_t size = 0, payload = 0;
 };
@@ -138,9 +138,9 @@ class Checker {
     if (record->type == InodeType::file) {
       ++x_report.files;
       state.expected = dirent_of(ino, *record);
-    } else if (record->type == InodeType::symlink) {
-      ++x_report.symlinks;
-      state.expected = {.ino = ino, .type = InodeType::symlink};
+    } else if (is_bare(record->type)) {
+      ++(record->type == InodeType::symlink ? x_report.symlinks : x_report.special_nodes);
+      state.expected = {.ino = ino, .type = record->type};
     } else {
       ++x_report.directories;
     }
@@ -194,8 +194,7 @@ class Checker {
       problem("dirent in what is no directory", parent, name);
     } else {
       ++up->second.children;
-      up->second.explicit_children +=
-          record->type == InodeType::symlink || (directory && !record->implicit);
+      up->second.explicit_children += is_bare(record->type) || (directory && !record->implicit);
     }
     const auto it = x_inodes.find(record->ino);
     if (it == x_inodes.end() || it->second.type != record->type) {

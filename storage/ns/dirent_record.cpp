@@ -45,8 +45,8 @@ Result<DirentRecord> decode_dirent(std::string_view bytes) {
     out.mtime_ns = static_cast<std::int64_t>(r.u64());
     out.etag = read_etag(r);
     read_algorithm(r, out.checksum_algorithm, out.checksum_type);
-  } else if (type == static_cast<std::uint8_t>(InodeType::symlink)) {
-    out.type = InodeType::symlink;
+  } else if (is_bare(static_cast<InodeType>(type))) {
+    out.type = static_cast<InodeType>(type);
   } else {
     r.fail();
   }

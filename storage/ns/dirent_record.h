@@ -10,7 +10,24 @@
 
 namespace outcrop::ns {
 
-enum class InodeType : std::uint8_t { file = 1, directory = 2, symlink = 3 };
+/// Only files are objects. The others hold no payload; S3 sees the keys below a directory and
+/// nothing of the rest.
+enum class InodeType : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  fifo = 4,
+  socket = 5,
+  block_device = 6,
+  character_device = 7,
+};
+constexpr bool is_device(InodeType type) {
+  return type == InodeType::block_device || type == InodeType::character_device;
+}
+/// Has a name and attributes and neither data nor entries: symlinks and special nodes.
+constexpr bool is_bare(InodeType type) {
+  return type >= InodeType::symlink && type <= InodeType::character_device;
+}
 
 struct DirentRecord {
   InodeId ino = 0;

@@ -32,13 +32,11 @@ Task<FileState> look(Core& core, FileId id, std::uint64_t from, std::uint64_t to
 
 Task<FileState> look_at_file(Core& core, FileId id, std::uint64_t from, std::uint64_t to) {
   CO_TRY(FileState state, co_await look(core, id, from, to));
-  switch (state.record().type) {
-    case InodeType::file:
-      co_return state;
-    case InodeType::directory:
-      co_return fail(Errc::is_directory);
-    case InodeType::symlink:
-      break;
+  if (state.record().type == InodeType::file) {
+    co_return state;
+  }
+  if (state.record().type == InodeType::directory) {
+    co_return fail(Errc::is_directory);
   }
   co_return fail(Errc::invalid_argument, "not a regular file");
 }

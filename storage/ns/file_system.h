@@ -44,7 +44,28 @@ struct FileId {
   bool operator==(const FileId&) const = default;
 };
 
-enum class FileType : std::uint8_t { regular = 1, directory = 2, symlink = 3 };
+enum class FileType : std::uint8_t {
+  regular,
+  directory,
+  symlink,
+  // Special nodes: a name and attributes for the client's kernel, without data and unseen by S3.
+  fifo,
+  socket,
+  block_device,
+  character_device,
+};
+constexpr bool is_device(FileType type) {
+  return type == FileType::block_device || type == FileType::character_device;
+}
+constexpr bool is_special(FileType type) {
+  return type == FileType::fifo || type == FileType::socket || is_device(type);
+}
+
+/// What a device node stands for, on the client.
+struct DeviceNumber {
+  std::uint32_t major = 0, minor = 0;
+  bool operator==(const DeviceNumber&) const = default;
+};
 
 struct FileAttributes {
   FileId id;
@@ -58,6 +79,7 @@ struct FileAttributes {
   /// never repeats, also not over restarts.
   std::uint64_t change = 0;
   std::int64_t mtime_ns = 0, ctime_ns = 0, atime_ns = 0, btime_ns = 0;
+  DeviceNumber device{};  ///< of devices
 };
 
 struct SetAttributes {
@@ -90,7 +112,7 @@ struct Created {
   bool made = true;  ///< false: it was there (unchecked, or an exclusive repeat)
 };
 
-enum class RemoveKind : std::uint8_t { file, directory, any };  ///< file: also a symlink
+enum class RemoveKind : std::uint8_t { file, directory, any };  ///< file: all but directories
 
 struct Removed {
   DirectoryChange parent;
@@ -175,8 +197,14 @@ class FileSystem {
                                      std::string_view name,
                                      std::string_view target,
                                      SetAttributes attributes) = 0;
+  /// A special node: already_exists, invalid_argument for another `type`. `device`: of devices.
+  virtual Task<Created> make_node(FileId directory,
+                                  std::string_view name,
+                                  FileType type,
+                                  DeviceNumber device,
+                                  SetAttributes attributes) = 0;
   virtual Task<std::string> read_symlink(FileId file) = 0;
-  /// A further name of a regular file or symbolic link: already_exists, is_directory,
+  /// A further name of anything but a directory: already_exists, is_directory,
   /// too_many_links, cross_bucket.
   virtual Task<Created> link(FileId file, FileId directory, std::string_view name) = 0;
   /// not_found, not_empty (also for aliases; a directory's own marker object goes with it).

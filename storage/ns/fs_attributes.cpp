@@ -69,8 +69,8 @@ Result<void> check_set(const SetOp& op, InodeType type) {
   if (type == InodeType::directory) {
     return fail(Errc::is_directory);
   }
-  if (type == InodeType::symlink) {
-    return fail(Errc::invalid_argument, "size of a symlink");
+  if (is_bare(type)) {
+    return fail(Errc::invalid_argument, "size of what has no data");
   }
   return *op.set.size > kMaxObjectBytes ? fail(Errc::entity_too_large) : ok();
 }

@@ -1,4 +1,5 @@
-// The file view: files, directories and symlinks that come to be, and further names of files.
+// The file view: files, directories, symlinks and special nodes that come to be, and further names
+// of files.
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
 #include "storage/ns/keys.h"
@@ -169,6 +170,24 @@ Task<std::optional<Created>> try_link(Core& core, const LinkOp& op) {
   co_return Created{attributes_of(core, object), tx.change_of(op.directory.ino), true};
 }
 
+std::optional<InodeType> node_type(FileType type) {
+  switch (type) {
+    case FileType::fifo:
+      return InodeType::fifo;
+    case FileType::socket:
+      return InodeType::socket;
+    case FileType::block_device:
+      return InodeType::block_device;
+    case FileType::character_device:
+      return InodeType::character_device;
+    case FileType::regular:
+    case FileType::directory:
+    case FileType::symlink:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Task<Created> create_file(Core& core,
@@ -221,6 +240,27 @@ Task<Created> make_symlink(Core& core,
                              .name = name,
                              .record = {.type = InodeType::symlink, .target = std::string(target)},
                              .attributes = attributes});
+}
+
+Task<Created> make_node(Core& core,
+                        FileId directory,
+                        std::string_view name,
+                        FileType type,
+                        DeviceNumber device,
+                        SetAttributes attributes) {
+  const std::optional<InodeType> node = node_type(type);
+  if (!node) {
+    co_return fail(Errc::invalid_argument, "not a special node");
+  }
+  attributes.size.reset();
+  InodeRecord record{.type = *node};
+  if (is_device(type)) {
+    record.device = device;
+  }
+  co_return co_await create(core, {.directory = directory,
+                                   .name = name,
+                                   .record = std::move(record),
+                                   .attributes = attributes});
 }
 
 Task<Created> link_file(Core& core, FileId file, FileId directory, std::string_view name) {

@@ -74,6 +74,14 @@ FileType type_of(InodeType type) {
       return FileType::directory;
     case InodeType::symlink:
       return FileType::symlink;
+    case InodeType::fifo:
+      return FileType::fifo;
+    case InodeType::socket:
+      return FileType::socket;
+    case InodeType::block_device:
+      return FileType::block_device;
+    case InodeType::character_device:
+      return FileType::character_device;
   }
   OUTCROP_ASSERT(false);
   return FileType::regular;
@@ -145,7 +153,8 @@ FileAttributes stored_attributes(Core& core, const Object& object) {
                      .mtime_ns = record.mtime_ns,
                      .ctime_ns = posix.ctime_ns,
                      .atime_ns = posix.atime_ns,
-                     .btime_ns = posix.btime_ns};
+                     .btime_ns = posix.btime_ns,
+                     .device = record.device};
   if (record.type == InodeType::directory) {
     const DirectoryState state = core.times.get(object.ino, record);
     out.change = state.change;

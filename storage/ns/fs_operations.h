@@ -34,6 +34,12 @@ Task<Created> make_symlink(Core& core,
                            std::string_view name,
                            std::string_view target,
                            SetAttributes attributes);
+Task<Created> make_node(Core& core,
+                        FileId directory,
+                        std::string_view name,
+                        FileType type,
+                        DeviceNumber device,
+                        SetAttributes attributes);
 Task<std::string> read_symlink(Core& core, FileId file);
 Task<Created> link_file(Core& core, FileId file, FileId directory, std::string_view name);
 Task<Removed> remove_entry(Core& core, FileId directory, std::string_view name, RemoveKind kind);

@@ -107,6 +107,9 @@ std::string encode_with(const InodeRecord& record, std::uint32_t tails) {
     write_file(w, record, tails);
   } else if (record.type == InodeType::symlink) {
     w.str(record.target);
+  } else if (is_device(record.type)) {
+    w.u32(record.device.major);
+    w.u32(record.device.minor);
   }
   return std::move(w).take();
 }
@@ -148,7 +151,9 @@ Result<InodeRecord> decode_inode(std::string_view bytes) {
     read_file(r, out);
   } else if (type == static_cast<unsigned>(InodeType::symlink)) {
     out.target = r.str(kMaxSymlinkBytes);
-  } else if (type != static_cast<unsigned>(InodeType::directory)) {
+  } else if (is_device(out.type)) {
+    out.device = {.major = r.u32(), .minor = r.u32()};
+  } else if (out.type != InodeType::directory && !is_bare(out.type)) {
     r.fail();
   }
   if (!r.done()) {

@@ -37,7 +37,8 @@ struct InodeRecord {
   std::string name{};  ///< in the parent, with '/' for a directory; of a root: the bucket
   std::int64_t mtime_ns = 0;
   std::optional<PosixAttributes> posix{};
-  std::string target{};  ///< of symlinks only
+  std::string target{};   ///< of symlinks only
+  DeviceNumber device{};  ///< of devices only
   // Of files only.
   std::uint64_t size = 0;
   std::string etag{};

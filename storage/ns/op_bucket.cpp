@@ -26,11 +26,11 @@ struct Keyless {
   std::vector<std::string> xattrs;
 };
 
-// Explicit directories without keys below them, and symlinks, do not keep a bucket; they go with
-// it. Symlinks first, each once with all its names, then directories in reverse walk order, so none
-// is ever left without its parent.
+// Explicit directories without keys below them, symlinks and special nodes do not keep a bucket;
+// they go with it. What is bare first, each once with all its names, then directories in reverse
+// walk order, so none is ever left without its parent.
 Task<std::vector<Keyless>> find_keyless(Core& core, InodeId root) {
-  std::vector<Keyless> directories, symlinks;
+  std::vector<Keyless> directories, bare;
   std::set<InodeId> seen;
   TreeCursor cursor(core.meta, core.meta.snapshot(), root, 64);
   CO_TRYV(co_await cursor.seek({}));
@@ -54,11 +54,11 @@ Task<std::vector<Keyless>> find_keyless(Core& core, InodeId root) {
       cursor.enter();
       directories.push_back(std::move(found));
     } else {
-      symlinks.push_back(std::move(found));
+      bare.push_back(std::move(found));
     }
   }
   // Taken from the end.
-  std::ranges::move(symlinks, std::back_inserter(directories));
+  std::ranges::move(bare, std::back_inserter(directories));
   co_return directories;
 }
 

@@ -52,6 +52,13 @@ class TreeFileSystem final : public FileSystem {
                              SetAttributes attributes) override {
     return ns::make_symlink(x_core, directory, name, target, attributes);
   }
+  Task<Created> make_node(FileId directory,
+                          std::string_view name,
+                          FileType type,
+                          DeviceNumber device,
+                          SetAttributes attributes) override {
+    return ns::make_node(x_core, directory, name, type, device, attributes);
+  }
   Task<std::string> read_symlink(FileId file) override { return ns::read_symlink(x_core, file); }
   Task<Created> link(FileId file, FileId directory, std::string_view name) override {
     return link_file(x_core, file, directory, name);

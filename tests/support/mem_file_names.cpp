@@ -77,7 +77,7 @@ Task<ns::Created> MemFileSystem::create(ns::FileId directory_id,
     co_return existing(*in, x_nodes.at(it->second.ino), request);
   }
   CO_TRYV(check_new_name(name));
-  Node& child = make_node(directory_id.root, ns::FileType::regular, request.attributes);
+  Node& child = new_node(directory_id.root, ns::FileType::regular, request.attributes);
   if (request.how == ns::CreateMode::exclusive) {
     child.verifier = request.verifier;
   }
@@ -94,7 +94,7 @@ Task<ns::Created> MemFileSystem::make_directory(ns::FileId directory_id,
     co_return fail(Errc::already_exists);
   }
   attributes.size.reset();
-  co_return add(*in, name, make_node(directory_id.root, ns::FileType::directory, attributes), true);
+  co_return add(*in, name, new_node(directory_id.root, ns::FileType::directory, attributes), true);
 }
 
 Task<ns::Created> MemFileSystem::make_symlink(ns::FileId directory_id,
@@ -114,8 +114,28 @@ Task<ns::Created> MemFileSystem::make_symlink(ns::FileId directory_id,
     co_return fail(Errc::already_exists);
   }
   attributes.size.reset();
-  Node& child = make_node(directory_id.root, ns::FileType::symlink, attributes);
+  Node& child = new_node(directory_id.root, ns::FileType::symlink, attributes);
   child.target = target;
+  co_return add(*in, name, child, true);
+}
+
+Task<ns::Created> MemFileSystem::make_node(ns::FileId directory_id,
+                                           std::string_view name,
+                                           ns::FileType type,
+                                           ns::DeviceNumber device,
+                                           ns::SetAttributes attributes) {
+  CO_TRYV(co_await enter("make_node"));
+  CO_TRY(Node* const in, linked_directory(directory_id));
+  CO_TRYV(check_new_name(name));
+  if (!ns::is_special(type)) {
+    co_return fail(Errc::invalid_argument);
+  }
+  if (find(*in, name) != in->entries.end()) {
+    co_return fail(Errc::already_exists);
+  }
+  attributes.size.reset();
+  Node& child = new_node(directory_id.root, type, attributes);
+  child.attributes.device = ns::is_device(type) ? device : ns::DeviceNumber{};
   co_return add(*in, name, child, true);
 }
 

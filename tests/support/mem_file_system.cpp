@@ -40,7 +40,7 @@ Task<> MemFileSystem::enter(std::string_view call) {
 }
 
 InodeId MemFileSystem::add_bucket(std::string_view name) {
-  Node& root = make_node(x_next, ns::FileType::directory, {});
+  Node& root = new_node(x_next, ns::FileType::directory, {});
   root.parent = root.attributes.id.ino;
   x_buckets.emplace(name, root.attributes.id.ino);
   return root.attributes.id.ino;
@@ -96,15 +96,15 @@ MemFileSystem::Entries::iterator MemFileSystem::find(Node& directory, std::strin
   return it != directory.entries.end() ? it : directory.entries.find(std::string(name) + "/");
 }
 
-MemFileSystem::Node& MemFileSystem::make_node(InodeId root,
-                                              ns::FileType type,
-                                              const ns::SetAttributes& set) {
+MemFileSystem::Node& MemFileSystem::new_node(InodeId root,
+                                             ns::FileType type,
+                                             const ns::SetAttributes& set) {
   const InodeId ino = x_next++;
   Node& node = x_nodes[ino];
   ns::FileAttributes& a = node.attributes;
   a.id = {root, ino};
   a.type = type;
-  a.mode = type == ns::FileType::regular ? 0644 : type == ns::FileType::directory ? 0755 : 0777;
+  a.mode = type == ns::FileType::directory ? 0755 : type == ns::FileType::symlink ? 0777 : 0644;
   a.links = 0;  // until add()
   if (type == ns::FileType::directory) {
     a.links = 1;

@@ -65,6 +65,11 @@ class MemFileSystem final : public ns::FileSystem {
                                  std::string_view name,
                                  std::string_view target,
                                  ns::SetAttributes attributes) override;
+  Task<ns::Created> make_node(ns::FileId directory,
+                              std::string_view name,
+                              ns::FileType type,
+                              ns::DeviceNumber device,
+                              ns::SetAttributes attributes) override;
   Task<std::string> read_symlink(ns::FileId file) override;
   Task<ns::Created> link(ns::FileId file, ns::FileId directory, std::string_view name) override;
   Task<ns::Removed> remove(ns::FileId directory,
@@ -138,7 +143,7 @@ class MemFileSystem final : public ns::FileSystem {
   Result<Node*> regular(ns::FileId file);
   ns::FileAttributes attributes_of(const Node& node) const;
   Entries::iterator find(Node& directory, std::string_view name);
-  Node& make_node(InodeId root, ns::FileType type, const ns::SetAttributes& set);
+  Node& new_node(InodeId root, ns::FileType type, const ns::SetAttributes& set);
   Result<ns::Created> add(Node& directory, std::string_view name, Node& child, bool made);
   Result<ns::Created> existing(Node& directory, Node& child, const ns::CreateRequest& request);
   /// Data, attributes or entries changed: new change number and ctime; `data`: also mtime.

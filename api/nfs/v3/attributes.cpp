@@ -2,24 +2,14 @@
 
 #include <algorithm>
 
+#include "api/nfs/file_type.h"
+
 namespace outcrop::nfs::v3 {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint32_t kSetUid = 04000, kSetGid = 02000, kGroupExecute = 0010;
 enum SetTime : std::uint32_t { kDontChange = 0, kToServer = 1, kToClient = 2 };
-
-std::uint32_t type_number(ns::FileType type) {
-  switch (type) {
-    case ns::FileType::regular:
-      return 1;
-    case ns::FileType::directory:
-      return 2;
-    case ns::FileType::symlink:
-      return 5;
-  }
-  return 1;
-}
 
 /// nfstime3 ends in 2106 and knows nothing before 1970.
 void write_time(XdrWriter& out, std::int64_t ns) {
@@ -46,14 +36,15 @@ std::optional<std::int64_t> read_set_time(XdrReader& in, std::int64_t now_ns, bo
 }  // namespace
 
 void write_attributes(XdrWriter& out, const ns::FileAttributes& a, const Export& on) {
-  out.u32(type_number(a.type));
+  out.u32(to_wire(a.type));
   out.u32(a.mode);
   out.u32(a.links);
   out.u32(a.uid);
   out.u32(a.gid);
   out.u64(a.size);
   out.u64(a.used);
-  out.u64(0);  // rdev: there are no devices
+  out.u32(a.device.major);
+  out.u32(a.device.minor);
   // Exports of one bucket differ, so that clients do not take their different rules for one mount.
   out.u64(a.id.root ^ std::uint64_t{on.id} << 48);
   out.u64(a.id.ino);

@@ -1,11 +1,11 @@
 // CREATE, MKDIR, SYMLINK, MKNOD (RFC 1813 sections 3.3.8 to 3.3.11).
+#include "api/nfs/file_type.h"
 #include "api/nfs/v3/ops.h"
 
 namespace outcrop::nfs::v3 {
 namespace {
 
 enum CreateHow : std::uint32_t { kUnchecked = 0, kGuarded = 1, kExclusive = 2 };
-enum SpecialType : std::uint32_t { kBlock = 3, kCharacter = 4, kSocket = 6, kFifo = 7 };
 
 bool is_dot(std::string_view name) { return name == "." || name == ".."; }
 
@@ -180,27 +180,35 @@ Async<Status> op_symlink(const Call& call, XdrReader& in, XdrWriter& out) {
   co_return co_await answer(call, directory, status, done, out);
 }
 
-// Devices, sockets and pipes are not objects: always refused, as the RFC allows.
 Async<Status> op_mknod(const Call& call, XdrReader& in, XdrWriter& out) {
   const DirectoryArgument where = read_directory_argument(in);
-  const std::uint32_t type = in.u32();
-  const bool device = type == kBlock || type == kCharacter;
-  const bool special = device || type == kSocket || type == kFifo;
-  if (special) {
-    read_asked(in, 0);
+  const ns::FileType type = file_type(in.u32()).value_or(ns::FileType::regular);
+  AskedAttributes asked;
+  ns::DeviceNumber device;
+  if (ns::is_special(type)) {
+    asked = read_asked(in, call.service.clock.wall_ns());
   }
-  if (device) {
-    in.u64();  // major and minor
+  if (ns::is_device(type)) {
+    device = {.major = in.u32(), .minor = in.u32()};
   }
   if (!in.done()) {
     co_return Status::garbage;
   }
   Target directory;
   Status status = co_await open_directory(call, where.handle, kMayWrite | kMayExecute, directory);
-  if (status == Status::ok) {
-    status = special ? Status::notsupp : Status::badtype;
+  if (status == Status::ok && !ns::is_special(type)) {
+    status = Status::badtype;
   }
-  co_return co_await answer(call, directory, status, fail(Errc::not_implemented), out);
+  if (status == Status::ok) {
+    status = may_make(directory.actor, type) ? check_new_name(where.name) : Status::perm;
+  }
+  Result<ns::Created> done;
+  if (status == Status::ok) {
+    const ns::SetAttributes set = initial(directory.actor, *directory.attributes, type, asked.set);
+    done = co_await call.service.files.make_node(directory.file(), where.name, type, device, set);
+    status = to_status(done);
+  }
+  co_return co_await answer(call, directory, status, done, out);
 }
 
 }  // namespace outcrop::nfs::v3

@@ -1,5 +1,6 @@
 #include "api/nfs/v4/attributes.h"
 
+#include "api/nfs/file_type.h"
 #include "api/nfs/v4/names.h"
 
 namespace outcrop::nfs::v4 {
@@ -44,18 +45,6 @@ void write_time(XdrWriter& out, std::int64_t ns) {
   out.u32(static_cast<std::uint32_t>(rest));
 }
 
-std::uint32_t wire_type(ns::FileType type) {
-  switch (type) {
-    case ns::FileType::regular:
-      return 1;
-    case ns::FileType::directory:
-      return 2;
-    case ns::FileType::symlink:
-      return 5;
-  }
-  return 0;
-}
-
 void write_locations(XdrWriter& out, const AttributeSource& from) {
   out.u32(static_cast<std::uint32_t>(from.root_path.size()));
   for (const std::string& component : from.root_path) {
@@ -75,7 +64,7 @@ constexpr std::uint32_t kPersistent = 0, kOnlyUtf8 = 2, kMonotonic = 0;
 constexpr Row kRows[] = {
     {Attribute::supported_attrs, 0, Form::bitmap, Use::get,
      OUTCROP_ENCODE(supported_attributes(from.minor).write(out))},
-    {Attribute::type, 0, Form::u32, Use::get, OUTCROP_ENCODE(out.u32(wire_type(from.file.type)))},
+    {Attribute::type, 0, Form::u32, Use::get, OUTCROP_ENCODE(out.u32(to_wire(from.file.type)))},
     {Attribute::fh_expire_type, 0, Form::u32, Use::get, OUTCROP_ENCODE(out.u32(kPersistent))},
     {Attribute::change, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.file.change))},
     {Attribute::size, 0, Form::u64, Use::get_set, OUTCROP_ENCODE(out.u64(from.file.size))},
@@ -114,7 +103,8 @@ constexpr Row kRows[] = {
      OUTCROP_ENCODE(out.string(std::to_string(from.file.uid)))},
     {Attribute::owner_group, 0, Form::bytes, Use::get_set,
      OUTCROP_ENCODE(out.string(std::to_string(from.file.gid)))},
-    {Attribute::rawdev, 0, Form::pair32, Use::get, OUTCROP_ENCODE(out.u32(0); out.u32(0))},
+    {Attribute::rawdev, 0, Form::pair32, Use::get,
+     OUTCROP_ENCODE(out.u32(from.file.device.major); out.u32(from.file.device.minor))},
     {Attribute::space_avail, 0, Form::u64, Use::get,
      OUTCROP_ENCODE(out.u64(from.space.free_bytes))},
     {Attribute::space_free, 0, Form::u64, Use::get, OUTCROP_ENCODE(out.u64(from.space.free_bytes))},

@@ -113,18 +113,13 @@ Async<Status> Compound::load_directory(FileRef& file, unsigned bits) {
   if (const Status status = co_await load(file); status != Status::ok) {
     co_return status;
   }
-  switch (file.known->type) {
-    case ns::FileType::regular:
-      co_return Status::notdir;
-    case ns::FileType::symlink:
-      co_return Status::symlink;
-    case ns::FileType::directory:
-      break;
+  if (file.known->type != ns::FileType::directory) {
+    co_return file.known->type == ns::FileType::symlink ? Status::symlink : Status::notdir;
   }
   co_return may(file, bits) ? Status::ok : Status::access;
 }
 
-Async<Status> Compound::load_regular(FileRef& file, Status otherwise) {
+Async<Status> Compound::load_regular(FileRef& file, Status for_symlink) {
   if (const Status status = co_await load(file); status != Status::ok) {
     co_return status;
   }
@@ -134,9 +129,14 @@ Async<Status> Compound::load_regular(FileRef& file, Status otherwise) {
     case ns::FileType::directory:
       co_return Status::isdir;
     case ns::FileType::symlink:
+      co_return for_symlink;
+    case ns::FileType::fifo:
+    case ns::FileType::socket:
+    case ns::FileType::block_device:
+    case ns::FileType::character_device:
       break;
   }
-  co_return otherwise;
+  co_return minor == 0 ? Status::inval : Status::wrong_type;
 }
 
 Principal Compound::principal() const {

@@ -67,8 +67,9 @@ struct Compound {
   Async<Status> load(FileRef& file);
   /// load(), and: notdir, symlink, access unless the actor has the bits.
   Async<Status> load_directory(FileRef& file, unsigned bits);
-  /// load(), and a regular file, else isdir or `otherwise`.
-  Async<Status> load_regular(FileRef& file, Status otherwise = Status::inval);
+  /// load(), and a regular file, else isdir, `for_symlink`, or for special nodes inval or
+  /// wrong_type.
+  Async<Status> load_regular(FileRef& file, Status for_symlink = Status::inval);
   bool may(const FileRef& file, unsigned bits) const;
   /// The stateid that a client means: (1, 0) is the current one. bad_stateid without one.
   Outcome<Stateid> resolve(const Stateid& wire) const;

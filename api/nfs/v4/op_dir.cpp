@@ -1,4 +1,5 @@
 // Operations on names: CREATE, REMOVE, RENAME, LINK, READLINK.
+#include "api/nfs/file_type.h"
 #include "api/nfs/v4/names.h"
 #include "api/nfs/v4/ops.h"
 #include "api/nfs/v4/status_map.h"
@@ -6,46 +7,40 @@
 namespace outcrop::nfs::v4 {
 namespace {
 
-enum class WireType : std::uint32_t {
-  regular = 1,
-  directory = 2,
-  block = 3,
-  character = 4,
-  symlink = 5,
-  socket = 6,
-  fifo = 7,
-};
-
 constexpr std::size_t kMaxLinkText = 64 << 10;  ///< as a record may carry it; longer is BADXDR
 
 struct CreateArguments {
-  WireType type = WireType::directory;
+  std::optional<ns::FileType> type;
+  ns::DeviceNumber device;
   std::string_view target, name;
   WireAttributes attributes;
 };
 
 CreateArguments read_create(XdrReader& in) {
   CreateArguments out;
-  out.type = static_cast<WireType>(in.u32());
-  if (out.type == WireType::symlink) {
+  out.type = file_type(in.u32());
+  if (out.type == ns::FileType::symlink) {
     out.target = in.string(kMaxLinkText);
-  } else if (out.type == WireType::block || out.type == WireType::character) {
-    in.u64();
+  } else if (out.type && ns::is_device(*out.type)) {
+    out.device = {.major = in.u32(), .minor = in.u32()};
   }
   out.name = in.string(kMaxRecordBytes);
   out.attributes = WireAttributes::read(in);
   return out;
 }
 
-/// Directories and links are what there is; devices and their like have no place in a bucket.
-Status check_type(const CreateArguments& args) {
-  if (args.type == WireType::symlink) {
+/// OPEN makes regular files.
+Status check_type(const CreateArguments& args, const FileRef& parent) {
+  if (!args.type || args.type == ns::FileType::regular) {
+    return Status::badtype;
+  }
+  if (args.type == ns::FileType::symlink) {
     if (args.target.empty() || !valid_utf8(args.target)) {
       return Status::inval;
     }
     return args.target.size() > ns::kMaxSymlinkBytes ? Status::nametoolong : Status::ok;
   }
-  return args.type == WireType::directory ? Status::ok : Status::badtype;
+  return may_make(*parent.actor, *args.type) ? Status::ok : Status::perm;
 }
 
 /// Both directories of a LINK or RENAME; the saved one was put before and may have changed.
@@ -106,7 +101,7 @@ Async<Status> op_create(Compound& c, XdrReader& in, XdrWriter& out) {
   }
   FileRef& parent = *c.current;
   Status status = directory_error(co_await c.load_directory(parent, kMayWrite | kMayExecute));
-  status = first_error(status, check_type(args));
+  status = status == Status::ok ? check_type(args, parent) : status;
   status = first_error(status, check_name(args.name));
   SetRequest request;
   if (status == Status::ok) {
@@ -121,11 +116,13 @@ Async<Status> op_create(Compound& c, XdrReader& in, XdrWriter& out) {
   }
   ns::SetAttributes set = owned(parent, request.set);
   Result<ns::Created> made;
-  if (args.type == WireType::directory) {
+  if (args.type == ns::FileType::directory) {
     set.mode = set.mode.value_or(0755) | (parent.known->mode & 02000);
     made = co_await c.files().make_directory(parent.file(), args.name, set);
-  } else {
+  } else if (args.type == ns::FileType::symlink) {
     made = co_await c.files().make_symlink(parent.file(), args.name, args.target, set);
+  } else {
+    made = co_await c.files().make_node(parent.file(), args.name, *args.type, args.device, set);
   }
   if (!made) {
     co_return to_status(made.error());

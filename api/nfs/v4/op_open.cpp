@@ -31,16 +31,22 @@ struct Opening {
 
 bool is_exclusive(CreateHow how) { return how >= CreateHow::exclusive; }
 
-Status check_file(const FileRef& file) {
+/// RFC 7530 section 16.16.5 has SYMLINK for everything odd; RFC 8881 section 18.16.3 tells apart.
+Status check_file(const FileRef& file, std::uint32_t minor) {
   switch (file.known->type) {
     case ns::FileType::regular:
       return Status::ok;
     case ns::FileType::directory:
       return Status::isdir;
     case ns::FileType::symlink:
+      return Status::symlink;
+    case ns::FileType::fifo:
+    case ns::FileType::socket:
+    case ns::FileType::block_device:
+    case ns::FileType::character_device:
       break;
   }
-  return Status::symlink;
+  return minor == 0 ? Status::symlink : Status::wrong_type;
 }
 
 /// Mode bits for the access of the open; who may execute may read.
@@ -52,7 +58,7 @@ bool may_open(const FileRef& file, std::uint32_t access) {
 }
 
 Status check_existing(const Opening& o, const Opened& found) {
-  if (const Status status = check_file(found.file); status != Status::ok) {
+  if (const Status status = check_file(found.file, o.c.minor); status != Status::ok) {
     return status;
   }
   const bool writes = (o.share.access & kAccessWrite) != 0 || found.truncate;

@@ -25,12 +25,11 @@ Async<Status> check_object(Compound& c, unsigned bits) {
   if (const Status status = co_await c.load(file); status != Status::ok) {
     co_return status;
   }
-  if (file.pseudo() || file.known->type == ns::FileType::symlink) {
+  const bool regular = file.known->type == ns::FileType::regular;
+  if (file.pseudo() || (!regular && file.known->type != ns::FileType::directory)) {
     co_return Status::wrong_type;
   }
-  const bool allowed = file.known->type == ns::FileType::regular
-                           ? may_transfer(*file.actor, *file.known, bits)
-                           : c.may(file, bits);
+  const bool allowed = regular ? may_transfer(*file.actor, *file.known, bits) : c.may(file, bits);
   co_return allowed ? Status::ok : Status::access;
 }
 

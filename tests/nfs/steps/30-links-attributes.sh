@@ -35,5 +35,18 @@ name=$(head -c 255 /dev/zero | tr '\0' n)
 echo long >"$name"
 [ "$(cat "$name")" = long ]
 refused touch "${name}n"
+mkfifo -m 620 pipe
+[ "$(stat -c '%F %a %s' pipe)" = 'fifo 620 0' ]
+echo through >pipe &
+[ "$(cat pipe)" = through ]
+wait
+mknod null c 1 3
+[ "$(stat -c '%F %t:%T' null)" = 'character special file 1:3' ]
+ln pipe pipe2
+mv pipe2 sub/pipe
+cp -a sub/pipe null x/
+[ "$(stat -c %F x/pipe)" = fifo ]
+[ "$(stat -c '%t:%T' x/null)" = 1:3 ]
+rm pipe null
 exec 7>open; echo before >&7; rm open; echo after >&7; exec 7>&-
 [ ! -e open ]

@@ -140,6 +140,45 @@ TEST_F(FsCreate, SymlinksAreNotShownByS3) {
   EXPECT_TRUE(gone(root));
 }
 
+TEST_F(FsCreate, SpecialNodesAreForFileClientsOnly) {
+  const auto node = [&](FileType type) {
+    return fs().make_node(root, "n", type, {.major = 8, .minor = 3}, {});
+  };
+  for (const FileType type : {FileType::regular, FileType::directory, FileType::symlink}) {
+    EXPECT_EQ(code(run(node(type))), Errc::invalid_argument);
+  }
+  SetAttributes empty;
+  empty.size = 0;
+  for (const FileType type :
+       {FileType::fifo, FileType::socket, FileType::block_device, FileType::character_device}) {
+    const FileAttributes n = must(node(type)).attributes;
+    EXPECT_EQ(code(run(node(type))), Errc::already_exists);
+    EXPECT_EQ(n.type, type);
+    EXPECT_EQ(n.mode, 0644u);
+    EXPECT_EQ(n.size, 0u);
+    EXPECT_EQ(n.device, (is_device(type) ? DeviceNumber{8, 3} : DeviceNumber{}));
+    EXPECT_EQ(code(run(fs().read(n.id, 0, 1))), Errc::invalid_argument);
+    EXPECT_EQ(code(run(fs().set_attributes(n.id, empty))), Errc::invalid_argument);
+    EXPECT_EQ(code(run(fs().read_symlink(n.id))), Errc::invalid_argument);
+    must(fs().link(n.id, root, "m"));
+    must(fs().rename(root, "n", root, "o"));
+    EXPECT_EQ(at("o").type, type);
+    EXPECT_EQ(at("o").links, 2u);
+    EXPECT_EQ(code(get("o")), Errc::no_such_key);
+    EXPECT_TRUE(names().empty());
+    expect_clean();
+    put("o", "object");  // as over a symlink: the node gives way
+    EXPECT_EQ(at("m").links, 1u);
+    must(ns->remove("b", "o", {}));
+    must(fs().remove(root, "m", RemoveKind::file));
+    EXPECT_TRUE(gone(n.id));
+    expect_clean();
+  }
+  must(node(FileType::socket));
+  must(ns->delete_bucket("b"));
+  expect_clean();
+}
+
 TEST_F(FsCreate, EveryNameOfALinkedFileIsAKey) {
   put("f", "data");
   const FileAttributes f = at("f");

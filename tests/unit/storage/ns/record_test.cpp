@@ -78,6 +78,17 @@ TEST(Records, PosixAttributesSymlinksAndHolesRoundTrip) {
   const DirentRecord dirent{.ino = 9, .type = InodeType::symlink};
   EXPECT_EQ(decode_dirent(encode(dirent)).value(), dirent);
 
+  for (const InodeType type :
+       {InodeType::fifo, InodeType::socket, InodeType::block_device, InodeType::character_device}) {
+    InodeRecord node{.type = type, .parent = 3, .name = "n", .posix = {{}}};
+    if (is_device(type)) {
+      node.device = {.major = 8, .minor = UINT32_MAX};
+    }
+    EXPECT_EQ(decode_inode(encode(node).main).value(), node);
+    const DirentRecord entry{.ino = 9, .type = type};
+    EXPECT_EQ(decode_dirent(encode(entry)).value(), entry);
+  }
+
   EXPECT_EQ(decode_number(encode_number(1 << 20)).value(), 1u << 20);
   const CookieRecord cookie{.ino = 4, .parent = 5, .name = "n"};
   EXPECT_EQ(decode_cookie(encode(cookie)).value(), cookie);
@@ -97,6 +108,11 @@ TEST(Records, ValuesOutOfRangeAreCorrupt) {
   const InodeRecord link{.type = InodeType::symlink,
                          .target = std::string(kMaxSymlinkBytes + 1, 'x')};
   EXPECT_FALSE(decode_inode(encode(link).main));
+  for (const int type : {0, 8, 255}) {
+    record = {.type = static_cast<InodeType>(type), .parent = 3, .name = "n"};
+    EXPECT_FALSE(decode_inode(encode(record).main)) << type;
+    EXPECT_FALSE(decode_dirent(encode(DirentRecord{.ino = 9, .type = record.type}))) << type;
+  }
 }
 
 TEST(Records, LongListsMoveToContinuationRecordsOfBoundedSize) {

@@ -30,12 +30,14 @@ struct World {
     directory = run_on(io, files.make_directory({root, root}, "d", {}))->attributes.id;
     file = run_on(io, files.create({root, root}, "f", {}))->attributes.id;
     link = run_on(io, files.make_symlink({root, root}, "l", "f", {}))->attributes.id;
+    pipe =
+        run_on(io, files.make_node({root, root}, "p", ns::FileType::fifo, {}, {}))->attributes.id;
     peer.address = boost::asio::ip::make_address("10.0.0.1");
   }
   std::string handle(unsigned which) const {
-    const ns::FileId ids[] = {{root, root}, directory, file, link};
+    const ns::FileId ids[] = {{root, root}, directory, file, link, pipe};
     XdrWriter out;
-    out.opaque(handles.seal({on->id, ids[which % 4]}));
+    out.opaque(handles.seal({on->id, ids[which % std::size(ids)]}));
     return out.flatten();
   }
 
@@ -53,7 +55,7 @@ struct World {
   ReplyCache replies{clock};
   v3::Nfs3 nfs3{service, scope, replies, {}};
   v3::Mount3 mount3{service, scope, {}};
-  ns::FileId directory, file, link;
+  ns::FileId directory, file, link, pipe;
   Peer peer;
 };
 

@@ -143,6 +143,7 @@ struct World {
     }
     OUTCROP_ASSERT(run_on(io, files.make_directory({bucket, bucket}, "a", {})));
     OUTCROP_ASSERT(run_on(io, files.make_symlink({bucket, bucket}, "l", "a", {})));
+    OUTCROP_ASSERT(run_on(io, files.make_node({bucket, bucket}, "p", ns::FileType::fifo, {}, {})));
     client.credentials.uid = 0;
     client.minor = minor;
     if (minor == 0) {
@@ -150,7 +151,7 @@ struct World {
     } else {
       client.start_session();
     }
-    for (const char* path : {"", "d", "d/a", "d/l", "x/ro"}) {
+    for (const char* path : {"", "d", "d/a", "d/l", "d/p", "x/ro"}) {
       known_handles.push_back(client.call(Nfs4Compound().walk(path).getfh()).last().text);
     }
   }

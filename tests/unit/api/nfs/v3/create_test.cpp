@@ -165,23 +165,50 @@ TEST_F(Create, Symlink) {
             Status::nametoolong);
 }
 
-TEST_F(Create, MknodIsRefused) {
-  const auto mknod = [&](std::uint32_t type) {
+TEST_F(Create, Mknod) {
+  const auto mknod = [&](std::string_view name, std::uint32_t type) {
     Args args;
-    args.fh(root_handle()).text("n").u32(type);
+    args.fh(root_handle()).text(name).u32(type);
     if (type == 3 || type == 4 || type == 6 || type == 7) {
-      args.sattr();
+      args.sattr(mode(0620));
     }
     if (type == 3 || type == 4) {
-      args.u32(1).u32(2);
+      args.u32(8).u32(3);
     }
     return call(kMknod, args);
   };
-  for (const std::uint32_t type : {3U, 4U, 6U, 7U}) {
-    EXPECT_EQ(refused(mknod(type)), Status::notsupp) << type;
+  for (const std::uint32_t type : {3U, 4U}) {
+    EXPECT_EQ(refused(mknod("dev", type)), Status::perm) << "another user's client";
   }
+  for (const std::uint32_t type : {6U, 7U}) {
+    const std::string name = std::to_string(type);
+    const Made m = made(mknod(name, type));
+    EXPECT_EQ(m.attributes.type, type);
+    EXPECT_EQ(m.attributes.mode, 0620U);
+    EXPECT_EQ(m.attributes.uid, 1000U);
+    EXPECT_EQ(m.attributes.rdev, 0U);
+    EXPECT_EQ(m.handle, lookup(name));
+    EXPECT_EQ(refused(mknod(name, type)), Status::exist);
+    EXPECT_EQ(refused(create(name, kUnchecked)), Status::exist);
+  }
+  EXPECT_EQ(refused(mknod("..", 7)), Status::exist);
   for (const std::uint32_t type : {0U, 1U, 2U, 5U, 8U}) {
-    EXPECT_EQ(refused(mknod(type)), Status::badtype) << type;
+    EXPECT_EQ(refused(mknod("n", type)), Status::badtype) << type;
+  }
+}
+
+TEST_F(Create, DevicesAreMadeByRoot) {
+  who.uid = 0;
+  const ExportPtr trusting =
+      add_export("/trusting", "b", [](Export& e) { e.squash = Squash::none; });
+  const std::string top = handle({root, root}, trusting->id);
+  const auto device = [&](std::string_view name, std::uint32_t type) {
+    return call(kMknod, Args().fh(top).text(name).u32(type).sattr().u32(8).u32(3));
+  };
+  for (const std::uint32_t type : {3U, 4U}) {
+    const Made m = made(device(type == 3 ? "block" : "char", type));
+    EXPECT_EQ(m.attributes.type, type);
+    EXPECT_EQ(m.attributes.rdev, std::uint64_t{8} << 32 | 3);
   }
 }
 

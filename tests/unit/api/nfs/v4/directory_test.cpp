@@ -11,7 +11,8 @@ Nfs4Compound create_type(std::uint32_t type) {
   Nfs4Compound c;
   c.walk("data").op(Op::create).out.u32(type);
   if (type == 3 || type == 4) {
-    c.out.u64(0);
+    c.out.u32(8);
+    c.out.u32(3);
   }
   c.out.string("x");
   return c.put(A());
@@ -34,11 +35,31 @@ TEST_F(Directory, CreateMakesDirectoriesAndLinks) {
 }
 
 TEST_F(Directory, NothingElseIsCreated) {
-  for (const std::uint32_t type : {0U, 1U, 3U, 4U, 6U, 7U, 8U, 9U, 77U}) {
+  for (const std::uint32_t type : {0U, 1U, 8U, 9U, 77U}) {
     EXPECT_EQ(client.call(create_type(type)).status, Status::badtype) << type;
   }
   EXPECT_EQ(status(C().walk("data").mkdir("d", A().u64(Attribute::size, 0))), Status::inval);
   EXPECT_EQ(status(C().walk("data").mkdir("d", A().u64(Attribute::fileid, 0))), Status::inval);
+}
+
+TEST_F(Directory, SpecialNodes) {
+  for (const std::uint32_t type : {3U, 4U}) {
+    EXPECT_EQ(client.call(create_type(type)).status, Status::perm) << "another user's client";
+  }
+  client.credentials.uid = 0;
+  for (const std::uint32_t type : {3U, 4U, 6U, 7U}) {
+    C made = create_type(type);
+    const Nfs4Result node = last(made.getattr({Attribute::type, Attribute::rawdev}));
+    ASSERT_EQ(node.status, Status::ok) << type;
+    EXPECT_EQ(node.u32(Attribute::type), type);
+    const bool device = type == 3 || type == 4;
+    EXPECT_EQ(node.u64(Attribute::rawdev), device ? std::uint64_t{8} << 32 | 3 : 0);
+    EXPECT_EQ(status(C().walk("data").open("x", {})), Status::wrong_type);
+    EXPECT_EQ(status(C().walk("data/x").read({}, 0, 1)), Status::wrong_type);
+    EXPECT_EQ(status(C().walk("data/x/y")), Status::notdir);
+    EXPECT_EQ(status(C().walk("data/x").op(Op::readlink)), Status::inval);
+    EXPECT_EQ(status(C().walk("data").named(Op::remove, "x")), Status::ok);
+  }
 }
 
 TEST_F(Directory, SetGidDirectoriesPassTheirGroupOn) {
