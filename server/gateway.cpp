@@ -115,6 +115,8 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.segments_open = e.segments_open;
   s.segments_sealed = e.segments_sealed;
   s.segments_recycled = e.segments_recycled;
+  s.segments_compacted = e.segments_compacted;
+  s.compacted_bytes = e.compacted_bytes;
   s.reconstructed_reads = e.reconstructed_reads;
   s.corrupt_reads = e.corrupt_reads;
   return s;

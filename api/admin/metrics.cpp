@@ -176,6 +176,11 @@ void add_store(Page& page, const StoreSample& s) {
   page.gauge("outcrop_segments", "", s.segments_sealed, {{"state", "sealed"}});
   page.counter("outcrop_segments_recycled_total", "Dead segments taken into use again",
                s.segments_recycled);
+  page.counter("outcrop_segments_compacted_total",
+               "Segments whose live payload was moved out to win their garbage back",
+               s.segments_compacted);
+  page.counter("outcrop_compacted_bytes_total", "Payload bytes that compaction stored anew",
+               s.compacted_bytes);
   page.counter("outcrop_reads_reconstructed_total", "Reads served from parity",
                s.reconstructed_reads);
   page.counter("outcrop_reads_corrupt_total", "Chunks that failed verification", s.corrupt_reads);

@@ -48,6 +48,7 @@ struct StoreSample {
   std::uint64_t cache_hits = 0, cache_misses = 0, metadata_memory_bytes = 0;
   std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
+  std::uint64_t segments_compacted = 0, compacted_bytes = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
 };
 

@@ -57,6 +57,7 @@ struct EngineStats {
   std::uint64_t cache_hits = 0, cache_misses = 0;
   std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
+  std::uint64_t segments_compacted = 0, compacted_bytes = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;
 };
@@ -83,6 +84,9 @@ class Engine {
   virtual Task<> close() = 0;
   /// One pass of garbage collection now: frees segments that no committed reference names.
   virtual Task<std::uint64_t> collect_garbage() = 0;
+  /// One pass of compaction now: moves what lives out of sealed segments with at least this share
+  /// of garbage (0..1), for garbage collection to free them.
+  virtual Task<> compact(double garbage) = 0;
 };
 
 }  // namespace outcrop::engine

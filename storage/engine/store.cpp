@@ -1,7 +1,5 @@
 #include "storage/engine/store.h"
 
-#include <boost/asio/redirect_error.hpp>
-
 #include "storage/base/log.h"
 
 namespace outcrop::engine {
@@ -9,8 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{500};         // drive presence; a removed drive is out within a second
-constexpr unsigned kTicksPerCollect = 10;  // garbage collection, and how full the drives are
+constexpr milliseconds kTick{500};      // drive presence; a removed drive is out within a second
+constexpr milliseconds kCollect{5000};  // garbage collection, and how full the drives are
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
 // Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
@@ -48,7 +46,7 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_config.segment_bytes,
                  x_config.payload_cache_bytes) {}
 
-Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
+Store::~Store() = default;
 
 Task<> Store::start() {
   CO_TRY(x_meta,
@@ -69,19 +67,9 @@ Task<> Store::start() {
   auto tree = ns::make_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random, ns_config);
   CO_TRYV(co_await tree->open());
   x_ns = std::move(tree);
+  x_compactor.emplace(x_segments, *x_ns);
   if (x_config.background) {
-    const Executor ex = x_runtime.workers[0]->get_executor();
-    x_timer.emplace(ex);
-    x_background_runs = true;
-    asio::co_spawn(ex, background(), [this](std::exception_ptr thrown) {
-      x_background_runs = false;
-      if (thrown) {
-        std::rethrow_exception(thrown);
-      }
-      if (x_background_done) {
-        x_background_done(ok());
-      }
-    });
+    start_background();
   }
   co_return ok();
 }
@@ -123,44 +111,38 @@ Task<> Store::measure_space() {
   });
 }
 
-Async<> Store::background() {
-  for (unsigned tick = 0; !x_stopping; ++tick) {
-    x_timer->expires_after(kTick);
-    boost::system::error_code interrupted;
-    co_await x_timer->async_wait(asio::redirect_error(use_async, interrupted));
-    if (x_stopping) {
-      co_return;
-    }
-    if (const auto checked = co_await check_drives(); !checked) {
-      log::error("drive check", {{"error", checked.error().describe()}});
-    }
-    const std::int64_t now = x_runtime.clock.steady_ns();
-    if (const auto flushed = co_await files().flush_idle(now - kIdleNs); !flushed) {
-      log::warn("storing what files have in memory", {{"error", flushed.error().describe()}});
-    }
-    if (tick % kTicksPerCollect == kTicksPerCollect - 1) {
-      if (const auto freed = co_await collect_garbage(); !freed) {
-        log::warn("garbage collection", {{"error", freed.error().describe()}});
-      }
-      if (const auto measured = co_await measure_space(); !measured) {
-        log::warn("free space of drives", {{"error", measured.error().describe()}});
-      }
-    }
-  }
+// One that fails keeps the others from nothing.
+void Store::start_background() {
+  const Executor ex = x_runtime.workers[0]->get_executor();
+  const auto job = [&](milliseconds pause, std::string what, std::function<Task<>()> step) {
+    x_jobs.push_back(std::make_unique<Periodic>(ex, pause, std::move(what), std::move(step)));
+    x_jobs.back()->start();
+  };
+  job(kTick, "drive check", [this] { return check_drives(); });
+  job(kTick, "storing what files have in memory",
+      [this] { return files().flush_idle(x_runtime.clock.steady_ns() - kIdleNs); });
+  job(kCollect, "garbage collection", [this]() -> Task<> {
+    CO_TRYV(co_await collect_garbage());
+    co_return ok();
+  });
+  job(kCollect, "free space of drives", [this] { return measure_space(); });
+  job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
 }
 
 Task<std::uint64_t> Store::collect_garbage() {
   co_return co_await x_segments.collect([this] { return x_meta->checkpoint(); });
 }
 
+Task<> Store::compact(double garbage) {
+  CO_TRYV(co_await x_compactor->run(garbage));
+  co_return ok();
+}
+
 Task<> Store::close() {
-  x_stopping = true;
-  if (x_background_runs) {
-    CO_TRYV(co_await suspend<void>([this](Resume<void> r) {
-      x_background_done = std::move(r);
-      x_timer->cancel();
-    }));
+  for (const auto& job : x_jobs) {
+    CO_TRYV(co_await job->stop());
   }
+  x_compactor.reset();
   Result<void> first;
   if (x_ns) {
     first = co_await files().flush_idle(INT64_MAX);
@@ -216,6 +198,8 @@ EngineStats Store::stats() {
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;
   out.segments_recycled = x_segments.stats().recycled.load();
+  out.segments_compacted = x_compactor->stats().segments.load();
+  out.compacted_bytes = x_compactor->stats().bytes.load();
   out.reconstructed_reads = x_segments.stats().reconstructed_reads.load();
   out.corrupt_reads = x_segments.stats().corrupt_chunks.load();
   return out;

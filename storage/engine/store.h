@@ -1,12 +1,14 @@
 // The Engine of this folder: owns the parts, runs their background work, closes them in order.
 #pragma once
 #include <atomic>
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <chrono>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "storage/drives/drive_set.h"
+#include "storage/engine/compactor.h"
 #include "storage/engine/engine.h"
+#include "storage/engine/periodic.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/ns/make_namespace.h"
 #include "storage/segment/segment_store.h"
@@ -26,9 +28,10 @@ class Store final : public Engine {
   EngineStats stats() override;
   Task<> close() override;
   Task<std::uint64_t> collect_garbage() override;
+  Task<> compact(double garbage) override;
 
  private:
-  Async<> background();
+  void start_background();
   Task<> check_drives();
   Task<> measure_space();
 
@@ -39,13 +42,8 @@ class Store final : public Engine {
   std::unique_ptr<meta::JournaledMetaStore> x_meta;
   std::unique_ptr<ns::TreeNamespace> x_ns;
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
-  std::optional<asio::basic_waitable_timer<std::chrono::steady_clock,
-                                           asio::wait_traits<std::chrono::steady_clock>,
-                                           Executor>>
-      x_timer;
-  bool x_stopping = false;
-  bool x_background_runs = false;
-  Resume<void> x_background_done;
+  std::optional<Compactor> x_compactor;
+  std::vector<std::unique_ptr<Periodic>> x_jobs;
 };
 
 }  // namespace outcrop::engine

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "storage/meta/extent_ref.h"
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/core.h"
 #include "storage/ns/keys.h"
@@ -54,8 +55,9 @@ class Checker {
     if (x_cookies != x_cookie_records) {
       problem("link and cookie records differ", 0);
     }
-    for (const auto& [segment, offset, owner] : x_used) {
-      problem("extent without reference record", owner, std::to_string(segment));
+    for (const auto& [ref, use] : x_used) {
+      problem("extent without reference record", std::get<2>(ref),
+              std::to_string(std::get<0>(ref)));
     }
     co_return std::move(x_report);
   }
@@ -105,8 +107,10 @@ class Checker {
     for (const Piece& piece : pieces) {
       payload += piece.length;
     }
-    for (const Extent& extent : distinct_extents(pieces)) {
-      x_used.insert({extent.segment, extent.offset, owner});
+    // A record in several parts uses an extent in each of them.
+    for (const ExtentUse& use : extent_uses(pieces)) {
+      meta::ExtentRef& ref = x_used[{use.extent.segment, use.extent.offset, owner}];
+      ref = {use.extent.length, std::min(use.extent.length, ref.used + use.used)};
     }
   }
 
@@ -335,16 +339,25 @@ class Checker {
     }
   }
 
-  void extent_ref(std::string_view key, std::string_view) {
+  void extent_ref(std::string_view key, std::string_view value) {
     ++x_report.extent_refs;
     if (key.size() != 24) {
       return problem("extent reference key malformed", 0);
     }
     const Ref ref{get_be64(key), get_be64(key.substr(8)), get_be64(key.substr(16))};
-    if (x_used.erase(ref) == 0) {
-      problem("extent reference that nothing uses", std::get<2>(ref),
+    const auto it = x_used.find(ref);
+    if (it == x_used.end()) {
+      return problem("extent reference that nothing uses", std::get<2>(ref),
+                     std::to_string(std::get<0>(ref)));
+    }
+    // References from before they said how much is used have the length only.
+    const auto said = meta::decode_extent_ref(value);
+    if (!said || said->length != it->second.length ||
+        (said->used != it->second.used && said->used != said->length)) {
+      problem("extent reference says something else", std::get<2>(ref),
               std::to_string(std::get<0>(ref)));
     }
+    x_used.erase(it);
   }
 
   meta::MetaStore& x_meta;
@@ -355,7 +368,7 @@ class Checker {
   std::set<Place> x_links;  ///< names of inodes with several, without a link record so far
   std::map<std::uint64_t, Place> x_cookies, x_cookie_records;
   std::set<InodeId> x_uploads;
-  std::set<Ref> x_used;
+  std::map<Ref, meta::ExtentRef> x_used;
   std::optional<PartRecord> x_part;  ///< the one whose continuation records are being read
   std::string x_part_key;
   std::uint32_t x_part_tails = 0;

@@ -124,7 +124,8 @@ Task<> put_change(
 
 Task<PayloadStream> PayloadStream::store(Core& core, const std::vector<PlacedBytes>& bytes) {
   PayloadStream out;
-  CO_TRY(out.x_writer, co_await core.blobs.open_writer(total_bytes(bytes)));
+  CO_TRY(out.x_writer,
+         co_await core.blobs.open_writer(total_bytes(bytes), segment::Purpose::client));
   std::uint64_t at = 0;
   for (const PlacedBytes& b : bytes) {
     out.x_stored.push_back({b.offset, at});

@@ -27,6 +27,14 @@ struct NamespaceConfig {
   std::function<FileSystemSpace()> space{};
 };
 
+/// What one step of moving payload out of a segment did.
+struct Relocated {
+  std::uint64_t bytes = 0;        ///< stored anew
+  std::uint64_t owners = 0;       ///< records that point to it now
+  std::uint64_t left_behind = 0;  ///< references whose payload stays
+  bool finished = false;          ///< all of the segment was looked at
+};
+
 /// A namespace over one metadata store and one blob store; it owns the locks, so there is one per
 /// pair of stores.
 class TreeNamespace : public Namespace {
@@ -35,6 +43,8 @@ class TreeNamespace : public Namespace {
   virtual Task<> open() = 0;
   /// The file view of the same tree; lives as long as the namespace.
   virtual FileSystem& files() = 0;
+  /// For compaction: relocate.h.
+  virtual Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) = 0;
 };
 
 /// The arguments outlive the namespace. `random` is used under a mutex.

@@ -17,7 +17,7 @@ PayloadWriter::PayloadWriter(segment::BlobStore& blobs, std::uint64_t size_hint)
 
 Task<MutBytes> PayloadWriter::buffer() {
   if (!x_blob && x_size == 0 && x_size_hint > segment::kSmallMax) {
-    CO_TRY(x_blob, co_await x_blobs.open_writer(x_size_hint));
+    CO_TRY(x_blob, co_await x_blobs.open_writer(x_size_hint, segment::Purpose::client));
   }
   if (!x_blob && x_filled == x_buffer.size()) {
     if (x_filled == kLastBuffer) {
@@ -52,7 +52,7 @@ Task<> PayloadWriter::advance(std::size_t n) {
 }
 
 Task<> PayloadWriter::spill() {
-  CO_TRY(x_blob, co_await x_blobs.open_writer(x_size_hint));
+  CO_TRY(x_blob, co_await x_blobs.open_writer(x_size_hint, segment::Purpose::client));
   for (std::size_t done = 0; done < x_filled;) {
     CO_TRY(const MutBytes room, co_await x_blob->buffer());
     const std::size_t n = std::min(room.size(), x_filled - done);

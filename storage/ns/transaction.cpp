@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/meta/extent_ref.h"
 #include "storage/ns/fs_data.h"
 #include "storage/ns/keys.h"
 
@@ -19,21 +20,41 @@ std::uint32_t default_mode(InodeType type) {
   return type == InodeType::symlink ? kSymlinkMode : kFileMode;
 }
 
-std::pair<SegmentId, std::uint64_t> place_of(const Extent& e) { return {e.segment, e.offset}; }
+std::pair<SegmentId, std::uint64_t> place_of(const ExtentUse& use) {
+  return {use.extent.segment, use.extent.offset};
+}
 
 }  // namespace
 
-std::vector<Extent> distinct_extents(const std::vector<Piece>& pieces) {
-  std::vector<Extent> out;
+std::vector<ExtentUse> extent_uses(const std::vector<Piece>& pieces) {
+  std::vector<ExtentUse> out;
   out.reserve(pieces.size());
   for (const Piece& piece : pieces) {
     if (!piece.hole()) {
-      out.push_back(piece.extent);
+      out.push_back({piece.extent, piece.length});
     }
   }
   std::ranges::sort(out, {}, place_of);
-  const auto repeated = std::ranges::unique(out, {}, place_of);
-  out.erase(repeated.begin(), repeated.end());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (kept > 0 && place_of(out[kept - 1]) == place_of(out[i])) {
+      out[kept - 1].used += out[i].used;
+    } else {
+      out[kept++] = out[i];
+    }
+  }
+  out.resize(kept);
+  for (ExtentUse& use : out) {
+    use.used = std::min(use.used, use.extent.length);
+  }
+  return out;
+}
+
+std::vector<Extent> distinct_extents(const std::vector<Piece>& pieces) {
+  std::vector<Extent> out;
+  for (const ExtentUse& use : extent_uses(pieces)) {
+    out.push_back(use.extent);
+  }
   return out;
 }
 
@@ -54,11 +75,14 @@ void mark_changed(Core& core, InodeRecord& record, std::int64_t now_ns) {
   }
 }
 
+void Transaction::put_ref(InodeId owner, const ExtentUse& use) {
+  batch.put(meta::extent_ref_key(use.extent, owner),
+            meta::encode(meta::ExtentRef{use.extent.length, use.used}));
+}
+
 void Transaction::put_refs(InodeId owner, const std::vector<Piece>& pieces) {
-  for (const Extent& extent : distinct_extents(pieces)) {
-    Writer w;
-    w.varint(extent.length);
-    batch.put(meta::extent_ref_key(extent, owner), std::move(w).take());
+  for (const ExtentUse& use : extent_uses(pieces)) {
+    put_ref(owner, use);
   }
 }
 
@@ -79,18 +103,17 @@ void Transaction::create_object(InodeId ino, const InodeRecord& record) {
 }
 
 void Transaction::rewrite_object(const Object& before, const Object& after) {
-  const auto old_extents = distinct_extents(before.record.lists.pieces);
-  const auto new_extents = distinct_extents(after.record.lists.pieces);
-  for (const Extent& extent : old_extents) {
-    if (!std::ranges::binary_search(new_extents, place_of(extent), {}, place_of)) {
-      batch.erase(meta::extent_ref_key(extent, before.ino));
+  const auto old_uses = extent_uses(before.record.lists.pieces);
+  const auto new_uses = extent_uses(after.record.lists.pieces);
+  for (const ExtentUse& use : old_uses) {
+    if (!std::ranges::binary_search(new_uses, place_of(use), {}, place_of)) {
+      batch.erase(meta::extent_ref_key(use.extent, before.ino));
     }
   }
-  for (const Extent& extent : new_extents) {
-    if (!std::ranges::binary_search(old_extents, place_of(extent), {}, place_of)) {
-      Writer w;
-      w.varint(extent.length);
-      batch.put(meta::extent_ref_key(extent, before.ino), std::move(w).take());
+  for (const ExtentUse& use : new_uses) {
+    const auto old = std::ranges::lower_bound(old_uses, place_of(use), {}, place_of);
+    if (old == old_uses.end() || *old != use) {
+      put_ref(before.ino, use);
     }
   }
   block_inode(before.ino);

@@ -12,6 +12,12 @@
 
 namespace outcrop::ns {
 
+struct ExtentUse {
+  Extent extent;
+  std::uint64_t used = 0;
+  bool operator==(const ExtentUse&) const = default;
+};
+
 class Transaction {
  public:
   explicit Transaction(Core& core) : x_core(core) {}
@@ -74,6 +80,7 @@ class Transaction {
     DirectoryChange change{};
   };
   void block_inode(InodeId ino) { x_objects.emplace_back(x_core.objects, object_cache_key(ino)); }
+  void put_ref(InodeId owner, const ExtentUse& use);
   void put_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
   void erase_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
 
@@ -90,8 +97,9 @@ class Transaction {
   std::vector<std::shared_ptr<const void>> x_kept;
 };
 
-/// The extents of the pieces, each once and without holes: an owner refers to an extent or it does
-/// not.
+/// Each extent of the pieces once, without holes, by place, and how much of it they name (at most
+/// all of it): what the owner's reference records say.
+std::vector<ExtentUse> extent_uses(const std::vector<Piece>& pieces);
 std::vector<Extent> distinct_extents(const std::vector<Piece>& pieces);
 
 /// The record gets POSIX attributes if it has none, with the defaults of what S3 made.

@@ -1,5 +1,6 @@
 // The namespace facade over the operations of this folder.
 #include "storage/ns/operations.h"
+#include "storage/ns/relocate.h"
 #include "storage/ns/tree_file_system.h"
 
 namespace outcrop::ns {
@@ -16,6 +17,9 @@ class TreeNamespaceImpl final : public TreeNamespace {
 
   Task<> open() override { return x_core.open(); }
   FileSystem& files() override { return x_files; }
+  Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) override {
+    return ns::relocate(x_core, segment, most_bytes);
+  }
 
   Task<std::vector<BucketInfo>> list_buckets() override { return ns::list_buckets(x_core); }
   Task<BucketInfo> get_bucket(std::string_view name) override {

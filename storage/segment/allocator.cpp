@@ -80,13 +80,26 @@ SegmentRecord Allocator::plan(bool small) {
   return record;
 }
 
-Result<SegmentPtr> Allocator::place(SegmentRecord record) {
+// What a client may not take: one segment to move into, and the next, which is prepared early.
+Result<void> Allocator::check_reserve(drives::Slot slot, Purpose purpose) {
+  constexpr std::uint64_t kKeptShards = 2;
+  if (purpose == Purpose::upkeep) {
+    return ok();
+  }
+  TRY(const std::uint64_t room, x_spares.room(slot));
+  return room > kKeptShards ? ok() : fail(Errc::no_space, "the rest is kept for compaction");
+}
+
+Result<SegmentPtr> Allocator::place(SegmentRecord record, Purpose purpose) {
   auto segment = std::make_shared<Segment>(std::move(record), true);
   for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
     const drives::Slot slot = segment->record.slots[i];
     io::Disk& disk = *x_context.drives.disk(slot);
     const std::string path = shard_path(segment->record.id, i);
-    Result<void> placed = x_spares.take(slot, path);
+    Result<void> placed = check_reserve(slot, purpose);
+    if (placed) {
+      placed = x_spares.take(slot, path);
+    }
     if (placed) {
       auto file = disk.open(path, io::Access::read_write, io::Cache::direct);
       if (file) {
@@ -130,14 +143,15 @@ Allocator::~Allocator() {
   x_fills_ended.wait(lock, [this] { return x_fills == 0; });
 }
 
-Task<SegmentPtr> Allocator::create(bool small) {
+Task<SegmentPtr> Allocator::create(bool small, Purpose purpose) {
   for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
     SegmentRecord record = plan(small);
     if (record.slots.empty()) {
       co_return fail(Errc::read_only, "fewer than m+1 drives are live");
     }
     CO_TRY(record.id, co_await next_id());
-    auto placed = co_await x_context.pool.run([this, &record] { return place(record); });
+    auto placed =
+        co_await x_context.pool.run([this, &record, purpose] { return place(record, purpose); });
     if (!placed && placed.error().code() == Errc::io_error) {
       continue;  // a drive was ejected: plan again over the rest
     }

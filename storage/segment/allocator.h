@@ -19,13 +19,15 @@ class Allocator {
   /// Loads the id counter; call once after the metadata is open.
   Task<> open();
   /// A new open segment over the drives live now: (1, m) if `small`, else (k, m).
-  /// read_only with too few live drives, no_space when a drive cannot hold another shard.
-  Task<SegmentPtr> create(bool small);
+  /// read_only with too few live drives; no_space when a drive cannot hold another shard, or would
+  /// hold less than what is kept back for upkeep.
+  Task<SegmentPtr> create(bool small, Purpose purpose);
 
  private:
   Task<SegmentId> next_id();
   SegmentRecord plan(bool small);
-  Result<SegmentPtr> place(SegmentRecord record);
+  Result<void> check_reserve(drives::Slot slot, Purpose purpose);
+  Result<SegmentPtr> place(SegmentRecord record, Purpose purpose);
   void fill_spares(drives::Slot slot);
 
   Context& x_context;

@@ -13,6 +13,10 @@ namespace outcrop::segment {
 /// Payloads up to this are whole records in (1, m) segments; larger ones are striped over (k, m).
 inline constexpr std::uint64_t kSmallMax = 128 << 10;
 
+/// Who asks for room. Upkeep (compaction) may use what is kept back from clients: it is what makes
+/// room for them again.
+enum class Purpose : std::uint8_t { client, upkeep };
+
 /// Keeps the segments of some extents from being recycled while it lives. Any thread.
 class Pin {
  public:
@@ -56,7 +60,8 @@ class BlobStore {
   /// in that Batch's `fresh`, and do not suspend between place_small's return and that commit.
   virtual Task<Placed> place_small(ConstBytes payload) = 0;
   /// A striped payload. `size_hint` is the expected size (0: unknown) and only affects placement.
-  virtual Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint) = 0;
+  virtual Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint,
+                                                        Purpose purpose) = 0;
   /// Verified payload bytes [offset, offset + length) of the extent, reconstructed if need be, as
   /// slices in order. Keep `length` at or below a few MiB per call. Errors: unavailable, corrupt.
   virtual Task<std::vector<Buffer>> read(Extent extent,
@@ -65,6 +70,8 @@ class BlobStore {
   /// The unit of the byte at `offset` < extent.length: a hint, any answer reads the right bytes.
   virtual ReadUnit read_unit(const Extent& extent, std::uint64_t offset) = 0;
   virtual PinPtr pin(std::span<const Extent> extents) = 0;
+  /// Everything in it.
+  virtual PinPtr pin_segment(SegmentId segment) = 0;
 };
 
 }  // namespace outcrop::segment

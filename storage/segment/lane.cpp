@@ -15,7 +15,7 @@ bool Lane::usable(const SegmentPtr& segment) const {
 
 Task<> Lane::prepare() {
   x_preparing = true;
-  auto made = co_await x_allocator.create(x_small);
+  auto made = co_await x_allocator.create(x_small, x_purpose);
   x_preparing = false;
   if (made) {
     x_next = std::move(*made);

@@ -17,8 +17,8 @@ struct Room {
 /// Used on one worker only.
 class Lane {
  public:
-  Lane(Context& context, Allocator& allocator, bool small)
-      : x_context(context), x_allocator(allocator), x_small(small) {}
+  Lane(Context& context, Allocator& allocator, bool small, Purpose purpose)
+      : x_context(context), x_allocator(allocator), x_small(small), x_purpose(purpose) {}
   ~Lane();
 
   /// Room for at least `least` and at most `most` bytes of each shard file.
@@ -44,6 +44,7 @@ class Lane {
   Context& x_context;
   Allocator& x_allocator;
   const bool x_small;
+  const Purpose x_purpose;
   SegmentPtr x_current, x_next;
   std::uint64_t x_used = 0;
   bool x_preparing = false;

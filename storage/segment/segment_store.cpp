@@ -3,10 +3,21 @@
 #include <algorithm>
 
 #include "storage/base/log.h"
+#include "storage/meta/extent_ref.h"
 #include "storage/meta/tables.h"
 #include "storage/segment/reader.h"
 
 namespace outcrop::segment {
+namespace {
+
+/// What the keys of all references to a segment start with.
+std::string refs_of(SegmentId id) {
+  std::string key(1, static_cast<char>(meta::Table::extent_ref));
+  put_be64(key, id);
+  return key;
+}
+
+}  // namespace
 
 SegmentStore::SegmentStore(drives::DriveSet& drives,
                            BlockingPool& pool,
@@ -27,6 +38,17 @@ SegmentStore::SegmentStore(drives::DriveSet& drives,
 SegmentStore::~SegmentStore() = default;
 
 void SegmentStore::attach(meta::MetaStore& store) { x_context.meta = &store; }
+
+std::optional<SegmentId> SegmentStore::next_sealed(SegmentId after) const {
+  std::optional<SegmentId> next;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    const SegmentId id = segment->record.id;
+    if (id > after && segment->sealed.load() && (!next || id < *next)) {
+      next = id;
+    }
+  }
+  return next;
+}
 
 Task<> SegmentStore::load_catalogue() {
   std::string from(1, static_cast<char>(meta::Table::segment));
@@ -84,7 +106,8 @@ Task<> SegmentStore::open() {
 
 Task<> SegmentStore::close_worker() {
   CO_TRYV(co_await mine().small.close());
-  co_return co_await mine().large.lane.close();
+  CO_TRYV(co_await mine().large.lane.close());
+  co_return co_await mine().upkeep.lane.close();
 }
 
 Task<SegmentPtr> SegmentStore::find(SegmentId id) {
@@ -108,8 +131,11 @@ Task<SegmentPtr> SegmentStore::find(SegmentId id) {
 
 Task<Placed> SegmentStore::place_small(ConstBytes payload) { return mine().small.place(payload); }
 
-Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_hint) {
-  co_return std::make_unique<StripeWriter>(mine().large, size_hint);
+Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_hint,
+                                                            Purpose purpose) {
+  WorkerState& worker = mine();
+  co_return std::make_unique<StripeWriter>(
+      purpose == Purpose::upkeep ? worker.upkeep : worker.large, size_hint);
 }
 
 Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
@@ -160,6 +186,14 @@ PinPtr SegmentStore::pin(std::span<const Extent> extents) {
   return std::make_shared<SegmentPins>(std::move(segments));
 }
 
+PinPtr SegmentStore::pin_segment(SegmentId segment) {
+  std::vector<SegmentPtr> segments;
+  if (SegmentPtr found = x_catalogue.find(segment)) {
+    segments.push_back(std::move(found));
+  }
+  return std::make_shared<SegmentPins>(std::move(segments));
+}
+
 Result<std::vector<io::IoOp>> SegmentStore::take_pending(unsigned worker) {
   return x_workers[worker]->small.take_pending();
 }
@@ -178,9 +212,38 @@ Task<bool> SegmentStore::verify_and_complete(const Extent& extent) {
   co_return co_await complete_small(x_context, *std::move(segment), extent);
 }
 
+Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
+  const SegmentPtr segment = x_catalogue.find(id);
+  if (!segment || !segment->sealed.load() || segment->dying.load()) {
+    co_return std::nullopt;
+  }
+  Usage out;
+  out.capacity = segment->record.shard_bytes * segment->record.k;
+  meta::ScanRequest request{.lower = refs_of(id), .upper = meta::prefix_end(refs_of(id))};
+  std::uint64_t offset = UINT64_MAX, used = 0;
+  for (bool more = true; more;) {
+    CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan(request));
+    for (const auto& [key, value] : page.entries) {
+      CO_TRY(const meta::ExtentRef ref, meta::decode_extent_ref(value));
+      const std::uint64_t at = get_be64(std::string_view(key).substr(1 + sizeof id));
+      if (at != offset) {
+        out.live += std::exchange(used, 0);
+        offset = at;
+      }
+      used = std::min(ref.length, used + ref.used);  // owners may share it
+      ++out.references;
+    }
+    more = page.more && !page.entries.empty();
+    if (more) {
+      request.lower = page.entries.back().key + '\0';
+    }
+  }
+  out.live += used;
+  co_return out;
+}
+
 Task<bool> SegmentStore::unreferenced(const Segment& segment) {
-  std::string from(1, static_cast<char>(meta::Table::extent_ref));
-  put_be64(from, segment.record.id);
+  std::string from = refs_of(segment.record.id);
   const std::string end = meta::prefix_end(from);
   CO_TRY(const meta::ScanPage page,
          co_await x_context.meta->scan(

@@ -34,6 +34,16 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   /// before it, in a file that holds something else by then.
   Task<std::uint64_t> collect(const std::function<Task<>()>& checkpoint);
 
+  struct Usage {
+    std::uint64_t live = 0, capacity = 0;  ///< payload bytes: referred to, and of all its shards
+    std::size_t references = 0;
+  };
+  /// How much of a segment is in use, by its references; reads all of them. Empty: it is open, or
+  /// gone.
+  Task<std::optional<Usage>> usage(SegmentId id);
+  /// The first sealed segment behind `after`, in order of ids; empty: none.
+  std::optional<SegmentId> next_sealed(SegmentId after) const;
+
   struct Counts {
     std::uint64_t open = 0, sealed = 0;
   };
@@ -45,12 +55,13 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
 
   // BlobStore
   Task<Placed> place_small(ConstBytes payload) override;
-  Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint) override;
+  Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint, Purpose purpose) override;
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
                                  std::uint64_t length) override;
   ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   PinPtr pin(std::span<const Extent> extents) override;
+  PinPtr pin_segment(SegmentId segment) override;
 
   // meta::CommitCompanion
   void attach(meta::MetaStore& store) override;
@@ -61,8 +72,9 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
  private:
   struct WorkerState {
     SmallLog small;
-    StripeLane large;
-    WorkerState(Context& c, Allocator& a) : small(c, a), large(c, a) {}
+    StripeLane large, upkeep;
+    WorkerState(Context& c, Allocator& a)
+        : small(c, a), large(c, a, Purpose::client), upkeep(c, a, Purpose::upkeep) {}
   };
   WorkerState& mine() { return *x_workers[worker_index()]; }
   Task<SegmentPtr> find(SegmentId id);

@@ -10,7 +10,7 @@ namespace outcrop::segment {
 class SmallLog {
  public:
   SmallLog(Context& context, Allocator& allocator)
-      : x_context(context), x_lane(context, allocator, true) {}
+      : x_context(context), x_lane(context, allocator, true, Purpose::client) {}
 
   Task<Placed> place(ConstBytes payload);
   /// The writes of everything placed since the last call: one durable write per run and drive.

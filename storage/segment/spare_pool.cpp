@@ -41,7 +41,22 @@ std::string SparePool::next_name() {
   return "spare/" + std::to_string(x_next++);
 }
 
+Result<std::uint64_t> SparePool::writable(drives::Slot slot) const {
+  TRY(const io::Space space, x_context.drives.disk(slot)->space());
+  const std::uint64_t kept = space.total_bytes / kMetadataShare;
+  return space.free_bytes > kept ? (space.free_bytes - kept) / x_context.shard_bytes : 0;
+}
+
+Result<std::uint64_t> SparePool::room(drives::Slot slot) const {
+  TRY(const std::uint64_t more, writable(slot));
+  return count(slot) + more;
+}
+
 Result<void> SparePool::write_one(drives::Slot slot) {
+  TRY(const std::uint64_t more, writable(slot));
+  if (more == 0) {
+    return fail(Errc::no_space, "the rest is kept for metadata");
+  }
   io::Disk& disk = *x_context.drives.disk(slot);
   const std::string name = next_name();
   const std::string partial = std::string(kPartial) + name.substr(name.find('/') + 1);

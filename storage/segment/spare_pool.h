@@ -11,6 +11,9 @@
 
 namespace outcrop::segment {
 
+/// A drive's share for metadata, which grows while segments stay: shard files leave it alone.
+inline constexpr std::uint64_t kMetadataShare = 32;  ///< one in so many bytes of the drive
+
 /// All calls but count() block: start-up and the blocking pool only. Thread-safe.
 class SparePool {
  public:
@@ -23,11 +26,16 @@ class SparePool {
   Result<void> give_back(drives::Slot slot, const std::string& path);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
+  /// How many shard files more the drive can hold: spares, and what fits beside what metadata may
+  /// need.
+  Result<std::uint64_t> room(drives::Slot slot) const;
   std::size_t count(drives::Slot slot) const;
 
  private:
   std::string next_name();
   Result<void> write_one(drives::Slot slot);
+  /// Shard files that fit beside what is there.
+  Result<std::uint64_t> writable(drives::Slot slot) const;
 
   Context& x_context;
   mutable std::mutex x_mutex;

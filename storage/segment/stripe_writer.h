@@ -12,7 +12,8 @@ namespace outcrop::segment {
 
 /// What the writers of one worker share.
 struct StripeLane {
-  StripeLane(Context& c, Allocator& allocator) : context(c), lane(c, allocator, false), syncs(c) {}
+  StripeLane(Context& c, Allocator& allocator, Purpose purpose)
+      : context(c), lane(c, allocator, false, purpose), syncs(c) {}
   Context& context;
   Lane lane;
   SyncQueue syncs;

@@ -208,6 +208,13 @@ std::vector<Step> workload() {
   steps.push_back(write_file("file_stable", "new/sub/c", {{69'990, 25, 3'000}}, true));
   add_file_changes(steps);
   add_name_changes(steps);
+  steps.push_back({"compact",
+                   [](SimEngine& e) -> Result<void> {
+                     TRYV(e.run(e.engine().compact(0)));
+                     TRYV(e.run(e.engine().collect_garbage()));
+                     return ok();
+                   },
+                   [](Contents&) {}});
   steps.push_back({"collect_garbage",
                    [](SimEngine& e) -> Result<void> {
                      TRYV(e.run(e.engine().collect_garbage()));

@@ -58,7 +58,7 @@ class FileHistory : public FileFixture {
 
   void step() {
     Model& f = any();
-    switch (pick(24)) {
+    switch (pick(25)) {
       case 0:
       case 1:
       case 2:
@@ -103,6 +103,8 @@ class FileHistory : public FileFixture {
           return;
         }
         return fail_some(f);
+      case 23:
+        return relocate();
       default:
         return pick(4) == 0 ? crash_now() : list_by_s3();
     }
@@ -152,6 +154,18 @@ class FileHistory : public FileFixture {
         return pick(kLongest);
       default:
         return pick(f.content.size() + 1);
+    }
+  }
+
+  // Compaction: the content stays, all that was moved out is free.
+  void relocate() {
+    const auto segments = blobs.old_segments();
+    if (segments.empty()) {
+      return blobs.next_segment();
+    }
+    must(ns->relocate(segments[pick(segments.size())], 1 + pick(300'000)));
+    if (pick(2) == 0) {
+      blobs.collect();
     }
   }
 

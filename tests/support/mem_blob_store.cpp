@@ -116,7 +116,8 @@ void MemBlobStore::check_commit(const meta::Batch& batch) {
   placed.clear();
 }
 
-Task<std::unique_ptr<segment::BlobWriter>> MemBlobStore::open_writer(std::uint64_t) {
+Task<std::unique_ptr<segment::BlobWriter>> MemBlobStore::open_writer(std::uint64_t,
+                                                                     segment::Purpose) {
   co_return std::make_unique<MemBlobWriter>(*this);
 }
 
@@ -153,6 +154,17 @@ segment::ReadUnit MemBlobStore::read_unit(const Extent& extent, std::uint64_t of
   const auto [begin, end] = cut(unit);
   const auto [stripe_begin, stripe_end] = cut(unit * kUnitsPerStripe);
   return {begin, end, stripe_begin, stripe_end};
+}
+
+segment::PinPtr MemBlobStore::pin_segment(SegmentId segment) {
+  const std::lock_guard lock(x_mutex);
+  std::vector<Place> places;
+  for (auto it = x_extents.lower_bound({segment, 0});
+       it != x_extents.end() && it->first.first == segment; ++it) {
+    ++it->second.pins;
+    places.push_back(it->first);
+  }
+  return std::make_shared<MemPin>(*this, std::move(places));
 }
 
 segment::PinPtr MemBlobStore::pin(std::span<const Extent> extents) {
@@ -196,6 +208,23 @@ std::size_t MemBlobStore::collect() {
     x_extents.erase(place);
   }
   return candidates.size();
+}
+
+std::vector<SegmentId> MemBlobStore::old_segments() const {
+  const std::lock_guard lock(x_mutex);
+  const SegmentId newest = 1 + x_next / kExtentsPerSegment;
+  std::vector<SegmentId> out;
+  for (const auto& [place, stored] : x_extents) {
+    if (place.first != newest && (out.empty() || out.back() != place.first)) {
+      out.push_back(place.first);
+    }
+  }
+  return out;
+}
+
+void MemBlobStore::next_segment() {
+  const std::lock_guard lock(x_mutex);
+  x_next = (x_next / kExtentsPerSegment + 1) * kExtentsPerSegment;
 }
 
 std::size_t MemBlobStore::extents() const {

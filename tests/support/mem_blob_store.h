@@ -20,15 +20,21 @@ class MemBlobStore final : public segment::BlobStore {
   ~MemBlobStore() override;
 
   Task<segment::Placed> place_small(ConstBytes payload) override;
-  Task<std::unique_ptr<segment::BlobWriter>> open_writer(std::uint64_t size_hint) override;
+  Task<std::unique_ptr<segment::BlobWriter>> open_writer(std::uint64_t size_hint,
+                                                         segment::Purpose purpose) override;
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
                                  std::uint64_t length) override;
   segment::ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   segment::PinPtr pin(std::span<const Extent> extents) override;
+  segment::PinPtr pin_segment(SegmentId segment) override;
 
   /// Frees what no reference record names and no pin holds; returns how many extents.
   std::size_t collect();
+  /// Segments that nothing is added to any more, as if they were sealed.
+  std::vector<SegmentId> old_segments() const;
+  /// Leaves the rest of the newest segment empty.
+  void next_segment();
   std::size_t extents() const;
   std::uint64_t reads() const { return x_reads; }
   std::uint64_t bytes() const;

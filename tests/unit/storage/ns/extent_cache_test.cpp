@@ -24,7 +24,7 @@ struct ExtentCacheTest : testing::Test {
       content.push_back(static_cast<char>(i * 31 % 251));
     }
     return *run_on(io, [](MemBlobStore& b, std::string_view data) -> Task<Extent> {
-      CO_TRY(auto writer, co_await b.open_writer(0));
+      CO_TRY(auto writer, co_await b.open_writer(0, segment::Purpose::client));
       while (!data.empty()) {
         CO_TRY(const MutBytes room, co_await writer->buffer());
         const std::size_t n = std::min(room.size(), data.size());

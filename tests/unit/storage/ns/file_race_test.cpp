@@ -70,13 +70,23 @@ TEST_F(FileRace, ReadsNeverGoBack) {
     std::ranges::copy(acked, out.begin());
     return out;
   };
+  std::atomic<bool> relocating{false};
   const auto body = [&](unsigned task) -> Task<> {
     std::mt19937 random(task);
     std::uint64_t value = 0, size = 0, change = 0;
     std::string copied;
     for (int i = 0; i < 60; ++i) {
       const auto floors = floors_now();
-      switch (random() % 8) {
+      switch (random() % 9) {
+        case 8: {
+          const auto segments = blobs.old_segments();
+          if (!segments.empty() && !relocating.exchange(true)) {
+            const auto moved = co_await ns->relocate(segments[random() % segments.size()], 200'000);
+            relocating = false;
+            CO_TRYV(moved);
+          }
+          break;
+        }
         case 0:
         case 1:
         case 2: {

@@ -63,6 +63,56 @@ TEST(Collect, ASharedExtentStaysUntilItsLastOwnerGoes) {
   EXPECT_EQ(p.collect(), 1U);
 }
 
+TEST(Collect, UsageCountsWhatOwnersShareOnce) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const Extent first = *p.put_small(pattern(1, 9000), 1);
+  const Extent second = *p.put_small(pattern(2, 5000), 2);
+  ASSERT_EQ(first.segment, second.segment);
+  EXPECT_FALSE(p.must(p.store->usage(first.segment))) << "it is open";
+  EXPECT_FALSE(p.store->next_sealed(0));
+  p.seal();
+  EXPECT_EQ(p.store->next_sealed(0), first.segment);
+  EXPECT_FALSE(p.store->next_sealed(first.segment));
+  const auto of = [&](SegmentId id) { return p.must(p.store->usage(id)).value(); };
+  EXPECT_EQ(of(first.segment).live, 14'000U);
+  EXPECT_EQ(of(first.segment).capacity, kTestShardBytes);
+  meta::Batch more;
+  more.put(meta::extent_ref_key(first, 3), meta::encode(meta::ExtentRef{9000, 100}));
+  more.put(meta::extent_ref_key(second, 2), meta::encode(meta::ExtentRef{5000, 70}));
+  more.put(meta::extent_ref_key(second, 4), meta::encode(meta::ExtentRef{5000, 30}));
+  ASSERT_TRUE(p.run(p.meta->commit(std::move(more))));
+  EXPECT_EQ(of(first.segment).live, 9'100U);
+  EXPECT_EQ(of(first.segment).references, 4U);
+  EXPECT_FALSE(p.must(p.store->usage(first.segment + 1000)));
+}
+
+// A store that clients have filled can still move things about.
+TEST(Collect, ClientsLeaveRoomForUpkeep) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  const std::string content = pattern(1, 1 << 20);
+  InodeId owner = 1;
+  ASSERT_TRUE(p.put_large(content, owner, content.size()));
+  p.settle();
+  for (unsigned drive = 0; drive < 3; ++drive) {
+    // Less than a shard file is left beside the share of metadata: there are the spares.
+    constexpr std::uint64_t kTotal = 64 << 20;
+    world.set_space(drive, {.total_bytes = kTotal,
+                            .free_bytes = kTotal / kMetadataShare + kTestShardBytes - 1});
+  }
+  Result<std::vector<Extent>> put = p.put_large(content, owner, content.size());
+  for (; put && owner < 100; put = p.put_large(content, owner, content.size())) {
+    ++owner;
+  }
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code(), Errc::no_space);
+  const auto writer = p.must(p.store->open_writer(content.size(), Purpose::upkeep));
+  ASSERT_TRUE(p.run(Process::write(*writer, content)));
+  EXPECT_TRUE(p.run(writer->finish()));
+  EXPECT_FALSE(p.put_large(content, owner, content.size()));
+}
+
 TEST(Collect, AnOpenSegmentIsLeftAlone) {
   io::SimWorld world = formatted_world(3, 1);
   Process p(world);
@@ -106,7 +156,7 @@ TEST(Collect, WhatIsOnItsWayIsPinned) {
   Process p(world);
   {
     const Placed placed = p.must(p.store->place_small(as_bytes("not committed yet")));
-    const auto writer = p.must(p.store->open_writer(900'000));
+    const auto writer = p.must(p.store->open_writer(900'000, Purpose::client));
     ASSERT_TRUE(p.run(Process::write(*writer, pattern(1, 900'000))));
     const auto extents = p.must(writer->finish());
     p.seal();
@@ -128,7 +178,7 @@ TEST(Collect, AnUploadGivenUpWithStripesInFlightPinsItsSegment) {
     const auto first = *p.put_large(pattern(9, 200'000), 1, 200'000);  // makes the segment
     ASSERT_TRUE(p.unreference(first, 1));
     p.gate.closed = true;
-    auto writer = p.must(p.store->open_writer(0));
+    auto writer = p.must(p.store->open_writer(0, Purpose::client));
     const std::size_t stripe = 2 * (chunk_bytes_for(2) - kHeaderBytes);
     ASSERT_TRUE(p.run(Process::write(*writer, pattern(1, stripe))));
   }
@@ -146,7 +196,7 @@ TEST(Collect, OrphansOfACrashAreTakenBack) {
   {
     Process p(world);
     extents = *p.put_large(kept, 1, kept.size());
-    const auto writer = p.must(p.store->open_writer(0));
+    const auto writer = p.must(p.store->open_writer(0, Purpose::client));
     ASSERT_TRUE(p.run(Process::write(*writer, pattern(2, 1'500'000))));
   }
   world.reboot(4);

@@ -11,6 +11,7 @@
 #include "storage/base/codec.h"
 #include "storage/drives/drive_set.h"
 #include "storage/io/sim_disk.h"
+#include "storage/meta/extent_ref.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/meta/tables.h"
 #include "storage/segment/segment_store.h"
@@ -133,6 +134,10 @@ class Process {
     }
     return run(meta->commit(std::move(batch)));
   }
+  static void put_ref(meta::Batch& batch, const Extent& extent, InodeId owner) {
+    batch.put(meta::extent_ref_key(extent, owner),
+              meta::encode(meta::ExtentRef{extent.length, extent.length}));
+  }
   std::uint64_t collect() {
     return must(store->collect([this] { return meta->checkpoint(); }));
   }
@@ -155,18 +160,18 @@ class Process {
   Task<Extent> put_small_task(std::string content, InodeId owner) {
     CO_TRY(const Placed placed, co_await store->place_small(as_bytes(content)));
     meta::Batch batch;
-    batch.put(meta::extent_ref_key(placed.extent, owner), "");
+    put_ref(batch, placed.extent, owner);
     batch.fresh.push_back(placed.extent);
     CO_TRYV(co_await meta->commit(std::move(batch)));
     co_return placed.extent;
   }
   Task<std::vector<Extent>> put_large_task(std::string content, InodeId owner, std::uint64_t hint) {
-    CO_TRY(const auto writer, co_await store->open_writer(hint));
+    CO_TRY(const auto writer, co_await store->open_writer(hint, Purpose::client));
     CO_TRYV(co_await write(*writer, content));
     CO_TRY(auto extents, co_await writer->finish());
     meta::Batch batch;
     for (const Extent& extent : extents) {
-      batch.put(meta::extent_ref_key(extent, owner), "");
+      put_ref(batch, extent, owner);
     }
     CO_TRYV(co_await meta->commit(std::move(batch)));
     co_return extents;

@@ -1,0 +1,90 @@
+#include "storage/engine/compactor.h"
+
+#include "storage/base/log.h"
+
+namespace outcrop::engine {
+namespace {
+
+constexpr std::size_t kReferencesPerStep = 20'000;  // looked at while there is room
+constexpr std::uint64_t kBytesPerStep = 8 << 20;
+// With little room left, clients wait for what this wins.
+constexpr std::uint64_t kUrgentFactor = 8;
+
+bool urgent(std::uint64_t free, std::uint64_t total) { return free < total / 10; }
+
+}  // namespace
+
+double worthwhile_garbage(std::uint64_t free, std::uint64_t total) {
+  if (urgent(free, total)) {
+    return 0.1;
+  }
+  return free < total / 4 ? 0.25 : free < total / 2 ? 0.5 : 0.75;
+}
+
+Task<> Compactor::measure(double garbage, std::size_t most_references) {
+  for (std::size_t seen = 0; seen < most_references && x_victim == 0;) {
+    const auto next = x_segments.next_sealed(x_looked_at);
+    if (!next) {
+      x_looked_at = 0;
+      x_wrapped = true;
+      co_return ok();
+    }
+    x_looked_at = *next;
+    CO_TRY(const auto usage, co_await x_segments.usage(*next));
+    if (!usage) {
+      continue;
+    }
+    seen += 1 + usage->references;
+    const auto most_live =
+        static_cast<std::uint64_t>((1 - garbage) * static_cast<double>(usage->capacity));
+    // One that nothing refers to is for garbage collection.
+    if (usage->references > 0 && usage->live <= most_live) {
+      x_victim = *next;
+    }
+  }
+  co_return ok();
+}
+
+Task<> Compactor::move(std::uint64_t most_bytes) {
+  CO_TRY(const ns::Relocated moved, co_await x_tree.relocate(x_victim, most_bytes));
+  x_stats.bytes.fetch_add(moved.bytes, std::memory_order_relaxed);
+  x_stats.left_behind.fetch_add(moved.left_behind, std::memory_order_relaxed);
+  if (moved.finished) {
+    x_stats.segments.fetch_add(1, std::memory_order_relaxed);
+    x_victim = 0;
+  }
+  co_return ok();
+}
+
+Task<> Compactor::step(std::uint64_t free, std::uint64_t total) {
+  const std::uint64_t factor = urgent(free, total) ? kUrgentFactor : 1;
+  if (x_victim == 0) {
+    CO_TRYV(co_await measure(worthwhile_garbage(free, total), kReferencesPerStep * factor));
+  }
+  if (x_victim == 0) {
+    co_return ok();
+  }
+  auto moved = co_await move(kBytesPerStep * factor);
+  if (!moved) {
+    x_victim = 0;
+    const Errc code = moved.error().code();
+    if (code != Errc::no_space && code != Errc::read_only) {
+      co_return moved;
+    }
+  }
+  co_return ok();
+}
+
+Task<> Compactor::run(double garbage) {
+  x_looked_at = x_victim = 0;
+  x_wrapped = false;
+  while (!x_wrapped || x_victim != 0) {
+    CO_TRYV(co_await measure(garbage, SIZE_MAX));
+    if (x_victim != 0) {
+      CO_TRYV(co_await move(UINT64_MAX));
+    }
+  }
+  co_return ok();
+}
+
+}  // namespace outcrop::engine

@@ -1,0 +1,47 @@
+// Wins back the space of segments that are mostly garbage: measures them one after the other, and
+// has the namespace move out what lives in the emptiest. How empty a segment must be depends on how
+// full the drives are: rewriting costs writes, which flash has only so many of.
+#pragma once
+#include <cstdint>
+
+#include "storage/ns/make_namespace.h"
+#include "storage/segment/segment_store.h"
+
+namespace outcrop::engine {
+
+/// Relaxed counters for metrics.
+struct CompactorStats {
+  std::atomic<std::uint64_t> segments{0}, bytes{0}, left_behind{0};
+};
+
+/// Used on one worker, one call at a time.
+class Compactor {
+ public:
+  Compactor(segment::SegmentStore& segments, ns::TreeNamespace& tree)
+      : x_segments(segments), x_tree(tree) {}
+
+  /// A bounded share of the work; `free` and `total` are bytes of the store. Errors: what could not
+  /// be read or written; the next step goes on behind it. no_space and read_only are not errors: it
+  /// waits.
+  Task<> step(std::uint64_t free, std::uint64_t total);
+  /// Looks at every sealed segment once and moves out what lives in those with at least `garbage`
+  /// of their payload dead (0..1).
+  Task<> run(double garbage);
+  const CompactorStats& stats() const { return x_stats; }
+
+ private:
+  Task<> measure(double garbage, std::size_t most_references);
+  Task<> move(std::uint64_t most_bytes);
+
+  segment::SegmentStore& x_segments;
+  ns::TreeNamespace& x_tree;
+  SegmentId x_looked_at = 0;  ///< where measuring goes on
+  SegmentId x_victim = 0;     ///< 0: none
+  bool x_wrapped = false;     ///< measuring has come to the end of the segments
+  CompactorStats x_stats;
+};
+
+/// The share of a segment that must be garbage for it to be worth moving the rest.
+double worthwhile_garbage(std::uint64_t free, std::uint64_t total);
+
+}  // namespace outcrop::engine
