@@ -3,7 +3,8 @@
 
 Both are pinned to core 1 under real-time scheduling, the load to core 0, and each row alternates between
 them, so that what else the machine does meets both. nfs-ganesha (Debian package nfs-ganesha-vfs) stores in
-memory (/dev/shm) without redundancy; ours stores on six drives, 4+2. Needs root, for ganesha and the pinning.
+memory (/dev/shm) without redundancy; ours stores on six drives, 4+2. Needs root: for the pinning, and for a
+network namespace with a port mapper, without which nfs-ganesha does not start.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import socket
 import statistics
@@ -79,6 +81,17 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     raise ServerFailed("nfs-ganesha does not listen")
 
 
+def enter_namespace() -> None:
+    """Starts this program again in namespaces of its own, with loopback up and rpcbind on it."""
+    if os.environ.get("OUTCROP_BENCH_NAMESPACE"):
+        return
+    script = ('mount -t tmpfs none /run && ip link set lo up && rpcbind -w && sleep 1 && "$@"; status=$?;'
+              ' kill "$(pidof rpcbind)"; exit $status')
+    flags = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    os.execvpe("unshare", ["unshare", *flags, "bash", "-c", script, "bash", sys.executable, *sys.argv],
+               os.environ | {"OUTCROP_BENCH_NAMESPACE": "1"})
+
+
 @contextlib.contextmanager
 def ganesha() -> Iterator[Target]:
     """nfs-ganesha with FSAL VFS on a directory in memory."""
@@ -88,7 +101,7 @@ def ganesha() -> Iterator[Target]:
     config = root / "ganesha.conf"
     config.write_text(
         f"NFS_CORE_PARAM {{ NFS_Port = {port}; MNT_Port = {mount_port}; Protocols = 3,4; Enable_NLM = false;"
-        " Enable_RQUOTA = false; Bind_addr = 127.0.0.1; }\n"
+        " Enable_RQUOTA = false; }\n"
         "NFSv4 { Graceless = true; Only_Numeric_Owners = true; }\n"
         f"EXPORT {{ Export_Id = 1; Path = {root}/export; Pseudo = /bench; Access_Type = RW; Squash = None;"
         " SecType = sys; PrivilegedPort = false; FSAL { Name = VFS; } }\n")
@@ -156,6 +169,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--scratch", type=Path, help="where the drive directories go")
     options = parser.parse_args()
+    enter_namespace()
     print("| operation (connections x depth) | Outcrop v3 | Outcrop v4.1 | ganesha v3 | ganesha v4.1 |")
     print("|---|---|---|---|---|")
     for row in ROWS:
@@ -164,7 +178,7 @@ def main() -> int:
             for _ in range(options.rounds):
                 for version in VERSIONS:
                     for target in (first, second):
-                        value = measure(options.outcrop, target, row, version, options.seconds)
+                        value = measure(options.outcrop.resolve(), target, row, version, options.seconds)
                         values.setdefault((target.name, version), []).append(value)
         cells = [cell(values[name, version], row) for name in ("Outcrop", "nfs-ganesha") for version in VERSIONS]
         print(f"| {row.name} | {' | '.join(cells)} |", flush=True)

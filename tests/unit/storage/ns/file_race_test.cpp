@@ -49,11 +49,24 @@ class FileRace : public testing::Test, protected test::FileFixture {
     EXPECT_TRUE(test::same(bytes, slot_of(value)));
     return value;
   }
+  /// What compaction does; one at a time.
+  Task<> relocate_some(std::size_t which) {
+    const auto segments = blobs.old_segments();
+    if (!segments.empty() && !x_relocating.exchange(true)) {
+      const auto moved = co_await ns->relocate(segments[which % segments.size()], 200'000);
+      x_relocating = false;
+      CO_TRYV(moved);
+    }
+    co_return ok();
+  }
   Task<> write_slot(FileId id, unsigned slot, std::uint64_t value, bool stable) {
     const std::string data = slot_of(value);
     CO_TRYV(co_await fs().write(id, slot * kSlotBytes, {Buffer::copy_of(as_bytes(data))}, stable));
     co_return ok();
   }
+
+ private:
+  std::atomic<bool> x_relocating{false};
 };
 
 // Registers: readers of both protocols see numbers that never go back.
@@ -70,7 +83,6 @@ TEST_F(FileRace, ReadsNeverGoBack) {
     std::ranges::copy(acked, out.begin());
     return out;
   };
-  std::atomic<bool> relocating{false};
   const auto body = [&](unsigned task) -> Task<> {
     std::mt19937 random(task);
     std::uint64_t value = 0, size = 0, change = 0;
@@ -79,12 +91,7 @@ TEST_F(FileRace, ReadsNeverGoBack) {
       const auto floors = floors_now();
       switch (random() % 9) {
         case 8: {
-          const auto segments = blobs.old_segments();
-          if (!segments.empty() && !relocating.exchange(true)) {
-            const auto moved = co_await ns->relocate(segments[random() % segments.size()], 200'000);
-            relocating = false;
-            CO_TRYV(moved);
-          }
+          CO_TRYV(co_await relocate_some(random()));
           break;
         }
         case 0:
