@@ -1,6 +1,7 @@
 #include "storage/engine/store.h"
 
 #include "storage/base/log.h"
+#include "storage/segment/spare_pool.h"
 
 namespace outcrop::engine {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};      // drive presence; a removed drive is out within a second
-constexpr milliseconds kCollect{5000};  // garbage collection, and how full the drives are
+constexpr milliseconds kCollect{5000};  // garbage collection
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
 // Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
@@ -62,7 +63,8 @@ Task<> Store::start() {
   CO_TRYV(co_await measure_space());
   ns_config.space = [this] {
     constexpr std::uint64_t kUnlimited = INT64_MAX;
-    return ns::FileSystemSpace{x_total_bytes, x_free_bytes, kUnlimited, kUnlimited};
+    return ns::FileSystemSpace{x_total_bytes, x_free_bytes, kUnlimited,
+                               x_metadata_full ? 0 : kUnlimited};
   };
   auto tree = ns::make_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random, ns_config);
   CO_TRYV(co_await tree->open());
@@ -94,11 +96,14 @@ Task<> Store::measure_space() {
   return x_runtime.pool.run([this]() -> Result<void> {
     const auto slots = x_drives->live_slots();
     std::uint64_t total = 0, free = 0;
+    bool metadata_full = false;
     for (const drives::Slot slot : slots) {
       const auto space = x_drives->disk(slot)->space();
       if (!space) {
         continue;  // its own operations will tell, and eject it
       }
+      // The other half is for what deletes, and for compactions of the index.
+      metadata_full |= space->free_bytes < segment::metadata_share(space->total_bytes) / 2;
       total += space->total_bytes;
       free += space->free_bytes + x_segments.spare_bytes(slot);
     }
@@ -106,6 +111,7 @@ Task<> Store::measure_space() {
     const std::uint64_t parity = x_drives->write_parity(slots.size()).value_or(shards);
     const std::uint64_t data = shards - std::min(parity, shards);
     x_total_bytes = shards == 0 ? 0 : total / shards * data;
+    x_metadata_full = metadata_full;
     x_free_bytes = shards == 0 ? 0 : std::min(free, total) / shards * data;
     return ok();
   });
@@ -125,7 +131,7 @@ void Store::start_background() {
     CO_TRYV(co_await collect_garbage());
     co_return ok();
   });
-  job(kCollect, "free space of drives", [this] { return measure_space(); });
+  job(kTick, "free space of drives", [this] { return measure_space(); });
   job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
 }
 

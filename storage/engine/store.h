@@ -42,6 +42,7 @@ class Store final : public Engine {
   std::unique_ptr<meta::JournaledMetaStore> x_meta;
   std::unique_ptr<ns::TreeNamespace> x_ns;
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
+  std::atomic<bool> x_metadata_full{false};
   std::optional<Compactor> x_compactor;
   std::vector<std::unique_ptr<Periodic>> x_jobs;
 };

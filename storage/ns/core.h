@@ -93,6 +93,11 @@ struct Core {
 
   /// Once, before any other use.
   Task<> open();
+  /// no_space when metadata may not grow: before anything new is made. Deleting goes on.
+  Result<void> check_room() const {
+    return config.space && config.space().free_files == 0 ? fail(Errc::no_space, "metadata is full")
+                                                          : ok();
+  }
 
   meta::MetaStore& meta;
   segment::BlobStore& blobs;

@@ -152,7 +152,7 @@ struct SeekResult {
 
 struct FileSystemSpace {
   std::uint64_t total_bytes = 0, free_bytes = 0;  ///< after erasure coding
-  std::uint64_t files = 0, free_files = 0;
+  std::uint64_t files = 0, free_files = 0;        ///< none free: nothing new can be made
 };
 
 /// Keeps an inode alive while a client has it open: once unlinked it becomes an orphan, which the

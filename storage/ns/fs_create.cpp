@@ -98,6 +98,7 @@ Task<Created> create(Core& core, NewInode op) {
     co_return fail(Errc::entity_too_large);
   }
   CO_TRYV(check_name(op.name));
+  CO_TRYV(core.check_room());
   CO_TRY(op.ino, co_await core.inodes.allocate());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     auto created = co_await try_create(core, op);
@@ -269,6 +270,7 @@ Task<Created> link_file(Core& core, FileId file, FileId directory, std::string_v
   }
   CO_TRYV(check_new_name(name));
   LinkOp op{.file = file, .directory = directory, .name = name};
+  CO_TRYV(core.check_room());
   CO_TRY(op.cookie, co_await core.inodes.allocate());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto created, co_await try_link(core, op));

@@ -224,6 +224,7 @@ Task<FileAttributes> set_xattr(Core& core,
   if (value.size() > kMaxXattrValueBytes) {
     co_return fail(Errc::entity_too_large, "extended attribute value");
   }
+  CO_TRYV(core.check_room());
   co_return co_await run(core, {.id = file, .name = name, .value = value, .mode = mode});
 }
 

@@ -23,7 +23,8 @@ struct NamespaceConfig {
   std::size_t fragmented_pieces = 4096;          ///< a file with more is rewritten in larger ones
   std::uint64_t min_part_bytes = kMinPartBytes;  ///< of every part but the last
   std::uint64_t inode_block = 1 << 20;           ///< inode numbers reserved per commit
-  /// What FileSystem::space() says; absent: unlimited. Called on a worker: it must not block.
+  /// What FileSystem::space() says; without free files nothing new is made. Absent: unlimited.
+  /// Called on a worker: it must not block.
   std::function<FileSystemSpace()> space{};
 };
 

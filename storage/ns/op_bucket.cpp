@@ -138,6 +138,7 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   if (name.empty() || name.size() > kMaxNameBytes || region.size() > kMaxRegionBytes) {
     co_return fail(Errc::invalid_argument, "bucket name or region length");
   }
+  CO_TRYV(core.check_room());
   CO_TRY(const InodeId root, co_await core.inodes.allocate());
   LockPlan locks;
   locks.add(bucket_name_lock(name), LockMode::exclusive);

@@ -81,6 +81,7 @@ Task<ObjectInfo> copy_object(Core& core,
     CO_TRYV(co_await flush_key(core, bucket, key));
   }
   CopyOp op{.bucket = bucket, .key = key, .request = std::move(request)};
+  CO_TRYV(core.check_room());
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto info, co_await try_copy(core, op));

@@ -220,6 +220,7 @@ Task<UploadInfo> create_upload(Core& core,
                       .attributes = std::move(attributes),
                       .checksum_algorithm = algorithm,
                       .checksum_type = type};
+  CO_TRYV(core.check_room());
   CO_TRY(record.ino, co_await core.inodes.allocate());
   const std::string id = make_upload_id(core, record.created_ns);
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {

@@ -49,6 +49,7 @@ Task<std::optional<PartInfo>> try_store(Core& core, PartOp& op) {
 }
 
 Task<PartInfo> store(Core& core, PartOp op) {
+  CO_TRYV(core.check_room());
   CO_TRY(op.part.record.ino, co_await core.inodes.allocate());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto info, co_await try_store(core, op));

@@ -43,7 +43,7 @@ std::string SparePool::next_name() {
 
 Result<std::uint64_t> SparePool::writable(drives::Slot slot) const {
   TRY(const io::Space space, x_context.drives.disk(slot)->space());
-  const std::uint64_t kept = space.total_bytes / kMetadataShare;
+  const std::uint64_t kept = metadata_share(space.total_bytes);
   return space.free_bytes > kept ? (space.free_bytes - kept) / x_context.shard_bytes : 0;
 }
 

@@ -2,6 +2,7 @@
 // ever. Writing into them needs no filesystem journal commit, which halves the cost of a durable
 // append.
 #pragma once
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
@@ -11,8 +12,12 @@
 
 namespace outcrop::segment {
 
-/// A drive's share for metadata, which grows while segments stay: shard files leave it alone.
-inline constexpr std::uint64_t kMetadataShare = 32;  ///< one in so many bytes of the drive
+/// What shard files leave alone on a drive of `total` bytes: metadata grows while they stay, and
+/// must be able to when objects are deleted from a full store.
+constexpr std::uint64_t metadata_share(std::uint64_t total) {
+  constexpr std::uint64_t kLeast = 32 << 20;
+  return std::max(total / 32, std::min(total / 8, kLeast));
+}
 
 /// All calls but count() block: start-up and the blocking pool only. Thread-safe.
 class SparePool {

@@ -265,5 +265,32 @@ TEST_F(Objects, InodeNumbersAreNeverReusedAcrossBoots) {
   EXPECT_GE(second, first + (1 << 19));
 }
 
+TEST(ObjectSpace, AFullStoreStillDeletes) {
+  std::uint64_t free_files = 1;
+  NamespaceConfig config;
+  config.space = [&] { return FileSystemSpace{1 << 20, 1 << 20, 1000, free_files}; };
+  test::NamespaceFixture f(config);
+  f.must(f.ns->create_bucket("b", ""));
+  f.put("k", "value");
+  const InodeId root = f.must(f.ns->get_bucket("b")).root;
+  FileSystem& fs = f.ns->files();
+  const FileId file = f.must(fs.lookup({root, root}, "k")).id;
+  free_files = 0;
+  const auto refused = [](const auto& result) {
+    return !result && result.error().code() == Errc::no_space;
+  };
+  EXPECT_TRUE(refused(f.run(f.put_task("b", "l", "value"))));
+  EXPECT_TRUE(refused(f.run(f.put_task("b", "k", "value"))));
+  EXPECT_TRUE(refused(f.run(f.ns->create_bucket("c", ""))));
+  EXPECT_TRUE(refused(f.run(fs.make_directory({root, root}, "d", {}))));
+  EXPECT_TRUE(refused(f.run(fs.link(file, {root, root}, "l"))));
+  EXPECT_TRUE(refused(f.run(fs.set_xattr(file, "user.x", "v", FileSystem::XattrMode::either))));
+  EXPECT_EQ(f.get("k").value(), "value");
+  f.must(f.ns->rename("b", "k", "m"));
+  EXPECT_TRUE(f.remove("m").value());
+  free_files = 1;
+  f.put("k", "value");
+}
+
 }  // namespace
 }  // namespace outcrop::ns

@@ -98,8 +98,8 @@ TEST(Collect, ClientsLeaveRoomForUpkeep) {
   for (unsigned drive = 0; drive < 3; ++drive) {
     // Less than a shard file is left beside the share of metadata: there are the spares.
     constexpr std::uint64_t kTotal = 64 << 20;
-    world.set_space(drive, {.total_bytes = kTotal,
-                            .free_bytes = kTotal / kMetadataShare + kTestShardBytes - 1});
+    world.set_space(
+        drive, {.total_bytes = kTotal, .free_bytes = metadata_share(kTotal) + kTestShardBytes - 1});
   }
   Result<std::vector<Extent>> put = p.put_large(content, owner, content.size());
   for (; put && owner < 100; put = p.put_large(content, owner, content.size())) {
