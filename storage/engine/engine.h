@@ -24,10 +24,11 @@ struct EngineConfig {
   std::uint64_t write_buffer_bytes = 64 << 20;   ///< written to files and not durable yet
   std::uint64_t extent_cache_bytes = 16 << 20;   ///< verified chunks of striped payload
   std::uint64_t min_part_bytes =
-      ns::kMinPartBytes;                   ///< multipart parts but the last; tests lower it
-  std::uint64_t journal_bytes = 32 << 20;  ///< one journal file; each worker cycles a few
-  bool allow_reduced_redundancy = false;   ///< drives::DriveOptions
-  bool background = true;                  ///< timers for GC, drive checks; off in simulation
+      ns::kMinPartBytes;                  ///< multipart parts but the last; tests lower it
+  std::uint64_t journal_bytes = 0;        ///< one journal file of a few per worker; 0: by capacity
+  std::uint64_t table_file_bytes = 0;     ///< RocksDB's files; by capacity
+  bool allow_reduced_redundancy = false;  ///< drives::DriveOptions
+  bool background = true;                 ///< timers for GC, drive checks; off in simulation
 };
 
 /// What the engine runs on; owned by the caller, outlives the engine.

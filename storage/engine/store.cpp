@@ -27,6 +27,7 @@ std::vector<meta::MetaWorker> meta_workers(const EngineRuntime& runtime) {
 meta::MetaConfig meta_config(const EngineConfig& config) {
   meta::MetaConfig out;
   out.journal_file_bytes = config.journal_bytes;
+  out.table_file_bytes = config.table_file_bytes;
   out.block_cache_bytes = config.cache_bytes / 2;
   out.memtable_bytes =
       std::clamp<std::uint64_t>(config.cache_bytes / 8, kLeastMemtable, kMostMemtable);
@@ -98,6 +99,9 @@ Task<> Store::measure_space() {
     std::uint64_t total = 0, free = 0;
     bool metadata_full = false;
     for (const drives::Slot slot : slots) {
+      if (const auto trimmed = x_segments.trim_spares(slot); !trimmed) {
+        log::warn("spare shard files", {{"error", trimmed.error().describe()}});
+      }
       const auto space = x_drives->disk(slot)->space();
       if (!space) {
         continue;  // its own operations will tell, and eject it
@@ -132,7 +136,18 @@ void Store::start_background() {
     co_return ok();
   });
   job(kTick, "free space of drives", [this] { return measure_space(); });
+  job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
   job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
+}
+
+// Deletes make room for metadata only when the index is rewritten without what they erased.
+Task<> Store::compact_full_metadata() {
+  const std::uint64_t commits = x_meta->stats().transactions;
+  if (!x_metadata_full || commits == x_compacted_at) {
+    co_return ok();
+  }
+  x_compacted_at = commits;
+  co_return co_await x_meta->compact(x_closing);
 }
 
 Task<std::uint64_t> Store::collect_garbage() {
@@ -145,6 +160,7 @@ Task<> Store::compact(double garbage) {
 }
 
 Task<> Store::close() {
+  x_closing = true;
   for (const auto& job : x_jobs) {
     CO_TRYV(co_await job->stop());
   }

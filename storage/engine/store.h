@@ -34,6 +34,7 @@ class Store final : public Engine {
   void start_background();
   Task<> check_drives();
   Task<> measure_space();
+  Task<> compact_full_metadata();
 
   const EngineConfig x_config;
   const EngineRuntime x_runtime;
@@ -42,7 +43,8 @@ class Store final : public Engine {
   std::unique_ptr<meta::JournaledMetaStore> x_meta;
   std::unique_ptr<ns::TreeNamespace> x_ns;
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
-  std::atomic<bool> x_metadata_full{false};
+  std::atomic<bool> x_metadata_full{false}, x_closing{false};
+  std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;
   std::vector<std::unique_ptr<Periodic>> x_jobs;
 };

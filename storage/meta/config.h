@@ -10,12 +10,13 @@
 namespace outcrop::meta {
 
 struct MetaConfig {
-  std::uint64_t journal_file_bytes = 32 << 20;   ///< one pre-written file; a worker cycles a few
-  unsigned checkpoint_files = 3;                 ///< full files of a worker that start a checkpoint
-  std::size_t block_payload_bytes = 256 << 10;   ///< a block takes no further transaction beyond
-  std::uint64_t block_cache_bytes = 32 << 20;    ///< RocksDB block cache, shared by all mirrors
-  std::uint64_t memtable_bytes = 16 << 20;       ///< RocksDB memtable, per mirror
-  std::uint64_t follower_batch_bytes = 1 << 20;  ///< updates that followers get at a time
+  std::uint64_t journal_file_bytes = 32 << 20;  ///< one pre-written file; a worker cycles a few
+  unsigned checkpoint_files = 3;                ///< full files of a worker that start a checkpoint
+  std::size_t block_payload_bytes = 256 << 10;  ///< a block takes no further transaction beyond
+  std::uint64_t block_cache_bytes = 32 << 20;   ///< RocksDB block cache, shared by all mirrors
+  std::uint64_t memtable_bytes = 16 << 20;      ///< RocksDB memtable, per mirror
+  std::uint64_t table_file_bytes = 64 << 20;  ///< RocksDB's files: compactions take their multiple
+  std::uint64_t follower_batch_bytes = 1 << 20;   ///< updates that followers get at a time
   std::uint64_t follower_queue_bytes = 32 << 20;  ///< lag of a follower that slows commits down
 };
 

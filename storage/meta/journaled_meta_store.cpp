@@ -118,6 +118,9 @@ SnapshotPtr JournaledMetaStore::snapshot() {
   return mirror ? std::make_shared<MirrorSnapshot>(mirror) : nullptr;
 }
 
+Task<> JournaledMetaStore::compact(std::atomic<bool>& cancelled) {
+  co_return co_await x_core->compact(cancelled);
+}
 Task<> JournaledMetaStore::checkpoint() { co_return co_await x_core->checkpoint(); }
 Task<> JournaledMetaStore::close() { co_return co_await x_core->close(); }
 MetaStats JournaledMetaStore::stats() const { return x_core->stats(); }

@@ -1,6 +1,7 @@
 // The metadata store of the engine: a journal on m+1 drives is what makes a commit durable, and
 // RocksDB mirrors on m+1 drives are the index that is read. See docs/ON_DISK_FORMAT.md.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -35,6 +36,8 @@ class JournaledMetaStore final : public MetaStore {
   /// the journal before it is free for reuse. Call it before space is reused whose release was
   /// committed after the payload of a transaction that replay might still look for.
   Task<> checkpoint();
+  /// Wins back what erased and replaced records hold on the drives, until `cancelled`. Takes long.
+  Task<> compact(std::atomic<bool>& cancelled);
   /// Finishes the blocks in flight and checkpoints, so that the next start has nothing to replay.
   Task<> close();
   /// Any thread.

@@ -36,6 +36,7 @@ MirrorSet::~MirrorSet() {
 IndexOptions MirrorSet::options() const {
   return {.cache = x_cache,
           .memtable_bytes = x_config.memtable_bytes,
+          .table_file_bytes = x_config.table_file_bytes,
           .on_background_error = [alert = x_alert](const Error&) { alert(); }};
 }
 
@@ -346,6 +347,15 @@ void MirrorSet::drop_failed_locked() {
     x_reader.reset();
     x_version.fetch_add(1, std::memory_order_release);
   }
+}
+
+Result<void> MirrorSet::compact(std::atomic<bool>& cancelled) {
+  for (const auto& mirror : all()) {
+    if (!mirror->failed()) {
+      TRYV(mirror->index().compact(cancelled));
+    }
+  }
+  return ok();
 }
 
 Result<void> MirrorSet::flush() {

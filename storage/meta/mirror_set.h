@@ -48,6 +48,8 @@ class MirrorSet {
 
   /// Brings everything applied before the call to stable storage on every mirror. Blocking.
   Result<void> flush();
+  /// Rewrites every mirror's files without what is gone: RocksIndex::compact. Blocking, for long.
+  Result<void> compact(std::atomic<bool>& cancelled);
   /// Takes failed mirrors out of the set and builds missing ones on other drives. Blocking.
   void maintain();
   /// Stops a rebuild in progress; maintain() does nothing from here on.

@@ -10,6 +10,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 
@@ -25,6 +26,9 @@ namespace {
 
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 constexpr std::size_t kCopyBatchBytes = 1 << 20;
+constexpr std::size_t kTombstoneWindow = 8192, kTombstonesInWindow = 4096;
+// What a compaction writes before it can delete what it read: it must fit beside the rest.
+constexpr std::uint64_t kFilesPerCompaction = 8;
 constexpr std::size_t kReservedEntries = 1024;  // of a scan's page, which may ask for any number
 
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
@@ -111,6 +115,8 @@ rocksdb::Options database_options(const IndexOptions& index,
   o.max_bgerror_resume_count = 0;  // a drive that failed a write is not trusted again
   o.avoid_flush_during_shutdown = true;
   o.write_buffer_size = static_cast<std::size_t>(index.memtable_bytes);
+  o.target_file_size_base = index.table_file_bytes;
+  o.max_compaction_bytes = kFilesPerCompaction * index.table_file_bytes;
   o.max_write_buffer_number = 3;
   o.max_background_jobs = 2;
   o.max_open_files = -1;
@@ -127,6 +133,9 @@ rocksdb::Options database_options(const IndexOptions& index,
 #if ROCKSDB_MAJOR >= 9
   o.block_protection_bytes_per_key = 8;
 #endif
+  // A table file that is mostly tombstones holds space, and slows down whoever scans over them.
+  o.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(kTombstoneWindow, kTombstonesInWindow));
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
   o.info_log = std::make_shared<LogAdapter>();
@@ -344,6 +353,14 @@ std::shared_ptr<const RocksIndex::View> RocksIndex::view() {
 }
 
 Result<void> RocksIndex::flush() { return checked(x_impl->db->Flush(rocksdb::FlushOptions())); }
+
+Result<void> RocksIndex::compact(std::atomic<bool>& cancelled) {
+  rocksdb::CompactRangeOptions how;
+  how.exclusive_manual_compaction = false;
+  how.canceled = &cancelled;
+  const auto done = x_impl->db->CompactRange(how, nullptr, nullptr);
+  return done.IsIncomplete() || done.IsManualCompactionPaused() ? ok() : checked(done);
+}
 
 Result<void> RocksIndex::resume() { return checked(x_impl->db->Resume()); }
 

@@ -1,6 +1,7 @@
 // One RocksDB instance on one drive: the index that a metadata mirror keeps. No write-ahead log:
 // what is not flushed comes back from the journal. Values carry a checksum that covers their key.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,6 +52,7 @@ Updates merge(std::span<const Updates> in_order);
 struct IndexOptions {
   std::shared_ptr<IndexCache> cache;
   std::uint64_t memtable_bytes = 16 << 20;
+  std::uint64_t table_file_bytes = 64 << 20;
   /// Called on a RocksDB thread when a flush or compaction failed; must not block.
   std::function<void(Error)> on_background_error;
 };
@@ -84,6 +86,9 @@ class RocksIndex {
 
   /// Everything applied before the call is on stable storage when it returns.
   Result<void> flush();
+  /// Rewrites the table files without what was erased or replaced, which wins its space back. Sets
+  /// of records go one by one; `cancelled` ends it early, without an error. Blocking, for long.
+  Result<void> compact(std::atomic<bool>& cancelled);
   /// After no_space: tries to write again what could not be written. Blocking.
   Result<void> resume();
   /// Copies all entries of `source` at `at` into this empty index, verified, and flushes.

@@ -126,6 +126,11 @@ Task<> JournaledMetaStore::Core::checkpoint() {
   co_return co_await x_pool.run([this] { return checkpoint_blocking(); });
 }
 
+Task<> JournaledMetaStore::Core::compact(std::atomic<bool>& cancelled) {
+  CO_TRYV(co_await checkpoint());  // tombstones in memory win nothing
+  co_return co_await x_pool.run([this, &cancelled] { return x_mirrors->compact(cancelled); });
+}
+
 Result<void> JournaledMetaStore::Core::checkpoint_blocking() {
   std::vector<Sequence> positions;
   for (const auto& committer : x_committers) {

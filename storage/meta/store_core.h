@@ -37,6 +37,7 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   void request_checkpoint();
   void settle_doubts();
   Task<> checkpoint();
+  Task<> compact(std::atomic<bool>& cancelled);
   Task<> close();
   MetaStats stats() const;
 

@@ -48,6 +48,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
     std::uint64_t open = 0, sealed = 0;
   };
   Counts counts() const;
+  /// Gives shard files that hold no segment back where metadata runs out of room. Blocking.
+  Result<void> trim_spares(drives::Slot slot) { return x_spares.trim(slot); }
   /// Bytes of the drive's shard files that hold no segment.
   std::uint64_t spare_bytes(drives::Slot slot) const;
   const SegmentStats& stats() const { return x_context.stats; }

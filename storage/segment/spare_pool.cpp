@@ -110,6 +110,27 @@ Result<void> SparePool::fill(drives::Slot slot, std::size_t want) {
   return ok();
 }
 
+Result<void> SparePool::trim(drives::Slot slot) {
+  io::Disk& disk = *x_context.drives.disk(slot);
+  for (;;) {
+    TRY(const io::Space space, disk.space());
+    if (space.free_bytes >= metadata_share(space.total_bytes)) {
+      return ok();
+    }
+    std::string spare;
+    {
+      const std::lock_guard lock(x_mutex);
+      auto& spares = x_spares[slot];
+      if (spares.empty()) {
+        return ok();
+      }
+      spare = std::move(spares.back());
+      spares.pop_back();
+    }
+    TRYV(disk.remove(spare));
+  }
+}
+
 std::size_t SparePool::count(drives::Slot slot) const {
   const std::lock_guard lock(x_mutex);
   const auto at = x_spares.find(slot);

@@ -31,6 +31,8 @@ class SparePool {
   Result<void> give_back(drives::Slot slot, const std::string& path);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
+  /// Gives spares back to the file system while it has less free than metadata may need.
+  Result<void> trim(drives::Slot slot);
   /// How many shard files more the drive can hold: spares, and what fits beside what metadata may
   /// need.
   Result<std::uint64_t> room(drives::Slot slot) const;

@@ -56,18 +56,20 @@ def make_certificate(directory: Path) -> tuple[Path, Path]:
 class Server:
     """One outcropd and its drives; `with Server(...) as server:` starts it and cleans up.
 
-    Segments are small by default, so that a short test fills, seals and recycles some.
+    Segments are small by default, so that a short test fills, seals and recycles some. `directories`: the
+    drives, instead of new ones.
     """
 
     def __init__(
         self, binary: Path, drives: int = 6, tls: bool = False, scratch: Path | None = None,
         environment: dict[str, str] | None = None, segment_size: str = "16MiB", extra_config: str = "",
+        directories: list[Path] | None = None,
     ) -> None:
         self.binary = binary.resolve()
         if not os.access(self.binary, os.X_OK):
             raise ServerFailed(f"no server binary at {self.binary}: build it first (cmake --build --preset dev)")
         self.root = Path(tempfile.mkdtemp(prefix="outcrop-test-", dir=scratch))
-        self.drives = [self.root / f"drive{i}" for i in range(drives)]
+        self.drives = directories or [self.root / f"drive{i}" for i in range(drives)]
         self.state = self.root / "state"
         self.config = self.root / "outcrop.toml"
         self.log_path = self.root / "server.log"
@@ -78,7 +80,7 @@ class Server:
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("OUTCROP_")}
         self._environment |= environment or {}
         for directory in [*self.drives, self.state]:
-            directory.mkdir(mode=0o700)
+            directory.mkdir(mode=0o700, exist_ok=True)
         self._write_config(tls, segment_size, extra_config)
 
     def _write_config(self, tls: bool, segment_size: str, extra_config: str) -> None:

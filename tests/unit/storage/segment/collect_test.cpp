@@ -106,11 +106,17 @@ TEST(Collect, ClientsLeaveRoomForUpkeep) {
     ++owner;
   }
   ASSERT_FALSE(put);
+  const std::uint64_t spares = p.store->spare_bytes(0);
+  ASSERT_TRUE(p.store->trim_spares(0));
+  EXPECT_EQ(p.store->spare_bytes(0), spares) << "metadata has enough";
   EXPECT_EQ(put.error().code(), Errc::no_space);
   const auto writer = p.must(p.store->open_writer(content.size(), Purpose::upkeep));
   ASSERT_TRUE(p.run(Process::write(*writer, content)));
   EXPECT_TRUE(p.run(writer->finish()));
   EXPECT_FALSE(p.put_large(content, owner, content.size()));
+  world.set_space(0, {.total_bytes = 64 << 20, .free_bytes = 1 << 20});
+  ASSERT_TRUE(p.store->trim_spares(0));
+  EXPECT_EQ(p.store->spare_bytes(0), 0U);
 }
 
 TEST(Collect, AnOpenSegmentIsLeftAlone) {
