@@ -59,7 +59,7 @@ constexpr Weight kWeights[] = {{put, 60},
                                {OpKind::flush, 2},
                                {tick, 4},
                                {restart, 1},
-                               {crash, 1}};
+                               {crash, 2}};
 
 unsigned total_weight() {
   unsigned total = 0;
@@ -184,6 +184,9 @@ std::string CrossGenerator::new_name() {
       std::string(100, 'l'), std::string(255, 'n'),
       // From here on such as are refused.
       std::string(256, 'n'), "", ".", "..", "x/y", std::string("z\0", 2), "\xff", ".s3~x", ".s3~"};
+  if (x_long && pick(3) == 0) {
+    return std::string(ns::kMaxFileNameBytes, "nm"[pick(2)]);
+  }
   return kNames[pick(pick(12) == 0 ? kNames.size() : kNames.size() - 9)];
 }
 
@@ -222,6 +225,11 @@ ns::SetAttributes CrossGenerator::some_set(bool with_size) {
 bool CrossGenerator::draw_names(Op& op) {
   op.file = some_directory();
   const Node* directory = x_model->find(op.file.ino);
+  const bool needs_entries = op.kind == OpKind::remove || op.kind == OpKind::rename;
+  for (int i = 0; i < 4 && needs_entries && directory && directory->entries.empty(); ++i) {
+    op.file = some_directory();
+    directory = x_model->find(op.file.ino);
+  }
   const NodeId node = x_model->id_of(op.file.ino);
   const bool deep = directory && directory->directory() &&
                     std::ranges::count(x_model->path_of(node), '/') >= kDeepest;
@@ -391,7 +399,7 @@ bool CrossGenerator::draw_open(Op& op) {
   }
   if (op.kind != release) {
     op.slot = 0;
-    return pick(op.kind == restart || op.kind == crash ? 3 : 1) == 0;
+    return op.kind != restart || pick(3) == 0;
   }
   return used;
 }

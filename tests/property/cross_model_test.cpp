@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t kMinPart = 50;
 constexpr std::uint64_t kPerHistory = 5000;
 constexpr std::uint64_t kCheckEvery = 250;
-constexpr std::uint64_t kPairOneIn = 25;
+constexpr std::uint64_t kPairOneIn = 12;
 
 std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -43,7 +43,7 @@ ns::NamespaceConfig config(std::uint64_t seed) {
 class CrossHistory {
  public:
   explicit CrossHistory(std::uint64_t seed)
-      : x_driver(config(seed), seed % 3 == 0 ? 3 : 0),
+      : x_driver(config(seed), static_cast<unsigned>(seed % 3 == 0 ? 0 : 1 + seed % 3)),
         x_generator(seed, x_driver.root),
         x_model({.root = x_driver.root,
                  .min_part_bytes = kMinPart,
