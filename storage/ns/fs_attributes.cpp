@@ -37,7 +37,11 @@ Task<FileAttributes> set_on_directory(Core& core,
   CO_TRYV(co_await make_explicit(core, tx, op.id.root, implicit, op.id.ino));
   tx.put_main(object);
   CO_TRYV(co_await tx.commit());
-  core.times.set(op.id.root, op.id.ino, mtime, object.record.posix->ctime_ns);
+  if (op.set.mtime_ns) {
+    core.times.set(op.id.root, op.id.ino, mtime, object.record.posix->ctime_ns);
+  } else {
+    core.times.change(op.id.root, op.id.ino, object.record, object.record.posix->ctime_ns);
+  }
   co_return attributes_of(core, object);
 }
 

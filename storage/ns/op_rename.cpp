@@ -123,10 +123,9 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   moved.record.name = target.path.name;
   tx.put_main(moved);
   tx.batch.put(dirent_key(moved.record.parent, moved.record.name), encode(*moved_dirent));
-  const DirectoryState state = core.times.get(inode->ino, inode->record);
   CO_TRYV(co_await tx.commit());
   // File clients that have it cached see that it hangs elsewhere now.
-  core.times.set(source.bucket.root, inode->ino, state.mtime_ns, core.clock.wall_ns());
+  core.times.change(source.bucket.root, inode->ino, moved.record, core.clock.wall_ns());
   co_return ok();
 }
 
