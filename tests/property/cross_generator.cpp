@@ -75,7 +75,8 @@ bool is_symlink(const Node& node) { return node.type == ns::FileType::symlink; }
 bool is_any(const Node&) { return true; }
 
 bool runs_alone(OpKind kind) {
-  return kind == open_reader || kind == check_reader || kind == read_directory || kind >= hold;
+  return kind == open_reader || kind == check_reader || kind == copy_part ||
+         kind == read_directory || kind >= hold;
 }
 
 }  // namespace
@@ -121,6 +122,9 @@ std::pair<Op, Op> CrossGenerator::pair(const CrossModel& model) {
   if (keys && pick(2) == 0 && !out.first.key.empty() && !out.second.key.empty() &&
       out.second.upload.empty()) {
     out.second.key = out.first.key;
+  }
+  if (out.first.kind == put_part && out.second.kind == put_part) {
+    out.second.number = out.first.number + 1;  // nothing tells which of two came last
   }
   if (names && pick(2) == 0) {
     out.second.file = out.first.file;
