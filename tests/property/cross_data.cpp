@@ -388,8 +388,10 @@ std::string CrossModel::survived(InodeId ino, const std::string& content) {
       return {};
     }
   }
+  const auto at_byte = std::ranges::mismatch(content, *node.content).in1 - content.begin();
   return "inode " + std::to_string(ino) + " has " + std::to_string(content.size()) +
-         " bytes that were never its content since the last commit";
+         " bytes that were never its content since the last commit; the last one had " +
+         std::to_string(node.content->size()) + ", and differs at " + std::to_string(at_byte);
 }
 
 }  // namespace outcrop::test

@@ -143,6 +143,7 @@ void CrossModel::copy(const Op& op, const Answer& answer) {
   node.attributes = op.replace.value_or(copied.attributes);
   node.checksum = copied.checksum;
   node.parts = copied.parts;
+  node.revived = copied.revived;
   settle(node);
   see_info(id, info);
 }

@@ -176,7 +176,14 @@ class CrossHistory {
       Op op;
       op.kind = OpKind::get_attributes;
       op.file = {x_driver.root.root, ino};
-      if (std::string wrong = perform(model, op); !wrong.empty()) {
+      std::string wrong = perform(model, op);
+      const Node* node = model.find(ino);
+      if (wrong.empty() && node && node->regular()) {
+        op.kind = OpKind::read;
+        op.length = 1 << 20;
+        wrong = perform(model, op);
+      }
+      if (!wrong.empty()) {
         return wrong;
       }
     }

@@ -300,16 +300,17 @@ void CrossModel::remove(const Op& op, const Answer& answer) {
 
 void CrossModel::rename(const Op& op, const Answer& answer) {
   NodeId from = 0, to = 0;
-  Expected expected = check_name(op.name);
-  expected = expected ? expected : check_new_name(op.name2);
-  expected = expected ? expected : as_directory(op.file.ino, from);
+  const Expected bad_name = check_name(op.name) ? check_name(op.name) : check_new_name(op.name2);
+  Expected expected = as_directory(op.file.ino, from);
   const auto source = expected ? std::nullopt : dirent(node(from), op.name);
   if (!expected && !source) {
     expected = Errc::not_found;
   }
   expected = expected ? expected : as_directory(op.other.ino, to);
-  if (expected) {
-    outcome(answer, expected);
+  if (expected || bad_name) {
+    // Of two things that are wrong either may be said.
+    x_other_error = bad_name ? expected : Expected{};
+    outcome(answer, bad_name ? bad_name : expected);
     return;
   }
   const auto target = dirent(node(to), op.name2);
