@@ -19,8 +19,9 @@ void raise(std::atomic<T>& value, T least) {
 
 DirectoryChange DirectoryTimes::move(InodeId root,
                                      InodeId directory,
-                                     std::int64_t mtime_ns,
-                                     std::int64_t now_ns) {
+                                     std::optional<std::int64_t> mtime_ns,
+                                     std::int64_t now_ns,
+                                     std::int64_t stored_mtime_ns) {
   Shard& s = shard(directory);
   const std::lock_guard lock(s.mutex);
   const auto found = s.index.find(directory);
@@ -31,7 +32,9 @@ DirectoryChange DirectoryTimes::move(InodeId root,
   const std::int64_t last =
       found != s.index.end() ? found->second->state.ctime_ns : x_floor_ctime.load();
   // Clients of NFSv3 know only the ctime: it moves even if the clock does not.
-  const DirectoryState state{out.after, mtime_ns, std::max(now_ns, last + 1)};
+  const std::int64_t kept =
+      found != s.index.end() ? found->second->state.mtime_ns : stored_mtime_ns;
+  const DirectoryState state{out.after, mtime_ns.value_or(kept), std::max(now_ns, last + 1)};
   if (found != s.index.end()) {
     found->second->state = state;
     found->second->behind = true;

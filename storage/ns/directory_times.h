@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -39,6 +40,14 @@ class DirectoryTimes {
   DirectoryChange set(InodeId root, InodeId directory, std::int64_t mtime_ns, std::int64_t now_ns) {
     return move(root, directory, mtime_ns, now_ns);
   }
+  /// Other attributes of it changed, or its name: its mtime stays, as whoever made or removed an
+  /// entry meanwhile has left it. `record`: its inode record.
+  DirectoryChange change(InodeId root,
+                         InodeId directory,
+                         const InodeRecord& record,
+                         std::int64_t now_ns) {
+    return move(root, directory, std::nullopt, now_ns, record.mtime_ns);
+  }
   /// `record`: its inode record.
   DirectoryState get(InodeId directory, const InodeRecord& record);
 
@@ -65,7 +74,12 @@ class DirectoryTimes {
     std::unordered_map<InodeId, Entries::iterator> index;
   };
 
-  DirectoryChange move(InodeId root, InodeId directory, std::int64_t mtime_ns, std::int64_t now_ns);
+  /// No mtime: it stays, and is `stored_mtime_ns` if memory has none.
+  DirectoryChange move(InodeId root,
+                       InodeId directory,
+                       std::optional<std::int64_t> mtime_ns,
+                       std::int64_t now_ns,
+                       std::int64_t stored_mtime_ns = 0);
   void shrink(Shard& shard);
   std::uint64_t absent_change() const { return std::max(x_changes.floor(), x_floor_change.load()); }
   Shard& shard(InodeId directory) { return x_shards[directory % kShards]; }

@@ -178,6 +178,12 @@ void DirtyFile::truncate(std::uint64_t size) {
   x_flushing.cut(size, UINT64_MAX);
 }
 
+void DirtyFile::stamp(std::int64_t mtime_ns, std::int64_t ctime_ns) {
+  const std::lock_guard lock(x_mutex);
+  x_mtime_ns = mtime_ns;
+  x_ctime_ns = ctime_ns;
+}
+
 void DirtyFile::open_gate() {
   std::vector<Resume<void>> waiters;
   {

@@ -92,6 +92,9 @@ class DirtyFile {
   bool close_gate();  ///< false: retired
   /// What is behind `size` is gone: under the gate, when the truncation is committed.
   void truncate(std::uint64_t size);
+  /// The record got these times from what does not come through here: if anything is here, it does
+  /// not bring older ones back.
+  void stamp(std::int64_t mtime_ns, std::int64_t ctime_ns);
   void open_gate();
   void wait_gate(Resume<void> resume);
   /// Forgets everything: the inode is gone.

@@ -72,7 +72,8 @@ std::uint64_t total_bytes(const std::vector<PlacedBytes>& bytes) {
 
 ContentStamp stamp_now(Core& core) {
   const std::int64_t now = core.clock.wall_ns();
-  return {.change = core.changes.next(), .mtime_ns = now, .ctime_ns = now};
+  const std::uint64_t change = core.changes.next();
+  return {.change = change, .content = change, .mtime_ns = now, .ctime_ns = now};
 }
 
 void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp) {
@@ -84,7 +85,10 @@ void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp)
   if (record.posix) {
     record.posix->ctime_ns = std::max(record.posix->ctime_ns, stamp.ctime_ns);
   }
-  record.etag = file_etag(object.ino, record.change);
+  // A flush stores bytes that clients may have seen listed, under the ETag of their last change.
+  if (!is_file_etag_since(record.etag, object.ino, stamp.content)) {
+    record.etag = file_etag(object.ino, stamp.content);
+  }
   record.checksum = {};
   record.upload_id.clear();
   record.lists.parts.clear();

@@ -29,6 +29,7 @@ struct FileChange {
 
 struct ContentStamp {
   std::uint64_t change = 0;
+  std::uint64_t content = 0;  ///< the change that made the bytes what they are; names the ETag
   std::int64_t mtime_ns = 0, ctime_ns = 0;
 };
 /// For a change that happens now.

@@ -37,7 +37,11 @@ Task<FileAttributes> set_on_directory(Core& core,
   CO_TRYV(co_await make_explicit(core, tx, op.id.root, implicit, op.id.ino));
   tx.put_main(object);
   CO_TRYV(co_await tx.commit());
-  core.times.set(op.id.root, op.id.ino, mtime, object.record.posix->ctime_ns);
+  if (op.set.mtime_ns) {
+    core.times.set(op.id.root, op.id.ino, mtime, object.record.posix->ctime_ns);
+  } else {
+    core.times.change(op.id.root, op.id.ino, object.record, object.record.posix->ctime_ns);
+  }
   co_return attributes_of(core, object);
 }
 
@@ -45,12 +49,18 @@ Task<FileAttributes> set_on_file(Core& core, const SetOp& op, const Object& befo
   Object object = before;
   apply(op.set, object.record);
   Transaction tx(core);
-  mark_changed(core, object.record, core.clock.wall_ns());
-  if (op.set.size) {
+  const std::int64_t now = core.clock.wall_ns();
+  mark_changed(core, object.record, now);
+  // The size that it has: no byte changes, and what S3 knows of the content stays true.
+  const bool resizes =
+      op.set.size && (*op.set.size != before.record.size || core.dirty->view(before.ino).dirty);
+  if (resizes) {
     CO_TRYV(co_await resize_locked(core, before, object, tx, *op.set.size));
+  } else if (op.set.size) {
+    object.record.mtime_ns = now;
   }
   object.record.mtime_ns = op.set.mtime_ns.value_or(object.record.mtime_ns);
-  if (op.set.size) {
+  if (resizes) {
     tx.rewrite_object(before, object);
   } else {
     tx.put_main(object);
@@ -59,6 +69,9 @@ Task<FileAttributes> set_on_file(Core& core, const SetOp& op, const Object& befo
     CO_TRYV(co_await put_summaries(core, tx, object));
   }
   CO_TRYV(co_await tx.commit());
+  if (const DirtyFilePtr file = resizes ? core.dirty->find(object.ino) : nullptr) {
+    file->stamp(object.record.mtime_ns, now);  // while the transaction keeps its gate closed
+  }
   co_return attributes_of(core, object);
 }
 

@@ -50,10 +50,12 @@ Task<std::size_t> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& 
   Object after = *before;
   const DirtyView now = file.view(0, 0);
   // The number that clients were shown for these bytes, so that a flush is no change to them. A
-  // record that was changed after the last write has a higher one, and takes a new one.
+  // record that was changed after the last write has a higher one, and takes a new one; the ETag
+  // is that of the bytes in any case.
   mark_content(
       after, change.size,
       {.change = snapshot.change > before->record.change ? snapshot.change : core.changes.next(),
+       .content = snapshot.change,
        .mtime_ns = now.mtime_ns,
        .ctime_ns = now.ctime_ns});
   Transaction tx(core);

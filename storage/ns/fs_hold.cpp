@@ -80,7 +80,8 @@ Task<> erase_orphan(Core& core, InodeId ino) {
   locks.add(inode_lock(ino), LockMode::exclusive);
   CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   if (core.holds->held(ino)) {
-    co_return ok();  // opened again by its number; its end queues it again
+    core.holds->orphaned(ino);  // opened again by its number: its end queues it
+    co_return ok();
   }
   CO_TRY(ObjectPtr object, co_await load_object(core, ino, 0));
   if (!object || object->record.links() > 0) {

@@ -176,4 +176,11 @@ std::string file_etag(InodeId ino, std::uint64_t change) {
   return out.append("-0");
 }
 
+bool is_file_etag_since(std::string_view etag, InodeId ino, std::uint64_t change) {
+  constexpr std::size_t kInodeDigits = 16;
+  const std::string then = file_etag(ino, change);
+  return etag.size() == then.size() && etag.ends_with("-0") &&
+         etag.starts_with(std::string_view(then).substr(0, kInodeDigits)) && etag >= then;
+}
+
 }  // namespace outcrop::ns

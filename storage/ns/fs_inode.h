@@ -21,5 +21,7 @@ FileAttributes attributes_of(Core& core, const Object& object);
 /// The ETag of a file whose content came through the file view: not an MD5 (it has a '-'), and
 /// another one after every change.
 std::string file_etag(InodeId ino, std::uint64_t change);
+/// Whether it is such an ETag of this inode, for that change or a later one.
+bool is_file_etag_since(std::string_view etag, InodeId ino, std::uint64_t change);
 
 }  // namespace outcrop::ns

@@ -154,7 +154,6 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   }
   CO_TRYV(co_await make_both_explicit(core, tx, slots));
   CO_TRY(const ObjectPtr object, co_await load_inode(core, id));
-  const DirectoryState state = core.times.get(id.ino, object->record);
   tx.leave(op.from_directory.ino, id.ino, slots.from.entry->name,
            op.from_directory == op.to_directory);
   tx.batch.erase(dirent_key(op.from_directory.ino, slots.from.entry->name));
@@ -166,7 +165,7 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   tx.batch.put(dirent_key(moved.record.parent, moved.record.name),
                encode(DirentRecord{.ino = id.ino, .type = InodeType::directory}));
   CO_TRY(const Renamed renamed, co_await finish(tx, op));
-  core.times.set(id.root, id.ino, state.mtime_ns, core.clock.wall_ns());
+  core.times.change(id.root, id.ino, moved.record, core.clock.wall_ns());
   co_return renamed;
 }
 

@@ -48,7 +48,11 @@ Task<> change_file(Core& core, FileId id, Make make) {
   Transaction tx(core);
   CO_TRYV(co_await put_summaries(core, tx, after));
   CO_TRYV(co_await put_change(core, tx, *before, after, *std::move(change)));
-  co_return co_await tx.commit();
+  CO_TRYV(co_await tx.commit());
+  if (const DirtyFilePtr file = core.dirty->find(id.ino)) {
+    file->stamp(after.record.mtime_ns, after.record.mtime_ns);
+  }
+  co_return ok();
 }
 
 }  // namespace
@@ -92,10 +96,14 @@ Task<FileAttributes> allocate_file(Core& core,
     co_return fail(Errc::no_space);
   }
   if (end > state.size()) {
-    // Bytes in memory may reach further by now; the record only ever says what is stored.
-    CO_TRYV(co_await change_file(core, file, [end](const InodeRecord& record) {
-      return end > record.size ? std::optional(FileChange{.bytes = {}, .pieces = {}, .size = end})
-                               : std::nullopt;
+    // Bytes in memory may reach further by now. Then nothing grows: a record that is newer than
+    // they are is the truth for listings.
+    const GateHold gate = core.dirty->close_gate(file.ino);
+    CO_TRYV(co_await change_file(core, file, [&](const InodeRecord& record) {
+      const DirtyView now = gate.file().view(0, 0);
+      const std::uint64_t size = now.dirty ? std::max(record.size, now.end) : record.size;
+      return end > size ? std::optional(FileChange{.bytes = {}, .pieces = {}, .size = end})
+                        : std::nullopt;
     }));
   }
   co_return co_await current_attributes(core, file);

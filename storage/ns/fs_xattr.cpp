@@ -177,8 +177,7 @@ Task<std::optional<FileAttributes>> try_change(Core& core, const ChangeOp& op) {
   tx.put_main(object);
   CO_TRYV(co_await tx.commit());
   if (directory) {
-    const DirectoryState state = core.times.get(op.id.ino, object.record);
-    core.times.set(op.id.root, op.id.ino, state.mtime_ns, core.clock.wall_ns());
+    core.times.change(op.id.root, op.id.ino, object.record, core.clock.wall_ns());
   }
   co_return attributes_of(core, object);
 }

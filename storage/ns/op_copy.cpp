@@ -44,7 +44,9 @@ Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
   CO_TRYV(check_object(op.request.source_conditions, source.object, Access::copy));
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
 
-  const bool in_place = target.object() && target.object()->ino == source.object->ino;
+  // Not onto another name of the same file: what it is copied from stays as it is.
+  const bool in_place = target.object() && target.object()->ino == source.object->ino &&
+                        op.key == op.request.source_key;
   Object object{in_place ? source.object->ino : op.ino, target.bucket.root, source.object->record};
   if (op.request.replace) {
     object.record.attributes = *op.request.replace;

@@ -37,15 +37,10 @@ Dirty dirty_files(Core& core) {
 
 // A summary that was stored after those bytes has an ETag with a higher number.
 void overlay_entry(InodeId ino, const DirtyView& dirty, ListEntry& entry) {
-  std::string etag = file_etag(ino, dirty.change);
-  constexpr std::size_t kInodeDigits = 16;
-  const bool stored = entry.etag.size() == etag.size() &&
-                      entry.etag.starts_with(std::string_view(etag).substr(0, kInodeDigits)) &&
-                      entry.etag >= etag;
-  if (!stored) {
+  if (!is_file_etag_since(entry.etag, ino, dirty.change)) {
     entry.size = std::max(entry.size, dirty.end);
     entry.mtime_ns = dirty.mtime_ns;
-    entry.etag = std::move(etag);
+    entry.etag = file_etag(ino, dirty.change);
     entry.checksum_algorithm = digest::Algorithm::none;
     entry.checksum_type = digest::ChecksumType::full_object;
   }

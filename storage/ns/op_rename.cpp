@@ -60,6 +60,7 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
     tx.unlink(target.existing);
     tx.move_name(source.leaving, moved, parent, target.path.name);
     moved.record.upload_id.clear();
+    ensure_posix(moved.record);  // its ctime moves, its mtime does not
     mark_changed(core, moved.record, now);
     tx.put_main(moved);
     tx.batch.put(dirent_key(parent, target.path.name), encode(dirent_of(moved.ino, moved.record)));
@@ -122,7 +123,10 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   moved.record.name = target.path.name;
   tx.put_main(moved);
   tx.batch.put(dirent_key(moved.record.parent, moved.record.name), encode(*moved_dirent));
-  co_return co_await tx.commit();
+  CO_TRYV(co_await tx.commit());
+  // File clients that have it cached see that it hangs elsewhere now.
+  core.times.change(source.bucket.root, inode->ino, moved.record, core.clock.wall_ns());
+  co_return ok();
 }
 
 }  // namespace

@@ -220,6 +220,8 @@ void Transaction::unlink(const Leaving& leaving) {
       rest.record.name = leaving.other->name;
     }
     if (links == 2) {
+      // The name that stays has the inode's number for a cookie again; readers may have the old.
+      leave(leaving.other->parent, leaving.other->cookie, leaving.other->name);
       erase_link(ino, leaving.other->parent, leaving.other->name, leaving.other->cookie);
     }
   }

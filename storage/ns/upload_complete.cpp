@@ -140,7 +140,7 @@ Result<InodeRecord> build_record(Core& core,
 // The upload is gone: the same answer again if the object at the key is still what it made.
 Task<ObjectInfo> repeat_answer(Core& core, const CompleteOp& op) {
   CO_TRY(const BucketRecord bucket, co_await find_bucket(core, op.bucket));
-  CO_TRY(const FoundObject found, co_await find_object(core, bucket.root, op.key, false));
+  CO_TRY(const FoundObject found, co_await find_flushed(core, bucket.root, op.key, false));
   if (!found.object || op.upload_id.empty() || found.object->record.upload_id != op.upload_id) {
     co_return fail(Errc::no_such_upload);
   }

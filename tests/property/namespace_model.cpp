@@ -136,6 +136,46 @@ std::size_t NamespaceModel::longest_after_rename(const std::string& from,
   return longest;
 }
 
+Outcome NamespaceModel::check_order(const ns::CompleteRequest& request) {
+  if (request.parts.empty()) {
+    return Errc::invalid_argument;
+  }
+  for (std::size_t i = 1; i < request.parts.size(); ++i) {
+    if (request.parts[i - 1].number >= request.parts[i].number) {
+      return Errc::invalid_part_order;
+    }
+  }
+  return std::nullopt;
+}
+
+std::expected<ModelObject, Errc> NamespaceModel::assemble(const ModelUpload& upload,
+                                                          const std::string& id,
+                                                          const ns::CompleteRequest& request,
+                                                          std::uint64_t min_part_bytes) {
+  ModelObject made;
+  std::string md5s;
+  for (const auto& wanted : request.parts) {
+    const auto it = upload.parts.find(wanted.number);
+    if (it == upload.parts.end() || it->second.etag != wanted.etag) {
+      return std::unexpected(Errc::invalid_part);
+    }
+  }
+  for (const auto& wanted : request.parts) {
+    const ModelPart& part = upload.parts.at(wanted.number);
+    if (&wanted != &request.parts.back() && part.data.size() < min_part_bytes) {
+      return std::unexpected(Errc::entity_too_small);
+    }
+    made.data += part.data;
+    made.parts.push_back({wanted.number, part.data.size(), {}});
+    md5s += digest::from_hex(part.etag).value();
+  }
+  made.etag = digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5, as_bytes(md5s)))) +
+              "-" + std::to_string(request.parts.size());
+  made.attributes = upload.attributes;
+  made.upload_id = id;
+  return made;
+}
+
 Outcome NamespaceModel::complete(const std::string& key,
                                  const std::string& id,
                                  const ns::CompleteRequest& request,
@@ -146,39 +186,17 @@ Outcome NamespaceModel::complete(const std::string& key,
     const bool repeated = object && !id.empty() && object->upload_id == id;
     return repeated ? std::nullopt : Outcome(Errc::no_such_upload);
   }
-  if (request.parts.empty()) {
-    return Errc::invalid_argument;
-  }
-  for (std::size_t i = 1; i < request.parts.size(); ++i) {
-    if (request.parts[i - 1].number >= request.parts[i].number) {
-      return Errc::invalid_part_order;
-    }
+  if (const Outcome failed = check_order(request)) {
+    return failed;
   }
   if (const Outcome failed = check(request.conditions, find(key))) {
     return failed;
   }
-  ModelObject made;
-  std::string md5s;
-  const auto& stored = upload->second.parts;
-  for (const auto& wanted : request.parts) {
-    const auto it = stored.find(wanted.number);
-    if (it == stored.end() || it->second.etag != wanted.etag) {
-      return Errc::invalid_part;
-    }
+  auto made = assemble(upload->second, id, request, min_part_bytes);
+  if (!made) {
+    return made.error();
   }
-  for (const auto& wanted : request.parts) {
-    const ModelPart& part = stored.at(wanted.number);
-    if (&wanted != &request.parts.back() && part.data.size() < min_part_bytes) {
-      return Errc::entity_too_small;
-    }
-    made.data += part.data;
-    made.parts.push_back({wanted.number, part.data.size(), {}});
-    md5s += digest::from_hex(part.etag).value();
-  }
-  made.etag = digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5, as_bytes(md5s)))) +
-              "-" + std::to_string(request.parts.size());
-  made.upload_id = id;
-  objects[key] = std::move(made);
+  objects[key] = *std::move(made);
   uploads.erase(upload);
   return std::nullopt;
 }

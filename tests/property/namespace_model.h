@@ -1,6 +1,7 @@
 // What a namespace must answer, by brute force over ordered maps: the reference of the model test.
 // It follows the contracts in storage/ns/namespace.h and knows no tree, no inode and no extent.
 #pragma once
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct ModelPart {
 
 struct ModelUpload {
   std::string key;
+  ns::ObjectAttributes attributes{};
   std::map<std::uint32_t, ModelPart> parts;
 };
 
@@ -43,6 +45,15 @@ class NamespaceModel {
                    const ns::CompleteRequest& request,
                    std::uint64_t min_part_bytes);
 
+  static Outcome check(const ns::Conditions& conditions, const ModelObject* object);
+  /// What CompleteMultipartUpload says before it looks at parts and conditions.
+  static Outcome check_order(const ns::CompleteRequest& request);
+  /// The object that the parts make.
+  static std::expected<ModelObject, Errc> assemble(const ModelUpload& upload,
+                                                   const std::string& id,
+                                                   const ns::CompleteRequest& request,
+                                                   std::uint64_t min_part_bytes);
+
   const ModelObject* find(const std::string& key) const;
   std::vector<std::string> keys() const;
   /// The longest key that renaming the directory would give.
@@ -54,7 +65,6 @@ class NamespaceModel {
  private:
   Outcome rename_directory(const std::string& from, const std::string& to);
   bool any_below(const std::string& directory) const;
-  static Outcome check(const ns::Conditions& conditions, const ModelObject* object);
 };
 
 }  // namespace outcrop::test

@@ -42,6 +42,18 @@ TEST_F(Times, ChangesOfOneDirectoryAreAChain) {
   EXPECT_EQ(times.get(7, record).ctime_ns, 2002);
 }
 
+// chmod beside a create: whichever is recorded last, the new entry shows in the mtime.
+TEST_F(Times, OtherAttributesLeaveTheMtimeAsItIs) {
+  const DirectoryChange first = times.change(1, 7, record, 1000);
+  EXPECT_EQ(times.get(7, record).mtime_ns, record.mtime_ns);
+  times.touch(1, 7, 2000);
+  const DirectoryChange last = times.change(1, 7, record, 3000);
+  EXPECT_EQ(times.get(7, record).mtime_ns, 2000);
+  EXPECT_EQ(times.get(7, record).ctime_ns, 3000);
+  EXPECT_GT(last.after, last.before);
+  EXPECT_GT(last.before, first.after);
+}
+
 TEST_F(Times, WhatFallsOutRaisesTheFloor) {
   const DirectoryChange first = times.touch(1, 32, 3000);
   for (InodeId i = 2; i < 40; ++i) {

@@ -195,9 +195,10 @@ TEST_F(FsCreate, EveryNameOfALinkedFileIsAKey) {
   }
   EXPECT_EQ(names(), (std::vector<std::string>{"d/g", "f", "h"}));
 
-  // Attributes of one are those of all, in listings too.
+  // Attributes of one are those of all, in listings too. (A copy onto another name of the file
+  // replaces that name: Cross.ACopyOntoAnotherNameOfAFileLeavesTheSourceAlone.)
   must(ns->copy(
-      "b", "h",
+      "b", "f",
       {.source_bucket = "b",
        .source_key = "f",
        .source_conditions = {},
