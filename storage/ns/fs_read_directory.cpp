@@ -15,16 +15,19 @@ namespace {
 constexpr std::uint64_t kLastReservedCookie = 2;
 constexpr std::size_t kLargestPage = 1024;
 constexpr std::size_t kSmallestPage = 16;
-// What an entry takes beside its name, about: bounds the page's memory.
-constexpr std::size_t kEntryBytes = 24;
 
 class DirectoryReader {
  public:
-  DirectoryReader(Core& core, FileId directory, std::size_t max_entries, std::size_t max_bytes)
+  DirectoryReader(Core& core,
+                  FileId directory,
+                  std::size_t max_entries,
+                  std::size_t max_bytes,
+                  std::size_t entry_bytes)
       : x_core(core),
         x_directory(directory),
         x_max_entries(max_entries),
         x_max_bytes(max_bytes),
+        x_entry_bytes(entry_bytes),
         x_limit(std::clamp(max_entries + 1, kSmallestPage, kLargestPage)) {}
 
   Task<DirectoryPage> run(std::uint64_t cookie) {
@@ -161,14 +164,14 @@ class DirectoryReader {
     }
     DirectoryEntry entry{
         .name = shown_name(name, shadowed), .cookie = *cookie, .attributes = attributes};
-    x_bytes += entry.name.size() + kEntryBytes;
+    x_bytes += entry.name.size() + x_entry_bytes;
     x_page.entries.push_back(std::move(entry));
     co_return ok();
   }
 
   Core& x_core;
   const FileId x_directory;
-  const std::size_t x_max_entries, x_max_bytes;
+  const std::size_t x_max_entries, x_max_bytes, x_entry_bytes;
   const std::size_t x_limit;  ///< of one scan
   meta::ScanPage x_scan;
   DirectoryPage x_page;
@@ -182,14 +185,16 @@ Task<DirectoryPage> read_directory(Core& core,
                                    FileId directory,
                                    std::uint64_t cookie,
                                    std::size_t max_entries,
-                                   std::size_t max_bytes) {
+                                   std::size_t max_bytes,
+                                   std::size_t entry_bytes) {
   CO_TRYV(co_await find_directory(core, directory));
   core.recent.reading(directory.ino, core.clock.steady_ns());
   const Result<void> remembered = co_await remember_readers(core);
   if (!remembered && !is_write_refusal(remembered)) {
     co_return fail(remembered.error());
   }
-  DirectoryReader reader(core, directory, std::max<std::size_t>(max_entries, 1), max_bytes);
+  DirectoryReader reader(core, directory, std::max<std::size_t>(max_entries, 1), max_bytes,
+                         entry_bytes);
   CO_TRY(DirectoryPage page, co_await reader.run(cookie));
   co_return page;
 }

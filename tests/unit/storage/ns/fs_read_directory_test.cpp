@@ -47,6 +47,8 @@ TEST_F(FsReadDirectory, EntriesComeInKeyOrderWithTheirAttributes) {
   const DirectoryPage first = must(fs().read_directory(d, 0, 100, 1));
   EXPECT_EQ(names_in(first), (std::vector<std::string>{"a-b"}));  // at least one
   EXPECT_FALSE(first.eof);
+  const DirectoryPage large = must(fs().read_directory(d, 0, 100, 201, 96));
+  EXPECT_EQ(names_in(large), (std::vector<std::string>{"a-b", "a.txt", "a"}));  // the last in part
   EXPECT_TRUE(page(d, 0, 6).eof);
   EXPECT_FALSE(page(d, 0, 5).eof);
   EXPECT_EQ(code(run(fs().read_directory(at("d/b").id, 0, 5, 5))), Errc::not_directory);
