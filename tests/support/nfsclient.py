@@ -212,6 +212,12 @@ def lookup(name: str) -> bytes:
     return op(15, opaque(name.encode()))
 
 
+def open_create(client: int, owner: bytes, name: str) -> bytes:
+    """OPEN for reading and writing, created if missing; by name in the current directory."""
+    return op(18, u32(0) + u32(3) + u32(0) + u64(client) + opaque(owner) + u32(1) + u32(0) + u32(0) + opaque(b"")
+              + u32(0) + opaque(name.encode()))
+
+
 def bitmap(attributes: Iterable[int]) -> bytes:
     """bitmap4."""
     words = [0, 0, 0]
@@ -231,10 +237,11 @@ class Reply4:
 
 @dataclass
 class Session:
-    """NFSv4.1 with one slot. What goes wrong in making it raises NfsFailed."""
+    """NFSv4.1 or 4.2 with one slot. What goes wrong in making it raises NfsFailed."""
 
     port: int
     owner: bytes
+    minor: int = 1
     rpc: Rpc = field(init=False)
     client: int = field(init=False, default=0)
     session: bytes = field(init=False, default=b"")
@@ -242,15 +249,16 @@ class Session:
 
     def __post_init__(self) -> None:
         self.rpc = Rpc(self.port)
-        self.exchange_and_create()
-        self.run([op(58, u32(0))])  # RECLAIM_COMPLETE
+        self.become(self.owner)
 
-    def exchange_and_create(self, slots: int = 1, cached: int = 4096) -> None:
-        """EXCHANGE_ID and CREATE_SESSION; a further time for another owner, on the same connection."""
+    def become(self, owner: bytes, slots: int = 1, cached: int = 4096) -> None:
+        """EXCHANGE_ID, CREATE_SESSION, RECLAIM_COMPLETE; a further time as another client on the same connection."""
+        self.owner = owner
         reply = self.checked(op(42, bytes(8) + opaque(self.owner) + u32(0) + u32(0) + u32(0)))
         self.client = reply.u64()
         self.session = self.create_session(reply.u32(), slots, cached)
         self.sequence = 0
+        self.run([op(58, u32(0))])
 
     def create_session(self, number: int, slots: int, cached: int) -> bytes:
         """CREATE_SESSION of the client id; the session id."""
@@ -260,9 +268,9 @@ class Session:
         arguments = u64(self.client) + u32(number) + u32(0) + channel + back + u32(0x40000000) + security
         return self.checked(op(43, arguments)).fixed(16)
 
-    def send(self, operations: list[bytes], minor: int = 1, count: int | None = None) -> Reply4:
+    def send(self, operations: list[bytes], minor: int | None = None, count: int | None = None) -> Reply4:
         """A compound as it is given."""
-        arguments = opaque(b"") + u32(minor) + u32(len(operations) if count is None else count) + b"".join(operations)
+        arguments = opaque(b"") + u32(self.minor if minor is None else minor) + u32(len(operations) if count is None else count) + b"".join(operations)
         reply = self.rpc.call(NFS, 4, 1, arguments)
         status = reply.u32()
         reply.opaque()
@@ -295,6 +303,19 @@ class Session:
             raise NfsFailed("/".join(names), reply.status)
         reply.results.fixed(8 * (len(names) + 2))
         return reply.results.opaque()
+
+    def open(self, directory: bytes, name: str, owner: bytes = b"o") -> tuple[bytes, bytes]:
+        """Stateid and handle of a file, created if missing."""
+        reply = self.run([putfh(directory), open_create(self.client, owner, name), GETFH])
+        if reply.status:
+            raise NfsFailed(f"OPEN {name}", reply.status)
+        at = reply.results
+        at.fixed(16)
+        stateid = at.fixed(16)
+        at.fixed(20 + 4)
+        at.fixed(4 * at.u32())
+        at.fixed(4 + 8)
+        return stateid, at.opaque()
 
     def read_page(
         self, directory: bytes, cookie: int, attributes: Iterable[int], max_bytes: int = 64 << 10,
