@@ -251,10 +251,11 @@ class Session:
         self.rpc = Rpc(self.port)
         self.become(self.owner)
 
-    def become(self, owner: bytes, slots: int = 1, cached: int = 4096) -> None:
-        """EXCHANGE_ID, CREATE_SESSION, RECLAIM_COMPLETE; a further time as another client on the same connection."""
+    def become(self, owner: bytes, slots: int = 1, cached: int = 4096, verifier: bytes = bytes(8)) -> None:
+        """EXCHANGE_ID, CREATE_SESSION, RECLAIM_COMPLETE; a further time as another client on the same connection, or
+        with another verifier as one that was restarted and lost its state."""
         self.owner = owner
-        reply = self.checked(op(42, bytes(8) + opaque(self.owner) + u32(0) + u32(0) + u32(0)))
+        reply = self.checked(op(42, verifier + opaque(self.owner) + u32(0) + u32(0) + u32(0)))
         self.client = reply.u64()
         self.session = self.create_session(reply.u32(), slots, cached)
         self.sequence = 0

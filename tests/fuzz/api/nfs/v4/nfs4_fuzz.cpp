@@ -235,11 +235,27 @@ void put_attributes(Input& in, Nfs4Compound& c) {
   c.put(std::move(attributes));
 }
 
+const Stateid& any_stateid(const World& w, Input& in) {
+  return w.stateids[in.byte() % w.stateids.size()];
+}
+
+/// locker4: by an owner that has locks or a new one.
+void put_locker(const World& w, Input& in, Nfs4Compound& c) {
+  const bool known = in.byte() % 4 == 3;
+  c.out.u32(known ? 0 : 1);
+  if (!known) {
+    c.out.u32(in.number());
+  }
+  c.put(any_stateid(w, in));
+  c.out.u32(in.number());
+  if (!known) {
+    c.out.u64(w.client.client_id);
+    c.out.string("locker");
+  }
+}
+
 void put_argument(World& w, Input& in, char form, Nfs4Compound& c) {
   constexpr std::string_view kNames[] = {"f", "g", "a", "l", "h", "", ".", "x/y", "\xff", "owner"};
-  const auto stateid = [&]() -> const Stateid& {
-    return w.stateids[in.byte() % w.stateids.size()];
-  };
   switch (form) {
     case 'u':
       c.out.u32(in.number());
@@ -252,7 +268,7 @@ void put_argument(World& w, Input& in, char form, Nfs4Compound& c) {
       c.out.u32(in.byte() & 1);
       break;
     case 's':
-      c.put(stateid());
+      c.put(any_stateid(w, in));
       break;
     case 'n':
       c.out.string(kNames[in.byte() % std::size(kNames)]);
@@ -289,18 +305,7 @@ void put_argument(World& w, Input& in, char form, Nfs4Compound& c) {
       put_open(in, c.out);
       break;
     case 'l':
-      if (in.byte() % 4 == 3) {
-        c.out.u32(0);
-        c.put(stateid());
-        c.out.u32(in.number());
-        break;
-      }
-      c.out.u32(1);
-      c.out.u32(in.number());
-      c.put(stateid());
-      c.out.u32(in.number());
-      c.out.u64(w.client.client_id);
-      c.out.string("locker");
+      put_locker(w, in, c);
       break;
     default: {  // c: createtype4
       const std::uint8_t type = in.byte() % 9;
