@@ -1,5 +1,7 @@
 #include "storage/ns/left_names.h"
 
+#include <algorithm>
+
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
 
@@ -40,25 +42,31 @@ Task<std::optional<std::string>> find_left_name(Core& core,
 }
 
 Task<> expire_left_names(Core& core) {
-  meta::ScanRequest old{.lower = meta::table_key(meta::Table::left_name),
-                        .upper = left_period(period_now(core) - 1),
+  const std::uint64_t end = period_now(core) - 1;
+  const std::optional<std::string> from = core.recent.forget_from(end);
+  if (!from) {
+    co_return ok();
+  }
+  meta::ScanRequest old{.lower = std::max(*from, meta::table_key(meta::Table::left_name)),
+                        .upper = left_period(end),
                         .limit = kForgottenAtOnce,
                         .keys_only = true};
   for (int i = 0; i < kForgottenBatches; ++i) {
     CO_TRY(meta::ScanPage page, co_await core.meta.scan(old));
-    if (page.entries.empty()) {
-      co_return ok();
+    if (!page.entries.empty()) {
+      old.lower = page.entries.back().key + '\0';
+      meta::Batch batch;
+      for (meta::KeyValue& entry : page.entries) {
+        batch.erase(std::move(entry.key));
+      }
+      CO_TRYV(co_await core.meta.commit(std::move(batch)));
     }
-    old.lower = page.entries.back().key + '\0';
-    meta::Batch batch;
-    for (meta::KeyValue& entry : page.entries) {
-      batch.erase(std::move(entry.key));
-    }
-    CO_TRYV(co_await core.meta.commit(std::move(batch)));
-    if (!page.more) {
+    if (!page.more || page.entries.empty()) {
+      core.recent.forgot(left_period(end), end);
       co_return ok();
     }
   }
+  core.recent.forgot(old.lower, 0);
   co_return ok();
 }
 

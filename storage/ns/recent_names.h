@@ -55,6 +55,18 @@ class RecentNames {
     x_watched.push_back({directory, now_ns});
   }
 
+  /// Where the removal of records older than a period goes on, which must not look at those again
+  /// that it has removed; empty: they are all gone. See expire_left_names().
+  std::optional<std::string> forget_from(std::uint64_t period) const {
+    const std::lock_guard lock(x_mutex);
+    return period > x_forgotten ? std::optional(x_forget_from) : std::nullopt;
+  }
+  void forgot(std::string until, std::uint64_t whole_periods) {
+    const std::lock_guard lock(x_mutex);
+    x_forget_from = std::move(until);
+    x_forgotten = whole_periods;
+  }
+
   /// Forgets directories that nobody reads any more; from time to time.
   void expire(std::int64_t now_ns) {
     if (!x_active) {
@@ -120,8 +132,10 @@ class RecentNames {
   using Order = std::list<std::pair<Place, std::string>>;
 
   std::atomic<bool> x_active{false}, x_remembered{false};
-  std::mutex x_mutex;
-  std::vector<Watched> x_watched;              ///< read last at the end
+  mutable std::mutex x_mutex;
+  std::vector<Watched> x_watched;  ///< read last at the end
+  std::string x_forget_from;
+  std::uint64_t x_forgotten = 0;               ///< all records of earlier periods are removed
   std::optional<std::int64_t> x_all_until_ns;  ///< set: all are watched
   Order x_order;                               ///< newest first
   std::unordered_map<Place, Order::iterator, Hash> x_index;
