@@ -11,8 +11,9 @@ void ByteBudget::Lease::release() {
 }
 
 // The line that has `bytes` to give without anybody being passed over. The caller holds the mutex.
-std::optional<std::size_t> ByteBudget::take_now(std::uint64_t bytes) {
-  for (std::size_t line = kLarge; line <= (bytes <= kSmall ? kSmallOnly : kLarge); ++line) {
+std::optional<std::size_t> ByteBudget::take_now(std::uint64_t bytes, Part part) {
+  const std::size_t last = part == Part::any && bytes <= kSmall ? kSmallOnly : kLarge;
+  for (std::size_t line = kLarge; line <= last; ++line) {
     Line& from = x_lines[line];
     if (from.waiters.empty() && bytes <= from.free) {
       from.free -= bytes;
@@ -22,12 +23,12 @@ std::optional<std::size_t> ByteBudget::take_now(std::uint64_t bytes) {
   return std::nullopt;
 }
 
-bool ByteBudget::try_take(std::uint64_t bytes, Lease& out) {
+bool ByteBudget::try_take(std::uint64_t bytes, Lease& out, Part part) {
   bytes = std::min(bytes, x_largest);
   std::optional<std::size_t> line;
   {
     const std::lock_guard lock(x_mutex);
-    line = take_now(bytes);
+    line = take_now(bytes, part);
   }
   if (line) {
     out = Lease(*this, *line, bytes);
@@ -35,20 +36,20 @@ bool ByteBudget::try_take(std::uint64_t bytes, Lease& out) {
   return line.has_value();
 }
 
-Task<ByteBudget::Lease> ByteBudget::take(std::uint64_t bytes) {
+Task<ByteBudget::Lease> ByteBudget::take(std::uint64_t bytes, Part part) {
   bytes = std::min(bytes, x_largest);
   Lease lease;
-  if (try_take(bytes, lease)) {
+  if (try_take(bytes, lease, part)) {
     co_return lease;
   }
   // A small transfer that finds even its own part used up waits for that.
-  std::size_t line =
-      bytes <= std::min(kSmall, x_capacity / kSmallShareDivisor) ? kSmallOnly : kLarge;
-  CO_TRYV(co_await suspend<void>([this, bytes, &line](Resume<void> resume) {
+  const bool small = bytes <= std::min(kSmall, x_capacity / kSmallShareDivisor);
+  std::size_t line = part == Part::any && small ? kSmallOnly : kLarge;
+  CO_TRYV(co_await suspend<void>([this, bytes, part, &line](Resume<void> resume) {
     {
       const std::lock_guard lock(x_mutex);
       // What was short a moment ago may be free by now, and then nobody would wake this waiter.
-      const std::optional<std::size_t> now = take_now(bytes);
+      const std::optional<std::size_t> now = take_now(bytes, part);
       if (!now) {
         x_lines[line].waiters.push_back({bytes, std::move(resume)});
         return;
@@ -80,6 +81,11 @@ void ByteBudget::give_back(std::size_t line, std::uint64_t bytes) {
 std::uint64_t ByteBudget::in_use() const {
   const std::lock_guard lock(x_mutex);
   return x_capacity - x_lines[kLarge].free - x_lines[kSmallOnly].free;
+}
+
+bool ByteBudget::contended() const {
+  const std::lock_guard lock(x_mutex);
+  return !x_lines[kLarge].waiters.empty();
 }
 
 }  // namespace outcrop::server

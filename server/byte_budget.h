@@ -52,15 +52,21 @@ class ByteBudget {
     std::uint64_t x_bytes = 0;
   };
 
+  /// Where a share may come from. Who then waits for a small transfer's share with this one in hand
+  /// takes from the common part only, so that the two do not wait for each other.
+  enum class Part : std::uint8_t { any, common };
+
   /// Takes `bytes` (what exceeds the common part does not count) at once, or nothing when others
   /// wait or too little is free. Any thread.
-  bool try_take(std::uint64_t bytes, Lease& out);
+  bool try_take(std::uint64_t bytes, Lease& out, Part part = Part::any);
   /// Waits in line for `bytes`. Whoever holds a lease makes progress or times out, and nobody waits
-  /// with a lease in hand, so the line moves.
-  Task<Lease> take(std::uint64_t bytes);
+  /// in a line with a lease of that line in hand, so the line moves.
+  Task<Lease> take(std::uint64_t bytes, Part part = Part::any);
 
   std::uint64_t capacity() const { return x_capacity; }
   std::uint64_t in_use() const;
+  /// Somebody waits for a share of the common part.
+  bool contended() const;
 
  private:
   struct Waiter {
@@ -73,7 +79,7 @@ class ByteBudget {
     std::uint64_t free = 0;
     std::deque<Waiter> waiters;
   };
-  std::optional<std::size_t> take_now(std::uint64_t bytes);
+  std::optional<std::size_t> take_now(std::uint64_t bytes, Part part);
   void give_back(std::size_t line, std::uint64_t bytes);
 
   const std::uint64_t x_capacity;

@@ -344,8 +344,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
     return fail(Errc::config, "server.s3: " + std::string(bound.error().detail()));
   }
   TRYV(parts->load_keys());
-  parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->budget, parts->clock,
-                                           parts->random);
+  parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->memory, parts->budget,
+                                           parts->clock, parts->random);
   TRYV(parts->nfs->prepare([keys = parts->keys.get()](const std::string& access_key) {
     return keys->find(access_key).has_value();
   }));

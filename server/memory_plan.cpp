@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kLeast = 128ull << 20, kMostCache = 8ull << 30, kLeastCache = 24ull << 20;
 // io_uring registers the pool, which pins all of it; what does not fit is allocated when needed.
 constexpr std::uint64_t kMostPool = 256ull << 20;
-constexpr std::uint64_t kMostWrites = 256ull << 20;
+constexpr std::uint64_t kMostWrites = 256ull << 20, kMostState = 256ull << 20;
 
 /// "max" and v1's huge default both mean: no limit.
 std::uint64_t limit_in(const std::filesystem::path& file) {
@@ -42,6 +42,8 @@ MemoryPlan plan_memory(std::uint64_t configured, std::uint64_t cgroup_limit, std
   plan.payloads = std::min(plan.total / 16, kMostCache);
   plan.writes = std::min(plan.total / 16, kMostWrites);
   plan.chunks = std::min(plan.total / 32, kMostWrites);
+  plan.nfs_state = std::min(plan.total / 16, kMostState);
+  plan.nfs_replies = std::min(plan.total / 32, kMostState);
   return plan;
 }
 

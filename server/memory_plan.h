@@ -13,6 +13,8 @@ struct MemoryPlan {
   std::uint64_t chunks = 0;       ///< verified chunks of large payload
   std::uint64_t cache = 0;        ///< RocksDB block cache and memtables
   std::uint64_t payloads = 0;     ///< payloads of small objects that are read again and again
+  std::uint64_t nfs_state = 0;    ///< opens, locks and their owners of NFSv4 clients
+  std::uint64_t nfs_replies = 0;  ///< replies that sessions keep
 };
 
 /// `configured` 0: three quarters of the cgroup limit, or half of RAM when there is none.

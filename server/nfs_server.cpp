@@ -54,11 +54,15 @@ nfs::Observer observer_of(admin::RequestMetrics& metrics, std::uint32_t count) {
   };
 }
 
-nfs::StateConfig state_config(const Config& config, const ns::FileSystem& files) {
+nfs::StateConfig state_config(const Config& config,
+                              const MemoryPlan& memory,
+                              const ns::FileSystem& files) {
   nfs::StateConfig c;
   c.boot_id = files.boot_id();
   c.lease_ns = std::chrono::nanoseconds(config.nfs_lease).count();
   c.grace_ns = std::chrono::nanoseconds(config.nfs_grace).count();
+  c.limits.state_bytes = memory.nfs_state;
+  c.limits.reply_cache_bytes = memory.nfs_replies;
   return c;
 }
 
@@ -76,7 +80,7 @@ struct NfsServer::Programs {
                 .random = server.x_random},
         scope(file_system),
         replies(server.x_clock),
-        state(state_config(server.x_config, file_system),
+        state(state_config(server.x_config, server.x_memory, file_system),
               server.x_clock,
               server.x_random,
               server.x_recovery),
@@ -119,10 +123,15 @@ struct NfsServer::Programs {
   std::unique_ptr<nfs::Dispatcher> portmap_dispatcher;
 };
 
-NfsServer::NfsServer(
-    Runtime& runtime, const Config& config, ByteBudget& budget, const Clock& clock, Random& random)
+NfsServer::NfsServer(Runtime& runtime,
+                     const Config& config,
+                     const MemoryPlan& memory,
+                     ByteBudget& budget,
+                     const Clock& clock,
+                     Random& random)
     : x_runtime(runtime),
       x_config(config),
+      x_memory(memory),
       x_budget(budget),
       x_clock(clock),
       x_random(random),

@@ -16,6 +16,7 @@
 #include "api/nfs/v4state/state_manager.h"
 #include "server/config.h"
 #include "server/export_registry.h"
+#include "server/memory_plan.h"
 #include "server/nfs_worker.h"
 #include "server/rpc_datagrams.h"
 
@@ -26,6 +27,7 @@ class NfsServer {
   /// All borrowed.
   NfsServer(Runtime& runtime,
             const Config& config,
+            const MemoryPlan& memory,
             ByteBudget& budget,
             const Clock& clock,
             Random& random);
@@ -63,6 +65,7 @@ class NfsServer {
 
   Runtime& x_runtime;
   const Config& x_config;
+  const MemoryPlan x_memory;
   ByteBudget& x_budget;
   const Clock& x_clock;
   Random& x_random;

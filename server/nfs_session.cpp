@@ -40,6 +40,12 @@ void NfsSession::tick(std::int64_t now) {
     // The client waits for us, not we for it.
     x_transport.expire_after(x_owner.service().options.idle_timeout);
   }
+  const std::chrono::nanoseconds pressed = x_owner.service().options.pressed_record_timeout;
+  if (x_record_lease && now - x_record_since >= pressed.count() &&
+      x_owner.service().budget.contended()) {
+    x_transport.expire_after({});
+    now = steady_now_ns();
+  }
   x_transport.tick(now);
 }
 
@@ -152,16 +158,17 @@ Async<bool> NfsSession::make_room_for_large() {
   }
   ByteBudget& budget = x_owner.service().budget;
   x_record_lease.release();
-  if (!budget.try_take(bytes, x_record_lease)) {
+  if (!budget.try_take(bytes, x_record_lease, ByteBudget::Part::common)) {
     pump();
     x_transport.never_expire();  // it is us who are slow
-    Result<ByteBudget::Lease> got = co_await budget.take(bytes);
+    Result<ByteBudget::Lease> got = co_await budget.take(bytes, ByteBudget::Part::common);
     if (!got) {
       co_return false;
     }
     x_record_lease = *std::move(got);
     x_transport.expire_after(x_owner.service().options.record_timeout);
   }
+  x_record_since = steady_now_ns();
   co_return !x_closing && enqueue(x_reader.supply(Buffer::make(bytes), x_received));
 }
 
@@ -193,16 +200,17 @@ Async<bool> NfsSession::start_tls() {
   co_return true;
 }
 
-/// The first lease of a connection with work to do is waited for; nothing else is held by it then
-/// that others could wait for.
+/// The first lease of a connection with work to do is waited for. It may have the lease of a large
+/// record in hand then, so it waits in the other line, where that is of no use.
 Async<bool> NfsSession::reserve() {
   if (!x_leases.empty()) {
     co_return true;
   }
   ByteBudget::Lease lease;
   ByteBudget& budget = x_owner.service().budget;
-  if (!budget.try_take(kNfsCallBytes, lease)) {
-    Result<ByteBudget::Lease> got = co_await budget.take(kNfsCallBytes);
+  x_tight = !budget.try_take(kNfsCallBytes, lease);
+  if (x_tight) {
+    Result<ByteBudget::Lease> got = co_await budget.take(kNfsTightCallBytes);
     if (!got) {
       co_return false;
     }
@@ -214,7 +222,7 @@ Async<bool> NfsSession::reserve() {
 
 bool NfsSession::may_start() const {
   return !x_closing && !x_starttls && !x_short && x_running < kMaxNfsCalls &&
-         x_out.size() < kMaxQueuedReplies;
+         x_out.size() < (x_tight ? kNfsTightData : kMaxQueuedReplies);
 }
 
 /// Serves what waits. One coroutine serves call after call as long as they complete at once; when
@@ -278,6 +286,7 @@ Async<nfs::Dispatcher::Outcome> NfsSession::serve(Buffer record,
     nfs::Program* const program =
         x_owner.service().dispatcher->route(std::move(record), tls_offered, call, reply, outcome);
     if (program != nullptr) {
+      call.most_data = x_tight ? kNfsTightData : SIZE_MAX;
       co_await program->call(x_peer, call, reply);
       call.arguments = {};  // the record's memory is not kept for the next call
     }
@@ -318,6 +327,7 @@ void NfsSession::balance() {
   while (x_leases.size() > target) {
     x_leases.pop_back();
   }
+  widen();
   const bool was_short = std::exchange(x_short, false);
   while (x_leases.size() < target) {
     ByteBudget::Lease lease;
@@ -329,6 +339,22 @@ void NfsSession::balance() {
   }
   if (was_short && !x_short) {
     notify();
+  }
+}
+
+/// A small lease becomes a usual one as soon as there is one, or goes with its work.
+void NfsSession::widen() {
+  if (!x_tight) {
+    return;
+  }
+  if (x_leases.empty()) {
+    x_tight = false;
+    return;
+  }
+  ByteBudget::Lease lease;
+  if (x_owner.service().budget.try_take(kNfsCallBytes, lease)) {
+    x_leases.front() = std::move(lease);
+    x_tight = false;
   }
 }
 

@@ -3,7 +3,8 @@
 // when it is done, in any order. Owned by NfsWorker, lives on its worker.
 //
 // Memory: a record too large for the receive block, every call that waits, and replies that the
-// client does not take, hold a lease of the byte budget. While there is none nothing is read.
+// client does not take, hold a lease of the byte budget. While there is none nothing is read. When
+// others have all of it, a small share that only calls being served can hold keeps this one going.
 #pragma once
 #include <deque>
 #include <vector>
@@ -52,6 +53,7 @@ class NfsSession final : public Session {
   void answer(nfs::Dispatcher::Outcome outcome, nfs::XdrWriter& reply);
   bool may_start() const;
   void balance();
+  void widen();
 
   // Sending.
   void flush_later();
@@ -75,10 +77,12 @@ class NfsSession final : public Session {
   nfs::XdrWriter x_out, x_sending;
   std::vector<iovec> x_parts;
   Timer x_change;
-  unsigned x_running = 0;    // calls being served
-  unsigned x_uncovered = 0;  // of them, those whose memory is not in their record's lease
-  unsigned x_runners = 0;    // coroutines that serve
-  bool x_short = false;      // the budget had nothing for one more call
+  unsigned x_running = 0;           // calls being served
+  unsigned x_uncovered = 0;         // of them, those whose memory is not in their record's lease
+  unsigned x_runners = 0;           // coroutines that serve
+  std::int64_t x_record_since = 0;  // when the large record got memory
+  bool x_short = false;             // the budget had nothing for one more call
+  bool x_tight = false;             // the only lease is for a small call
   bool x_pumping = false, x_writing = false, x_flush_posted = false, x_waits_for_change = false;
   bool x_partial = false;  // a record has begun and not ended
   bool x_closing = false;  // nothing more is read or started

@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned kConnectionBits = 48;  // the rest is the worker
 
 std::chrono::milliseconds shortest_of(const NfsOptions& o) {
-  return std::min({o.idle_timeout, o.record_timeout, o.write_stall});
+  return std::min({o.idle_timeout, o.record_timeout, o.pressed_record_timeout, o.write_stall});
 }
 
 }  // namespace

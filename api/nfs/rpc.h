@@ -38,6 +38,9 @@ struct RpcCall {
   std::uint32_t xid = 0, program = 0, version = 0, procedure = 0;
   Credentials credentials;
   XdrReader arguments;
+  /// Data and entries that the reply may carry: less than asked when memory is short. The transport
+  /// says so; parse_call() does not touch it.
+  std::size_t most_data = SIZE_MAX;
 };
 
 enum class AcceptStatus : std::uint32_t {

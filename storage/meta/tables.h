@@ -15,6 +15,7 @@ enum class Table : char {
   extent_ref = 'r',   ///< BE64 segment . BE64 offset . BE64 owner inode -> varint length (ns)
   inode = 'i',        ///< BE64 inode [. BE32 continuation] -> inode record (ns)
   journal = 'j',      ///< BE64 worker -> applied journal position (meta)
+  left_name = 'n',    ///< BE64 period . BE64 directory . BE64 cookie -> name that left (ns)
   link = 'l',         ///< names of hard-linked files, by inode and by directory cookie (ns)
   orphan = 'o',       ///< BE64 inode without a name that was open -> varint bucket root (ns)
   segment = 's',      ///< BE64 segment -> segment record (segment)

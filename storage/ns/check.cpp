@@ -42,6 +42,7 @@ class Checker {
     CO_TRYV(co_await each(Table::bucket, &Checker::bucket));
     CO_TRYV(co_await each(Table::dirent, &Checker::dirent));
     CO_TRYV(co_await each(Table::link, &Checker::link));
+    CO_TRYV(co_await each(Table::left_name, &Checker::left_name));
     CO_TRYV(co_await each(Table::orphan, &Checker::orphan));
     CO_TRYV(co_await each(Table::xattr, &Checker::xattr));
     CO_TRYV(co_await each(Table::upload, &Checker::upload));
@@ -237,7 +238,7 @@ class Checker {
     ++it->second.link_records;
     it->second.back_pointer |=
         it->second.parent == std::get<1>(place) && it->second.name == std::get<2>(place);
-    if (*cookie != number && !x_cookies.emplace(*cookie, place).second) {
+    if (inode_of_cookie(*cookie) != number && !x_cookies.emplace(*cookie, place).second) {
       problem("two links of one cookie", number);
     }
   }
@@ -245,6 +246,12 @@ class Checker {
   void cookie(std::uint64_t number, std::string_view value) {
     const auto record = decode_cookie(value);
     x_cookie_records[number] = record ? Place{record->ino, record->parent, record->name} : Place{};
+  }
+
+  void left_name(std::string_view key, std::string_view value) {
+    if (key.size() != 3 * sizeof(std::uint64_t) || !decode_name(value)) {
+      problem("name that left malformed", 0);
+    }
   }
 
   void orphan(std::string_view key, std::string_view value) {

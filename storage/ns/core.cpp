@@ -1,6 +1,7 @@
 #include "storage/ns/core.h"
 
 #include "storage/ns/fs_data.h"
+#include "storage/ns/left_names.h"
 
 namespace outcrop::ns {
 
@@ -14,6 +15,7 @@ Task<> Core::open() {
   CO_TRYV(co_await changes.open(bits));
   times.open(clock.wall_ns());
   dirty = make_dirty_table(*this);
+  CO_TRYV(co_await resume_readers(*this));
   co_return ok();
 }
 

@@ -123,6 +123,12 @@ struct Core {
   SequenceDetector sequences;
 };
 
+/// A store that takes no writes still lets files be opened and directories be read.
+inline bool is_write_refusal(const Result<void>& result) {
+  return !result &&
+         (result.error().code() == Errc::read_only || result.error().code() == Errc::no_space);
+}
+
 inline std::string path_key(InodeId root, std::string_view path) {
   std::string key;
   key.reserve(sizeof root + path.size());

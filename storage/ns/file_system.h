@@ -129,6 +129,8 @@ struct DirectoryEntry {
   FileAttributes attributes;
 };
 
+inline constexpr std::size_t kUsualEntryBytes = 24;
+
 struct DirectoryPage {
   std::vector<DirectoryEntry> entries;  ///< without "." and ".."
   bool eof = false;
@@ -181,13 +183,14 @@ class FileSystem {
 
   virtual Task<FileAttributes> lookup(FileId directory, std::string_view name) = 0;  ///< not_found
   virtual Task<FileAttributes> parent(FileId directory) = 0;  ///< of the bucket root: itself
-  /// Behind `cookie` (0: from the start), at most `max_entries` and about `max_bytes` of names. In
-  /// S3 key order; resumes also behind an entry that was removed or renamed meanwhile. Errors:
-  /// bad_cookie.
+  /// Behind `cookie` (0: from the start), at most `max_entries` and as many as take `max_bytes`,
+  /// the last one perhaps in part: each its name and `entry_bytes` beside it. In S3 key order;
+  /// resumes also behind an entry that was removed or renamed meanwhile. Errors: bad_cookie.
   virtual Task<DirectoryPage> read_directory(FileId directory,
                                              std::uint64_t cookie,
                                              std::size_t max_entries,
-                                             std::size_t max_bytes) = 0;
+                                             std::size_t max_bytes,
+                                             std::size_t entry_bytes = kUsualEntryBytes) = 0;
 
   virtual Task<Created> create(FileId directory, std::string_view name, CreateRequest request) = 0;
   virtual Task<Created> make_directory(FileId directory,

@@ -3,6 +3,7 @@
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/left_names.h"
 #include "storage/ns/operations.h"
 
 namespace outcrop::ns {
@@ -29,12 +30,6 @@ std::optional<FileId> kept_directory(const Object& object) {
   }
   return object.record.links() == 0 ? std::nullopt
                                     : std::optional(FileId{object.root, object.record.parent});
-}
-
-// A store that takes no writes still lets files be opened.
-bool is_write_refusal(const Result<void>& result) {
-  return !result &&
-         (result.error().code() == Errc::read_only || result.error().code() == Errc::no_space);
 }
 
 // Empty: the plan was outrun.
@@ -183,9 +178,10 @@ Task<> flush_idle(Core& core, std::int64_t older_than_ns) {
   auto packed = older_than_ns == INT64_MAX ? ok() : co_await defragment(core);
   auto erased = co_await erase_ended_orphans(core);
   auto written = co_await write_directory_times(core);
+  auto forgotten = co_await expire_left_names(core);
   auto extended = co_await core.changes.extend();
   // A store that takes no writes loses nothing that was promised but the data of `flushed`.
-  for (Result<void>* result : {&flushed, &packed, &erased, &written, &extended}) {
+  for (Result<void>* result : {&flushed, &packed, &erased, &written, &forgotten, &extended}) {
     if (!*result && (result == &flushed || !is_write_refusal(*result))) {
       co_return std::move(*result);
     }

@@ -19,7 +19,8 @@ Task<DirectoryPage> read_directory(Core& core,
                                    FileId directory,
                                    std::uint64_t cookie,
                                    std::size_t max_entries,
-                                   std::size_t max_bytes);
+                                   std::size_t max_bytes,
+                                   std::size_t entry_bytes);
 
 Task<Created> create_file(Core& core,
                           FileId directory,

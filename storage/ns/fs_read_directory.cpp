@@ -1,12 +1,13 @@
 // The file view: directory reading. Entries come in dirent order, which is S3 key order; a position
-// is the cookie of an entry, and leads back to its name through the inode, a link record, or the
-// names that left lately.
+// is the cookie of an entry (links.h), and leads back to its name through the inode, a link record,
+// or the names that left lately.
 #include <algorithm>
 
 #include "storage/ns/file_state.h"
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/left_names.h"
 
 namespace outcrop::ns {
 namespace {
@@ -14,20 +15,22 @@ namespace {
 constexpr std::uint64_t kLastReservedCookie = 2;
 constexpr std::size_t kLargestPage = 1024;
 constexpr std::size_t kSmallestPage = 16;
-// What an entry takes beside its name, about: bounds the page's memory.
-constexpr std::size_t kEntryBytes = 24;
 
 class DirectoryReader {
  public:
-  DirectoryReader(Core& core, FileId directory, std::size_t max_entries, std::size_t max_bytes)
+  DirectoryReader(Core& core,
+                  FileId directory,
+                  std::size_t max_entries,
+                  std::size_t max_bytes,
+                  std::size_t entry_bytes)
       : x_core(core),
         x_directory(directory),
         x_max_entries(max_entries),
         x_max_bytes(max_bytes),
+        x_entry_bytes(entry_bytes),
         x_limit(std::clamp(max_entries + 1, kSmallestPage, kLargestPage)) {}
 
   Task<DirectoryPage> run(std::uint64_t cookie) {
-    x_core.recent.reading(x_directory.ino, x_core.clock.steady_ns());
     CO_TRY(std::string lower, co_await position(cookie));
     while (!x_full) {
       CO_TRY(x_scan, co_await x_core.meta.scan({.lower = std::move(lower),
@@ -58,11 +61,23 @@ class DirectoryReader {
     co_return dirent_key(x_directory.ino, *name) + '\0';
   }
 
+  // An entry is noted as gone before it goes: who does not find it here finds it among those.
   Task<std::optional<std::string>> name_of(std::uint64_t cookie) {
     if (auto left = x_core.recent.find(x_directory.ino, cookie)) {
       co_return left;
     }
-    CO_TRY(const FoundInode inode, co_await find_inode(x_core, cookie));
+    CO_TRY(auto here, co_await present_name_of(cookie));
+    if (here) {
+      co_return here;
+    }
+    if (auto left = x_core.recent.find(x_directory.ino, cookie)) {
+      co_return left;
+    }
+    co_return co_await find_left_name(x_core, x_directory.ino, cookie);
+  }
+
+  Task<std::optional<std::string>> present_name_of(std::uint64_t cookie) {
+    CO_TRY(const FoundInode inode, co_await find_inode(x_core, inode_of_cookie(cookie)));
     if (!inode.object) {
       CO_TRY(auto link, co_await link_of_cookie(x_core, cookie));
       const bool here = link && link->parent == x_directory.ino;
@@ -101,6 +116,18 @@ class DirectoryReader {
     co_return object;
   }
 
+  // The position of a name of the object in this directory; empty if it is not its name any more.
+  // A cookie of another name would lead a reader on from there.
+  Task<std::optional<std::uint64_t>> cookie_here(const Object& object, std::string_view name) {
+    const InodeRecord& record = object.record;
+    if (record.links() > 1) {
+      co_return co_await link_cookie(x_core, object.ino, x_directory.ino, name);
+    }
+    const bool here =
+        record.links() == 1 && record.parent == x_directory.ino && record.name == name;
+    co_return here ? std::optional(cookie_of(object.ino, record.moves)) : std::nullopt;
+  }
+
   Task<> visit(std::size_t i) {
     const std::string& key = x_scan.entries[i].key;
     const std::string_view name = dirent_name(key);
@@ -119,6 +146,10 @@ class DirectoryReader {
     if (!object) {
       co_return ok();  // removed since the scan
     }
+    CO_TRY(const auto cookie, co_await cookie_here(*object, name));
+    if (!cookie) {
+      co_return ok();  // renamed since the scan
+    }
     bool shadowed = false;
     if (dirent.type != InodeType::directory && shows_plainly(name)) {
       CO_TRY(shadowed, co_await is_shadowed(key));
@@ -132,20 +163,15 @@ class DirectoryReader {
       CO_TRY(attributes, std::move(now));
     }
     DirectoryEntry entry{
-        .name = shown_name(name, shadowed), .cookie = dirent.ino, .attributes = attributes};
-    if (object->record.links() > 1) {
-      CO_TRY(const auto cookie, co_await link_cookie(x_core, dirent.ino, x_directory.ino, name));
-      entry.cookie = cookie.value_or(dirent.ino);
-    }
-    x_core.recent.listed(x_directory.ino, entry.cookie, name);
-    x_bytes += entry.name.size() + kEntryBytes;
+        .name = shown_name(name, shadowed), .cookie = *cookie, .attributes = attributes};
+    x_bytes += entry.name.size() + x_entry_bytes;
     x_page.entries.push_back(std::move(entry));
     co_return ok();
   }
 
   Core& x_core;
   const FileId x_directory;
-  const std::size_t x_max_entries, x_max_bytes;
+  const std::size_t x_max_entries, x_max_bytes, x_entry_bytes;
   const std::size_t x_limit;  ///< of one scan
   meta::ScanPage x_scan;
   DirectoryPage x_page;
@@ -159,9 +185,16 @@ Task<DirectoryPage> read_directory(Core& core,
                                    FileId directory,
                                    std::uint64_t cookie,
                                    std::size_t max_entries,
-                                   std::size_t max_bytes) {
+                                   std::size_t max_bytes,
+                                   std::size_t entry_bytes) {
   CO_TRYV(co_await find_directory(core, directory));
-  DirectoryReader reader(core, directory, std::max<std::size_t>(max_entries, 1), max_bytes);
+  core.recent.reading(directory.ino, core.clock.steady_ns());
+  const Result<void> remembered = co_await remember_readers(core);
+  if (!remembered && !is_write_refusal(remembered)) {
+    co_return fail(remembered.error());
+  }
+  DirectoryReader reader(core, directory, std::max<std::size_t>(max_entries, 1), max_bytes,
+                         entry_bytes);
   CO_TRY(DirectoryPage page, co_await reader.run(cookie));
   co_return page;
 }

@@ -96,8 +96,8 @@ Task<bool> erase_empty_directory(
   }
   CO_TRY(ObjectPtr object, co_await load_inode(core, directory));
   const InodeRecord& record = object->record;
-  tx.leave(record.parent, directory.ino, record.name);
   CO_TRY(const Leaving leaving, co_await plan_leaving(core, object, record.parent, record.name));
+  tx.leave(record.parent, leaving.cookie, record.name);
   tx.erase_inode(*object, leaving.xattrs);
   co_return true;
 }

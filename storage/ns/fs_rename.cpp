@@ -154,12 +154,12 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   }
   CO_TRYV(co_await make_both_explicit(core, tx, slots));
   CO_TRY(const ObjectPtr object, co_await load_inode(core, id));
-  tx.leave(op.from_directory.ino, id.ino, slots.from.entry->name,
-           op.from_directory == op.to_directory);
+  tx.leave(op.from_directory.ino, cookie_of(id.ino, object->record.moves), slots.from.entry->name);
   tx.batch.erase(dirent_key(op.from_directory.ino, slots.from.entry->name));
   Object moved = *object;
   moved.record.parent = op.to_directory.ino;
   moved.record.name = slots.to.directory_name();
+  ++moved.record.moves;
   ensure_posix(moved.record);
   tx.put_main(moved);
   tx.batch.put(dirent_key(moved.record.parent, moved.record.name),

@@ -8,7 +8,7 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMaxUploadIdBytes = 128;
 constexpr std::uint32_t kMaxTails = 1 << 20;
-constexpr std::uint8_t kPosixFlag = 0x80;  // beside the type
+constexpr std::uint8_t kPosixFlag = 0x80, kMovedFlag = 0x40;  // beside the type
 constexpr std::uint32_t kModeMask = 07777;
 
 constexpr std::size_t kUsualBytes = 256;
@@ -95,11 +95,15 @@ std::string encode_with(const InodeRecord& record, std::uint32_t tails) {
   Writer w(kUsualBytes + record.inline_data.size());
   w.u8(kVersion);
   w.u8(static_cast<std::uint8_t>(static_cast<unsigned>(record.type) |
-                                 (record.posix ? kPosixFlag : 0u)));
+                                 (record.posix ? kPosixFlag : 0u) |
+                                 (record.moves > 0 ? kMovedFlag : 0u)));
   w.varint(record.change);
   w.varint(record.parent);
   w.str(record.name);
   w.u64(static_cast<std::uint64_t>(record.mtime_ns));
+  if (record.moves > 0) {
+    w.varint(record.moves);
+  }
   if (record.posix) {
     write_posix(w, *record.posix);
   }
@@ -138,12 +142,18 @@ Result<InodeRecord> decode_inode(std::string_view bytes) {
   }
   InodeRecord out;
   const std::uint8_t flagged = r.u8();
-  const unsigned type = flagged & ~unsigned{kPosixFlag};
+  const unsigned type = flagged & ~unsigned{kPosixFlag | kMovedFlag};
   out.type = static_cast<InodeType>(type);
   out.change = r.varint();
   out.parent = r.varint();
   out.name = r.str(kMaxNameBytes);
   out.mtime_ns = static_cast<std::int64_t>(r.u64());
+  if ((flagged & kMovedFlag) != 0) {
+    out.moves = read_limited(r, UINT32_MAX);
+    if (out.moves == 0) {
+      r.fail();
+    }
+  }
   if ((flagged & kPosixFlag) != 0) {
     out.posix = read_posix(r);
   }

@@ -36,6 +36,7 @@ struct InodeRecord {
   InodeId parent = 0;                   ///< back pointer; of a bucket root: inode 1
   std::string name{};  ///< in the parent, with '/' for a directory; of a root: the bucket
   std::int64_t mtime_ns = 0;
+  std::uint32_t moves = 0;  ///< positions in directories that it had before: see links.h
   std::optional<PosixAttributes> posix{};
   std::string target{};   ///< of symlinks only
   DeviceNumber device{};  ///< of devices only

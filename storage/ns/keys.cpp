@@ -111,6 +111,15 @@ std::string link_key(InodeId ino, InodeId parent, std::string_view name) {
 
 std::string cookie_key(std::uint64_t cookie) { return ino_key(Table::link, cookie); }
 
+std::string left_key(std::uint64_t period, InodeId directory, std::uint64_t cookie) {
+  std::string key = left_period(period);
+  put_be64(key, directory);
+  put_be64(key, cookie);
+  return key;
+}
+
+std::string left_period(std::uint64_t period) { return ino_key(Table::left_name, period); }
+
 std::string orphan_key(InodeId ino) { return ino_key(Table::orphan, ino); }
 
 std::string xattr_key(InodeId ino, std::string_view name) {

@@ -40,8 +40,11 @@ std::string upload_scan_prefix(InodeId root, std::string_view prefix);
 /// The names of a file with several: what their keys start with, and each one's.
 std::string link_prefix(InodeId ino);
 std::string link_key(InodeId ino, InodeId parent, std::string_view name);
-/// Where a directory cookie that is no inode number leads. No link_prefix is such a key.
+/// Where a directory cookie that holds no inode number leads. No link_prefix is such a key.
 std::string cookie_key(std::uint64_t cookie);
+/// Where an entry was that left a directory in a period of time; the first key of a period.
+std::string left_key(std::uint64_t period, InodeId directory, std::uint64_t cookie);
+std::string left_period(std::uint64_t period);
 std::string orphan_key(InodeId ino);
 /// An empty name gives what the keys of all of the inode's attributes start with.
 std::string xattr_key(InodeId ino, std::string_view name);

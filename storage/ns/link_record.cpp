@@ -25,6 +25,23 @@ Result<std::uint64_t> decode_number(std::string_view bytes) {
   return number;
 }
 
+std::string encode_name(std::string_view name) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(name);
+  return std::move(w).take();
+}
+
+Result<std::string> decode_name(std::string_view bytes) {
+  Reader r(bytes);
+  const std::uint8_t version = r.u8();
+  std::string name(r.str(kMaxNameBytes));
+  if (!r.done() || version != kVersion) {
+    return fail(Errc::corrupt, "name record malformed");
+  }
+  return name;
+}
+
 std::string encode(const CookieRecord& record) {
   Writer w;
   w.u8(kVersion);

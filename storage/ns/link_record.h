@@ -1,5 +1,5 @@
 // Small records of the file view: a link (the cookie of one of several names), where a cookie
-// leads, and an orphan (the bucket root that it lay under).
+// leads or led, and an orphan (the bucket root that it lay under).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,6 +13,10 @@ namespace outcrop::ns {
 /// Of links and orphans: the cookie, the root.
 std::string encode_number(std::uint64_t number);
 Result<std::uint64_t> decode_number(std::string_view bytes);
+
+/// Of an entry that left a directory.
+std::string encode_name(std::string_view name);
+Result<std::string> decode_name(std::string_view bytes);
 
 /// Where a cookie leads.
 struct CookieRecord {

@@ -37,7 +37,8 @@ Task<std::vector<LinkName>> names_of(Core& core, const Object& object) {
   std::vector<LinkName> out;
   if (object.record.links() <= 1) {
     if (object.record.links() == 1) {
-      out.push_back({object.record.parent, object.record.name, object.ino});
+      out.push_back(
+          {object.record.parent, object.record.name, cookie_of(object.ino, object.record.moves)});
     }
     co_return out;
   }
@@ -87,7 +88,7 @@ Task<std::vector<std::string>> xattr_names(Core& core, const Object& object) {
 Task<Leaving> plan_leaving(Core& core, ObjectPtr object, InodeId parent, std::string_view name) {
   Leaving out{.object = std::move(object), .parent = parent, .name = std::string(name)};
   const InodeRecord& record = out.object->record;
-  out.cookie = out.object->ino;
+  out.cookie = cookie_of(out.object->ino, record.moves);
   if (record.links() > 1) {
     // Two are enough: one of them is not the one that goes.
     const std::string prefix = link_prefix(out.object->ino);

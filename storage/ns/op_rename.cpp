@@ -111,8 +111,7 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   OUTCROP_ASSERT(pruned.has_value());
   Transaction tx(core);
   tx.block_generation(source.bucket.root);
-  tx.leave(source.parent(), inode->ino, source.path.name,
-           source.parent() == target.parent.dir.ino && target.missing().empty());
+  tx.leave(source.parent(), cookie_of(inode->ino, inode->record.moves), source.path.name);
   detach(tx, source, *pruned);
   if (!moved_dirent->implicit) {
     CO_TRYV(co_await make_explicit(core, tx, target));
@@ -121,6 +120,7 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
   moved.record.parent =
       install_directories(tx, target, first, moved_dirent->implicit, core.clock.wall_ns());
   moved.record.name = target.path.name;
+  ++moved.record.moves;
   tx.put_main(moved);
   tx.batch.put(dirent_key(moved.record.parent, moved.record.name), encode(*moved_dirent));
   CO_TRYV(co_await tx.commit());

@@ -209,11 +209,24 @@ Task<bool> confirm_source(Core& core, Source& source, LockTable::Held& held, Loc
   co_return true;
 }
 
+// Where a directory that is about to go is found in its parent. Nobody asks if nobody reads.
+Task<std::uint64_t> directory_cookie(Core& core, InodeId root, InodeId directory) {
+  if (!core.recent.active()) {
+    co_return directory;
+  }
+  CO_TRY(const ObjectPtr object, co_await load_object(core, directory, root));
+  if (!object) {
+    co_return fail(Errc::corrupt, "dirent without inode");
+  }
+  co_return cookie_of(directory, object->record.moves);
+}
+
 // A directory that is only shared may lose other children at the same time. Each remover counts
 // the holders of the directory's lock and then the children: if more children than holders are
 // left, one stays whatever they do (a later remover counts this one, which still holds its lock).
 Task<std::optional<std::size_t>> plan_prune(Core& core, Source& source, std::string_view keep) {
   const std::size_t depth = source.chain.size();
+  source.pruned_cookies.clear();
   for (std::size_t n = 0; n < depth; ++n) {
     const std::size_t i = depth - 1 - n;
     const std::string_view path = directory_path(source, i);
@@ -232,6 +245,8 @@ Task<std::optional<std::size_t>> plan_prune(Core& core, Source& source, std::str
       CO_TRY(source.exclusive, co_await look_ahead(core, source, n + 1));
       co_return std::nullopt;
     }
+    CO_TRY(const std::uint64_t cookie, co_await directory_cookie(core, source.bucket.root, dir));
+    source.pruned_cookies.push_back(cookie);
   }
   co_return depth;
 }
@@ -243,7 +258,8 @@ void detach(Transaction& tx, const Source& source, std::size_t pruned) {
   for (std::size_t n = 0; n < pruned; ++n) {
     const std::size_t i = depth - 1 - n;
     tx.block_directory(source.bucket.root, directory_path(source, i));
-    tx.erase_directory(source.chain[i].ino, source.parent_of(i), directory_name(source, i));
+    tx.erase_directory(source.chain[i].ino, source.parent_of(i), directory_name(source, i),
+                       source.pruned_cookies[n]);
   }
   tx.touch(source.bucket.root, pruned == 0 ? source.parent() : source.parent_of(depth - pruned));
 }

@@ -61,8 +61,9 @@ struct Source {
   bool reachable = false;         ///< all of path.directory exists
   std::size_t exclusive = 0;      ///< innermost directories that are locked for removal
   InodeId busy = 0;
-  ObjectPtr object{};  ///< after confirm; null: no such key
-  Leaving leaving{};   ///< after confirm, of a source that is not shared
+  ObjectPtr object{};                           ///< after confirm; null: no such key
+  Leaving leaving{};                            ///< after confirm, of a source that is not shared
+  std::vector<std::uint64_t> pruned_cookies{};  ///< after plan_prune, the innermost first
 
   InodeId parent() const { return chain.empty() ? bucket.root : chain.back().ino; }
   InodeId parent_of(std::size_t i) const { return i == 0 ? bucket.root : chain[i - 1].ino; }

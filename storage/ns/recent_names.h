@@ -1,8 +1,8 @@
 // Where entries were that left a directory while a file client was reading it. A position in a
 // directory is an entry's cookie, and clients remove or rename what they have just read before they
-// read on. Kept is where the entry was when it was listed last, or first left: that is where a
-// client that has its cookie must go on. Only directories that were read lately are watched, so S3
-// alone pays nothing. Any thread.
+// read on. A cookie is of one place for ever (links.h). Only directories that were read lately are
+// watched, and after a start all of them for a while, so S3 alone pays nothing. This is what is
+// asked first; left_names.h has it durably. Any thread.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -27,6 +27,18 @@ class RecentNames {
 
   static constexpr std::int64_t kWatchNs = 600'000'000'000;  ///< after the last read
 
+  /// Somebody reads a directory, or did before the restart.
+  bool active() const { return x_active; }
+  /// From now on for a while: readers that an earlier run served may come back.
+  void watch_all(std::int64_t now_ns) {
+    const std::lock_guard lock(x_mutex);
+    x_active = true;
+    x_all_until_ns = now_ns + kWatchNs;
+  }
+  /// Whether the store knows that directories are read: see remember_readers().
+  bool remembered() const { return x_remembered; }
+  void set_remembered() { x_remembered = true; }
+
   /// A page of the directory is about to be read.
   void reading(InodeId directory, std::int64_t now_ns) {
     const std::lock_guard lock(x_mutex);
@@ -43,6 +55,18 @@ class RecentNames {
     x_watched.push_back({directory, now_ns});
   }
 
+  /// Where the removal of records older than a period goes on, which must not look at those again
+  /// that it has removed; empty: they are all gone. See expire_left_names().
+  std::optional<std::string> forget_from(std::uint64_t period) const {
+    const std::lock_guard lock(x_mutex);
+    return period > x_forgotten ? std::optional(x_forget_from) : std::nullopt;
+  }
+  void forgot(std::string until, std::uint64_t whole_periods) {
+    const std::lock_guard lock(x_mutex);
+    x_forget_from = std::move(until);
+    x_forgotten = whole_periods;
+  }
+
   /// Forgets directories that nobody reads any more; from time to time.
   void expire(std::int64_t now_ns) {
     if (!x_active) {
@@ -50,7 +74,10 @@ class RecentNames {
     }
     const std::lock_guard lock(x_mutex);
     std::erase_if(x_watched, [&](const Watched& w) { return now_ns - w.last_ns > kWatchNs; });
-    if (x_watched.empty()) {
+    if (now_ns > x_all_until_ns.value_or(now_ns)) {
+      x_all_until_ns.reset();
+    }
+    if (x_watched.empty() && !x_all_until_ns) {
       x_index.clear();
       x_order.clear();
       x_active = false;
@@ -59,16 +86,18 @@ class RecentNames {
 
   /// Call it before the commit: a reader must find the entry either there or here. False: nobody
   /// reads the directory; who starts before the commit is done may still see the entry, so call it
-  /// again after it if the entry is not in the directory any more.
+  /// again after it.
   bool left(InodeId directory, std::uint64_t cookie, std::string_view name) {
     if (!x_active) {
       return false;
     }
     const std::lock_guard lock(x_mutex);
-    if (std::ranges::find(x_watched, directory, &Watched::directory) == x_watched.end()) {
+    if (!x_all_until_ns &&
+        std::ranges::find(x_watched, directory, &Watched::directory) == x_watched.end()) {
       return false;
     }
-    if (x_index.contains({directory, cookie})) {
+    if (const auto it = x_index.find({directory, cookie}); it != x_index.end()) {
+      it->second->second = name;
       return true;
     }
     if (x_order.size() == kMaxNames) {
@@ -89,15 +118,6 @@ class RecentNames {
     return it == x_index.end() ? std::nullopt : std::optional(it->second->second);
   }
 
-  /// The entry was just listed at this place.
-  void listed(InodeId directory, std::uint64_t cookie, std::string_view name) {
-    const std::lock_guard lock(x_mutex);
-    const auto it = x_index.find({directory, cookie});
-    if (it != x_index.end()) {
-      it->second->second = name;
-    }
-  }
-
  private:
   struct Watched {
     InodeId directory;
@@ -111,10 +131,13 @@ class RecentNames {
   };
   using Order = std::list<std::pair<Place, std::string>>;
 
-  std::atomic<bool> x_active{false};
-  std::mutex x_mutex;
+  std::atomic<bool> x_active{false}, x_remembered{false};
+  mutable std::mutex x_mutex;
   std::vector<Watched> x_watched;  ///< read last at the end
-  Order x_order;                   ///< newest first
+  std::string x_forget_from;
+  std::uint64_t x_forgotten = 0;               ///< all records of earlier periods are removed
+  std::optional<std::int64_t> x_all_until_ns;  ///< set: all are watched
+  Order x_order;                               ///< newest first
   std::unordered_map<Place, Order::iterator, Hash> x_index;
 };
 

@@ -5,6 +5,7 @@
 #include "storage/meta/extent_ref.h"
 #include "storage/ns/fs_data.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/left_names.h"
 
 namespace outcrop::ns {
 namespace {
@@ -181,7 +182,7 @@ void Transaction::put_link(InodeId ino,
                            std::string_view name,
                            std::uint64_t cookie) {
   batch.put(link_key(ino, parent, name), encode_number(cookie));
-  if (cookie != ino) {
+  if (inode_of_cookie(cookie) != ino) {
     batch.put(cookie_key(cookie), encode(CookieRecord{ino, parent, std::string(name)}));
   }
 }
@@ -191,7 +192,7 @@ void Transaction::erase_link(InodeId ino,
                              std::string_view name,
                              std::uint64_t cookie) {
   batch.erase(link_key(ino, parent, name));
-  if (cookie != ino) {
+  if (inode_of_cookie(cookie) != ino) {
     batch.erase(cookie_key(cookie));
   }
 }
@@ -220,9 +221,10 @@ void Transaction::unlink(const Leaving& leaving) {
       rest.record.name = leaving.other->name;
     }
     if (links == 2) {
-      // The name that stays has the inode's number for a cookie again; readers may have the old.
-      leave(leaving.other->parent, leaving.other->cookie, leaving.other->name);
+      // The one that stays needs no link record any more, and gets a position without.
       erase_link(ino, leaving.other->parent, leaving.other->name, leaving.other->cookie);
+      leave(leaving.other->parent, leaving.other->cookie, leaving.other->name);
+      ++rest.record.moves;
     }
   }
   put_main(rest);
@@ -232,10 +234,11 @@ void Transaction::move_name(const Leaving& from,
                             Object& moved,
                             InodeId parent,
                             std::string_view name) {
-  leave(from.parent, from.cookie, from.name, from.parent == parent);
+  leave(from.parent, from.cookie, from.name);
+  ++moved.record.moves;
   if (moved.record.links() > 1) {
-    batch.erase(link_key(moved.ino, from.parent, from.name));
-    put_link(moved.ino, parent, name, from.cookie);
+    erase_link(moved.ino, from.parent, from.name, from.cookie);
+    put_link(moved.ino, parent, name, cookie_of(moved.ino, moved.record.moves));
   }
   if (moved.record.parent == from.parent && moved.record.name == from.name) {
     moved.record.parent = parent;
@@ -249,7 +252,8 @@ void Transaction::add_name(Object& object,
                            std::uint64_t cookie) {
   PosixAttributes& posix = ensure_posix(object.record);
   if (posix.links == 1) {
-    put_link(object.ino, object.record.parent, object.record.name, object.ino);
+    put_link(object.ino, object.record.parent, object.record.name,
+             cookie_of(object.ino, object.record.moves));
   }
   put_link(object.ino, parent, name, cookie);
   ++posix.links;
@@ -266,20 +270,36 @@ void Transaction::put_directory(
             encode(DirentRecord{.ino = ino, .type = InodeType::directory, .implicit = implicit}));
 }
 
-void Transaction::erase_directory(InodeId ino, InodeId parent, std::string_view name) {
-  leave(parent, ino, name);
+void Transaction::erase_directory(InodeId ino,
+                                  InodeId parent,
+                                  std::string_view name,
+                                  std::uint64_t cookie) {
+  leave(parent, cookie, name);
   block_inode(ino);
   batch.erase(dirent_key(parent, name));
   batch.erase(inode_key(ino));
 }
 
-void Transaction::leave(InodeId directory,
-                        std::uint64_t cookie,
-                        std::string_view name,
-                        bool stays) {
-  if (!x_core.recent.left(directory, cookie, name) && !stays) {
+void Transaction::leave(InodeId directory, std::uint64_t cookie, std::string_view name) {
+  if (x_core.recent.left(directory, cookie, name)) {
+    put_left_name(x_core, batch, directory, cookie, name);
+  } else {
     x_left.push_back({directory, std::string(name), cookie});
   }
+}
+
+/// Who started to read a directory while the commit was under way may have seen what left.
+Task<> Transaction::leave_late() {
+  meta::Batch late;
+  for (const LinkName& gone : x_left) {
+    if (x_core.recent.left(gone.parent, gone.cookie, gone.name)) {
+      put_left_name(x_core, late, gone.parent, gone.cookie, gone.name);
+    }
+  }
+  if (!late.mutations.empty()) {
+    CO_TRYV(co_await x_core.meta.commit(std::move(late)));
+  }
+  co_return ok();
 }
 
 void Transaction::touch(InodeId root, InodeId directory) {
@@ -290,9 +310,6 @@ void Transaction::touch(InodeId root, InodeId directory) {
 
 Task<> Transaction::commit() {
   CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
-  for (const LinkName& gone : x_left) {
-    x_core.recent.left(gone.parent, gone.cookie, gone.name);
-  }
   for (auto& [gate, size] : x_truncations) {
     gate.file().truncate(size);
   }
@@ -305,6 +322,10 @@ Task<> Transaction::commit() {
   }
   for (const InodeId ino : x_orphaned) {
     x_core.holds->orphaned(ino);
+  }
+  if (!x_left.empty() && x_core.recent.active()) {
+    // The change itself is done and memory knows: what cannot be stored any more fails nothing.
+    [[maybe_unused]] const Result<void> stored = co_await leave_late();
   }
   co_return ok();
 }

@@ -47,7 +47,8 @@ class Transaction {
   /// The inode loses a name: it goes with its last one, unless somebody has it open. The dirent is
   /// the caller's. The inode's lock is held exclusively.
   void unlink(const Leaving& leaving);
-  /// The inode gets a name in the place of another; `moved` is its new record but for that.
+  /// The inode gets a name, and a position, in the place of another; `moved` is its new record but
+  /// for that.
   void move_name(const Leaving& from, Object& moved, InodeId parent, std::string_view name);
   /// A further name, with a cookie that no name ever had.
   void add_name(Object& object, InodeId parent, std::string_view name, std::uint64_t cookie);
@@ -55,11 +56,11 @@ class Transaction {
   void erase_refs(InodeId owner, const std::vector<Piece>& pieces);
   void put_directory(
       InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns);
-  void erase_directory(InodeId ino, InodeId parent, std::string_view name);
+  void erase_directory(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
 
-  /// An entry goes from the directory, or to another name in it: see RecentNames. Done by all that
-  /// is above; for a directory's dirent that the caller erases itself.
-  void leave(InodeId directory, std::uint64_t cookie, std::string_view name, bool stays = false);
+  /// An entry goes from its position in the directory: see RecentNames. Done by all that is above;
+  /// for a directory's dirent that the caller erases itself.
+  void leave(InodeId directory, std::uint64_t cookie, std::string_view name);
   /// The transaction changes entries of this directory, which was there before.
   void touch(InodeId root, InodeId directory);
 
@@ -83,6 +84,7 @@ class Transaction {
   void put_ref(InodeId owner, const ExtentUse& use);
   void put_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
   void erase_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
+  Task<> leave_late();
 
   Core& x_core;
   std::vector<GuardedCache<NameHint>::Block> x_names;

@@ -34,8 +34,9 @@ class TreeFileSystem final : public FileSystem {
   Task<DirectoryPage> read_directory(FileId directory,
                                      std::uint64_t cookie,
                                      std::size_t max_entries,
-                                     std::size_t max_bytes) override {
-    return ns::read_directory(x_core, directory, cookie, max_entries, max_bytes);
+                                     std::size_t max_bytes,
+                                     std::size_t entry_bytes) override {
+    return ns::read_directory(x_core, directory, cookie, max_entries, max_bytes, entry_bytes);
   }
 
   Task<Created> create(FileId directory, std::string_view name, CreateRequest request) override {

@@ -217,7 +217,8 @@ Task<ns::FileAttributes> MemFileSystem::parent(ns::FileId directory_id) {
 Task<ns::DirectoryPage> MemFileSystem::read_directory(ns::FileId directory_id,
                                                       std::uint64_t cookie,
                                                       std::size_t max_entries,
-                                                      std::size_t max_bytes) {
+                                                      std::size_t max_bytes,
+                                                      std::size_t entry_bytes) {
   CO_TRYV(co_await enter("read_directory"));
   CO_TRY(Node* const in, directory(directory_id));
   auto it = in->entries.begin();
@@ -241,7 +242,8 @@ Task<ns::DirectoryPage> MemFileSystem::read_directory(ns::FileId directory_id,
     if (page.entries.size() == max_entries || (!page.entries.empty() && bytes >= max_bytes)) {
       co_return page;
     }
-    bytes += name.size();
+    bytes += name.size() + entry_bytes;
+    ++x_entries_read;
     x_given_out.insert_or_assign({directory_id.ino, it->second.cookie}, it->first);
     page.entries.push_back(
         {std::string(name), it->second.cookie, attributes_of(x_nodes.at(it->second.ino))});

@@ -40,6 +40,8 @@ class MemFileSystem final : public ns::FileSystem {
   void set_hook(Hook hook) { x_hook = std::move(hook); }
   /// Inodes that are there, orphans included.
   std::size_t inodes() const { return x_nodes.size(); }
+  /// Entries that read_directory() gave out in all.
+  std::size_t entries_read() const { return x_entries_read; }
   /// Bytes written to the file and not durable yet?
   bool dirty(InodeId ino) const { return x_nodes.at(ino).durable.has_value(); }
 
@@ -54,7 +56,8 @@ class MemFileSystem final : public ns::FileSystem {
   Task<ns::DirectoryPage> read_directory(ns::FileId directory,
                                          std::uint64_t cookie,
                                          std::size_t max_entries,
-                                         std::size_t max_bytes) override;
+                                         std::size_t max_bytes,
+                                         std::size_t entry_bytes = ns::kUsualEntryBytes) override;
   Task<ns::Created> create(ns::FileId directory,
                            std::string_view name,
                            ns::CreateRequest request) override;
@@ -161,6 +164,7 @@ class MemFileSystem final : public ns::FileSystem {
   /// Where a cookie was when it was last given out, so that reading goes on from there whatever
   /// happened to the entry.
   std::map<std::pair<InodeId, std::uint64_t>, std::string> x_given_out;
+  std::size_t x_entries_read = 0;
   InodeId x_next = 100;
   std::uint64_t x_boot = 1;
   std::uint64_t x_changes = 0;

@@ -400,6 +400,7 @@ Nfs4Reply Nfs4Client::send(std::string arguments) {
   call.version = 4;
   call.procedure = 1;
   call.credentials = credentials;
+  call.most_data = most_data;
   call.arguments = XdrReader(Buffer::copy_of(as_bytes(arguments)));
   XdrWriter reply;
   const auto serve = [](nfs::Program& program, const nfs::Peer& peer, nfs::RpcCall& c,

@@ -155,6 +155,7 @@ class Nfs4Client {
   std::uint64_t client_id = 0;
   std::uint32_t slot_sequence = 0;
   bool cache_this = false;
+  std::size_t most_data = SIZE_MAX;  ///< as the transport says when memory is short
   std::uint32_t max_request = 1 << 20, max_response = 1 << 20, max_cached = 4096, max_ops = 16;
 
   /// EXCHANGE_ID, CREATE_SESSION, RECLAIM_COMPLETE.

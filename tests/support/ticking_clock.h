@@ -10,6 +10,7 @@ class TickingClock final : public Clock {
  public:
   std::int64_t wall_ns() const override { return 1'000'000'000 * ++x_now; }
   std::int64_t steady_ns() const override { return x_now; }
+  void advance(std::int64_t seconds) { x_now += seconds; }
 
  private:
   mutable std::atomic<std::int64_t> x_now{1'700'000'000};

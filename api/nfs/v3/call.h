@@ -23,6 +23,7 @@ struct Call {
   const Peer& peer;
   const Credentials& credentials;
   const Op& op;
+  std::size_t most_data = SIZE_MAX;  ///< RpcCall's
 };
 
 /// A file or directory that a handle opened. `attributes` are there also if the call was refused

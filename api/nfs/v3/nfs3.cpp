@@ -37,7 +37,7 @@ Async<> Nfs3::call(const Peer& peer, RpcCall& call, XdrWriter& reply) {
 Async<> Nfs3::run(const Peer& peer, RpcCall& call, const Op& op, XdrWriter& reply) {
   const std::int64_t started = x_service.clock.steady_ns();
   const std::size_t bytes_in = call.arguments.left();
-  const Call context{x_service, x_scope, peer, call.credentials, op};
+  const Call context{x_service, x_scope, peer, call.credentials, op, call.most_data};
   const XdrWriter::Mark empty = reply.mark();
   write_accepted(reply, call.xid, AcceptStatus::success);
   const Status status = co_await op.handler(context, call.arguments, reply);

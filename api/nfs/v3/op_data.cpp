@@ -18,8 +18,8 @@ Task<ns::ReadResult> read(const Call& call,
   if (offset > ns::kMaxObjectBytes && target.attributes->type == ns::FileType::regular) {
     co_return ns::ReadResult{.data = {}, .bytes = 0, .eof = true};
   }
-  co_return co_await call.service.files.read(target.file(), offset,
-                                             std::min(count, ns::kMaxWriteBytes));
+  co_return co_await call.service.files.read(
+      target.file(), offset, std::min<std::uint64_t>({count, ns::kMaxWriteBytes, call.most_data}));
 }
 
 struct WriteArguments {

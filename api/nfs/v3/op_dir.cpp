@@ -58,9 +58,10 @@ class Listing {
   }
   std::size_t count() const { return x_count; }
   /// How many more entries fit at most.
-  std::size_t room() const {
-    const std::size_t left = x_request.reply_bytes - kFrameBytes - x_bytes;
-    return left / (kEntryBytes + 4 + (x_request.plus && x_searchable ? kPlusBytes : 0));
+  std::size_t room() const { return room_bytes() / (entry_bytes() + 4); }
+  /// Of an entry beside its name.
+  std::size_t entry_bytes() const {
+    return kEntryBytes + (x_request.plus && x_searchable ? kPlusBytes : 0);
   }
   std::size_t room_bytes() const { return x_request.reply_bytes - kFrameBytes - x_bytes; }
 
@@ -116,7 +117,7 @@ Task<bool> add_entries(const Call& call,
   while (listing.room() > 0) {
     CO_TRY(const ns::DirectoryPage page,
            co_await call.service.files.read_directory(directory.file(), behind, listing.room(),
-                                                      listing.room_bytes()));
+                                                      listing.room_bytes(), listing.entry_bytes()));
     for (const ns::DirectoryEntry& entry : page.entries) {
       if (!listing.add(entry.name, entry.cookie, entry.attributes)) {
         co_return false;
@@ -177,7 +178,7 @@ Async<Status> op_readdir(const Call& call, XdrReader& in, XdrWriter& out) {
   request.handle = read_handle(in);
   request.cookie = in.u64();
   request.verifier = in.u64();
-  request.reply_bytes = std::min<std::size_t>(in.u32(), kMaxReplyBytes);
+  request.reply_bytes = std::min<std::size_t>({in.u32(), kMaxReplyBytes, call.most_data});
   if (!in.done()) {
     co_return Status::garbage;
   }
@@ -191,7 +192,7 @@ Async<Status> op_readdirplus(const Call& call, XdrReader& in, XdrWriter& out) {
   request.cookie = in.u64();
   request.verifier = in.u64();
   request.names_bytes = in.u32();
-  request.reply_bytes = std::min<std::size_t>(in.u32(), kMaxReplyBytes);
+  request.reply_bytes = std::min<std::size_t>({in.u32(), kMaxReplyBytes, call.most_data});
   if (!in.done()) {
     co_return Status::garbage;
   }

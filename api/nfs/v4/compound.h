@@ -23,6 +23,8 @@ struct FileRef {
   ns::FileId file() const { return handle.file; }
 };
 
+inline constexpr std::size_t kLeastData = 4096;
+
 struct Compound {
   Core& core;
   const Peer& peer;
@@ -88,6 +90,11 @@ struct Compound {
   Async<bool> is_export_root(FileRef& file);
   /// What the encoders need for `wanted`.
   Async<Status> fill(FileRef& file, const AttributeSet& wanted, AttributeSource& out);
+  /// What READ and READDIR may still add when memory is short; some in any case, so that a client
+  /// gets on.
+  std::size_t room_for_data(const XdrWriter& out) const {
+    return std::max(kLeastData, call.most_data - std::min(call.most_data, out.size()));
+  }
   std::int64_t now() const { return core.service.clock.wall_ns(); }
   ns::FileSystem& files() const { return core.service.files; }
 };

@@ -74,7 +74,8 @@ Async<Status> op_read(Compound& c, XdrReader& in, XdrWriter& out) {
     out.u32(0);
     co_return Status::ok;
   }
-  const std::uint64_t length = std::min<std::uint64_t>(count, ns::kMaxWriteBytes);
+  const std::uint64_t length =
+      std::min<std::uint64_t>({count, ns::kMaxWriteBytes, c.room_for_data(out)});
   Result<ns::ReadResult> got = co_await c.files().read(file.file(), offset, length);
   if (!got) {
     co_return to_status(got.error());

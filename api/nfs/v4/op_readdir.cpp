@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kFixedBytes = 8 + 4 + 4;  ///< cookieverf, end of the list, eof
 constexpr std::size_t kEntryBytes = 4 + 8 + 4;  ///< follows, cookie, length of the name
-constexpr std::size_t kLeastEntryBytes = 24;    ///< with a name and no attributes
+constexpr std::size_t kLeastNameBytes = 4;
 constexpr std::size_t kMaxReplyBytes = 1 << 20;
 constexpr std::size_t kMaxPage = 1024;         ///< entries asked of the store at once
 constexpr std::uint64_t kReservedCookies = 2;  ///< 1 and 2 are never given out
@@ -123,6 +123,14 @@ Async<Status> directory_source(Compound& c, const AttributeSet& wanted, Attribut
   co_return co_await c.fill(*c.current, shared, out);
 }
 
+/// What an entry takes beside its name, at least: an entry more than fits is read and thrown away.
+std::size_t least_entry_bytes(const AttributeSet& wanted, AttributeSource like) {
+  like.file.uid = like.file.gid = 0;
+  XdrWriter sample;
+  write_attributes(sample, wanted, like);
+  return kEntryBytes + sample.size();
+}
+
 Async<Status> list_files(Compound& c, const Arguments& args, Page& page, bool& eof) {
   AttributeSource source;
   if (const Status status = co_await directory_source(c, args.wanted, source);
@@ -132,11 +140,12 @@ Async<Status> list_files(Compound& c, const Arguments& args, Page& page, bool& e
   const FileRef& directory = *c.current;
   std::uint64_t cookie = args.cookie;
   const bool handles = args.wanted.has(Attribute::filehandle);
+  const std::size_t entry_bytes = least_entry_bytes(args.wanted, source);
   for (eof = false; !eof;) {
     const std::size_t room = page.limit - std::min(page.limit, page.out.size());
-    const std::size_t entries = std::min(room / kLeastEntryBytes + 1, kMaxPage);
+    const std::size_t entries = std::min(room / (entry_bytes + kLeastNameBytes) + 1, kMaxPage);
     const Result<ns::DirectoryPage> got =
-        co_await c.files().read_directory(directory.file(), cookie, entries, room);
+        co_await c.files().read_directory(directory.file(), cookie, entries, room, entry_bytes);
     if (!got) {
       co_return to_status(got.error());
     }
@@ -189,7 +198,8 @@ Async<Status> op_readdir(Compound& c, XdrReader& in, XdrWriter& out) {
   if (status != Status::ok) {
     co_return status;
   }
-  const std::size_t asked = std::min<std::size_t>(args.maxcount, kMaxReplyBytes);
+  const std::size_t asked =
+      std::min<std::size_t>({args.maxcount, kMaxReplyBytes, c.room_for_data(out)});
   const std::size_t end = std::min(out.size() + asked, c.reply_limit);
   if (end < out.size() + kFixedBytes) {
     co_return c.too_big;

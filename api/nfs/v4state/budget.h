@@ -13,17 +13,24 @@ inline constexpr std::size_t kOpenBytes = 768;   ///< with the hold of the inode
 inline constexpr std::size_t kLockStateBytes = 512;
 inline constexpr std::size_t kRangeBytes = 176;
 
+/// Who has no more than this many owners, opens and locks is modest: a part of every total is for
+/// such clients alone, so that a few that take all they can get leave something to everybody else.
+inline constexpr std::size_t kModestHolding = 64;
+inline constexpr std::size_t kModestShareDivisor = 8;
+
 class Budget {
  public:
   explicit Budget(const StateLimits& limits) : x_limits(limits) {}
 
-  bool take_bytes(std::size_t n) { return take(bytes, n, x_limits.state_bytes); }
+  bool take_bytes(std::size_t n, bool modest) {
+    return take(bytes, n, x_limits.state_bytes, modest);
+  }
   void give_bytes(std::size_t n) { bytes -= n; }
-  bool take_open() {
-    if (!take(opens, 1, x_limits.opens)) {
+  bool take_open(bool modest) {
+    if (!take(opens, 1, x_limits.opens, modest)) {
       return false;
     }
-    if (!take_bytes(kOpenBytes)) {
+    if (!take_bytes(kOpenBytes, modest)) {
       --opens;
       return false;
     }
@@ -33,11 +40,11 @@ class Budget {
     --opens;
     bytes -= kOpenBytes;
   }
-  bool take_ranges(std::size_t n) {
-    if (!take(ranges, n, x_limits.ranges)) {
+  bool take_ranges(std::size_t n, bool modest) {
+    if (!take(ranges, n, x_limits.ranges, modest)) {
       return false;
     }
-    if (!take_bytes(n * kRangeBytes)) {
+    if (!take_bytes(n * kRangeBytes, modest)) {
       ranges -= n;
       return false;
     }
@@ -54,7 +61,8 @@ class Budget {
                            revoked = 0;
 
  private:
-  bool take(std::atomic<std::size_t>& of, std::size_t n, std::size_t limit) {
+  bool take(std::atomic<std::size_t>& of, std::size_t n, std::size_t limit, bool modest) {
+    limit -= modest ? 0 : limit / kModestShareDivisor;
     if (of.fetch_add(n) + n > limit) {
       of -= n;
       x_pressed = true;

@@ -30,10 +30,12 @@ struct StateLimits {
   std::size_t ranges_per_client = 100'000;  ///< byte-range locks
   std::size_t opens = 1'000'000;            ///< in total
   std::size_t ranges = 1'000'000;           ///< in total
-  /// Memory of owners, opens and ranges, as accounted per object.
+  /// Memory of owners, opens and ranges, as accounted per object. Of this and of the totals above
+  /// an eighth is for clients that hold little (budget.h).
   std::size_t state_bytes = std::size_t{256} << 20;
   /// Reply caches: slots times the cached size are reserved per session. When little is left new
-  /// sessions get fewer slots, at last one (RFC 8881 18.36.3 lets the server choose).
+  /// sessions get fewer slots, at last one (RFC 8881 18.36.3 lets the server choose); beyond twice
+  /// as much only the first session of a client.
   std::size_t reply_cache_bytes = std::size_t{256} << 20;
 };
 

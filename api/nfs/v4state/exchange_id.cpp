@@ -111,7 +111,9 @@ Outcome<CreateSessionResult> ClientTable::confirm_and_create(const ClientRef& cl
     }
   }
   const std::lock_guard lock(client->mutex);
-  if (client->sessions.size() >= x_config.limits.sessions_per_client) {
+  const bool first = client->sessions.empty();
+  if (client->sessions.size() >= x_config.limits.sessions_per_client ||
+      (!first && x_sessions.crowded())) {
     return refuse(Status::nospc);
   }
   const SessionPtr session = x_sessions.create(client, granted);

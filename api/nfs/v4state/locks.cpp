@@ -76,7 +76,7 @@ bool FileTable::set_range(FileState& f,
   if (added.size() > removed) {
     const std::size_t more = added.size() - removed;
     if (lock.client().ranges + more > x_config.limits.ranges_per_client ||
-        !x_budget.take_ranges(more)) {
+        !x_budget.take_ranges(more, lock.client().modest())) {
       return false;
     }
     lock.client().ranges += more;
@@ -220,7 +220,7 @@ LockResult FileTable::grant_lock(FileState& f,
   LockStatePtr state = found == f.locks.end() ? nullptr : found->second;
   const bool made = !state;
   if (made) {
-    if (!x_budget.take_bytes(kLockStateBytes)) {
+    if (!x_budget.take_bytes(kLockStateBytes, client.modest())) {
       return full;
     }
     ++x_budget.lock_states;

@@ -135,7 +135,7 @@ Outcome<OpenGrant> FileTable::grant_open(FileState& f,
     own->advance();
   } else {
     if (client.opens + client.revoked >= x_config.limits.opens_per_client ||
-        !x_budget.take_open()) {
+        !x_budget.take_open(client.modest())) {
       return refuse(limit_status(client.sessions_family ? 1 : 0));
     }
     own = make_state<OpenState>(request.file, owner);

@@ -45,7 +45,7 @@ Outcome<OwnerPtr> FileTable::obtain_owner(const ClientRef& client,
   }
   const Status full = limit_status(client->sessions_family ? 1 : 0);
   if (client->owners >= x_config.limits.owners_per_client ||
-      !x_budget.take_bytes(kOwnerBytes + name.size())) {
+      !x_budget.take_bytes(kOwnerBytes + name.size(), client->modest())) {
     return refuse(full);
   }
   ++client->owners;

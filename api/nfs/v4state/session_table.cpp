@@ -27,8 +27,9 @@ Outcome<ChannelAttributes> bounded(const ChannelAttributes& wanted,
   return out;
 }
 
+/// The reply that a slot may have to keep, and the slot.
 std::size_t slot_bytes(const ChannelAttributes& fore) {
-  return std::max(fore.max_response_cached, kFreeCachedReply);
+  return std::max(fore.max_response_cached, kFreeCachedReply) + sizeof(Slot);
 }
 
 }  // namespace
@@ -72,7 +73,8 @@ SessionPtr SessionTable::create(const ClientRef& client, CreateSessionResult& gr
   for (;;) {
     x_random.fill(granted.session);
     auto session = std::make_shared<Session>(granted.session, client, granted);
-    session->reserved_bytes = slot_bytes(granted.fore) * granted.fore.max_requests;
+    session->reserved_bytes =
+        sizeof(Session) + slot_bytes(granted.fore) * granted.fore.max_requests;
     Shard& at = shard(granted.session);
     const std::lock_guard lock(at.mutex);
     if (at.sessions.try_emplace(granted.session, session).second) {

@@ -80,6 +80,8 @@ class SessionTable {
 
   std::size_t size() const { return x_count; }
   std::size_t reserved_bytes() const { return x_reserved; }
+  /// Too much is reserved for sessions that are not their client's first.
+  bool crowded() const { return x_reserved > x_config.limits.reply_cache_bytes * 2; }
 
  private:
   struct IdHash {

@@ -17,6 +17,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "api/nfs/v4state/budget.h"
 #include "api/nfs/v4state/clients.h"
 #include "api/nfs/v4state/opens.h"
 #include "api/nfs/v4state/types.h"
@@ -134,6 +135,7 @@ struct Client {
   std::atomic<bool> reclaim_complete = false;
   // How much there is of it.
   std::atomic<std::size_t> owners = 0, opens = 0, lock_states = 0, ranges = 0, revoked = 0;
+  bool modest() const { return owners + opens + lock_states + ranges + revoked <= kModestHolding; }
 
   std::mutex mutex;
   // Guarded by `mutex`.

@@ -34,6 +34,11 @@ Async<> TestProgram::call(const nfs::Peer& peer, nfs::RpcCall& call, nfs::XdrWri
   if (call.procedure == kSilent) {
     co_return;
   }
+  if (call.procedure == kRoom) {
+    nfs::write_accepted(reply, call.xid, nfs::AcceptStatus::success);
+    reply.u32(static_cast<std::uint32_t>(std::min<std::size_t>(call.most_data, UINT32_MAX)));
+    co_return;
+  }
   if (call.procedure == kHold) {
     const Result<void> released = co_await suspend<void>([this](Resume<void> resume) {
       const std::lock_guard lock(x_mutex);

@@ -24,6 +24,7 @@ enum Procedure : std::uint32_t {
   kThrow = 5,     //
   kSilent = 6,    ///< no reply at all
   kReadLate = 7,  ///< kRead after a turn of the loop
+  kRoom = 9,      ///< what the reply may carry at most, up to 2^32 - 1
   kReadPool = 8   ///< kRead after a while on another thread, as from a drive
 };
 inline constexpr std::uint32_t kTestProgram = 400'000;

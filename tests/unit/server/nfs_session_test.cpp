@@ -147,6 +147,78 @@ TEST(NfsSession, LargeRecordsArriveWhole) {
   EXPECT_TRUE(eventually([&] { return server.budget().in_use() == 0; }));
 }
 
+// More than there is memory for, each in the middle of a large record for as long as it likes.
+class Hogs {
+ public:
+  Hogs(LiveNfs& server, int n) {
+    const std::string half = call(1, kSink, opaque(patterned(1 << 20))).substr(0, 100'000);
+    for (int i = 0; i < n; ++i) {
+      x_clients.push_back(std::make_unique<RawClient>(server.port()));
+      x_clients.back()->send(half);
+    }
+    EXPECT_TRUE(eventually([&] { return server.budget().contended(); }));
+  }
+
+ private:
+  std::vector<std::unique_ptr<RawClient>> x_clients;
+};
+
+NfsOptions patient() {
+  NfsOptions o;
+  o.record_timeout = o.pressed_record_timeout = 600s;
+  return o;
+}
+
+TEST(NfsSession, HalfRecordsStopNobodyElse) {
+  LiveNfs server(patient(), nullptr, 8 * kNfsCallBytes);
+  {
+    Hogs hogs(server, 20);
+    RawClient client(server.port());
+    std::string batch;
+    for (std::uint32_t i = 0; i < 50; ++i) {
+      batch += call(i, kRoom);
+    }
+    client.send(batch);
+    for (std::uint32_t i = 0; i < 50; ++i) {
+      EXPECT_EQ(next_reply(client).results, number(kNfsTightData));
+    }
+  }
+  EXPECT_TRUE(eventually([&] { return server.budget().in_use() == 0; }));
+  RawClient client(server.port());
+  client.send(call(1, kRoom));
+  EXPECT_EQ(next_reply(client).results, number(UINT32_MAX));
+}
+
+TEST(NfsSession, HalfRecordsLastLessLongWhileOthersWait) {
+  NfsOptions o = patient();
+  o.pressed_record_timeout = 200ms;
+  LiveNfs server(o, nullptr, 8 * kNfsCallBytes);
+  Hogs hogs(server, 20);
+  RawClient client(server.port());
+  client.send(call(7, kSink, opaque(patterned(1 << 20))));
+  EXPECT_EQ(next_reply(client).xid, 7u);
+  EXPECT_GE(server.counters().timeouts.get(), 1u);
+}
+
+TEST(NfsSession, WholeRecordsThatFillTheMemoryAreServed) {
+  LiveNfs server(patient(), nullptr, 8 * kNfsCallBytes);
+  const std::string record = call(1, kSink, opaque(patterned(1 << 20)));
+  std::vector<std::jthread> senders;
+  std::atomic<int> served = 0;
+  for (int i = 0; i < 30; ++i) {
+    senders.emplace_back([&] {
+      RawClient client(server.port());
+      client.send(record + record);
+      for (int reply = 0; reply < 2; ++reply) {
+        served += next_reply(client).status == 0 ? 1 : 0;
+      }
+    });
+  }
+  senders.clear();
+  EXPECT_EQ(served, 60);
+  EXPECT_TRUE(eventually([&] { return server.budget().in_use() == 0; }));
+}
+
 TEST(NfsSession, LargeRepliesAreWhole) {
   LiveNfs server;
   RawClient client(server.port());

@@ -6,6 +6,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz_round_trip(
       fuzz_text(data, size), [](auto bytes) { return decode_number(bytes); },
       [](const auto& number) { return encode_number(number); });
+  fuzz_round_trip(
+      fuzz_text(data, size), [](auto bytes) { return decode_name(bytes); },
+      [](const auto& name) { return encode_name(name); });
   return fuzz_round_trip(
       fuzz_text(data, size), [](auto bytes) { return decode_cookie(bytes); },
       [](const auto& record) { return encode(record); });

@@ -53,6 +53,19 @@ TEST(Records, DirectoryRoundTrip) {
   EXPECT_EQ(*decoded, record);
 }
 
+TEST(Records, MovesRoundTripAndCostNothingWhereThereAreNone) {
+  for (InodeRecord record :
+       {file_record(), InodeRecord{.type = InodeType::directory, .name = "d/"},
+        InodeRecord{.type = InodeType::symlink, .posix = {{}}, .target = "t"}}) {
+    const std::size_t plain = encode(record).main.size();
+    record.moves = 1;
+    EXPECT_EQ(encode(record).main.size(), plain + 1);
+    EXPECT_EQ(decode_inode(encode(record).main).value(), record);
+    record.moves = UINT32_MAX;
+    EXPECT_EQ(decode_inode(encode(record).main).value(), record);
+  }
+}
+
 TEST(Records, PosixAttributesSymlinksAndHolesRoundTrip) {
   InodeRecord record = file_record();
   record.inline_data.clear();

@@ -24,6 +24,27 @@ Nfs4Result seek(Nfs4Client& client,
   return client.call(c).last();
 }
 
+TEST_F(Data, WhenMemoryIsShortReadsAreShortAndGetOn) {
+  const std::string content(50'000, 'x');
+  const File file = create("f", content);
+  client.most_data = 10'000;
+  C two;
+  two.putfh(file.handle).read(file.stateid, 0, 100'000).read(file.stateid, 20'000, 100'000);
+  const Nfs4Reply reply = client.call(two);
+  ASSERT_EQ(reply.status, Status::ok);
+  EXPECT_FALSE(reply.last().eof);
+  EXPECT_EQ(reply.last().text.size(), 4096u);
+  std::string all;
+  while (all.size() < content.size()) {
+    const Nfs4Result part = last(C().putfh(file.handle).read(file.stateid, all.size(), 100'000));
+    ASSERT_GT(part.text.size(), 0u);
+    EXPECT_LE(part.text.size(), 10'000u);
+    all += part.text;
+    EXPECT_EQ(part.eof, all.size() == content.size());
+  }
+  EXPECT_EQ(all, content);
+}
+
 TEST_F(Data, WrittenIsRead) {
   const File file = create("f");
   const Nfs4Result wrote = last(C().putfh(file.handle).write(file.stateid, 3, "hello", 2));

@@ -62,6 +62,21 @@ TEST_F(Directory, SpecialNodes) {
   }
 }
 
+// What does not fit was read in vain: with attributes an entry is ten times its name.
+TEST_F(Directory, APageReadsNoMoreEntriesThanFit) {
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_EQ(status(C().walk("data").symlink("name" + std::to_string(1000 + i), "t")), Status::ok);
+  }
+  const AttributeSet wanted = {Attribute::type,  Attribute::fsid,        Attribute::filehandle,
+                               Attribute::owner, Attribute::time_modify, Attribute::fileid};
+  const std::size_t before = files.entries_read();
+  const std::size_t got =
+      last(C().walk("data").readdir(0, wanted, 1 << 16, 1 << 15)).entries.size();
+  EXPECT_GT(got, 100u);
+  EXPECT_LT(got, 600u);
+  EXPECT_LE(files.entries_read() - before, got + got / 20 + 2);
+}
+
 TEST_F(Directory, SetGidDirectoriesPassTheirGroupOn) {
   client.credentials.groups = {50};
   ASSERT_EQ(status(C().walk("data").mkdir(
