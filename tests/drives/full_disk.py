@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import hashlib
 import random
 import sys
@@ -19,6 +20,7 @@ from server import Server
 BUCKET = "full"
 DRIVES = 3
 MEBIBYTES = 768
+WRITERS = 8
 # Mostly one kind in a cycle: whole segments of small records, of stripes, and metadata alone.
 MIXES = {"small": [4_000, 40_000, 120_000], "large": [300_000, 3_000_000], "metadata": [1_500],
          "mixed": [1_000, 20_000, 500_000]}
@@ -38,24 +40,39 @@ class FillAndDrain:
     def _body(self, size: int) -> bytes:
         return self.random.randbytes(size)
 
-    def fill(self, client: S3Client, sizes: list[int], most: int) -> None:
+    def fill(self, sizes: list[int], most: int) -> None:
         """Until the store refuses; every refusal must be 507, and leave nothing behind."""
-        for _ in range(most):
-            key = f"k/{self._serial % 7}/{self._serial}"
+        with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+            writers = [pool.submit(self._fill_one, f"k/{self._serial}/{i}", random.Random(self.random.random()), sizes,
+                                   most // WRITERS) for i in range(WRITERS)]
             self._serial += 1
-            body = self._body(self.random.choice(sizes))
+            for writer in writers:
+                alive, problems = writer.result()
+                self.alive |= alive
+                self.problems += problems
+
+    def _fill_one(self, prefix: str, rng: random.Random, sizes: list[int],
+                  most: int) -> tuple[dict[str, str], list[str]]:
+        client = self.server.client()
+        alive: dict[str, str] = {}
+        problems: list[str] = []
+        for number in range(most):
+            key, body = f"{prefix}/{number}", rng.randbytes(rng.choice(sizes))
             response = client.put(BUCKET, key, body)
             if response.status == 200:
-                self.alive[key] = hashlib.sha256(body).hexdigest()
-                self.written += len(body)
+                alive[key] = hashlib.sha256(body).hexdigest()
+                self.written += len(body)  # a figure for the report: races do not matter
                 continue
             if response.status != 507:
-                self.problems.append(f"PUT {key}: {response.status} {response.body[:200]!r}")
+                problems.append(f"PUT {key}: {response.status} {response.body[:200]!r}")
             self.refused += 1
             if client.head(BUCKET, key).status != 404:
-                self.problems.append(f"{key} was refused and is there")
-            return
-        self.problems.append(f"not full after {most} objects")
+                problems.append(f"{key} was refused and is there")
+            break
+        else:
+            problems.append(f"not full after {most} objects")
+        client.close()
+        return alive, problems
 
     def look(self, client: S3Client, count: int) -> None:
         """Some of what was acknowledged, byte for byte, and the whole listing."""
@@ -71,12 +88,15 @@ class FillAndDrain:
     def drain(self, client: S3Client, share: float) -> None:
         """Deletes a random share: a full store must let it."""
         keys = sorted(self.alive)
-        for key in self.random.sample(keys, int(len(keys) * share)):
-            response = client.delete(BUCKET, key)
-            if response.status != 204:
-                self.problems.append(f"DELETE {key} on a full store: {response.status} {response.body[:200]!r}")
+        doomed = self.random.sample(keys, int(len(keys) * share))
+        for at in range(0, len(doomed), 500):
+            some = doomed[at : at + 500]
+            response = client.delete_many(BUCKET, some)
+            if response.status != 200 or b"<Error>" in response.body:
+                self.problems.append(f"DeleteObjects on a full store: {response.status} {response.body[:300]!r}")
                 return
-            del self.alive[key]
+            for key in some:
+                del self.alive[key]
 
     def wait_for_room(self, client: S3Client, seconds: float) -> float:
         """Until a PUT works again, by itself; how long that took."""
@@ -99,7 +119,7 @@ def cycle(run: FillAndDrain, number: int, restart: bool) -> str:
     kind = list(MIXES)[number % len(MIXES)]
     client = run.server.client()
     before = run.written
-    run.fill(client, MIXES[kind], 400_000)
+    run.fill(MIXES[kind], 1_000_000)
     objects = len(run.alive)
     run.look(client, 30)
     if restart:
@@ -109,7 +129,7 @@ def cycle(run: FillAndDrain, number: int, restart: bool) -> str:
         client = run.server.client()
         run.look(client, 30)
     run.drain(client, 0.9)
-    waited = run.wait_for_room(client, 30)
+    waited = run.wait_for_room(client, 120)
     run.look(client, 30)
     client.close()
     return (f"cycle {number}: {kind}, {objects} objects, {(run.written - before) >> 20} MiB until full, "
