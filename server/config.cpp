@@ -141,6 +141,8 @@ constexpr std::array kKeys = {
     Key{"nfs.tls.key", [](Config& c, V v, bool) { return assign(c.nfs_tls_key, read_string(v)); }},
     Key{"nfs.tls.client_ca",
         [](Config& c, V v, bool) { return assign(c.nfs_tls_client_ca, read_string(v)); }},
+    Key{"s3.file_metadata",
+        [](Config& c, V v, bool env) { return assign(c.file_metadata, read_bool(v, env)); }},
     Key{"auth.unsigned_payload_http",
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));

@@ -48,6 +48,7 @@ struct Config {
   IoChoice io = IoChoice::automatic;
   std::uint64_t segment_size = 0;  ///< 0: by drive capacity
   std::string region = "us-east-1";
+  bool file_metadata = true;  ///< s3.file_metadata
   std::vector<std::string> domains;
   std::string state_dir = ".";
   bool unsigned_payload_http = true;

@@ -245,6 +245,7 @@ Result<void> Gateway::Parts::open_s3() {
   authenticator = std::make_unique<auth::Authenticator>(*keys, clock, auth_config);
   s3::S3Config s3_config;
   s3_config.region = config.region;
+  s3_config.file_metadata = config.file_metadata;
   s3_config.domains = config.domains;
   s3_config.clock = &clock;
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {

@@ -35,6 +35,8 @@ struct S3Config {
   std::vector<digest::Md5Engine*> md5_engines;
   const Clock* clock = nullptr;  ///< borrowed; null: the system's
   Observer observer;
+  /// Uploads set mode, owner and mtime of their files by x-amz-meta-file-*; see file_metadata.h.
+  bool file_metadata = true;
 };
 
 using Authenticate =

@@ -82,6 +82,7 @@ void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp)
   record.size = size;
   record.mtime_ns = stamp.mtime_ns;
   if (record.posix) {
+    record.posix->mtime_ns.reset();
     record.posix->ctime_ns = std::max(record.posix->ctime_ns, stamp.ctime_ns);
   }
   record.etag = file_etag(object.ino, record.change);

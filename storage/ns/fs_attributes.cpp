@@ -49,7 +49,10 @@ Task<FileAttributes> set_on_file(Core& core, const SetOp& op, const Object& befo
   if (op.set.size) {
     CO_TRYV(co_await resize_locked(core, before, object, tx, *op.set.size));
   }
-  object.record.mtime_ns = op.set.mtime_ns.value_or(object.record.mtime_ns);
+  if (op.set.mtime_ns) {
+    object.record.mtime_ns = *op.set.mtime_ns;
+    object.record.posix->mtime_ns.reset();
+  }
   if (op.set.size) {
     tx.rewrite_object(before, object);
   } else {

@@ -83,6 +83,8 @@ parity = 1
 allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
+[s3]
+file_metadata = false
 [auth]
 unsigned_payload_http = false
 )",
@@ -109,6 +111,7 @@ unsigned_payload_http = false
   want.allow_reduced_redundancy = true;
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
+  want.file_metadata = false;
   want.unsigned_payload_http = false;
   EXPECT_EQ(*c, want);
 }
