@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "tools/audit_command.h"
 #include "tools/bench_command.h"
 #include "tools/export_command.h"
 
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   CLI::App app("outcrop: the command line of the Outcrop object store", "outcrop");
   app.require_subcommand(1);
   int exit_code = 0;
+  outcrop::add_audit_command(app, exit_code);
   outcrop::add_bench_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
