@@ -142,6 +142,7 @@ struct Gateway::Parts {
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
   admin::ExportSource export_source(std::string token);
+  Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
   Result<void> open_s3();
@@ -163,6 +164,7 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
+  std::unique_ptr<audit::AuditLog> audit;             // null: off
   std::unique_ptr<auth::StaticKeyStore> keys;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
@@ -187,6 +189,19 @@ admin::ExportSource Gateway::Parts::export_source(std::string token) {
           .list = [this, list] { return list(*this); },
           .add = [this, add](std::string json) { return add(*this, std::move(json)); },
           .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); }};
+}
+
+Result<void> Gateway::Parts::open_audit() {
+  if (!config.audit) {
+    return ok();
+  }
+  audit::Options options;
+  options.folder = config.audit_dir.empty() ? config.state_dir + "/audit" : config.audit_dir;
+  options.limits = {.file_bytes = config.audit_file_size, .files = config.audit_files};
+  options.queue_bytes = config.audit_queue;
+  options.sync = config.audit_sync;
+  TRY(audit, audit::AuditLog::open(std::move(options), clock));
+  return ok();
 }
 
 Result<void> Gateway::Parts::open_admin() {
@@ -247,6 +262,7 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.region = config.region;
   s3_config.file_metadata = config.file_metadata;
   s3_config.domains = config.domains;
+  s3_config.audit = audit.get();
   s3_config.clock = &clock;
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
@@ -289,6 +305,14 @@ std::string Gateway::Parts::metrics() const {
                     .buffer_bytes = buffer_bytes_in_use(),
                     .in_flight_bytes = budget.in_use(),
                     .start_time_seconds = static_cast<std::uint64_t>(started)};
+  if (audit) {
+    const audit::Stats s = audit->stats();
+    sample.audit = {.written = s.written,
+                    .dropped = s.dropped,
+                    .suppressed = s.suppressed,
+                    .write_errors = s.write_errors,
+                    .queued_bytes = s.queued_bytes};
+  }
   std::vector<admin::OperationTotals> operations = requests->totals();
   if (engine::Engine* const e = open_engine.load(std::memory_order_acquire); e != nullptr) {
     sample.store = sample_store(e->stats());
@@ -338,6 +362,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
     parts->backends.push_back(std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
+  TRYV(parts->open_audit());
   TRYV(parts->open_admin());
   if (Result<void> bound = parts->s3_group->bind(config.s3); !bound) {
     return fail(Errc::config, "server.s3: " + std::string(bound.error().detail()));
