@@ -369,7 +369,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   }
   TRYV(parts->load_keys());
   parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->budget, parts->clock,
-                                           parts->random);
+                                           parts->random, parts->audit.get());
   TRYV(parts->nfs->prepare([keys = parts->keys.get()](const std::string& access_key) {
     return keys->find(access_key).has_value();
   }));

@@ -23,6 +23,7 @@ struct Call {
   const Peer& peer;
   const Credentials& credentials;
   const Op& op;
+  AuditNote& note;
 };
 
 /// A file or directory that a handle opened. `attributes` are there also if the call was refused

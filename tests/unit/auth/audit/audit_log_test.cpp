@@ -148,6 +148,8 @@ TEST_F(Audit, AFullDriveIsRetriedAndSaid) {
 
 TEST_F(Audit, KilledInTheMiddleItGoesOn) {
   for (int round = 1; round <= 3; ++round) {
+    std::array<int, 2> flushed{};
+    ASSERT_EQ(::pipe(flushed.data()), 0);
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
@@ -156,17 +158,22 @@ TEST_F(Audit, KilledInTheMiddleItGoesOn) {
         (*log)->record({.protocol = "s3", .action = "before the kill"});
         if (i % 100 == 99) {
           (*log)->flush();
+          if (::write(flushed[1], "f", 1) != 1) {
+            break;
+          }
         }
       }
       std::_Exit(1);
     }
-    const std::size_t before = count("before the kill");
-    while (count("before the kill") < before + 200) {
-      ASSERT_EQ(::waitpid(child, nullptr, WNOHANG), 0);
-      ::usleep(1000);
+    char byte = 0;
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(::read(flushed[0], &byte, 1), 1);
     }
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    ::close(flushed[0]);
+    ::close(flushed[1]);
+    EXPECT_GE(count("before the kill"), round * 300u);
     EXPECT_TRUE(verify().intact()) << why();
   }
   open();
