@@ -9,12 +9,12 @@
 #include "api/s3/handler.h"
 #include "auth/authenticator.h"
 #include "auth/key_store.h"
-#include "server/admin_token.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
 #include "server/runtime.h"
 #include "server/tls.h"
+#include "server/token_registry.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/engine/engine.h"
 
@@ -141,7 +141,8 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
-  admin::ExportSource export_source(std::string token);
+  admin::ExportSource export_source();
+  admin::TokenSource token_source();
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
@@ -165,6 +166,7 @@ struct Gateway::Parts {
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   std::unique_ptr<audit::AuditLog> audit;             // null: off
+  std::unique_ptr<TokenRegistry> tokens;
   std::unique_ptr<auth::StaticKeyStore> keys;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
@@ -174,7 +176,7 @@ struct Gateway::Parts {
 };
 
 /// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
-admin::ExportSource Gateway::Parts::export_source(std::string token) {
+admin::ExportSource Gateway::Parts::export_source() {
   const auto list = [](Parts& p) -> Task<std::string> {
     co_return co_await p.runtime.pool().run(
         [&p] { return Result<std::string>(p.nfs->list_exports()); });
@@ -185,10 +187,26 @@ admin::ExportSource Gateway::Parts::export_source(std::string token) {
   const auto remove = [](Parts& p, std::string path) -> Task<> {
     co_return co_await p.runtime.pool().run([&] { return p.nfs->remove_export(path); });
   };
-  return {.token = std::move(token),
-          .list = [this, list] { return list(*this); },
+  const auto rotate = [](Parts& p, bool force) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run([&] { return p.nfs->rotate_key(force); });
+  };
+  return {.list = [this, list] { return list(*this); },
           .add = [this, add](std::string json) { return add(*this, std::move(json)); },
-          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); }};
+          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); },
+          .rotate_key = [this, rotate](bool force) { return rotate(*this, force); }};
+}
+
+admin::TokenSource Gateway::Parts::token_source() {
+  const auto list = [](Parts& p) -> Task<std::string> { co_return p.tokens->list(); };
+  const auto create = [](Parts& p, std::string json) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run([&] { return p.tokens->create(json); });
+  };
+  const auto revoke = [](Parts& p, std::string id) -> Task<> {
+    co_return co_await p.runtime.pool().run([&] { return p.tokens->revoke(id); });
+  };
+  return {.list = [this, list] { return list(*this); },
+          .create = [this, create](std::string json) { return create(*this, std::move(json)); },
+          .revoke = [this, revoke](std::string id) { return revoke(*this, std::move(id)); }};
 }
 
 Result<void> Gateway::Parts::open_audit() {
@@ -207,11 +225,15 @@ Result<void> Gateway::Parts::open_audit() {
 Result<void> Gateway::Parts::open_admin() {
   HttpOptions options;
   options.log_requests = false;
-  TRY(std::string token, load_admin_token(config.state_dir, random));
+  TRY(tokens, TokenRegistry::open(config.state_dir, random, clock));
   admin_service = std::make_unique<HttpService>(
-      admin::make_handler({.checks = [this] { return checks(); },
-                           .metrics = [this] { return metrics(); },
-                           .exports = export_source(std::move(token))}),
+      admin::make_handler(
+          {.checks = [this] { return checks(); },
+           .metrics = [this] { return metrics(); },
+           .v1 = {.find_caller = [this](std::string_view token) { return tokens->find(token); },
+                  .exports = export_source(),
+                  .tokens = token_source(),
+                  .audit = audit.get()}}),
       options, admin_budget);
   // The last worker: the first one opens the store meanwhile.
   admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},

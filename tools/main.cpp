@@ -5,6 +5,7 @@
 #include "tools/audit_command.h"
 #include "tools/bench_command.h"
 #include "tools/export_command.h"
+#include "tools/token_command.h"
 
 int main(int argc, char** argv) {
   // A server that goes away is an error value of the write, not the end of this process.
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   outcrop::add_audit_command(app, exit_code);
   outcrop::add_bench_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
+  outcrop::add_token_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

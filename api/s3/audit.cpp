@@ -7,13 +7,9 @@ namespace {
 
 constexpr int kUnauthorized = 401, kForbidden = 403;
 
-bool is_read(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";
-}
-
-bool wanted(const http::Request& request, const Seen& seen, int status) {
+bool wanted(const Seen& seen, int status) {
   if (seen.op == nullptr) {
-    return !is_read(request.method);
+    return true;
   }
   // Of a DeleteObjects that was carried out there is one record for each key.
   const bool by_key = seen.op->id == OpId::delete_objects && status == 200;
@@ -49,8 +45,12 @@ std::string_view address_of(const http::Request& request) {
 
 }  // namespace
 
+bool may_leave_record(const http::Request& request) {
+  return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
+}
+
 void audit_request(audit::Sink& sink, const http::Request& request, const Seen& seen, int status) {
-  if (!wanted(request, seen, status)) {
+  if (!wanted(seen, status)) {
     return;
   }
   std::string action("s3:");

@@ -22,6 +22,8 @@ struct Seen {
   std::string_view code{};               ///< of the error; empty: there was none
 };
 
+/// False for reads: most requests, which the log costs nothing.
+bool may_leave_record(const http::Request& request);
 /// Into `sink`, if the request is one of those.
 void audit_request(audit::Sink& sink, const http::Request& request, const Seen& seen, int status);
 /// One key of a DeleteObjects; nothing without a log.

@@ -130,11 +130,12 @@ class Dispatcher {
   Async<http::Response> serve(http::Request& request) {
     Record record{&x_config.observer, &x_clock, OpId::unknown, 0, 0, 0, x_clock.steady_ns()};
     CountingBody body(*request.body);
+    const bool audited = x_config.audit != nullptr && may_leave_record(request);
     Seen seen;
     auto answer = co_await run(request, body, seen);
     http::Response response =
         answer ? std::move(*answer) : error_response(answer.error(), request, seen.target);
-    if (x_config.audit != nullptr) {
+    if (audited) {
       seen.code = answer ? std::string_view() : row(answer.error().code).name;
       audit_request(*x_config.audit, request, seen, response.status);
     }
@@ -153,7 +154,9 @@ class Dispatcher {
  private:
   Async<Outcome<http::Response>> run(http::Request& request, CountingBody& body, Seen& seen) {
     S3_CO_TRY(const auth::Authentication who, x_authenticate(request));
-    seen.who = who.principal;
+    if (x_config.audit != nullptr && may_leave_record(request)) {
+      seen.who = who.principal;
+    }
     auto split =
         auth::split_target(request.target, request.header("host").value_or(""), x_config.domains);
     if (!split) {
