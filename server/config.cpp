@@ -57,6 +57,13 @@ constexpr std::array<std::pair<std::string_view, log::Format>, 2> kFormats = {
 constexpr std::array<std::pair<std::string_view, IoChoice>, 3> kIoChoices = {
     {{"auto", IoChoice::automatic}, {"uring", IoChoice::uring}, {"threads", IoChoice::threads}}};
 
+constexpr std::array<std::pair<std::string_view, audit::Sync>, 3> kSyncs = {
+    {{"batch", audit::Sync::batch},
+     {"second", audit::Sync::second},
+     {"never", audit::Sync::never}}};
+constexpr std::uint64_t kLeastAuditFile = 1 << 20, kLeastAuditQueue = 1 << 20;
+constexpr unsigned kMostAuditFiles = 999;
+
 constexpr unsigned kMostWorkers = 256, kMostConnections = 1'000'000, kMostParity = 15;
 constexpr std::uint64_t kLeastMemory = 128 << 20, kLeastSegment = 1 << 20;
 
@@ -141,10 +148,26 @@ constexpr std::array kKeys = {
     Key{"nfs.tls.key", [](Config& c, V v, bool) { return assign(c.nfs_tls_key, read_string(v)); }},
     Key{"nfs.tls.client_ca",
         [](Config& c, V v, bool) { return assign(c.nfs_tls_client_ca, read_string(v)); }},
+    Key{"s3.file_metadata",
+        [](Config& c, V v, bool env) { return assign(c.file_metadata, read_bool(v, env)); }},
     Key{"auth.unsigned_payload_http",
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));
         }},
+    Key{"audit.enabled",
+        [](Config& c, V v, bool env) { return assign(c.audit, read_bool(v, env)); }},
+    Key{"audit.dir", [](Config& c, V v, bool) { return assign(c.audit_dir, read_string(v)); }},
+    Key{"audit.file_size",
+        [](Config& c, V v, bool) {
+          return assign(c.audit_file_size, read_size(v, kLeastAuditFile));
+        }},
+    Key{"audit.files",
+        [](Config& c, V v, bool env) {
+          return assign(c.audit_files, read_count(v, env, 2, kMostAuditFiles));
+        }},
+    Key{"audit.queue",
+        [](Config& c, V v, bool) { return assign(c.audit_queue, read_size(v, kLeastAuditQueue)); }},
+    Key{"audit.sync", [](Config& c, V v, bool) { return choose(c.audit_sync, v, kSyncs); }},
 };
 
 std::string unknown_key(std::string_view name) {
@@ -351,6 +374,7 @@ Result<void> finish_config(Config& config, const std::string& base) {
   };
   std::ranges::for_each(config.drives, anchor);
   anchor(config.state_dir);
+  anchor(config.audit_dir);
   anchor(config.tls_cert);
   anchor(config.tls_key);
   anchor(config.nfs_tls_cert);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/nfs/export.h"
+#include "auth/audit/audit_log.h"
 #include "storage/base/log.h"
 #include "storage/base/result.h"
 
@@ -48,9 +49,16 @@ struct Config {
   IoChoice io = IoChoice::automatic;
   std::uint64_t segment_size = 0;  ///< 0: by drive capacity
   std::string region = "us-east-1";
+  bool file_metadata = true;  ///< s3.file_metadata
   std::vector<std::string> domains;
   std::string state_dir = ".";
   bool unsigned_payload_http = true;
+  bool audit = true;      ///< audit.enabled
+  std::string audit_dir;  ///< empty: <state_dir>/audit
+  std::uint64_t audit_file_size = 64 << 20;
+  unsigned audit_files = 16;
+  std::uint64_t audit_queue = 8 << 20;
+  audit::Sync audit_sync = audit::Sync::second;
   std::optional<HostPort> nfs = HostPort{"0.0.0.0", 2049};  ///< empty: no NFS
   std::chrono::seconds nfs_lease{60}, nfs_grace{60};
   bool nfs_portmap = false;

@@ -106,6 +106,16 @@ std::expected<std::uint64_t, Expected> read_size_or_auto(const ConfigValue& valu
   return *n;
 }
 
+std::expected<std::uint64_t, Expected> read_size(const ConfigValue& value, std::uint64_t least) {
+  const auto* text = std::get_if<std::string>(&value);
+  const std::optional<std::uint64_t> n = text != nullptr ? parse_size(*text) : std::nullopt;
+  if (!n || *n < least) {
+    return std::unexpected("a size of at least " + std::to_string(least >> 20) +
+                           "MiB, with KiB, MiB, GiB or TiB, like \"64MiB\"");
+  }
+  return *n;
+}
+
 std::expected<std::chrono::seconds, Expected> read_seconds(const ConfigValue& value) {
   constexpr std::uint32_t kLongest = 3600;
   const auto* text = std::get_if<std::string>(&value);

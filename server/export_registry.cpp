@@ -100,6 +100,10 @@ Result<ExportRegistry::State> ExportRegistry::parse(std::string_view text) {
     return damaged("the server id is damaged");
   }
   state.key_number = static_cast<std::uint8_t>(number);
+  if (const json::value* const rotated = top->if_contains("rotated");
+      rotated != nullptr && !read_number(rotated, 0, INT64_MAX, state.rotated)) {
+    return damaged("the time of the last key rotation is damaged");
+  }
   const json::value* const ids = top->if_contains("ids");
   if (ids == nullptr || !ids->is_object()) {
     return damaged("the export ids are damaged");
@@ -140,15 +144,36 @@ std::string ExportRegistry::format(const State& state) {
   top.emplace("key_number", state.key_number);
   top.emplace("key", hex_of(state.current));
   top.emplace("previous_key", hex_of(state.previous));
+  top.emplace("rotated", state.rotated);
   top.emplace("server_id", hex_of(state.server_id));
   top.emplace("ids", std::move(ids));
   top.emplace("exports", std::move(added));
   return json::serialize(top) + "\n";
 }
 
-nfs::HandleCodec ExportRegistry::handle_codec() const {
+nfs::HandleKeys ExportRegistry::handle_keys() const {
   const std::lock_guard lock(x_mutex);
   return {x_state.current, x_state.key_number, x_state.previous};
+}
+
+Result<nfs::HandleKeys> ExportRegistry::rotate_key(Random& random,
+                                                   std::int64_t now_seconds,
+                                                   bool force) {
+  const std::lock_guard lock(x_mutex);
+  const std::int64_t since = now_seconds - x_state.rotated;
+  if (!force && x_state.rotated != 0 && since < kRotationInterval) {
+    return fail(Errc::conflict,
+                "the handle key was rotated " + std::to_string(std::max<std::int64_t>(since, 0)) +
+                    " s ago, and clients that mounted before that still use the one before: wait " +
+                    std::to_string(kRotationInterval - since) + " s, or force it");
+  }
+  State next = x_state;
+  next.previous = x_state.current;
+  random.fill(next.current);
+  ++next.key_number;
+  next.rotated = now_seconds;
+  TRYV(save(std::move(next)));
+  return nfs::HandleKeys{x_state.current, x_state.key_number, x_state.previous};
 }
 
 std::string ExportRegistry::server_id() const {

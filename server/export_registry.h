@@ -27,7 +27,13 @@ class ExportRegistry {
   static Result<std::unique_ptr<ExportRegistry>> open(const std::filesystem::path& state_dir,
                                                       Random& random);
 
-  nfs::HandleCodec handle_codec() const;
+  nfs::HandleKeys handle_keys() const;
+  /// Makes a new handle key; the current one becomes the previous one, which still opens handles,
+  /// and the previous one is forgotten: mounts that are older than its successor get stale handles.
+  /// Therefore conflict within kRotationInterval of the last time, unless it is forced. Durable on
+  /// return.
+  Result<nfs::HandleKeys> rotate_key(Random& random, std::int64_t now_seconds, bool force);
+  static constexpr std::int64_t kRotationInterval = 7 * 24 * 3600;
   /// Names this server to NFSv4 clients; random, and the same for ever.
   std::string server_id() const;
 
@@ -46,6 +52,7 @@ class ExportRegistry {
   struct State {
     nfs::HandleKey current{}, previous{};
     std::uint8_t key_number = 1;
+    std::int64_t rotated = 0;  ///< seconds since 1970; 0: never
     nfs::HandleKey server_id{};
     std::map<std::string, nfs::ExportId, std::less<>> ids;  ///< never shrinks
     std::vector<nfs::Export> added;

@@ -9,12 +9,12 @@
 #include "api/s3/handler.h"
 #include "auth/authenticator.h"
 #include "auth/key_store.h"
-#include "server/admin_token.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
 #include "server/runtime.h"
 #include "server/tls.h"
+#include "server/token_registry.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/engine/engine.h"
 
@@ -143,7 +143,9 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
-  admin::ExportSource export_source(std::string token);
+  admin::ExportSource export_source();
+  admin::TokenSource token_source();
+  Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
   Result<void> open_s3();
@@ -165,6 +167,8 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
+  std::unique_ptr<audit::AuditLog> audit;             // null: off
+  std::unique_ptr<TokenRegistry> tokens;
   std::unique_ptr<auth::StaticKeyStore> keys;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
@@ -174,7 +178,7 @@ struct Gateway::Parts {
 };
 
 /// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
-admin::ExportSource Gateway::Parts::export_source(std::string token) {
+admin::ExportSource Gateway::Parts::export_source() {
   const auto list = [](Parts& p) -> Task<std::string> {
     co_return co_await p.runtime.pool().run(
         [&p] { return Result<std::string>(p.nfs->list_exports()); });
@@ -185,20 +189,53 @@ admin::ExportSource Gateway::Parts::export_source(std::string token) {
   const auto remove = [](Parts& p, std::string path) -> Task<> {
     co_return co_await p.runtime.pool().run([&] { return p.nfs->remove_export(path); });
   };
-  return {.token = std::move(token),
-          .list = [this, list] { return list(*this); },
+  const auto rotate = [](Parts& p, bool force) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run([&] { return p.nfs->rotate_key(force); });
+  };
+  return {.list = [this, list] { return list(*this); },
           .add = [this, add](std::string json) { return add(*this, std::move(json)); },
-          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); }};
+          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); },
+          .rotate_key = [this, rotate](bool force) { return rotate(*this, force); }};
+}
+
+admin::TokenSource Gateway::Parts::token_source() {
+  const auto list = [](Parts& p) -> Task<std::string> { co_return p.tokens->list(); };
+  const auto create = [](Parts& p, std::string json) -> Task<std::string> {
+    co_return co_await p.runtime.pool().run([&] { return p.tokens->create(json); });
+  };
+  const auto revoke = [](Parts& p, std::string id) -> Task<> {
+    co_return co_await p.runtime.pool().run([&] { return p.tokens->revoke(id); });
+  };
+  return {.list = [this, list] { return list(*this); },
+          .create = [this, create](std::string json) { return create(*this, std::move(json)); },
+          .revoke = [this, revoke](std::string id) { return revoke(*this, std::move(id)); }};
+}
+
+Result<void> Gateway::Parts::open_audit() {
+  if (!config.audit) {
+    return ok();
+  }
+  audit::Options options;
+  options.folder = config.audit_dir.empty() ? config.state_dir + "/audit" : config.audit_dir;
+  options.limits = {.file_bytes = config.audit_file_size, .files = config.audit_files};
+  options.queue_bytes = config.audit_queue;
+  options.sync = config.audit_sync;
+  TRY(audit, audit::AuditLog::open(std::move(options), clock));
+  return ok();
 }
 
 Result<void> Gateway::Parts::open_admin() {
   HttpOptions options;
   options.log_requests = false;
-  TRY(std::string token, load_admin_token(config.state_dir, random));
+  TRY(tokens, TokenRegistry::open(config.state_dir, random, clock));
   admin_service = std::make_unique<HttpService>(
-      admin::make_handler({.checks = [this] { return checks(); },
-                           .metrics = [this] { return metrics(); },
-                           .exports = export_source(std::move(token))}),
+      admin::make_handler(
+          {.checks = [this] { return checks(); },
+           .metrics = [this] { return metrics(); },
+           .v1 = {.find_caller = [this](std::string_view token) { return tokens->find(token); },
+                  .exports = export_source(),
+                  .tokens = token_source(),
+                  .audit = audit.get()}}),
       options, admin_budget);
   // The last worker: the first one opens the store meanwhile.
   admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},
@@ -247,7 +284,9 @@ Result<void> Gateway::Parts::open_s3() {
   authenticator = std::make_unique<auth::Authenticator>(*keys, clock, auth_config);
   s3::S3Config s3_config;
   s3_config.region = config.region;
+  s3_config.file_metadata = config.file_metadata;
   s3_config.domains = config.domains;
+  s3_config.audit = audit.get();
   s3_config.clock = &clock;
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
@@ -290,6 +329,14 @@ std::string Gateway::Parts::metrics() const {
                     .buffer_bytes = buffer_bytes_in_use(),
                     .in_flight_bytes = budget.in_use(),
                     .start_time_seconds = static_cast<std::uint64_t>(started)};
+  if (audit) {
+    const audit::Stats s = audit->stats();
+    sample.audit = {.written = s.written,
+                    .dropped = s.dropped,
+                    .suppressed = s.suppressed,
+                    .write_errors = s.write_errors,
+                    .queued_bytes = s.queued_bytes};
+  }
   std::vector<admin::OperationTotals> operations = requests->totals();
   if (engine::Engine* const e = open_engine.load(std::memory_order_acquire); e != nullptr) {
     sample.store = sample_store(e->stats());
@@ -339,13 +386,14 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
     parts->backends.push_back(std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
+  TRYV(parts->open_audit());
   TRYV(parts->open_admin());
   if (Result<void> bound = parts->s3_group->bind(config.s3); !bound) {
     return fail(Errc::config, "server.s3: " + std::string(bound.error().detail()));
   }
   TRYV(parts->load_keys());
   parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->memory, parts->budget,
-                                           parts->clock, parts->random);
+                                           parts->clock, parts->random, parts->audit.get());
   TRYV(parts->nfs->prepare([keys = parts->keys.get()](const std::string& access_key) {
     return keys->find(access_key).has_value();
   }));

@@ -72,12 +72,16 @@ nfs::StateConfig state_config(const Config& config,
 struct NfsServer::Programs {
   Programs(NfsServer& server, ns::Namespace& buckets, ns::FileSystem& file_system)
       : files(file_system),
+        auditor(server.x_audit == nullptr
+                    ? nullptr
+                    : std::make_unique<nfs::Auditor>(*server.x_audit, file_system, server.x_clock)),
         service{.buckets = buckets,
                 .files = file_system,
                 .exports = server.x_exports,
                 .handles = *server.x_handles,
                 .clock = server.x_clock,
-                .random = server.x_random},
+                .random = server.x_random,
+                .audit = auditor.get()},
         scope(file_system),
         replies(server.x_clock),
         state(state_config(server.x_config, server.x_memory, file_system),
@@ -110,6 +114,7 @@ struct NfsServer::Programs {
         dispatcher({&nfs3, &nfs4, &mount}) {}
 
   ns::FileSystem& files;
+  std::unique_ptr<nfs::Auditor> auditor;
   nfs::Service service;
   nfs::ExportScope scope;
   nfs::ReplyCache replies;
@@ -128,13 +133,15 @@ NfsServer::NfsServer(Runtime& runtime,
                      const MemoryPlan& memory,
                      ByteBudget& budget,
                      const Clock& clock,
-                     Random& random)
+                     Random& random,
+                     audit::Sink* audit)
     : x_runtime(runtime),
       x_config(config),
       x_memory(memory),
       x_budget(budget),
       x_clock(clock),
       x_random(random),
+      x_audit(audit),
       x_recovery(std::filesystem::path(config.state_dir) / "nfs-clients", runtime.pool()) {}
 
 NfsServer::~NfsServer() = default;
@@ -142,7 +149,7 @@ NfsServer::~NfsServer() = default;
 Result<void> NfsServer::prepare(const std::function<bool(const std::string&)>& known_identity) {
   x_known_identity = known_identity;
   TRY(x_registry, ExportRegistry::open(x_config.state_dir, x_random));
-  x_handles = std::make_unique<nfs::HandleCodec>(x_registry->handle_codec());
+  x_handles = std::make_unique<nfs::HandleCodec>(x_registry->handle_keys());
   for (const nfs::Export& e : x_config.exports) {
     if (const Result<void> good = check(e); !good) {
       return fail(Errc::config, "export " + e.path + ": " + std::string(good.error().detail()));
@@ -347,6 +354,17 @@ Result<void> NfsServer::remove_export(std::string_view path) {
   TRYV(x_registry->remove(path, x_exports));
   log::info("export removed", {{"path", path}});
   return ok();
+}
+
+Result<std::string> NfsServer::rotate_key(bool force) {
+  const std::int64_t now = x_clock.wall_ns() / 1'000'000'000;
+  TRY(const nfs::HandleKeys keys, x_registry->rotate_key(x_random, now, force));
+  x_handles->use(keys);
+  log::info("handle key rotated", {{"number", keys.number}});
+  return boost::json::serialize(
+             boost::json::object{{"key_number", keys.number},
+                                 {"next_rotation", now + ExportRegistry::kRotationInterval}}) +
+         "\n";
 }
 
 admin::NfsSample NfsServer::sample() const {

@@ -24,13 +24,14 @@ namespace outcrop::server {
 
 class NfsServer {
  public:
-  /// All borrowed.
+  /// All borrowed; `audit` may be null.
   NfsServer(Runtime& runtime,
             const Config& config,
             const MemoryPlan& memory,
             ByteBudget& budget,
             const Clock& clock,
-            Random& random);
+            Random& random,
+            audit::Sink* audit);
   ~NfsServer();
   NfsServer(const NfsServer&) = delete;
 
@@ -48,6 +49,8 @@ class NfsServer {
   std::string list_exports() const;  ///< JSON
   Result<std::string> add_export(std::string_view json);
   Result<void> remove_export(std::string_view path);
+  /// JSON; conflict, see ExportRegistry::rotate_key().
+  Result<std::string> rotate_key(bool force);
 
   /// 0: nothing listens (yet).
   std::uint16_t port() const { return x_port.load(std::memory_order_relaxed); }
@@ -69,6 +72,7 @@ class NfsServer {
   ByteBudget& x_budget;
   const Clock& x_clock;
   Random& x_random;
+  audit::Sink* const x_audit;  // null: no audit log
   std::function<bool(const std::string&)> x_known_identity;
 
   nfs::ExportTable x_exports;

@@ -1,4 +1,4 @@
-// outcrop export add|list|remove: NFS exports of a running server.
+// outcrop export add|list|remove|rotate-key: NFS exports of a running server.
 #pragma once
 #include <CLI/CLI.hpp>
 

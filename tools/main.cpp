@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "tools/audit_command.h"
 #include "tools/bench_command.h"
 #include "tools/export_command.h"
+#include "tools/token_command.h"
 
 int main(int argc, char** argv) {
   // A server that goes away is an error value of the write, not the end of this process.
@@ -11,8 +13,10 @@ int main(int argc, char** argv) {
   CLI::App app("outcrop: the command line of the Outcrop object store", "outcrop");
   app.require_subcommand(1);
   int exit_code = 0;
+  outcrop::add_audit_command(app, exit_code);
   outcrop::add_bench_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
+  outcrop::add_token_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

@@ -1,11 +1,11 @@
 // The admin listener: GET /health/live, /health/ready and /metrics for everybody who reaches it,
-// and /v1/exports for those with the token.
+// and everything below /v1 for those with a token.
 #pragma once
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "api/admin/export_routes.h"
+#include "api/admin/v1.h"
 #include "api/http/message.h"
 
 namespace outcrop::admin {
@@ -20,7 +20,7 @@ struct Check {
 struct AdminSources {
   std::function<std::vector<Check>()> checks;
   std::function<std::string()> metrics;
-  ExportSource exports{};  ///< this one may suspend
+  V1Sources v1{};  ///< these may suspend
 };
 
 http::Handler make_handler(AdminSources sources);

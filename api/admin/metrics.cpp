@@ -112,6 +112,16 @@ void add_nfs(Page& page, const NfsSample& s) {
   page.gauge("outcrop_nfs_state_bytes", "Memory of NFSv4 state", s.state_bytes);
 }
 
+void add_audit(Page& page, const AuditSample& s) {
+  page.counter("outcrop_audit_lines_total", "Lines of the audit log written", s.written);
+  page.counter("outcrop_audit_missing_total", "Events that are not in the audit log", s.dropped,
+               {{"reason", "queue_full"}});
+  page.counter("outcrop_audit_missing_total", "", s.suppressed, {{"reason", "denial_rate"}});
+  page.counter("outcrop_audit_write_errors_total", "Writes and syncs of it that failed",
+               s.write_errors);
+  page.gauge("outcrop_audit_queued_bytes", "Events waiting to be written", s.queued_bytes);
+}
+
 void add_process(Page& page, const ProcessSample& s) {
   page.gauge("outcrop_memory_resident_bytes", "Resident memory of the process", s.resident_bytes);
   page.gauge("outcrop_memory_limit_bytes", "memory_limit in effect", s.memory_limit_bytes);
@@ -196,6 +206,9 @@ std::string render_metrics(const std::vector<OperationTotals>& operations, const
   add_http(page, sample.http);
   if (sample.nfs) {
     add_nfs(page, *sample.nfs);
+  }
+  if (sample.audit) {
+    add_audit(page, *sample.audit);
   }
   add_process(page, sample.process);
   if (sample.store) {

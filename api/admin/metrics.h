@@ -52,11 +52,16 @@ struct StoreSample {
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
 };
 
+struct AuditSample {
+  std::uint64_t written = 0, dropped = 0, suppressed = 0, write_errors = 0, queued_bytes = 0;
+};
+
 struct Sample {
   HttpSample http;
   std::optional<NfsSample> nfs;  ///< empty: NFS is off
   ProcessSample process;
-  std::optional<StoreSample> store;  ///< empty while the store is not open
+  std::optional<AuditSample> audit{};  ///< empty: there is no audit log
+  std::optional<StoreSample> store;    ///< empty while the store is not open
 };
 
 std::string render_metrics(const std::vector<OperationTotals>& operations, const Sample& sample);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/nfs/audit.h"
 #include "api/nfs/export.h"
 #include "api/nfs/handle.h"
 #include "api/nfs/peer.h"
@@ -34,6 +35,7 @@ struct Service {
   const HandleCodec& handles;
   const Clock& clock;
   Random& random;
+  Auditor* audit = nullptr;  ///< null: no audit log
 };
 
 /// One version of one RPC program. Any worker.

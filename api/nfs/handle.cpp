@@ -63,16 +63,22 @@ T get_be(const std::byte* from) {
 
 }  // namespace
 
-HandleCodec::HandleCodec(HandleKey current, std::uint8_t number, HandleKey previous)
-    : x_current(current), x_previous(previous), x_number(number) {}
+HandleCodec::HandleCodec(const HandleKeys& keys) { use(keys); }
+
+void HandleCodec::use(const HandleKeys& keys) {
+  const std::lock_guard lock(x_mutex);
+  x_all.push_back(std::make_unique<const HandleKeys>(keys));
+  x_keys.store(x_all.back().get(), std::memory_order_release);
+}
 
 HandleBytes HandleCodec::seal(const Handle& handle) const {
+  const HandleKeys& keys = *x_keys.load(std::memory_order_acquire);
   HandleBytes out{};
-  out[0] = std::byte{x_number};
+  out[0] = std::byte{keys.number};
   put_be<std::uint16_t>(out.data() + 2, handle.export_id);
   put_be<std::uint64_t>(out.data() + 4, handle.file.root);
   put_be<std::uint64_t>(out.data() + 12, handle.file.ino);
-  const auto mac = sum(x_current, ConstBytes(out).first(kSigned));
+  const auto mac = sum(keys.current, ConstBytes(out).first(kSigned));
   std::memcpy(out.data() + kSigned, mac.data(), kMac);
   return out;
 }
@@ -81,14 +87,15 @@ std::optional<Handle> HandleCodec::open(ConstBytes bytes) const {
   if (bytes.size() != kHandleBytes) {
     return std::nullopt;
   }
+  const HandleKeys& keys = *x_keys.load(std::memory_order_acquire);
   const auto number = static_cast<std::uint8_t>(bytes[0]);
-  const bool current = number == x_number;
+  const bool current = number == keys.number;
   const bool previous =
-      number == static_cast<std::uint8_t>(x_number - 1) && x_previous != x_current;
+      number == static_cast<std::uint8_t>(keys.number - 1) && keys.previous != keys.current;
   if (!current && !previous) {
     return std::nullopt;
   }
-  const auto mac = sum(current ? x_current : x_previous, bytes.first(kSigned));
+  const auto mac = sum(current ? keys.current : keys.previous, bytes.first(kSigned));
   if (CRYPTO_memcmp(mac.data(), bytes.data() + kSigned, kMac) != 0 || bytes[1] != std::byte{0}) {
     return std::nullopt;
   }

@@ -2,9 +2,13 @@
 // make up a handle or carry one to another export. Two keys are live so that they can be rotated.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "api/nfs/export.h"
 #include "storage/base/bytes.h"
@@ -26,19 +30,31 @@ struct Handle {
 
 using HandleKey = std::array<std::byte, 16>;
 
+struct HandleKeys {
+  HandleKey current{};      ///< seals; both open
+  std::uint8_t number = 0;  ///< of the current one
+  HandleKey previous{};     ///< equal to the current one: there is none
+};
+
 /// Layout: u8 key number, u8 zero, u16 export, u64 root, u64 inode (big-endian), 12 bytes MAC
-/// (SipHash-2-4-128 of the first 20, truncated). Thread-safe: keys are set once, at start.
+/// (SipHash-2-4-128 of the first 20, truncated). Any thread.
 class HandleCodec {
  public:
-  /// `current` seals; both open. Equal keys: there is no previous one.
-  HandleCodec(HandleKey current, std::uint8_t number, HandleKey previous);
+  explicit HandleCodec(const HandleKeys& keys);
+  HandleCodec(HandleKey current, std::uint8_t number, HandleKey previous)
+      : HandleCodec(HandleKeys{current, number, previous}) {}
+  HandleCodec(const HandleCodec&) = delete;
+  /// From now on; calls that run finish with the keys that they began with.
+  void use(const HandleKeys& keys);
   HandleBytes seal(const Handle& handle) const;
   /// Empty: not 32 bytes, not ours, or tampered with. The MAC is compared in constant time.
   std::optional<Handle> open(ConstBytes bytes) const;
 
  private:
-  HandleKey x_current, x_previous;
-  std::uint8_t x_number;
+  std::atomic<const HandleKeys*> x_keys;
+  /// All there ever were: few, and a reader may still look at any.
+  std::vector<std::unique_ptr<const HandleKeys>> x_all;
+  std::mutex x_mutex;  // of x_all
 };
 
 }  // namespace outcrop::nfs

@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "api/s3/file_metadata.h"
+
 namespace outcrop::s3 {
 namespace {
 
@@ -136,6 +138,10 @@ Outcome<ns::ObjectAttributes> attributes_of(const Call& call) {
   }
   S3_TRY(out.user_meta, user_metadata(call));
   return out;
+}
+
+ns::FileFields file_fields_of(const Call& call, const ns::ObjectAttributes& attributes) {
+  return call.config.file_metadata ? file_fields_of(attributes.user_meta) : ns::FileFields{};
 }
 
 Outcome<bool> null_version(std::optional<std::string_view> version_id) {

@@ -63,6 +63,8 @@ ns::Conditions conditions_of(const Call& call, const ConditionNames& names);
 Outcome<ns::Conditions> write_conditions(const Call& call);
 /// What the request's headers say about the object to be stored.
 Outcome<ns::ObjectAttributes> attributes_of(const Call& call);
+/// What its user metadata says about the file; nothing if the configuration does not take that.
+ns::FileFields file_fields_of(const Call& call, const ns::ObjectAttributes& attributes);
 /// ?versionId=null is the current object; there are no others. True if it was given.
 Outcome<bool> null_version(std::optional<std::string_view> version_id);
 /// x-amz-* headers with a meaning this gateway does not have are refused, never ignored.

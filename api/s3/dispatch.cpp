@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/s3/audit.h"
 #include "api/s3/call.h"
 #include "api/s3/handler.h"
 #include "api/s3/router.h"
@@ -129,10 +130,16 @@ class Dispatcher {
   Async<http::Response> serve(http::Request& request) {
     Record record{&x_config.observer, &x_clock, OpId::unknown, 0, 0, 0, x_clock.steady_ns()};
     CountingBody body(*request.body);
-    auth::Target target;
-    auto answer = co_await run(request, body, target, record.op);
+    const bool audited = x_config.audit != nullptr && may_leave_record(request);
+    Seen seen;
+    auto answer = co_await run(request, body, seen);
     http::Response response =
-        answer ? std::move(*answer) : error_response(answer.error(), request, target);
+        answer ? std::move(*answer) : error_response(answer.error(), request, seen.target);
+    if (audited) {
+      seen.code = answer ? std::string_view() : row(answer.error().code).name;
+      audit_request(*x_config.audit, request, seen, response.status);
+    }
+    record.op = seen.op != nullptr ? seen.op->id : OpId::unknown;
     if (body.broken() || !body.ended()) {
       co_await settle_body(body, response);
     }
@@ -145,19 +152,19 @@ class Dispatcher {
   }
 
  private:
-  Async<Outcome<http::Response>> run(http::Request& request,
-                                     CountingBody& body,
-                                     auth::Target& target,
-                                     OpId& id) {
+  Async<Outcome<http::Response>> run(http::Request& request, CountingBody& body, Seen& seen) {
     S3_CO_TRY(const auth::Authentication who, x_authenticate(request));
+    if (x_config.audit != nullptr && may_leave_record(request)) {
+      seen.who = who.principal;
+    }
     auto split =
         auth::split_target(request.target, request.header("host").value_or(""), x_config.domains);
     if (!split) {
       co_return fail(Code::invalid_uri, {}, {{"URI", request.target}});
     }
-    target = std::move(*split);
+    const auth::Target& target = seen.target = std::move(*split);
     S3_CO_TRY(const Op* op, route(request.method, scope_of(target), target.query, request.headers));
-    id = op->id;
+    seen.op = op;
     S3_CO_TRY(const Grant grant, authorize(who.principal, op->action, target.bucket, target.key));
     S3_CO_TRYV(check_key_length(target));
     const std::vector<http::Header> hoisted = hoisted_headers(who, target);

@@ -8,6 +8,7 @@
 
 #include "api/http/message.h"
 #include "api/s3/op_id.h"
+#include "auth/audit/event.h"
 #include "auth/authenticator.h"
 #include "storage/base/clock.h"
 #include "storage/digest/md5_engine.h"
@@ -35,6 +36,9 @@ struct S3Config {
   std::vector<digest::Md5Engine*> md5_engines;
   const Clock* clock = nullptr;  ///< borrowed; null: the system's
   Observer observer;
+  audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
+  /// Uploads set mode, owner and mtime of their files by x-amz-meta-file-*; see file_metadata.h.
+  bool file_metadata = true;
 };
 
 using Authenticate =

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "api/s3/file_metadata.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
 
@@ -89,9 +90,7 @@ Outcome<> add_object_headers(const Call& call,
   for (const auto& [name, value] : info.attributes.headers) {
     response.set(wire_name(name), value);
   }
-  for (const auto& [name, value] : info.attributes.user_meta) {
-    response.set(std::string(kMetaPrefix) + name, value);
-  }
+  add_user_metadata(info, response);
   if (call.query("versionId")) {
     response.set("x-amz-version-id", "null");
   }

@@ -96,7 +96,12 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
     }
   }
   ns::PutRequest put;
-  put.attributes = plan.replace ? std::move(*plan.replace) : from.attributes;
+  put.file = from.file.value_or(ns::FileFields{});
+  put.attributes = from.attributes;
+  if (plan.replace) {
+    put.attributes = *std::move(plan.replace);
+    put.file = file_fields_of(call, put.attributes);
+  }
   put.etag = digest::to_hex(as_bytes(md5.value()));
   put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
   put.conditions = std::move(plan.conditions);
@@ -130,6 +135,9 @@ Answer copy_object(Call& call) {
   reader.reset();
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
                        std::move(plan.conditions), std::move(plan.replace)};
+  if (copy.replace) {
+    copy.file = file_fields_of(call, *copy.replace);
+  }
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await call.ns.copy(call.bucket(), call.key(), std::move(copy)));
   co_return copy_response(info);

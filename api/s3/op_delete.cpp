@@ -1,4 +1,5 @@
 // DeleteObject and DeleteObjects.
+#include "api/s3/audit.h"
 #include "api/s3/call.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -63,6 +64,7 @@ Answer delete_objects(Call& call) {
   XmlWriter xml("DeleteResult");
   for (const DeleteEntry& entry : document.entries) {
     const auto deleted = co_await delete_entry(call, entry);
+    audit_key(call, entry.key, deleted ? nullptr : &deleted.error());
     if (deleted && document.quiet) {
       continue;
     }

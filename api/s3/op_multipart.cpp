@@ -226,6 +226,7 @@ Answer complete_multipart_upload(Call& call) {
   const auto algorithm = found ? std::optional(found->checksum_algorithm) : std::nullopt;
   S3_CO_TRY(request.parts, parse_complete(std::move(text), algorithm));
   if (found) {
+    request.file = file_fields_of(call, found->attributes);
     S3_CO_TRY(request.checksum, final_checksum(call, *found, request.parts.size()));
   }
   auto completed = co_await call.ns.complete_upload(call.bucket(), call.key(), id, request);

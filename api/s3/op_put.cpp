@@ -36,6 +36,7 @@ Answer put_object(Call& call) {
   S3_CO_TRY(const PayloadPlan plan, plan_object(call));
   ns::PutRequest put;
   S3_CO_TRY(put.attributes, attributes_of(call));
+  put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
   S3_CO_TRY(Received received,

@@ -83,6 +83,7 @@ void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp)
   record.size = size;
   record.mtime_ns = stamp.mtime_ns;
   if (record.posix) {
+    record.posix->mtime_ns.reset();
     record.posix->ctime_ns = std::max(record.posix->ctime_ns, stamp.ctime_ns);
   }
   // A flush stores bytes that clients may have seen listed, under the ETag of their last change.

@@ -183,6 +183,8 @@ class FileSystem {
 
   virtual Task<FileAttributes> lookup(FileId directory, std::string_view name) = 0;  ///< not_found
   virtual Task<FileAttributes> parent(FileId directory) = 0;  ///< of the bucket root: itself
+  /// The key of a file (one of them, if it has links), "d/e/" of a directory, "" of the root.
+  virtual Task<std::string> path(FileId file) = 0;
   /// Behind `cookie` (0: from the start), at most `max_entries` and as many as take `max_bytes`,
   /// the last one perhaps in part: each its name and `entry_bytes` beside it. In S3 key order;
   /// resumes also behind an entry that was removed or renamed meanwhile. Errors: bad_cookie.

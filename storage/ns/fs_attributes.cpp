@@ -59,7 +59,10 @@ Task<FileAttributes> set_on_file(Core& core, const SetOp& op, const Object& befo
   } else if (op.set.size) {
     object.record.mtime_ns = now;
   }
-  object.record.mtime_ns = op.set.mtime_ns.value_or(object.record.mtime_ns);
+  if (op.set.mtime_ns) {
+    object.record.mtime_ns = *op.set.mtime_ns;
+    object.record.posix->mtime_ns.reset();
+  }
   if (resizes) {
     tx.rewrite_object(before, object);
   } else {

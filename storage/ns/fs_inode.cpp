@@ -150,7 +150,7 @@ FileAttributes stored_attributes(Core& core, const Object& object) {
                      .size = record.size,
                      .used = used_bytes(record),
                      .change = record.change,
-                     .mtime_ns = record.mtime_ns,
+                     .mtime_ns = record.file_mtime_ns(),
                      .ctime_ns = posix.ctime_ns,
                      .atime_ns = posix.atime_ns,
                      .btime_ns = posix.btime_ns,

@@ -15,6 +15,7 @@ Task<FileAttributes> set_file_attributes(Core& core,
                                          std::optional<std::int64_t> guard_ctime_ns);
 Task<FileAttributes> lookup_entry(Core& core, FileId directory, std::string_view name);
 Task<FileAttributes> parent_directory(Core& core, FileId directory);
+Task<std::string> path_of(Core& core, FileId file);
 Task<DirectoryPage> read_directory(Core& core,
                                    FileId directory,
                                    std::uint64_t cookie,

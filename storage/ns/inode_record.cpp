@@ -10,6 +10,9 @@ constexpr std::size_t kMaxUploadIdBytes = 128;
 constexpr std::uint32_t kMaxTails = 1 << 20;
 constexpr std::uint8_t kPosixFlag = 0x80, kMovedFlag = 0x40;  // beside the type
 constexpr std::uint32_t kModeMask = 07777;
+// What else POSIX attributes have.
+constexpr std::uint32_t kVerifierFlag = 1;
+constexpr std::uint32_t kMtimeFlag = 2;
 
 constexpr std::size_t kUsualBytes = 256;
 
@@ -51,9 +54,12 @@ void write_posix(Writer& w, const PosixAttributes& posix) {
   w.u64(static_cast<std::uint64_t>(posix.ctime_ns));
   w.u64(static_cast<std::uint64_t>(posix.atime_ns));
   w.u64(static_cast<std::uint64_t>(posix.btime_ns));
-  w.varint(posix.verifier ? 1 : 0);
+  w.varint((posix.verifier ? kVerifierFlag : 0) | (posix.mtime_ns ? kMtimeFlag : 0));
   if (posix.verifier) {
     w.u64(*posix.verifier);
+  }
+  if (posix.mtime_ns) {
+    w.u64(static_cast<std::uint64_t>(*posix.mtime_ns));
   }
   w.varint(posix.xattr_bytes);
 }
@@ -75,8 +81,12 @@ PosixAttributes read_posix(Reader& r) {
   out.ctime_ns = static_cast<std::int64_t>(r.u64());
   out.atime_ns = static_cast<std::int64_t>(r.u64());
   out.btime_ns = static_cast<std::int64_t>(r.u64());
-  if (read_limited(r, 1) == 1) {
+  const std::uint32_t flags = read_limited(r, kVerifierFlag | kMtimeFlag);
+  if ((flags & kVerifierFlag) != 0) {
     out.verifier = r.u64();
+  }
+  if ((flags & kMtimeFlag) != 0) {
+    out.mtime_ns = static_cast<std::int64_t>(r.u64());
   }
   out.xattr_bytes = read_limited(r, kMaxXattrBytes);
   return out;

@@ -24,6 +24,9 @@ struct PosixAttributes {
   std::int64_t ctime_ns = 0, atime_ns = 0, btime_ns = 0;
   std::optional<std::uint64_t> verifier{};  ///< of the exclusive create that made it
   std::uint32_t xattr_bytes = 0;            ///< names and values in Table::xattr
+  /// What a file client sees instead of InodeRecord::mtime_ns, which is when S3 stored it; until
+  /// the next change of the bytes or the times.
+  std::optional<std::int64_t> mtime_ns{};
   bool operator==(const PosixAttributes&) const = default;
 };
 
@@ -52,6 +55,9 @@ struct InodeRecord {
   bool operator==(const InodeRecord&) const = default;
 
   std::uint32_t links() const { return posix ? posix->links : 1; }
+  std::int64_t file_mtime_ns() const {
+    return posix ? posix->mtime_ns.value_or(mtime_ns) : mtime_ns;
+  }
 };
 
 struct EncodedRecord {

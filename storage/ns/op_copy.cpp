@@ -15,6 +15,26 @@ struct CopyOp {
   InodeId busy_source = 0, busy_target = 0;
 };
 
+// The copy's record before it has a place; `in_place`: it stays the same file.
+InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& source, bool in_place) {
+  InodeRecord out = source;
+  FileFields fields = file_fields(source).value_or(FileFields{});
+  if (op.request.replace) {
+    out.attributes = *op.request.replace;
+    fields = op.request.file;
+  }
+  out.mtime_ns = core.clock.wall_ns();
+  out.upload_id.clear();
+  if (!in_place) {
+    out.change = kFirstChange;
+    out.posix.reset();
+  } else if (out.posix) {
+    out.posix->mtime_ns.reset();
+  }
+  set_file_fields(out, fields);
+  return out;
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
   CO_TRY(Source source,
@@ -47,20 +67,14 @@ Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
   // Not onto another name of the same file: what it is copied from stays as it is.
   const bool in_place = target.object() && target.object()->ino == source.object->ino &&
                         op.key == op.request.source_key;
-  Object object{in_place ? source.object->ino : op.ino, target.bucket.root, source.object->record};
-  if (op.request.replace) {
-    object.record.attributes = *op.request.replace;
-  }
-  object.record.mtime_ns = core.clock.wall_ns();
-  object.record.upload_id.clear();
+  Object object{in_place ? source.object->ino : op.ino, target.bucket.root,
+                copied_record(core, op, source.object->record, in_place)};
   Transaction tx(core);
   if (in_place) {
     mark_changed(core, object.record, object.record.mtime_ns);
     tx.put_main(object);
     CO_TRYV(co_await put_summaries(core, tx, object));
   } else {
-    object.record.change = kFirstChange;
-    object.record.posix.reset();
     install_object(tx, target, op.ino, op.ino, object.record);
   }
   CO_TRYV(co_await tx.commit());

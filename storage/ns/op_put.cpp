@@ -17,14 +17,16 @@ struct PutOp {
 };
 
 InodeRecord new_record(Core& core, PutOp& op, PlacedPayload placed) {
-  return {.type = InodeType::file,
-          .mtime_ns = core.clock.wall_ns(),
-          .size = op.payload.size(),
-          .etag = std::move(op.request.etag),
-          .attributes = std::move(op.request.attributes),
-          .checksum = std::move(op.request.checksum),
-          .inline_data = std::move(placed.inline_data),
-          .lists = {.pieces = std::move(placed.pieces), .parts = {}}};
+  InodeRecord out{.type = InodeType::file,
+                  .mtime_ns = core.clock.wall_ns(),
+                  .size = op.payload.size(),
+                  .etag = std::move(op.request.etag),
+                  .attributes = std::move(op.request.attributes),
+                  .checksum = std::move(op.request.checksum),
+                  .inline_data = std::move(placed.inline_data),
+                  .lists = {.pieces = std::move(placed.pieces), .parts = {}}};
+  set_file_fields(out, op.request.file);
+  return out;
 }
 
 // Empty: the plan was outrun.

@@ -4,6 +4,7 @@
 
 #include "storage/base/worker.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/transaction.h"
 
 namespace outcrop::ns {
 namespace {
@@ -231,7 +232,8 @@ ObjectInfo info_of(const Object& object) {
           .etag = r.etag,
           .attributes = r.attributes,
           .checksum = r.checksum,
-          .parts = r.lists.parts};
+          .parts = r.lists.parts,
+          .file = file_fields(r)};
 }
 
 DirentRecord dirent_of(InodeId ino, const InodeRecord& record) {

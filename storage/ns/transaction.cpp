@@ -21,6 +21,9 @@ std::uint32_t default_mode(InodeType type) {
   return type == InodeType::symlink ? kSymlinkMode : kFileMode;
 }
 
+// What S3 may set: no set-id bits, no sticky bit.
+constexpr std::uint32_t kPermissionBits = 0777;
+
 std::pair<SegmentId, std::uint64_t> place_of(const ExtentUse& use) {
   return {use.extent.segment, use.extent.offset};
 }
@@ -67,6 +70,30 @@ PosixAttributes& ensure_posix(InodeRecord& record) {
                     .btime_ns = record.mtime_ns};
   }
   return *record.posix;
+}
+
+void set_file_fields(InodeRecord& record, const FileFields& fields) {
+  if (fields.empty()) {
+    return;
+  }
+  PosixAttributes& posix = ensure_posix(record);
+  posix.mode = fields.mode.value_or(posix.mode) & kPermissionBits;
+  posix.uid = fields.uid.value_or(posix.uid);
+  posix.gid = fields.gid.value_or(posix.gid);
+  posix.mtime_ns = fields.mtime_ns;
+}
+
+std::optional<FileFields> file_fields(const InodeRecord& record) {
+  if (!record.posix) {
+    return std::nullopt;
+  }
+  const auto owner = [](std::uint32_t id) {
+    return id == kNoOwner ? std::nullopt : std::optional(id);
+  };
+  return FileFields{.mode = record.posix->mode,
+                    .uid = owner(record.posix->uid),
+                    .gid = owner(record.posix->gid),
+                    .mtime_ns = record.file_mtime_ns()};
 }
 
 void mark_changed(Core& core, InodeRecord& record, std::int64_t now_ns) {

@@ -106,6 +106,9 @@ std::vector<Extent> distinct_extents(const std::vector<Piece>& pieces);
 
 /// The record gets POSIX attributes if it has none, with the defaults of what S3 made.
 PosixAttributes& ensure_posix(InodeRecord& record);
+/// Of a new or rewritten file; nothing happens to a record without them if there are none.
+void set_file_fields(InodeRecord& record, const FileFields& fields);
+std::optional<FileFields> file_fields(const InodeRecord& record);
 /// The change attribute and the ctime move on; every change of a file or symlink goes through here.
 void mark_changed(Core& core, InodeRecord& record, std::int64_t now_ns);
 

@@ -31,6 +31,7 @@ class TreeFileSystem final : public FileSystem {
   Task<FileAttributes> parent(FileId directory) override {
     return parent_directory(x_core, directory);
   }
+  Task<std::string> path(FileId file) override { return path_of(x_core, file); }
   Task<DirectoryPage> read_directory(FileId directory,
                                      std::uint64_t cookie,
                                      std::size_t max_entries,

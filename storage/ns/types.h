@@ -38,6 +38,15 @@ struct ObjectAttributes {
   bool operator==(const ObjectAttributes&) const = default;
 };
 
+/// What a file client sees of a file beside its bytes; absent: not known, or not to be changed.
+struct FileFields {
+  std::optional<std::uint32_t> mode{};  ///< permission bits
+  std::optional<std::uint32_t> uid{}, gid{};
+  std::optional<std::int64_t> mtime_ns{};
+  bool empty() const { return !mode && !uid && !gid && !mtime_ns; }
+  bool operator==(const FileFields&) const = default;
+};
+
 struct PartSummary {
   std::uint32_t number = 0;
   std::uint64_t size = 0;
@@ -53,6 +62,8 @@ struct ObjectInfo {
   ObjectAttributes attributes;
   digest::Checksum checksum;
   std::vector<PartSummary> parts;  ///< of a multipart object, ascending; empty otherwise
+  /// Of what a file client made or changed, or what was put with fields; empty: it has none.
+  std::optional<FileFields> file{};
 };
 
 /// RFC 9110 preconditions; ETag fields hold the header's raw value ("*", or a list of ETags,
@@ -70,6 +81,7 @@ struct PutRequest {
   std::string etag;  ///< without quotes
   digest::Checksum checksum;
   Conditions conditions;  ///< if_match/if_none_match against the object that is replaced
+  FileFields file{};
 };
 
 struct CopyRequest {
@@ -77,6 +89,7 @@ struct CopyRequest {
   Conditions source_conditions;
   Conditions conditions;                    ///< on the destination
   std::optional<ObjectAttributes> replace;  ///< empty: copy the source's attributes
+  FileFields file{};                        ///< with `replace`; else the source's are copied
 };
 
 struct ByteRange {
@@ -136,6 +149,7 @@ struct CompleteRequest {
   Conditions conditions;
   std::optional<std::uint64_t> object_size;  ///< x-amz-mp-object-size
   std::optional<digest::Checksum> checksum;  ///< the client's full-object or composite value
+  FileFields file{};
 };
 
 struct PartList {

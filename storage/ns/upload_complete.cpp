@@ -123,6 +123,7 @@ Result<InodeRecord> build_record(Core& core,
                   .upload_id = std::string(op.upload_id),
                   .lists = {}};
   TRY(out.size, check_sizes(op.request, parts, core.config.min_part_bytes));
+  set_file_fields(out, op.request.file);
   out.etag = combined_etag(parts);
   TRY(out.checksum, combined_checksum(upload, parts));
   if (op.request.checksum && op.request.checksum->value != out.checksum.value) {

@@ -15,8 +15,8 @@ namespace outcrop::segment {
 /// What shard files leave alone on a drive of `total` bytes: metadata grows while they stay, and
 /// must be able to when objects are deleted from a full store.
 constexpr std::uint64_t metadata_share(std::uint64_t total) {
-  constexpr std::uint64_t kLeast = 32 << 20;
-  return std::max(total / 32, std::min(total / 8, kLeast));
+  constexpr std::uint64_t kLeast = 256 << 20;  // rewriting the index takes that much
+  return std::max(total / 32, std::min(total / 4, kLeast));
 }
 
 /// All calls but count() block: start-up and the blocking pool only. Thread-safe.

@@ -113,7 +113,7 @@ void CrossModel::set_attributes(const Op& op, const Answer& answer) {
   n.uid = set.uid.value_or(n.uid);
   n.gid = set.gid.value_or(n.gid);
   if (set.mtime_ns) {
-    n.mtime = {*set.mtime_ns, *set.mtime_ns};
+    set_mtime(n, {*set.mtime_ns, *set.mtime_ns});
   }
   if (!set.empty()) {
     changed(n);
@@ -369,6 +369,7 @@ void CrossModel::start_again(bool crashed) {
       node.mtime = crashed ? TimeRange{} : node.mtime;
     } else if (node.dirty) {
       node.mtime = {};
+      node.modified = TimeRange{};
       node.change = 0;
       node.ctime = 0;
       node.etag_state = EtagState::any;

@@ -20,12 +20,12 @@ void CrossModel::see_ino(NodeId id, InodeId ino) {
   x_by_ino[ino] = id;
 }
 
-void CrossModel::see_time(Node& node, std::int64_t mtime_ns) {
-  if (mtime_ns < node.mtime.from || mtime_ns > node.mtime.to) {
-    problem("mtime " + std::to_string(mtime_ns) + " not within " + std::to_string(node.mtime.from) +
-            " and " + std::to_string(node.mtime.to));
+void CrossModel::see_time(TimeRange& range, std::int64_t mtime_ns) {
+  if (mtime_ns < range.from || mtime_ns > range.to) {
+    problem("mtime " + std::to_string(mtime_ns) + " not within " + std::to_string(range.from) +
+            " and " + std::to_string(range.to));
   }
-  node.mtime = {mtime_ns, mtime_ns};
+  range = {mtime_ns, mtime_ns};
 }
 
 // Data that waits may get a new number when it is stored; nothing else moves one without a change.
@@ -78,7 +78,7 @@ void CrossModel::see(NodeId id, const ns::FileAttributes& a) {
     problem("used " + std::to_string(a.used) + " of " + std::to_string(a.size));
   }
   if (!node.directory() || x_settings.exact_times) {
-    see_time(node, a.mtime_ns);
+    see_time(node.mtime, a.mtime_ns);
   }
   see_change(node, a);
 }
@@ -120,7 +120,7 @@ void CrossModel::see_info(NodeId id, const ns::ObjectInfo& info) {
     return;
   }
   same("object size", info.size, node.content->size());
-  see_time(node, info.mtime_ns);
+  see_modified(node, info.mtime_ns);
   see_etag(node, info.etag);
   same("content type", info.attributes.content_type, node.attributes.content_type);
   same("attributes", info.attributes, node.attributes);
@@ -191,7 +191,7 @@ void CrossModel::content_changed(Node& node, std::string content, const Answer& 
   if (!node.upload.empty()) {
     node.lost_upload = std::exchange(node.upload, {});
   }
-  node.mtime = {answer.from_ns, answer.to_ns};
+  set_mtime(node, {answer.from_ns, answer.to_ns});
   changed(node);
 }
 

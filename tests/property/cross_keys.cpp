@@ -114,6 +114,16 @@ void CrossModel::remove_key(const Op& op, const Answer& answer) {
   }
 }
 
+// What metadata of the source says of a file goes with it, if the source has any: then its mtime,
+// too, and else the copy is modified when it is made.
+void CrossModel::take_file_fields(Node& node, const Node& source, TimeRange now) {
+  node.mode = source.mode & 0777;
+  node.uid = source.uid;
+  node.gid = source.gid;
+  node.mtime = {std::min(source.mtime.from, now.from), now.to};
+  node.modified = now;
+}
+
 void CrossModel::copy(const Op& op, const Answer& answer) {
   Node* source = object(op.key);
   Expected expected = source ? check(op.source_conditions, source) : Errc::no_such_key;
@@ -130,7 +140,8 @@ void CrossModel::copy(const Op& op, const Answer& answer) {
   }
   if (op.key == op.key2) {
     source->attributes = op.replace.value_or(source->attributes);
-    source->mtime = {answer.from_ns, answer.to_ns};
+    const TimeRange now{answer.from_ns, answer.to_ns};
+    op.replace ? set_mtime(*source, now) : take_file_fields(*source, *source, now);
     forget_upload(*source);
     changed(*source);
     return see_info(id_of(source->ino), info);
@@ -141,6 +152,9 @@ void CrossModel::copy(const Op& op, const Answer& answer) {
   node.content = copied.content;
   node.etag = info.etag;
   node.attributes = op.replace.value_or(copied.attributes);
+  if (!op.replace) {
+    take_file_fields(node, copied, {answer.from_ns, answer.to_ns});
+  }
   node.checksum = copied.checksum;
   node.parts = copied.parts;
   node.revived = copied.revived;
@@ -214,7 +228,7 @@ void CrossModel::list(const Op& op, const Answer& answer) {
       continue;
     }
     same("listed size of " + entry.key, entry.size, node->content->size());
-    see_time(*node, entry.mtime_ns);
+    see_modified(*node, entry.mtime_ns);
     see_etag(*node, entry.etag);
     same("listed checksum", node->revived || entry.checksum_algorithm == node->checksum.algorithm,
          true);

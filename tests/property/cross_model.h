@@ -35,6 +35,8 @@ struct Node {
   InodeId ino = 0;  ///< 0: nobody has seen it
   std::uint32_t mode = 0, uid = ns::kNoOwner, gid = ns::kNoOwner;
   TimeRange mtime{};
+  /// What S3 says, where it may be another: a copy has the file's mtime and is modified now.
+  std::optional<TimeRange> modified{};
   std::uint64_t change = 0;  ///< as seen last
   std::int64_t ctime = 0;
   bool moved = true, ctime_moved = true;  ///< since then
@@ -137,7 +139,14 @@ class CrossModel {
   // cross_judge.cpp: what an answer shows.
   void see(NodeId id, const ns::FileAttributes& attributes);
   void see_ino(NodeId id, InodeId ino);
-  void see_time(Node& node, std::int64_t mtime_ns);
+  void see_time(TimeRange& range, std::int64_t mtime_ns);
+  void see_modified(Node& node, std::int64_t mtime_ns) {
+    see_time(node.modified ? *node.modified : node.mtime, mtime_ns);
+  }
+  static void set_mtime(Node& node, TimeRange range) {
+    node.mtime = range;
+    node.modified.reset();
+  }
   void see_change(Node& node, const ns::FileAttributes& attributes);
   void see_etag(Node& node, const std::string& etag);
   void see_info(NodeId id, const ns::ObjectInfo& info);
@@ -158,6 +167,7 @@ class CrossModel {
   void get(const Op& op, const Answer& answer);
   void remove_key(const Op& op, const Answer& answer);
   void copy(const Op& op, const Answer& answer);
+  static void take_file_fields(Node& node, const Node& source, TimeRange now);
   void rename_object(const Op& op, const Answer& answer);
   void rename_prefix(const Op& op, const Answer& answer);
   void list(const Op& op, const Answer& answer);

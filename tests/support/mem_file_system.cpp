@@ -214,6 +214,25 @@ Task<ns::FileAttributes> MemFileSystem::parent(ns::FileId directory_id) {
   co_return attributes_of(it->second);
 }
 
+Task<std::string> MemFileSystem::path(ns::FileId file) {
+  CO_TRYV(co_await enter("path"));
+  std::string out;
+  for (InodeId at = file.ino; at != file.root;) {
+    const auto above = std::ranges::find_if(x_nodes, [at](const auto& node) {
+      return std::ranges::any_of(node.second.entries,
+                                 [at](const auto& entry) { return entry.second.ino == at; });
+    });
+    if (above == x_nodes.end()) {
+      co_return fail(Errc::stale);
+    }
+    const auto entry =
+        std::ranges::find(above->second.entries, at, [](const auto& e) { return e.second.ino; });
+    out.insert(0, entry->first);  // with its slash if it is a directory
+    at = above->first;
+  }
+  co_return out;
+}
+
 Task<ns::DirectoryPage> MemFileSystem::read_directory(ns::FileId directory_id,
                                                       std::uint64_t cookie,
                                                       std::size_t max_entries,

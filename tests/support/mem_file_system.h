@@ -53,6 +53,7 @@ class MemFileSystem final : public ns::FileSystem {
                                           std::optional<std::int64_t> guard_ctime_ns = {}) override;
   Task<ns::FileAttributes> lookup(ns::FileId directory, std::string_view name) override;
   Task<ns::FileAttributes> parent(ns::FileId directory) override;
+  Task<std::string> path(ns::FileId file) override;
   Task<ns::DirectoryPage> read_directory(ns::FileId directory,
                                          std::uint64_t cookie,
                                          std::size_t max_entries,

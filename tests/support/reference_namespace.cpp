@@ -141,6 +141,15 @@ Task<std::unique_ptr<ns::ObjectWriter>> ReferenceNamespace::open_write(std::stri
   co_return std::make_unique<Writer>(x_options.piece_bytes);
 }
 
+std::optional<ns::FileFields> ReferenceNamespace::file_of(ns::FileFields fields) const {
+  if (fields.empty()) {
+    return std::nullopt;
+  }
+  fields.mode = fields.mode.value_or(0644) & 0777;
+  fields.mtime_ns = fields.mtime_ns.value_or(x_clock.wall_ns());
+  return fields;
+}
+
 Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
                                              std::string_view key,
                                              std::unique_ptr<ns::ObjectWriter> payload,
@@ -159,7 +168,8 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
                 .etag = std::move(request.etag),
                 .attributes = std::move(request.attributes),
                 .checksum = std::move(request.checksum),
-                .parts = {}};
+                .parts = {},
+                .file = file_of(request.file)};
   co_return (in->objects[std::string(key)] = std::move(fresh)).info;
 }
 
@@ -206,6 +216,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   fresh.info.mtime_ns = x_clock.wall_ns();
   if (request.replace) {
     fresh.info.attributes = std::move(*request.replace);
+    fresh.info.file = file_of(request.file);
   }
   co_return (in->objects[std::string(key)] = std::move(fresh)).info;
 }

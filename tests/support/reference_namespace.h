@@ -87,6 +87,8 @@ class ReferenceNamespace final : public ns::Namespace {
                                     ns::UploadListRequest request) override;
 
  private:
+  /// What a put with `fields` shows; empty: nothing.
+  std::optional<ns::FileFields> file_of(ns::FileFields fields) const;
   struct Object {
     ns::ObjectInfo info;
     std::shared_ptr<const std::string> data;

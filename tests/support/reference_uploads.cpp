@@ -107,6 +107,7 @@ Result<std::string> ReferenceNamespace::assemble(const Upload& from,
     checksums += part.info.checksum.value;
     info.parts.push_back({listed.number, part.info.size, part.info.checksum.value});
   }
+  info.file = file_of(request.file);
   info.etag = digest::to_hex(as_bytes(Digest::of(Algorithm::md5, as_bytes(md5s)))) + "-" +
               std::to_string(request.parts.size());
   const Algorithm algorithm = from.info.checksum_algorithm;

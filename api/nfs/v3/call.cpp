@@ -23,7 +23,13 @@ Async<Status> open(const Call& call, ConstBytes handle, Target& target) {
     co_return Status::stale;
   }
   if (admit(call.peer, *on) != Admission::granted) {
+    call.note.on = on;
+    call.note.refused = true;
     co_return Status::acces;
+  }
+  if (call.op.writes) {
+    call.note.on = on;
+    call.note.about(named->file);
   }
   if (!call.scope.known_root(*on, named->file.root)) {
     const Result<void> checked = co_await call.scope.check_root(*on, named->file.root);
@@ -37,6 +43,9 @@ Async<Status> open(const Call& call, ConstBytes handle, Target& target) {
   }
   target.on = on;
   target.actor = squash(call.credentials, *on);
+  if (call.op.writes) {
+    call.note.act_as(target.actor);
+  }
   target.attributes = shown(*found, *on);
   co_return call.op.writes && on->read_only ? Status::rofs : Status::ok;
 }

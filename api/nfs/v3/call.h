@@ -23,6 +23,7 @@ struct Call {
   const Peer& peer;
   const Credentials& credentials;
   const Op& op;
+  AuditNote& note;
   std::size_t most_data = SIZE_MAX;  ///< RpcCall's
 };
 

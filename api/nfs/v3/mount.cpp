@@ -140,6 +140,7 @@ Async<std::uint32_t> Mount3::mnt(const Peer& peer, XdrReader& in, XdrWriter& out
   const ExportListPtr exports = x_service.exports.list();
   std::string_view below;
   const ExportPtr on = find_export(*exports, path, below);
+  AuditNote note{.on = on};
   std::uint32_t status = kOk;
   Result<ns::FileAttributes> found;
   if (asked.size() > kMaxMountPath) {
@@ -148,6 +149,7 @@ Async<std::uint32_t> Mount3::mnt(const Peer& peer, XdrReader& in, XdrWriter& out
     status = kNoEntry;
   } else if (admit(peer, *on) != Admission::granted) {
     status = kAccess;
+    note.refused = true;
   } else {
     found = co_await find(*on, below);
     status = found ? kOk : to_mount_status(found.error());
@@ -158,7 +160,13 @@ Async<std::uint32_t> Mount3::mnt(const Peer& peer, XdrReader& in, XdrWriter& out
     out.u32(2);
     out.u32(static_cast<std::uint32_t>(AuthFlavor::sys));
     out.u32(static_cast<std::uint32_t>(AuthFlavor::none));
+    note.first = found->id;
     remember(peer, path);
+  } else {
+    note.first_name = asked;
+  }
+  if (x_service.audit != nullptr) {
+    co_await x_service.audit->record(peer, "mount3.MNT", status, note);
   }
   co_return status;
 }

@@ -119,6 +119,7 @@ Async<Status> op_create(const Call& call, XdrReader& in, XdrWriter& out) {
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.first_name = where.name;
   Target directory;
   Result<ns::Created> done;
   Status status = co_await open_directory(call, where.handle, kMayExecute, directory);
@@ -140,6 +141,7 @@ Async<Status> op_mkdir(const Call& call, XdrReader& in, XdrWriter& out) {
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.first_name = where.name;
   Target directory;
   Result<ns::Created> done;
   Status status = co_await open_directory(call, where.handle, kMayWrite | kMayExecute, directory);
@@ -162,6 +164,7 @@ Async<Status> op_symlink(const Call& call, XdrReader& in, XdrWriter& out) {
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.first_name = where.name;
   Target directory;
   Result<ns::Created> done;
   Status status = co_await open_directory(call, where.handle, kMayWrite | kMayExecute, directory);
@@ -194,6 +197,7 @@ Async<Status> op_mknod(const Call& call, XdrReader& in, XdrWriter& out) {
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.first_name = where.name;
   Target directory;
   Status status = co_await open_directory(call, where.handle, kMayWrite | kMayExecute, directory);
   if (status == Status::ok && !ns::is_special(type)) {

@@ -51,6 +51,7 @@ Async<Status> remove_entry(const Call& call, XdrReader& in, XdrWriter& out, ns::
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.first_name = what.name;
   Target directory;
   std::optional<ns::DirectoryChange> change;
   Status status = co_await open_directory(call, what.handle, kChange, directory);
@@ -156,6 +157,8 @@ Async<Status> op_rename(const Call& call, XdrReader& in, XdrWriter& out) {
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.first_name = from_what.name;
+  call.note.second_name = to_what.name;
   Target from, to;
   Status status = co_await open_directory(call, from_what.handle, kChange, from);
   const Status opened = co_await open_directory(call, to_what.handle, kChange, to);
@@ -186,6 +189,7 @@ Async<Status> op_link(const Call& call, XdrReader& in, XdrWriter& out) {
   if (!in.done()) {
     co_return Status::garbage;
   }
+  call.note.second_name = where.name;
   Target file, directory;
   Status status = co_await open(call, handle, file);
   const Status opened = co_await open_directory(call, where.handle, kChange, directory);

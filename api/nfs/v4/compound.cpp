@@ -56,6 +56,8 @@ Async<Status> Compound::open_handle(ConstBytes bytes, FileRef& out) {
     co_return Status::stale;
   }
   if (admit(peer, *on) == Admission::wrong_address) {
+    note.on = on;
+    note.refused = true;
     co_return Status::access;
   }
   if (!core.scope.known_root(*on, handle->file.root)) {

@@ -50,6 +50,8 @@ struct Compound {
   bool changed = false;        ///< an operation that modifies has succeeded
   bool drop = false;           ///< no reply at all: the first try is still running
 
+  AuditNote note{};  ///< of the operation being served
+
   PseudoTreePtr tree{};
   std::shared_ptr<const Actor> actor{};  ///< of the export that was asked last
   ExportPtr actor_on{};

@@ -1,5 +1,6 @@
 #include "api/nfs/v4/nfs4.h"
 
+#include "api/nfs/v4/audit.h"
 #include "api/nfs/v4/compound.h"
 #include "api/nfs/v4/names.h"
 
@@ -162,15 +163,23 @@ Async<Status> serve_operation(Compound& c, XdrReader& in, XdrWriter& out) {
   if (illegal) {
     result.row = nullptr;
   }
+  const bool audited = c.core.service.audit != nullptr && !illegal;
+  if (audited) {
+    begin_audit(c, *row);
+  }
   if (result.status == Status::ok) {
     result.status = co_await row->handler(c, in, out);
   }
+  const bool repeated = c.drop || c.replay || c.owner_replay;
   if (c.owner_replay) {
     co_await replay_owner(c, result);
   } else if (!c.drop && !c.replay) {
     finish_operation(c, in, result);
   }
   c.changed = c.changed || (result.status == Status::ok && !illegal && row->traits.modifies);
+  if (audited && !repeated) {
+    co_await end_audit(c, *row, result.status);
+  }
   if (c.core.observer) {
     c.core.observer(illegal ? kOpIllegal : number, static_cast<std::uint32_t>(result.status),
                     in_before - in.left(), out.size() - std::min(out.size(), result.start),

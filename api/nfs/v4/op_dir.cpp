@@ -99,6 +99,7 @@ Async<Status> op_create(Compound& c, XdrReader& in, XdrWriter& out) {
   if (!in.ok()) {
     co_return Status::badxdr;
   }
+  c.note.first_name = args.name;
   FileRef& parent = *c.current;
   Status status = directory_error(co_await c.load_directory(parent, kMayWrite | kMayExecute));
   status = status == Status::ok ? check_type(args, parent) : status;
@@ -141,6 +142,7 @@ Async<Status> op_remove(Compound& c, XdrReader& in, XdrWriter& out) {
   if (c.core.state.in_grace()) {
     co_return Status::grace;  // a client may be about to reclaim what would go
   }
+  c.note.first_name = name;
   FileRef& directory = *c.current;
   Status status = directory_error(co_await c.load_directory(directory, kMayExecute));
   status = first_error(status, check_name(name));
@@ -169,6 +171,8 @@ Async<Status> op_rename(Compound& c, XdrReader& in, XdrWriter& out) {
   if (c.core.state.in_grace()) {
     co_return Status::grace;  // a client may be about to reclaim what would go
   }
+  c.note.first_name = from_name;
+  c.note.second_name = to_name;
   FileRef& from = *c.saved;
   FileRef& to = *c.current;
   from.known.reset();
@@ -207,6 +211,7 @@ Async<Status> op_link(Compound& c, XdrReader& in, XdrWriter& out) {
   if (!in.ok()) {
     co_return Status::badxdr;
   }
+  c.note.second_name = name;
   FileRef& file = *c.saved;
   FileRef& directory = *c.current;
   file.known.reset();

@@ -19,6 +19,8 @@ Async<Status> lookup_pseudo(Compound& c, std::string_view name, FileRef& out) {
     co_return Status::noent;
   }
   if (node->junction && node->junction->allows(c.peer.address)) {
+    c.note.on = node->junction;
+    c.note.entered = true;
     co_return co_await c.export_root(node->junction, out);
   }
   out = c.pseudo_ref(*node);

@@ -102,6 +102,7 @@ Async<Status> make(Opening& o, Opened& out) {
   out.directory = made->parent;
   out.set = o.attributes.given;
   out.made = made->made;
+  o.c.note.changed = out.made;
   co_return out.made ? Status::ok : check_existing(o, out);
 }
 
@@ -182,6 +183,7 @@ Async<Status> truncate(Opening& o, Opened& opened) {
     co_return to_status(done.error());
   }
   opened.file.known = shown(*done, *opened.file.on);
+  o.c.note.changed = true;
   co_return Status::ok;
 }
 
@@ -276,6 +278,7 @@ Async<Status> op_open(Compound& c, XdrReader& in, XdrWriter& out) {
   if (!in.ok()) {
     co_return Status::badxdr;
   }
+  c.note.first_name = args.by_handle() ? std::string_view() : args.name;
   Outcome<StateContext> context = c.state(args.client);
   if (!context) {
     co_return context.error();

@@ -83,6 +83,15 @@ parity = 1
 allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
+[audit]
+enabled = false
+dir = "/var/log/outcrop"
+file_size = "1MiB"
+files = 3
+queue = "2MiB"
+sync = "batch"
+[s3]
+file_metadata = false
 [auth]
 unsigned_payload_http = false
 )",
@@ -109,6 +118,13 @@ unsigned_payload_http = false
   want.allow_reduced_redundancy = true;
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
+  want.file_metadata = false;
+  want.audit = false;
+  want.audit_dir = "/var/log/outcrop";
+  want.audit_file_size = 1 << 20;
+  want.audit_files = 3;
+  want.audit_queue = 2 << 20;
+  want.audit_sync = audit::Sync::batch;
   want.unsigned_payload_http = false;
   EXPECT_EQ(*c, want);
 }

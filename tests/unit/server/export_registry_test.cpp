@@ -78,13 +78,35 @@ TEST_F(ExportRegistryTest, IdsStayWithTheirPaths) {
 
 TEST_F(ExportRegistryTest, HandlesOpenAfterARestart) {
   const nfs::Handle handle{.export_id = 1, .file = {.root = 5, .ino = 6}};
-  const nfs::HandleBytes sealed = open()->handle_codec().seal(handle);
-  EXPECT_EQ(open()->handle_codec().open(sealed), handle);
+  const nfs::HandleBytes sealed = nfs::HandleCodec(open()->handle_keys()).seal(handle);
+  EXPECT_EQ(nfs::HandleCodec(open()->handle_keys()).open(sealed), handle);
   const std::string id = open()->server_id();
   EXPECT_EQ(id.size(), 32u);
   EXPECT_EQ(open()->server_id(), id);
   fs::remove(file());
-  EXPECT_FALSE(open()->handle_codec().open(sealed));
+  EXPECT_FALSE(nfs::HandleCodec(open()->handle_keys()).open(sealed));
+}
+
+TEST_F(ExportRegistryTest, TheHandleKeyIsRotatedAndOneOldKeyStays) {
+  constexpr std::int64_t kNow = 1'800'000'000;
+  const nfs::Handle handle{.export_id = 1, .file = {.root = 5, .ino = 6}};
+  const nfs::HandleBytes first = nfs::HandleCodec(open()->handle_keys()).seal(handle);
+  ASSERT_TRUE(open()->rotate_key(random, kNow, false));
+  const nfs::HandleCodec second(open()->handle_keys());
+  EXPECT_EQ(second.open(first), handle);
+  EXPECT_NE(second.seal(handle), first);
+  // Again only when the interval is over: first's key would be forgotten.
+  const auto early =
+      open()->rotate_key(random, kNow + ExportRegistry::kRotationInterval - 1, false);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code(), Errc::conflict);
+  EXPECT_EQ(open()->rotate_key(random, kNow - 100, false).error().code(), Errc::conflict);
+  EXPECT_EQ(nfs::HandleCodec(open()->handle_keys()).open(first), handle);
+  ASSERT_TRUE(open()->rotate_key(random, kNow + ExportRegistry::kRotationInterval, false));
+  EXPECT_FALSE(nfs::HandleCodec(open()->handle_keys()).open(first));
+  EXPECT_EQ(nfs::HandleCodec(open()->handle_keys()).open(second.seal(handle)), handle);
+  ASSERT_TRUE(open()->rotate_key(random, kNow + ExportRegistry::kRotationInterval, true));
+  EXPECT_FALSE(nfs::HandleCodec(open()->handle_keys()).open(second.seal(handle)));
 }
 
 TEST_F(ExportRegistryTest, AddedExportsStay) {

@@ -3,29 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include "api/admin/answer.h"
 #include "api/admin/handler.h"
 #include "storage/base/async.h"
+#include "tests/unit/api/admin/body.h"
 
 namespace outcrop::admin {
 namespace {
 
 const std::string kToken(64, 't');
 
-class Body final : public http::BodyReader {
- public:
-  explicit Body(std::string text) : x_text(std::move(text)) {}
-  Task<std::size_t> read_some(MutBytes out) override {
-    const std::size_t n = std::min(out.size(), x_text.size() - x_at);
-    std::memcpy(out.data(), x_text.data() + x_at, n);
-    x_at += n;
-    co_return n;
-  }
-  std::optional<std::uint64_t> content_length() const override { return x_text.size(); }
-
- private:
-  std::string x_text;
-  std::size_t x_at = 0;
-};
+using test::Body;
 
 class ExportRoutes : public ::testing::Test {
  protected:
@@ -43,10 +31,14 @@ class ExportRoutes : public ::testing::Test {
     }
     AdminSources sources = {.checks = [] { return std::vector<Check>(); },
                             .metrics = [] { return std::string(); }};
-    sources.exports = {.token = token,
-                       .list = [this] { return list(); },
-                       .add = [this](std::string json) { return add(std::move(json)); },
-                       .remove = [this](std::string path) { return remove(std::move(path)); }};
+    sources.v1.find_caller = [](std::string_view given) {
+      return given == kToken ? std::optional(Caller{.id = "t", .scopes = kScopeExports})
+                             : std::nullopt;
+    };
+    sources.v1.exports = {.list = [this] { return list(); },
+                          .add = [this](std::string json) { return add(std::move(json)); },
+                          .remove = [this](std::string path) { return remove(std::move(path)); },
+                          .rotate_key = [this](bool) { return list(); }};
     const http::Handler handler = make_handler(std::move(sources));
     const auto run = [&]() -> Task<http::Response> { co_return co_await handler(request); };
     return std::move(run_sync(run()).value());
@@ -69,7 +61,7 @@ class ExportRoutes : public ::testing::Test {
     co_return ok();
   }
 
-  std::string token = kToken, asked;
+  std::string asked;
   std::optional<Errc> refuse;
 };
 
@@ -82,8 +74,6 @@ TEST_F(ExportRoutes, NothingWithoutTheToken) {
     EXPECT_EQ(ask("DELETE", "/v1/exports/a", "", given).status, 401) << given;
   }
   EXPECT_EQ(asked, "");
-  token = "";
-  EXPECT_EQ(ask("GET", "/v1/exports", "", "Bearer ").status, 401);
 }
 
 TEST_F(ExportRoutes, ListAddRemove) {

@@ -66,6 +66,18 @@ TEST(Handle, RotationKeepsOneOldKey) {
   EXPECT_EQ(HandleCodec(key(5), 0, key(4)).open(last.seal(kHandle)), kHandle);
 }
 
+TEST(Handle, KeysChangeWhileItIsUsed) {
+  HandleCodec codec(key(1), 1, key(1));
+  const HandleBytes first = codec.seal(kHandle);
+  codec.use({key(2), 2, key(1)});
+  EXPECT_EQ(codec.open(first), kHandle);
+  const HandleBytes second = codec.seal(kHandle);
+  EXPECT_NE(second, first);
+  codec.use({key(3), 3, key(2)});
+  EXPECT_FALSE(codec.open(first));
+  EXPECT_EQ(codec.open(second), kHandle);
+}
+
 TEST(Handle, WithoutAPreviousKeyOnlyTheCurrentNumberOpens) {
   const HandleCodec old(key(1), 1, key(1));
   const HandleCodec now(key(1), 2, key(1));

@@ -31,6 +31,8 @@ class TextBody final : public http::BodyReader {
   std::size_t x_read = 0;
 };
 
+}  // namespace
+
 /// Believes every request; what it cannot make up it takes from x-amz-content-sha256.
 std::expected<auth::Authentication, auth::AuthFailure> believe(const http::Request& request) {
   auth::Authentication out;
@@ -54,6 +56,8 @@ std::expected<auth::Authentication, auth::AuthFailure> believe(const http::Reque
   }
   return out;
 }
+
+namespace {
 
 Task<Reply> converse(const http::Handler& handler, http::Request& request) {
   http::Response response = co_await handler(request);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +58,9 @@ struct Observed {
   int status;
   std::uint64_t in, out;
 };
+
+/// Who is asking, as send() says it.
+std::expected<auth::Authentication, auth::AuthFailure> believe(const http::Request& request);
 
 class S3Test : public ::testing::Test {
  protected:

@@ -19,6 +19,74 @@ TEST_F(FsAttributes, WhatS3MadeHasDefaults) {
   EXPECT_EQ(at("d").mode, 0755u);
 }
 
+TEST_F(FsAttributes, FieldsOfAPutAreWhatFileClientsSee) {
+  PutRequest request{.attributes = {}, .etag = "e", .checksum = {}, .conditions = {}};
+  request.file = {.mode = 04750, .uid = 1000, .gid = {}, .mtime_ns = -5};
+  put("f", "data", request);
+  EXPECT_EQ(at("f").mode, 0750u);  // no set-id by S3
+  EXPECT_EQ(at("f").uid, 1000u);
+  EXPECT_EQ(at("f").gid, kNoOwner);
+  EXPECT_EQ(at("f").mtime_ns, -5);
+  // Last-Modified stays when it was stored, or an overwrite with an old file were never noticed.
+  ObjectInfo info = must(ns->stat("b", "f"));
+  EXPECT_GT(info.mtime_ns, 0);
+  EXPECT_EQ(list({}).entries[0].mtime_ns, info.mtime_ns);
+  const FileFields want{.mode = 0750, .uid = 1000, .gid = {}, .mtime_ns = -5};
+  EXPECT_EQ(info.file, want);
+  // A change of the bytes ends the mtime that was given, a change of the mode does not.
+  SetAttributes set;
+  set.mode = 0600;
+  must(fs().set_attributes(at("f").id, set));
+  EXPECT_EQ(at("f").mtime_ns, -5);
+  EXPECT_EQ(must(ns->stat("b", "f")).file->mode, 0600u);
+  must(fs().write(at("f").id, 0, {Buffer::copy_of(as_bytes("DATA"))}, true));
+  EXPECT_GT(at("f").mtime_ns, 0);
+  EXPECT_EQ(at("f").mode, 0600u);
+  // One without is as ever.
+  put("f", "data");
+  EXPECT_FALSE(must(ns->stat("b", "f")).file);
+  EXPECT_EQ(at("f").mode, 0644u);
+}
+
+TEST_F(FsAttributes, FieldsOfACopyReplaceOrFollow) {
+  PutRequest request{.attributes = {}, .etag = "e", .checksum = {}, .conditions = {}};
+  request.file.mode = 0600;
+  request.file.mtime_ns = 7;
+  put("f", "data", request);
+  CopyRequest copy{.source_bucket = "b",
+                   .source_key = "f",
+                   .source_conditions = {},
+                   .conditions = {},
+                   .replace = ObjectAttributes{}};
+  copy.file.gid = 9;
+  must(ns->copy("b", "g", copy));
+  EXPECT_EQ(at("g").mode, 0644u);
+  EXPECT_EQ(at("g").gid, 9u);
+  const FileId before = at("f").id;
+  must(ns->copy("b", "f", copy));  // in place: the same file
+  EXPECT_EQ(at("f").id, before);
+  EXPECT_EQ(at("f").mode, 0600u);
+  EXPECT_EQ(at("f").gid, 9u);
+  EXPECT_NE(at("f").mtime_ns, 7);
+  copy.replace.reset();
+  must(ns->copy("b", "h", copy));
+  EXPECT_EQ(at("h").mode, 0600u);
+}
+
+TEST_F(FsAttributes, FieldsOfAnUpload) {
+  const auto upload = must(ns->create_upload("b", "m", {}, {}, {}));
+  auto writer = must(ns->open_write("b", "m", 4));
+  const MutBytes room = must(writer->buffer());
+  std::ranges::copy(as_bytes("data"), room.begin());
+  must(writer->advance(4));
+  must(ns->put_part("b", "m", upload.upload_id, 1, std::move(writer), std::string(32, 'a'), {}));
+  CompleteRequest complete;
+  complete.parts = {{.number = 1, .etag = std::string(32, 'a'), .checksum = {}}};
+  complete.file.uid = 12;
+  must(ns->complete_upload("b", "m", upload.upload_id, complete));
+  EXPECT_EQ(at("m").uid, 12u);
+}
+
 TEST_F(FsAttributes, SetChangesWhatIsGivenAndMovesTheChange) {
   put("f", "data",
       {.attributes = {.content_type = "t", .headers = {}, .user_meta = {}},
@@ -53,14 +121,17 @@ TEST_F(FsAttributes, SetChangesWhatIsGivenAndMovesTheChange) {
   must(fs().set_attributes(before.id, {}));
   EXPECT_EQ(change_of(before.id), change);
 
-  // A copy by S3 is an object of its own, without what files have.
+  // A copy by S3 is an object of its own, with the owner and permissions that metadata carries.
   must(ns->copy("b", "g",
                 {.source_bucket = "b",
                  .source_key = "f",
                  .source_conditions = {},
                  .conditions = {},
                  .replace = {}}));
-  EXPECT_EQ(at("g").mode, 0644u);
+  EXPECT_EQ(at("g").mode, 0777u);
+  EXPECT_EQ(at("g").gid, 5u);
+  EXPECT_EQ(at("g").mtime_ns, 1'000'000'000);
+  EXPECT_NE(must(ns->stat("b", "g")).mtime_ns, 1'000'000'000);
   // In place it changes attributes only, and is seen.
   must(ns->copy(
       "b", "f",

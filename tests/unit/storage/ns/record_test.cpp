@@ -79,7 +79,8 @@ TEST(Records, PosixAttributesSymlinksAndHolesRoundTrip) {
                   .atime_ns = -2,
                   .btime_ns = 3,
                   .verifier = ~std::uint64_t{0},
-                  .xattr_bytes = kMaxXattrBytes};
+                  .xattr_bytes = kMaxXattrBytes,
+                  .mtime_ns = -4};
   EXPECT_EQ(decode_inode(encode(record).main).value(), record);
   record.lists = {};
   record.posix.reset();
