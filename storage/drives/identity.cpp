@@ -73,8 +73,27 @@ std::string quoted(const io::Disk& disk) { return "drive \"" + std::string(disk.
 
 Result<bool> is_blank(io::Disk& disk) {
   TRY(const auto names, disk.list(""));
-  return std::ranges::all_of(names,
-                             [](const std::string& n) { return n == "lost+found" || n == "lock"; });
+  return std::ranges::all_of(names, [](const std::string& n) {
+    return n == "lost+found" || n == "lock" || n == kNewSuperblockFile;
+  });
+}
+
+Result<std::optional<Superblock>> look_at_newcomer(io::Disk& disk) {
+  TRY(const bool blank, is_blank(disk));
+  if (blank) {
+    return std::optional<Superblock>();
+  }
+  TRY(const bool has_superblock, disk.exists(kSuperblockFile));
+  if (!has_superblock) {
+    return fail(Errc::invalid_argument,
+                quoted(disk) + " holds other files: only an empty drive can be added");
+  }
+  TRY(const auto superblocks, read_slots(disk, kSuperblockFile, decode_superblock));
+  if (superblocks.empty()) {
+    return fail(Errc::invalid_argument,
+                quoted(disk) + ": its superblock is damaged: empty the drive, then add it");
+  }
+  return std::optional<Superblock>(superblocks.front());
 }
 
 Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks) {
@@ -120,6 +139,11 @@ std::uint64_t newest_epoch(const std::vector<Found>& found) {
   return std::ranges::max(found, {}, &Found::epoch).epoch();
 }
 
+bool is_member(const EpochRecord& record, const Superblock& superblock) {
+  return superblock.slot < record.members.size() &&
+         record.members[superblock.slot].uuid == superblock.drive;
+}
+
 const EpochRecord* newest_complete(const std::vector<Found>& found) {
   std::vector<const EpochRecord*> records;
   for (const Found& f : found) {
@@ -130,8 +154,9 @@ const EpochRecord* newest_complete(const std::vector<Found>& found) {
   std::ranges::sort(records, std::greater{}, [](const EpochRecord* r) { return r->epoch; });
   for (const EpochRecord* r : records) {
     const bool complete = std::ranges::all_of(found, [r](const Found& f) {
-      const Slot slot = f.superblock.slot;
-      return slot >= r->members.size() || !r->members[slot].live || f.epoch() >= r->epoch;
+      const bool called_live = is_member(*r, f.superblock) && r->members[f.superblock.slot].live;
+      return !called_live || f.epoch() > r->epoch ||
+             std::ranges::find(f.records, *r) != f.records.end();
     });
     if (complete) {
       return r;

@@ -333,6 +333,20 @@ Task<> Committer::prepare() {
   co_return ok();
 }
 
+bool Committer::leave(drives::Slot slot) {
+  if (x_running || x_preparing) {
+    return true;
+  }
+  if (x_current && !x_shared.files.healthy(*x_current)) {
+    retire_current();
+  }
+  if (x_next && !x_shared.files.healthy(*x_next)) {
+    x_shared.files.retire(std::move(x_next));
+  }
+  const auto on_it = [slot](const GenerationPtr& g) { return g && g->on(slot); };
+  return on_it(x_current) || on_it(x_next);
+}
+
 Task<> Committer::apply(Block& block) {
   IndexBatch batch;
   for (const Pending& p : block.transactions) {

@@ -44,6 +44,9 @@ class Committer {
   /// is committed until another block has been written that passes over it: its `previous` names
   /// the block before. Tries to write that one, if it is needed and nothing else runs.
   void settle_doubt();
+  /// Gives up generations with a file on a drive that left or drains. True if one with a file on
+  /// `slot` is in use all the same: a block is being written, or a file being prepared.
+  bool leave(drives::Slot slot);
   /// Lets the blocks in flight finish; later commits are refused.
   Task<> close();
   /// Every transaction of this worker up to here is in the mirrors or their queues. Any thread.

@@ -119,6 +119,7 @@ SnapshotPtr JournaledMetaStore::snapshot() {
 }
 
 Task<> JournaledMetaStore::checkpoint() { co_return co_await x_core->checkpoint(); }
+Task<bool> JournaledMetaStore::needs(drives::Slot slot) { co_return co_await x_core->needs(slot); }
 Task<> JournaledMetaStore::close() { co_return co_await x_core->close(); }
 MetaStats JournaledMetaStore::stats() const { return x_core->stats(); }
 

@@ -35,6 +35,9 @@ class JournaledMetaStore final : public MetaStore {
   /// the journal before it is free for reuse. Call it before space is reused whose release was
   /// committed after the payload of a transaction that replay might still look for.
   Task<> checkpoint();
+  /// True if a mirror or the journal is on the drive still. Makes what can move away from a drive
+  /// that drains or left do so. Runs on worker 0.
+  Task<bool> needs(drives::Slot slot);
   /// Finishes the blocks in flight and checkpoints, so that the next start has nothing to replay.
   Task<> close();
   /// Any thread.

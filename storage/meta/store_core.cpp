@@ -83,8 +83,14 @@ Task<> JournaledMetaStore::Core::maintain() {
     return ok();
   }));
   // Blocks with a copy on a drive that left have one copy less: let the mirrors hold them instead.
-  if (const std::size_t live = x_drives.live_slots().size(); live != x_live_drives) {
-    x_live_drives = live;
+  // A drive that joined says that a store was created here, as all others do.
+  std::vector<drives::Slot> placement = x_drives.placement_slots();
+  if (placement != x_placement) {
+    x_placement = std::move(placement);
+    if (auto marked = co_await x_pool.run([this] { return mark_store_created(x_drives); });
+        !marked) {
+      log::warn("a drive is not marked as used", {{"error", marked.error().describe()}});
+    }
     request_checkpoint();
   }
   co_return ok();
@@ -148,9 +154,9 @@ Task<> JournaledMetaStore::Core::start() {
   CO_TRYV(co_await x_pool.run([this] { return x_mirrors->start(); }));
   CO_TRYV(co_await x_pool.run([&] { return x_files.adopt(outcome.next_generation); }));
   CO_TRYV(co_await open_journals(outcome.floor));
-  x_drives.on_eject([bell = x_bell](drives::Slot) { bell->ring(); });
+  x_drives.on_change([bell = x_bell](drives::Slot) { bell->ring(); });
   x_running = true;
-  x_live_drives = x_drives.live_slots().size();
+  x_placement = x_drives.placement_slots();
   x_checkpoint_wanted.store(false);
   x_maintenance_wanted.store(false);
   request_maintenance();  // what was lost before, or failed during the replay
@@ -170,6 +176,31 @@ Task<> JournaledMetaStore::Core::open_journals(Sequence floor) {
     x_committers.push_back(std::move(committer));
   }
   co_return ok();
+}
+
+namespace {
+
+Task<bool> leave_there(Committer& committer, drives::Slot slot) { co_return committer.leave(slot); }
+
+Task<bool> leave_on(asio::io_context& io, Committer& committer, drives::Slot slot) {
+  co_return co_await asio::co_spawn(io.get_executor(), leave_there(committer, slot), use_async);
+}
+
+}  // namespace
+
+Task<bool> JournaledMetaStore::Core::needs(drives::Slot slot) {
+  bool needed = false;
+  for (std::size_t w = 0; w < x_committers.size(); ++w) {
+    CO_TRY(const bool mine, co_await leave_on(*x_workers[w].io, *x_committers[w], slot));
+    needed = needed || mine;
+  }
+  CO_TRYV(co_await x_pool.run([this] {
+    x_mirrors->maintain();
+    return ok();
+  }));
+  CO_TRYV(co_await checkpoint());
+  x_files.forget(slot);
+  co_return needed || x_files.needs(slot) || x_mirrors->has(slot);
 }
 
 namespace {
