@@ -60,7 +60,7 @@ Task<SegmentId> Allocator::next_id() {
 
 // Rotates over the live drives; k+m of them, or m+1 for whole records.
 SegmentRecord Allocator::plan(bool small) {
-  const std::vector<drives::Slot> live = x_context.drives.live_slots();
+  const std::vector<drives::Slot> live = x_context.drives.placement_slots();
   const std::optional<unsigned> parity = x_context.drives.write_parity(live.size());
   SegmentRecord record;
   if (!parity) {
@@ -82,15 +82,16 @@ SegmentRecord Allocator::plan(bool small) {
 
 Result<SegmentPtr> Allocator::place(SegmentRecord record) {
   auto segment = std::make_shared<Segment>(std::move(record), true);
+  std::vector<std::shared_ptr<io::File>> files(segment->record.slots.size());
   for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
     const drives::Slot slot = segment->record.slots[i];
     io::Disk& disk = *x_context.drives.disk(slot);
     const std::string path = shard_path(segment->record.id, i);
-    Result<void> placed = x_spares.take(slot, path);
+    Result<void> placed = x_spares.take(slot, path, segment->record.shard_bytes);
     if (placed) {
       auto file = disk.open(path, io::Access::read_write, io::Cache::direct);
       if (file) {
-        segment->shards[i] = std::move(*file);
+        files[i] = std::move(*file);
         continue;
       }
       placed = fail(file.error());
@@ -101,7 +102,7 @@ Result<SegmentPtr> Allocator::place(SegmentRecord record) {
     TRYV(x_context.drives.eject(slot, placed.error()));
     return fail(Errc::io_error, "a drive left while a segment was made");
   }
-  segment->set_opened();
+  segment->adopt(std::move(files));
   return segment;
 }
 

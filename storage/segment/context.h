@@ -15,6 +15,7 @@ namespace outcrop::segment {
 /// Relaxed counters for metrics.
 struct SegmentStats {
   std::atomic<std::uint64_t> recycled{0}, reconstructed_reads{0}, corrupt_chunks{0};
+  std::atomic<std::uint64_t> repaired_chunks{0}, moved_shards{0};
 };
 
 struct Context {

@@ -33,6 +33,13 @@ inline io::SimWorld formatted_world(unsigned drives, unsigned parity) {
   return world;
 }
 
+/// The value of a reference.
+inline std::string length_of(const Extent& extent) {
+  Writer w;
+  w.varint(extent.length);
+  return std::move(w).take();
+}
+
 /// Keeps writes on their way while it is closed.
 class Gate final : public io::IoBackend {
  public:
@@ -155,7 +162,7 @@ class Process {
   Task<Extent> put_small_task(std::string content, InodeId owner) {
     CO_TRY(const Placed placed, co_await store->place_small(as_bytes(content)));
     meta::Batch batch;
-    batch.put(meta::extent_ref_key(placed.extent, owner), "");
+    batch.put(meta::extent_ref_key(placed.extent, owner), length_of(placed.extent));
     batch.fresh.push_back(placed.extent);
     CO_TRYV(co_await meta->commit(std::move(batch)));
     co_return placed.extent;
@@ -166,7 +173,7 @@ class Process {
     CO_TRY(auto extents, co_await writer->finish());
     meta::Batch batch;
     for (const Extent& extent : extents) {
-      batch.put(meta::extent_ref_key(extent, owner), "");
+      batch.put(meta::extent_ref_key(extent, owner), length_of(extent));
     }
     CO_TRYV(co_await meta->commit(std::move(batch)));
     co_return extents;
