@@ -10,6 +10,7 @@
 #include "auth/authenticator.h"
 #include "auth/key_store.h"
 #include "server/admin_token.h"
+#include "server/drive_admin.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
@@ -169,6 +170,8 @@ struct Gateway::Parts {
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
   std::unique_ptr<NfsServer> nfs;
+  DriveAdmin drives{runtime, config.state_dir, config.drives,
+                    [this] { return open_engine.load(std::memory_order_acquire); }};
 };
 
 /// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
@@ -192,12 +195,13 @@ admin::ExportSource Gateway::Parts::export_source(std::string token) {
 Result<void> Gateway::Parts::open_admin() {
   HttpOptions options;
   options.log_requests = false;
-  TRY(std::string token, load_admin_token(config.state_dir, random));
-  admin_service = std::make_unique<HttpService>(
-      admin::make_handler({.checks = [this] { return checks(); },
-                           .metrics = [this] { return metrics(); },
-                           .exports = export_source(std::move(token))}),
-      options, admin_budget);
+  TRY(const std::string token, load_admin_token(config.state_dir, random));
+  admin_service =
+      std::make_unique<HttpService>(admin::make_handler({.checks = [this] { return checks(); },
+                                                         .metrics = [this] { return metrics(); },
+                                                         .exports = export_source(token),
+                                                         .drives = drives.source(token)}),
+                                    options, admin_budget);
   // The last worker: the first one opens the store meanwhile.
   admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},
                                             *admin_service, random);
@@ -208,7 +212,8 @@ Result<void> Gateway::Parts::open_admin() {
 }
 
 Result<void> Gateway::Parts::open_store() {
-  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(config.drives));
+  TRY(const std::vector<std::string> paths, all_drive_paths(config.drives, config.state_dir));
+  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(paths));
   engine::EngineRuntime engine_runtime{.clock = clock,
                                        .random = random,
                                        .pool = runtime.pool(),
@@ -222,6 +227,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
+  engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
   engine_config.payload_cache_bytes = memory.payloads;
   engine_config.write_buffer_bytes = memory.writes;
   engine_config.extent_cache_bytes = memory.chunks;

@@ -8,62 +8,21 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
-#include "tools/admin_client.h"
+#include "tools/admin_command.h"
 
 namespace outcrop {
 namespace {
 
 namespace json = boost::json;
 
-constexpr int kRefused = 1, kNotAsked = 2;
+using tools::text_of;
 
 struct State {
-  tools::AdminAccess access;
-  std::string token_file;
-  bool as_json = false;
+  tools::AdminOptions options;
   std::string bucket, path, prefix, access_mode = "rw", squash = "root", identity, xprtsec = "none";
   std::vector<std::string> clients;
   std::uint32_t anon_uid = 65'534, anon_gid = 65'534;
 };
-
-std::string text_of(const json::object& o, std::string_view name) {
-  const json::value* const v = o.if_contains(name);
-  return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
-}
-
-/// The error that the server gives, or its whole answer.
-std::string reason(const std::string& body) {
-  boost::system::error_code ec;
-  const json::value v = json::parse(body, ec);
-  const json::object* const o = v.if_object();
-  return o != nullptr && o->contains("error") ? text_of(*o, "error") : body;
-}
-
-/// Asks; prints what went wrong. Empty: it did.
-std::optional<std::string> ask(State& state,
-                               int& exit_code,
-                               std::string_view method,
-                               const std::string& target,
-                               const std::string& body = {}) {
-  Result<std::string> token = tools::find_token(state.token_file);
-  Result<tools::AdminReply> reply = fail(Errc::internal);
-  if (token) {
-    state.access.token = *std::move(token);
-    reply = tools::ask_admin(state.access, method, target, body);
-  }
-  if (!token || !reply) {
-    const Error& e = token ? reply.error() : token.error();
-    fmt::print(stderr, "outcrop: {}\n", e.detail());
-    exit_code = kNotAsked;
-    return std::nullopt;
-  }
-  if (reply->status >= 300) {
-    fmt::print(stderr, "outcrop: {}\n", reason(reply->body));
-    exit_code = kRefused;
-    return std::nullopt;
-  }
-  return std::move(reply->body);
-}
 
 void add(State& state, int& exit_code) {
   json::array clients;
@@ -78,8 +37,9 @@ void add(State& state, int& exit_code) {
   if (!state.path.empty()) {
     wanted.emplace("path", state.path);
   }
-  const auto body = ask(state, exit_code, "POST", "/v1/exports", json::serialize(wanted));
-  if (body && state.as_json) {
+  const auto body =
+      tools::ask(state.options, exit_code, "POST", "/v1/exports", json::serialize(wanted));
+  if (body && state.options.as_json) {
     fmt::print("{}", *body);
   } else if (body) {
     boost::system::error_code ec;
@@ -90,8 +50,8 @@ void add(State& state, int& exit_code) {
 }
 
 void list(State& state, int& exit_code) {
-  const auto body = ask(state, exit_code, "GET", "/v1/exports");
-  if (!body || state.as_json) {
+  const auto body = tools::ask(state.options, exit_code, "GET", "/v1/exports");
+  if (!body || state.options.as_json) {
     fmt::print("{}", body.value_or(""));
     return;
   }
@@ -100,7 +60,7 @@ void list(State& state, int& exit_code) {
   const json::value* const all = v.is_object() ? v.get_object().if_contains("exports") : nullptr;
   if (ec || all == nullptr || !all->is_array()) {
     fmt::print(stderr, "outcrop: the server's answer makes no sense\n");
-    exit_code = kNotAsked;
+    exit_code = tools::kNotAsked;
     return;
   }
   fmt::print("{:<24} {:<32} {:<4} {:<6} {:<5} {:<7} {}\n", "PATH", "BUCKET", "", "SQUASH", "SEC",
@@ -121,18 +81,11 @@ void remove(State& state, int& exit_code) {
   if (!state.path.starts_with('/')) {
     state.path.insert(0, "/");
   }
-  const auto body =
-      ask(state, exit_code, "DELETE", "/v1/exports" + tools::percent_encoded(state.path));
+  const auto body = tools::ask(state.options, exit_code, "DELETE",
+                               "/v1/exports" + tools::percent_encoded(state.path));
   if (body) {
     fmt::print("removed; clients that have it mounted get stale handles\n");
   }
-}
-
-void add_access_options(CLI::App& command, State& state) {
-  command.add_option("--admin", state.access.address, "HOST:PORT of server.admin")
-      ->capture_default_str();
-  command.add_option("--token-file", state.token_file,
-                     "file with the admin token: STATE_DIR/admin-token (or OUTCROP_ADMIN_TOKEN)");
 }
 
 }  // namespace
@@ -143,7 +96,7 @@ void add_export_command(CLI::App& app, int& exit_code) {
   group->require_subcommand(1);
 
   CLI::App* const adding = group->add_subcommand("add", "export a bucket, or a directory of one");
-  add_access_options(*adding, *state);
+  tools::add_access_options(*adding, state->options);
   adding->add_option("bucket", state->bucket, "the bucket")->required();
   adding->add_option("--path", state->path, "what clients mount (default: /BUCKET)");
   adding->add_option("--prefix", state->prefix, "only this directory of the bucket");
@@ -155,16 +108,16 @@ void add_export_command(CLI::App& app, int& exit_code) {
   adding->add_option("--anon-gid", state->anon_gid, "its group")->capture_default_str();
   adding->add_option("--identity", state->identity, "access key whose permissions apply");
   adding->add_option("--xprtsec", state->xprtsec, "none, tls or mtls")->capture_default_str();
-  adding->add_flag("--json", state->as_json, "print what the server says");
+  adding->add_flag("--json", state->options.as_json, "print what the server says");
   adding->callback([state, &exit_code] { add(*state, exit_code); });
 
   CLI::App* const listing = group->add_subcommand("list", "all exports");
-  add_access_options(*listing, *state);
-  listing->add_flag("--json", state->as_json, "print what the server says");
+  tools::add_access_options(*listing, state->options);
+  listing->add_flag("--json", state->options.as_json, "print what the server says");
   listing->callback([state, &exit_code] { list(*state, exit_code); });
 
   CLI::App* const removing = group->add_subcommand("remove", "take an export back");
-  add_access_options(*removing, *state);
+  tools::add_access_options(*removing, state->options);
   removing->add_option("path", state->path, "its path")->required();
   removing->callback([state, &exit_code] { remove(*state, exit_code); });
 }

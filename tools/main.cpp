@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "tools/bench_command.h"
+#include "tools/drive_command.h"
 #include "tools/export_command.h"
 
 int main(int argc, char** argv) {
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   outcrop::add_bench_command(app, exit_code);
+  outcrop::add_drive_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;

@@ -1,72 +1,11 @@
 #include "api/admin/export_routes.h"
 
-#include <openssl/crypto.h>
-
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <charconv>
 
 namespace outcrop::admin {
 namespace {
 
 constexpr std::string_view kRoute = "/v1/exports";
-
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
-http::Response answer(int status, std::string body) {
-  http::Response r;
-  r.status = status;
-  r.set("Content-Type", "application/json");
-  r.set("Cache-Control", "no-store");
-  r.body = std::move(body);
-  return r;
-}
-
-http::Response complain(int status, std::string_view why) {
-  return answer(status, boost::json::serialize(boost::json::object{{"error", why}}) + "\n");
-}
-
-http::Response complain(const Error& error) {
-  switch (error.code()) {
-    case Errc::invalid_argument:
-      return complain(400, error.detail());
-    case Errc::not_found:
-      return complain(404, error.detail());
-    case Errc::already_exists:
-      return complain(409, error.detail());
-    default:
-      return complain(500, error.describe());
-  }
-}
-
-bool authorized(const ExportSource& source, const http::Request& request) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string_view given = request.header("authorization").value_or("");
-  if (source.token.empty() || !given.starts_with(kScheme)) {
-    return false;
-  }
-  const std::string_view token = given.substr(kScheme.size());
-  return token.size() == source.token.size() &&
-         CRYPTO_memcmp(token.data(), source.token.data(), token.size()) == 0;
-}
-
-/// Empty: more than kMaxAdminBody, or the client broke off.
-Async<std::optional<std::string>> read_body(http::Request& request) {
-  std::string all(kMaxAdminBody + 1, '\0');
-  std::size_t size = 0;
-  while (size < all.size()) {
-    const Result<std::size_t> n = co_await request.body->read_some(
-        MutBytes(reinterpret_cast<std::byte*>(all.data()) + size, all.size() - size));
-    if (!n) {
-      co_return std::nullopt;
-    }
-    if (*n == 0) {
-      all.resize(size);
-      co_return all;
-    }
-    size += *n;
-  }
-  co_return std::nullopt;
-}
 
 /// Percent-encoding; empty if it is broken.
 std::optional<std::string> decoded(std::string_view text) {
@@ -94,7 +33,7 @@ Async<http::Response> add(const ExportSource& source, http::Request& request) {
     co_return complain(413, "the body is too large, or did not come");
   }
   Result<std::string> added = co_await source.add(*std::move(body));
-  co_return added ? answer(201, *std::move(added)) : complain(added.error());
+  co_return added ? answer_json(201, *std::move(added)) : complain(added.error());
 }
 
 Async<http::Response> remove(const ExportSource& source, std::string_view encoded) {
@@ -113,21 +52,16 @@ Async<http::Response> remove(const ExportSource& source, std::string_view encode
 
 }  // namespace
 
-bool is_export_route(std::string_view target) {
-  const std::string_view path = path_of(target);
-  return path == kRoute || (path.starts_with(kRoute) && path[kRoute.size()] == '/');
-}
+bool is_export_route(std::string_view target) { return is_below(target, kRoute); }
 
 Async<http::Response> serve_exports(const ExportSource& source, http::Request& request) {
-  if (!authorized(source, request)) {
-    http::Response r = complain(401, "needs the admin token: Authorization: Bearer TOKEN");
-    r.set("WWW-Authenticate", "Bearer");
-    co_return r;
+  if (std::optional<http::Response> refused = refuse_stranger(source.token, request)) {
+    co_return *std::move(refused);
   }
   const std::string_view path = path_of(request.target);
   if (path == kRoute && request.method == "GET") {
     Result<std::string> list = co_await source.list();
-    co_return list ? answer(200, *std::move(list)) : complain(list.error());
+    co_return list ? answer_json(200, *std::move(list)) : complain(list.error());
   }
   if (path == kRoute && request.method == "POST") {
     co_return co_await add(source, request);

@@ -5,11 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/message.h"
+#include "api/admin/rest.h"
 
 namespace outcrop::admin {
-
-inline constexpr std::size_t kMaxAdminBody = 64 << 10;
 
 /// What the routes work on. The functions may suspend; they take and give JSON text.
 /// Errors: invalid_argument (detail goes to the client), already_exists, not_found.

@@ -49,7 +49,7 @@ http::Response route(const AdminSources& sources, const http::Request& request) 
   const bool known = path == "/health/live" || path == "/health/ready" || path == "/metrics";
   if (!known) {
     return respond(404, "text/plain",
-                   "see /health/live, /health/ready, /metrics and /v1/exports\n");
+                   "see /health/live, /health/ready, /metrics, /v1/exports and /v1/drives\n");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     http::Response r = respond(405, "text/plain", "GET and HEAD only\n");
@@ -68,6 +68,9 @@ http::Response route(const AdminSources& sources, const http::Request& request) 
 Async<http::Response> serve(const AdminSources& sources, http::Request& request) {
   if (is_export_route(request.target)) {
     co_return co_await serve_exports(sources.exports, request);
+  }
+  if (is_drive_route(request.target)) {
+    co_return co_await serve_drives(sources.drives, request);
   }
   co_return route(sources, request);
 }

@@ -1,10 +1,11 @@
 // The admin listener: GET /health/live, /health/ready and /metrics for everybody who reaches it,
-// and /v1/exports for those with the token.
+// and /v1/exports and /v1/drives for those with the token.
 #pragma once
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "api/admin/drive_routes.h"
 #include "api/admin/export_routes.h"
 #include "api/http/message.h"
 
@@ -21,6 +22,7 @@ struct AdminSources {
   std::function<std::vector<Check>()> checks;
   std::function<std::string()> metrics;
   ExportSource exports{};  ///< this one may suspend
+  DriveSource drives{};    ///< this one, too
 };
 
 http::Handler make_handler(AdminSources sources);

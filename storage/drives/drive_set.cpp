@@ -75,12 +75,12 @@ Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io:
   if (disks.empty()) {
     return fail(Errc::config, "storage.drives: no drive is there");
   }
-  TRY(const std::vector<Found> found, read_identities(disks));
+  std::unique_ptr<DriveSet> set(new DriveSet);
+  TRY(const std::vector<Found> found, read_identities(disks, set->x_blank));
   const EpochRecord* const base = newest_complete(found);
   if (base == nullptr) {
     return fail(Errc::config, "the drives do not agree on any epoch of the cluster");
   }
-  std::unique_ptr<DriveSet> set(new DriveSet);
   set->x_record = *base;
   set->x_options = options;
   TRYV(set->take_members(std::move(disks), found));

@@ -86,6 +86,9 @@ class DriveSet {
   /// anything: only their journals and mirrors count at replay.
   const std::vector<Slot>& current_at_open() const { return x_current_at_open; }
 
+  /// Drives that were blank at open, locked: new, or a mount that failed. Once.
+  std::vector<std::unique_ptr<io::Disk>> take_blank() { return std::exchange(x_blank, {}); }
+
   /// Takes a drive out after an I/O error: not live at once, then the next epoch is written to
   /// every live drive. Idempotent. After it returned ok, work on the remaining drives may be
   /// acked. read_only when the drives that are left are too few for writes. Blocking.
@@ -117,6 +120,7 @@ class DriveSet {
   void tell();
 
   std::vector<std::unique_ptr<io::Disk>> x_disks;  // all that were ever here, in no order
+  std::vector<std::unique_ptr<io::Disk>> x_blank;
   std::array<std::atomic<io::Disk*>, kMaxDrives> x_disk{};
   std::array<std::atomic<bool>, kMaxDrives> x_live{}, x_draining{};
   std::atomic<std::size_t> x_slots{0};

@@ -96,7 +96,8 @@ Result<std::optional<Superblock>> look_at_newcomer(io::Disk& disk) {
   return std::optional<Superblock>(superblocks.front());
 }
 
-Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks) {
+Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks,
+                                           std::vector<std::unique_ptr<io::Disk>>& blank) {
   std::vector<Found> found;
   std::vector<std::unique_ptr<io::Disk>> good;
   std::map<Uuid, std::size_t> seen;
@@ -112,8 +113,12 @@ Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>
       if (one.error().code() == Errc::config) {
         return fail(one.error());
       }
-      log::error("a drive is not used", {{"why", one.error().describe()}});
       refused = refused ? refused : one.error();
+      if (auto empty = is_blank(*disk); empty && *empty) {
+        blank.push_back(std::move(disk));
+      } else {
+        log::error("a drive is not used", {{"why", one.error().describe()}});
+      }
       continue;
     }
     if (!found.empty() && one->superblock.cluster != found.front().superblock.cluster) {

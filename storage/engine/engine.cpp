@@ -39,6 +39,7 @@ Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>
     return drives::DriveSet::open(std::move(disks), {.allow_reduced_redundancy = reduced});
   });
   CO_TRY(std::unique_ptr<drives::DriveSet> drives, std::move(opened));
+  std::vector<std::unique_ptr<io::Disk>> blank = drives->take_blank();
   if (config.segment_bytes == 0) {
     CO_TRY(config.segment_bytes,
            co_await runtime.pool.run([&drives] { return shard_bytes_for(*drives); }));
@@ -50,6 +51,7 @@ Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>
     }
     co_return fail(started.error());
   }
+  co_await store->adopt_blank(std::move(blank));
   co_return store;
 }
 

@@ -48,7 +48,7 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_config.segment_bytes,
                  x_config.payload_cache_bytes) {}
 
-Store::~Store() { OUTCROP_ASSERT(!x_background_runs); }
+Store::~Store() { OUTCROP_ASSERT(x_background_runs == 0); }
 
 Task<> Store::start() {
   CO_TRY(x_meta,
@@ -72,18 +72,33 @@ Task<> Store::start() {
   if (x_config.background) {
     const Executor ex = x_runtime.workers[0]->get_executor();
     x_timer.emplace(ex);
-    x_background_runs = true;
-    asio::co_spawn(ex, background(), [this](std::exception_ptr thrown) {
-      x_background_runs = false;
-      if (thrown) {
-        std::rethrow_exception(thrown);
-      }
-      if (x_background_done) {
-        x_background_done(ok());
-      }
+    x_repair_timer.emplace(ex);
+    x_pace.emplace(ex, x_runtime.clock, [this] {
+      const meta::MetaStats meta = x_meta->stats();
+      const segment::SegmentStats& segments = x_segments.stats();
+      return Foreground{meta.blocks + segments.reads.load(),
+                        meta.block_ns + segments.read_ns.load()};
     });
+    spawn(background());
+    spawn(repair_in_background());
   }
   co_return ok();
+}
+
+void Store::spawn(Async<> body) {
+  ++x_background_runs;
+  asio::co_spawn(*x_runtime.workers[0], std::move(body), [this](std::exception_ptr thrown) {
+    if (thrown) {
+      std::rethrow_exception(thrown);
+    }
+    background_ended();
+  });
+}
+
+void Store::background_ended() {
+  if (--x_background_runs == 0 && x_background_done) {
+    x_background_done(ok());
+  }
 }
 
 // A drive whose directory was removed, renamed or unmounted still takes writes through open files:
@@ -155,10 +170,14 @@ Task<std::uint64_t> Store::collect_garbage() {
 
 Task<> Store::close() {
   x_stopping = true;
-  if (x_background_runs) {
+  if (x_background_runs > 0) {
     CO_TRYV(co_await suspend<void>([this](Resume<void> r) {
       x_background_done = std::move(r);
-      x_timer->cancel();
+      if (x_timer) {
+        x_timer->cancel();
+        x_repair_timer->cancel();
+        x_pace->stop();
+      }
     }));
   }
   Result<void> first;
@@ -182,7 +201,11 @@ Task<> Store::close() {
 EngineStats Store::stats() {
   EngineStats out;
   const drives::EpochRecord record = x_drives->record();
+  const segment::Survey survey = x_segments.survey();
   for (std::size_t slot = 0; slot < record.members.size(); ++slot) {
+    if (record.members[slot].uuid.is_nil()) {
+      continue;
+    }
     DriveStatus drive;
     drive.slot = static_cast<unsigned>(slot);
     drive.uuid = record.members[slot].uuid.to_string();
@@ -195,8 +218,10 @@ EngineStats Store::stats() {
         drive.space = *space;
       }
     }
+    judge(drive, survey, record);
     out.drives.push_back(std::move(drive));
   }
+  out.repair = repair_status(survey);
   const meta::MetaStats meta = x_meta->stats();
   const segment::SegmentStore::Counts segments = x_segments.counts();
   out.epoch = record.epoch;

@@ -7,6 +7,7 @@
 
 #include "storage/drives/drive_set.h"
 #include "storage/engine/engine.h"
+#include "storage/engine/fair_pace.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/ns/make_namespace.h"
 #include "storage/segment/segment_store.h"
@@ -26,9 +27,29 @@ class Store final : public Engine {
   EngineStats stats() override;
   Task<> close() override;
   Task<std::uint64_t> collect_garbage() override;
+  Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) override;
+  Task<> drain_drive(unsigned slot, bool on) override;
+  Task<> remove_drive(unsigned slot) override;
+  Task<std::uint64_t> repair() override;
+  Task<> scrub(std::uint64_t period_seconds) override;
+  /// Drives that were blank at the start: they join. After start().
+  Async<> adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks);
 
  private:
   Async<> background();
+  Async<> repair_in_background();
+  void spawn(Async<> body);
+  void background_ended();
+  /// Something that close() waits for. Worker 0.
+  class Operation;
+  Task<> repair_step();
+  Task<> rebuild_step();
+  Task<> look_after_leaving();
+  std::uint64_t now_seconds() const;
+  RepairStatus repair_status(const segment::Survey& survey) const;
+  void judge(DriveStatus& drive,
+             const segment::Survey& survey,
+             const drives::EpochRecord& record) const;
   Task<> check_drives();
   Task<> measure_space();
 
@@ -39,13 +60,20 @@ class Store final : public Engine {
   std::unique_ptr<meta::JournaledMetaStore> x_meta;
   std::unique_ptr<ns::TreeNamespace> x_ns;
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
-  std::optional<asio::basic_waitable_timer<std::chrono::steady_clock,
+  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                            asio::wait_traits<std::chrono::steady_clock>,
-                                           Executor>>
-      x_timer;
+                                           Executor>;
+  std::optional<Timer> x_timer, x_repair_timer;
   bool x_stopping = false;
-  bool x_background_runs = false;
+  unsigned x_background_runs = 0;
   Resume<void> x_background_done;
+
+  std::optional<FairPace> x_pace;
+  std::array<std::atomic<bool>, drives::kMaxDrives> x_empty{};  ///< drained; by slot
+  std::atomic<std::int64_t> x_repair_began_ns{0};               ///< steady; 0: no run of repair
+  std::atomic<std::uint64_t> x_moved_before{0};  ///< SegmentStats::moved_bytes when it began
+  std::uint64_t x_repaired_epoch = 0;
+  std::int64_t x_retry_ns = 0;
 };
 
 }  // namespace outcrop::engine

@@ -28,6 +28,7 @@ struct CommitShared {
   std::atomic<unsigned> doubts{
       0};  ///< workers in doubt (Committer::settle_doubt): no commit for now
   std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
+  std::atomic<std::uint64_t> block_ns{0};  ///< from the first write of a block until it is durable
   std::array<std::atomic<std::uint64_t>, 17> block_sizes{};
 };
 

@@ -231,6 +231,7 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.blocks = x_shared.blocks.load(std::memory_order_relaxed);
   out.transactions = x_shared.transactions.load(std::memory_order_relaxed);
   out.journal_bytes = x_shared.journal_bytes.load(std::memory_order_relaxed);
+  out.block_ns = x_shared.block_ns.load(std::memory_order_relaxed);
   out.failed_blocks = x_shared.failed_blocks.load(std::memory_order_relaxed);
   out.checkpoints = x_checkpoints.load(std::memory_order_relaxed);
   out.mirrors_rebuilt = x_mirrors->rebuilt();

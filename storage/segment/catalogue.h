@@ -44,8 +44,9 @@ class Segment {
   std::atomic<std::uint32_t> writers{0};    ///< pins of those who may still make references
   std::atomic<std::uint64_t> pin_epoch{0};  ///< counts pins ever taken: lets GC see one in between
   std::atomic<std::uint64_t> verified;      ///< as in SegmentRecord
-  std::atomic<bool> damaged{
-      false};  ///< repair found data that no live drives can give; until it can
+  /// Repair found data that the drives of this epoch cannot give.
+  std::atomic<bool> damaged{false};
+  std::atomic<std::uint64_t> damaged_epoch{0};
 
   LayoutPtr layout() const;
   /// The open shard file, or null if its drive is not live or the file was not opened yet. Stays

@@ -10,8 +10,8 @@ namespace outcrop::segment {
 class Pace {
  public:
   virtual ~Pace() = default;
-  /// After `bytes` have been read or written: waits as long as is fair to those who wait for the
-  /// drives. cancelled: the work is to stop here.
+  /// After a part of the work, which read or wrote `bytes`: waits as long as is fair to those who
+  /// wait for the drives. cancelled: the work is to stop here.
   virtual Task<> after(std::uint64_t bytes) = 0;
 };
 

@@ -65,6 +65,9 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
       co_return op[0].buffer.slice(blocks.skip + kHeaderBytes, extent.length);
     }
     context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
+    if ((layout->holes & (1U << ((first + i) % copies))) == 0) {
+      context.damage.add({extent.segment, blocks.offset, blocks.offset + blocks.bytes});
+    }
   }
   co_return fail(tried ? Errc::corrupt : Errc::unavailable, "no copy of a record verifies");
 }

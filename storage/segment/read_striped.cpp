@@ -73,6 +73,10 @@ Async<> StripedReader::fetch(std::vector<StripeRead>& stripes) {
       stripe.chunks[shard] = std::move(x_ops[i].buffer);
     } else {
       x_context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
+      if ((x_layout->holes & (1U << shard)) == 0) {
+        x_context.damage.add({x_extent.segment, stripe.shape.offset,
+                              stripe.shape.offset + stripe.shape.chunk_bytes});
+      }
     }
   }
   x_ops.clear();

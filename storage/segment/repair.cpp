@@ -101,7 +101,9 @@ std::vector<SegmentPtr> Repairer::worklist() const {
   for (const SegmentPtr& segment : x_catalogue.all()) {
     const LayoutPtr layout = segment->layout();
     const ShardMask gone = missing(*segment, *layout);
-    if (segment->closed.load() && (gone | leaving(*layout)) != 0) {
+    const bool hopeless =
+        segment->damaged.load() && segment->damaged_epoch.load() == x_context.drives.epoch();
+    if (segment->closed.load() && !hopeless && (gone | leaving(*layout)) != 0) {
       work.emplace_back(static_cast<int>(segment->record.m) - std::popcount(gone), segment);
     }
   }
@@ -134,7 +136,10 @@ std::vector<SegmentPtr> Repairer::due(std::uint64_t now_seconds,
   return out;
 }
 
-Task<RepairOutcome> Repairer::repair(SegmentPtr segment, Pace& pace, std::uint64_t now_seconds) {
+Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
+                                     RepairMode mode,
+                                     Pace& pace,
+                                     std::uint64_t now_seconds) {
   const Claim claim(*segment);
   const SegmentPins pin({segment});
   if (!claim || !segment->closed.load() || segment->dying.load()) {
@@ -150,6 +155,9 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment, Pace& pace, std::uint64
           .found = {}};
   job.todo = missing(*segment, *job.layout) | leaving(*job.layout);
   auto placed = co_await x_context.pool.run([this, &job] { return place(job); });
+  if (placed && job.todo != 0 && job.placed == 0 && mode == RepairMode::rebuild) {
+    co_return RepairOutcome::blocked;
+  }
   Result<void> filled;
   bool whole = false;
   if (placed) {
@@ -165,6 +173,7 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment, Pace& pace, std::uint64
   if (!filled || !whole) {
     CO_TRYV(co_await drop(job));
     CO_TRYV(std::move(filled));
+    segment->damaged_epoch.store(x_context.drives.epoch());
     if (!segment->damaged.exchange(true)) {
       log::error(
           "data of a segment cannot be read from the drives that are here: nothing of it is "
@@ -336,6 +345,9 @@ Task<> Repairer::publish(Job& job, std::uint64_t now_seconds) {
   segment.verified.store(now_seconds);
   segment.set_layout(std::move(next));
   x_context.stats.moved_shards.fetch_add(job.fresh.size(), std::memory_order_relaxed);
+  x_context.stats.moved_bytes.fetch_add(
+      static_cast<std::uint64_t>(std::popcount(job.placed)) * record.shard_bytes,
+      std::memory_order_relaxed);
   const std::lock_guard lock(x_mutex);
   std::ranges::move(left, std::back_inserter(x_leftovers));
   co_return ok();
@@ -385,6 +397,23 @@ Task<> Repairer::remove_leftovers() {
   });
 }
 
+// How many of these shards a drive could take, full ones included.
+int Repairer::places(const Layout& layout, ShardMask todo) const {
+  int in_place = 0, others = 0;
+  for (unsigned i = 0; i < layout.slots.size(); ++i) {
+    const drives::Slot slot = layout.slots[i];
+    const bool stays = x_context.drives.live(slot) && !x_context.drives.draining(slot);
+    in_place += (todo & (1U << i)) != 0 && stays ? 1 : 0;
+  }
+  if (in_place == std::popcount(todo)) {
+    return in_place;
+  }
+  for (const drives::Slot slot : x_context.drives.placement_slots()) {
+    others += std::ranges::find(layout.slots, slot) == layout.slots.end() ? 1 : 0;
+  }
+  return std::min(std::popcount(todo), in_place + others);
+}
+
 Survey Repairer::survey() const {
   Survey out;
   out.oldest_verified = UINT64_MAX;
@@ -399,8 +428,9 @@ Survey Repairer::survey() const {
     out.moving += gone == 0 && away != 0 ? 1 : 0;
     out.unreadable += spare < 0 ? 1 : 0;
     out.damaged += segment->damaged.load() ? 1 : 0;
-    out.bytes_to_write +=
-        static_cast<std::uint64_t>(std::popcount(gone | away)) * segment->record.shard_bytes;
+    const int placeable = places(*layout, gone | away);
+    out.blocked += placeable < std::popcount(gone | away) ? 1 : 0;
+    out.bytes_to_write += static_cast<std::uint64_t>(placeable) * segment->record.shard_bytes;
     out.oldest_verified = std::min(out.oldest_verified, segment->verified.load());
     for (unsigned i = 0; i < layout->slots.size(); ++i) {
       SlotUse& use = out.slots[layout->slots[i]];

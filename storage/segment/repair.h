@@ -22,6 +22,11 @@ enum class RepairOutcome : std::uint8_t {
   busy,     ///< somebody else has the segment, or it is not closed yet, or is being freed
 };
 
+enum class RepairMode : std::uint8_t {
+  rebuild,  ///< reads the segment only if a shard can be brought to its place
+  scrub     ///< reads it in any case
+};
+
 /// What one drive means for the data.
 struct SlotUse {
   std::uint64_t shards = 0;    ///< of segments, that are on it
@@ -35,9 +40,9 @@ struct Survey {
   std::uint64_t moving = 0;      ///< with all shards, and one on a drive that drains
   std::uint64_t unreadable = 0;  ///< with more shards missing than there is parity
   std::uint64_t damaged = 0;
-  std::uint64_t bytes_to_write = 0;  ///< of shards that are missing or are to move
-  std::uint64_t oldest_verified =
-      0;  ///< Unix seconds, of the segment whose last full read is longest ago
+  std::uint64_t blocked = 0;          ///< degraded or moving, with a shard that no drive can take
+  std::uint64_t bytes_to_write = 0;   ///< of shards that are missing or to move and have a place
+  std::uint64_t oldest_verified = 0;  ///< Unix seconds: all has been read since
   std::map<drives::Slot, SlotUse> slots;
 };
 
@@ -51,14 +56,17 @@ class Repairer {
   /// data. Errors of the commit.
   Task<> close_segments(std::uint64_t now_seconds);
   /// Closed segments with a shard that is missing or to move, those with the least parity left
-  /// first.
+  /// first; without those that turned out damaged under the drives that are here.
   std::vector<SegmentPtr> worklist() const;
   /// Closed segments whose last full read is `period` or longer ago, the oldest first. What a clock
   /// that was wrong has put into the future is due as well.
   std::vector<SegmentPtr> due(std::uint64_t now_seconds, std::uint64_t period_seconds) const;
   /// Repairs one, and reads all of it. Errors: cancelled (pace), io_error (a drive left meanwhile),
   /// no_space, and those of the commit; the segment is as it was then, but for repairs in place.
-  Task<RepairOutcome> repair(SegmentPtr segment, Pace& pace, std::uint64_t now_seconds);
+  Task<RepairOutcome> repair(SegmentPtr segment,
+                             RepairMode mode,
+                             Pace& pace,
+                             std::uint64_t now_seconds);
   /// Rewrites what is damaged in a part of the shard files.
   Task<> repair_range(SegmentPtr segment, std::uint64_t from, std::uint64_t to, Pace& pace);
   /// Removes files that moved away. Only after a checkpoint that began after repair() returned.
@@ -87,6 +95,7 @@ class Repairer {
 
   ShardMask missing(const Segment& segment, const Layout& layout) const;
   ShardMask leaving(const Layout& layout) const;
+  int places(const Layout& layout, ShardMask todo) const;
   Result<bool> place(Job& job);
   Result<std::optional<NewShard>> make_file(const Job& job, unsigned shard);
   Result<NewShard> make_file_on(const Job& job, unsigned shard, drives::Slot slot, bool same_slot);

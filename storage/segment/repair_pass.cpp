@@ -1,4 +1,6 @@
 // What the store does about drives that came and went.
+#include <algorithm>
+
 #include "storage/base/log.h"
 #include "storage/segment/segment_store.h"
 
@@ -43,7 +45,7 @@ Task<SegmentStore::PassResult> SegmentStore::repair(Pace& pace,
   CO_TRYV(co_await leave_unusable());
   CO_TRYV(co_await close_segments(now_seconds));
   PassResult out;
-  CO_TRYV(co_await work_on(x_repairer.worklist(), pace, now_seconds, out));
+  CO_TRYV(co_await work_on(x_repairer.worklist(), RepairMode::rebuild, pace, now_seconds, out));
   if (x_repairer.has_leftovers()) {
     CO_TRYV(co_await checkpoint());
     CO_TRYV(co_await x_repairer.remove_leftovers());
@@ -53,18 +55,35 @@ Task<SegmentStore::PassResult> SegmentStore::repair(Pace& pace,
 
 Task<SegmentStore::PassResult> SegmentStore::scrub(Pace& pace,
                                                    std::uint64_t now_seconds,
-                                                   std::uint64_t period_seconds) {
+                                                   std::uint64_t period_seconds,
+                                                   std::size_t most) {
   PassResult out;
-  CO_TRYV(co_await work_on(x_repairer.due(now_seconds, period_seconds), pace, now_seconds, out));
+  std::vector<SegmentPtr> due = x_repairer.due(now_seconds, period_seconds);
+  due.resize(std::min(due.size(), most));
+  CO_TRYV(co_await work_on(x_repairer.due(now_seconds, period_seconds), RepairMode::scrub, pace,
+                           now_seconds, out));
   co_return out;
 }
 
+Task<> SegmentStore::repair_noted(Pace& pace) {
+  for (const DamageNotes::Note& note : x_context.damage.take()) {
+    const SegmentPtr segment = x_catalogue.find(note.segment);
+    if (segment && segment->closed.load()) {
+      CO_TRYV(co_await x_repairer.repair_range(segment, note.from, note.to, pace));
+    } else if (segment) {
+      x_context.damage.add(note);  // it is still written to
+    }
+  }
+  co_return ok();
+}
+
 Task<> SegmentStore::work_on(std::vector<SegmentPtr> segments,
+                             RepairMode mode,
                              Pace& pace,
                              std::uint64_t now_seconds,
                              PassResult& out) {
   for (const SegmentPtr& segment : segments) {
-    auto done = co_await x_repairer.repair(segment, pace, now_seconds);
+    auto done = co_await x_repairer.repair(segment, mode, pace, now_seconds);
     if (!done && done.error().code() == Errc::cancelled) {
       co_return fail(done.error());
     }

@@ -1,6 +1,7 @@
 #include "storage/segment/segment_store.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "storage/base/log.h"
 #include "storage/meta/tables.h"
@@ -109,6 +110,26 @@ Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_h
   co_return std::make_unique<StripeWriter>(mine().large, size_hint);
 }
 
+namespace {
+
+/// How long a read that goes to the drives takes: what the pace of a repair looks at.
+class ReadTimer {
+ public:
+  explicit ReadTimer(SegmentStats& stats) : x_stats(stats) {}
+  ~ReadTimer() {
+    const auto ns = std::chrono::steady_clock::now() - x_began;
+    x_stats.reads.fetch_add(1, std::memory_order_relaxed);
+    x_stats.read_ns.fetch_add(static_cast<std::uint64_t>(ns.count()), std::memory_order_relaxed);
+  }
+  ReadTimer(const ReadTimer&) = delete;
+
+ private:
+  SegmentStats& x_stats;
+  const std::chrono::steady_clock::time_point x_began = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
 Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
                                              std::uint64_t offset,
                                              std::uint64_t length) {
@@ -122,6 +143,7 @@ Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
     co_return std::vector{record.slice(offset, length)};
   }
   CO_TRY(SegmentPtr segment, co_await find(extent.segment));
+  const ReadTimer timer(x_context.stats);
   if (segment->record.small) {
     CO_TRY(record, co_await read_small(x_context, std::move(segment), extent));
     x_cache.add(extent, record.view());

@@ -43,8 +43,13 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<PassResult> repair(Pace& pace,
                           std::uint64_t now_seconds,
                           const std::function<Task<>()>& checkpoint);
-  /// Reads all of the segments that are due, and repairs them; see Repairer::due.
-  Task<PassResult> scrub(Pace& pace, std::uint64_t now_seconds, std::uint64_t period_seconds);
+  /// Reads all of the segments that are due, `most` at most, and repairs them; see Repairer::due.
+  Task<PassResult> scrub(Pace& pace,
+                         std::uint64_t now_seconds,
+                         std::uint64_t period_seconds,
+                         std::size_t most = SIZE_MAX);
+  /// Rewrites what readers found damaged since the last call. Runs on worker 0.
+  Task<> repair_noted(Pace& pace);
   Survey survey() const { return x_repairer.survey(); }
 
   struct Counts {
@@ -86,6 +91,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<bool> dead_and_gone(SegmentPtr segment, std::uint64_t epoch);
   Task<> close_segments(std::uint64_t now_seconds);
   Task<> work_on(std::vector<SegmentPtr> segments,
+                 RepairMode mode,
                  Pace& pace,
                  std::uint64_t now_seconds,
                  PassResult& out);

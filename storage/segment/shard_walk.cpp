@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kWindow = 512 << 10;  // of each shard, at least
 constexpr std::uint64_t kRecordAlign = 64;
+constexpr std::uint64_t kYieldEvery = 128 << 10;  // of each shard: others on the worker go first
 constexpr std::uint64_t kSmallReach = kHeaderBytes + kSmallMax;
 
 std::uint64_t reach_of(const SegmentRecord& record) {
@@ -277,9 +278,15 @@ Task<> ShardWalk::flush() {
 }
 
 Task<WalkResult> ShardWalk::run() {
+  const Executor ex = co_await asio::this_coro::executor;
+  std::uint64_t yielded = x_from;
   for (std::uint64_t offset = x_from; offset < x_end && x_failed;) {
     CO_TRYV(co_await cover(offset));
     offset = x_segment.record.small ? step_small(offset) : step_striped(offset);
+    if (offset - yielded >= kYieldEvery) {
+      yielded = offset;
+      co_await asio::post(ex, use_async);
+    }
   }
   CO_TRYV(std::move(x_failed));
   CO_TRYV(co_await flush());

@@ -83,6 +83,7 @@ parity = 1
 allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
+scrub_period = "36h"
 [auth]
 unsigned_payload_http = false
 )",
@@ -109,6 +110,7 @@ unsigned_payload_http = false
   want.allow_reduced_redundancy = true;
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
+  want.scrub_period = std::chrono::hours(36);
   want.unsigned_payload_http = false;
   EXPECT_EQ(*c, want);
 }

@@ -21,7 +21,11 @@ io::SimWorld formatted(unsigned drives, unsigned parity, std::uint64_t seed = 1)
 std::unique_ptr<DriveSet> open_all(io::SimWorld& world) {
   auto set = DriveSet::open(world.open_disks());
   EXPECT_TRUE(set) << set.error().detail();
-  return set ? *std::move(set) : nullptr;
+  if (!set) {
+    return nullptr;
+  }
+  (*set)->take_blank();  // lets them go, for join()
+  return *std::move(set);
 }
 
 Result<Slot> join(DriveSet& set, io::SimWorld& world, unsigned drive) {

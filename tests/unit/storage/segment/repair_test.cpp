@@ -201,6 +201,29 @@ TEST(Repair, DamageIsRepairedByAMoveAndByAScrub) {
   expect_any_drive_may_go(world, all);
 }
 
+TEST(Repair, WhatAReaderFindsDamagedIsRewritten) {
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  std::vector<Stored> all = put_some(p, 1);
+  p.seal();
+  repair(p);  // closes the segments
+  for (const Stored& one : all) {
+    const Extent& extent = one.extents.front();
+    const SegmentRecord record = p.record(extent.segment);
+    // The copy that readers ask first; of a stripe always the data.
+    const auto shard = static_cast<unsigned>(
+        record.small ? ((extent.offset >> 20) + extent.segment) % record.slots.size() : 0);
+    ASSERT_TRUE(
+        world.corrupt(record.slots[shard], shard_path(record.id, shard), extent.offset + 70, 5));
+    expect_readable(p, all, "damaged");
+    FullSpeed pace;
+    ASSERT_TRUE(p.run(p.store->repair_noted(pace)));
+  }
+  EXPECT_GE(p.store->stats().repaired_chunks.load(), all.size());
+  ASSERT_TRUE(p.close());
+  expect_any_drive_may_go(world, all);
+}
+
 // One copy of a record is on a drive that is away, the other is damaged. The repair must not move
 // anything: the drive that is away has the last good copy, and is asked when it comes back.
 TEST(Repair, DamageBeyondParityMovesNothingAndHealsWhenTheDriveIsBack) {
