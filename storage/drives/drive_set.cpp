@@ -131,6 +131,10 @@ Result<void> DriveSet::take_members(std::vector<std::unique_ptr<io::Disk>> disks
   std::vector<Slot> away;
   for (std::size_t i = 0; i < disks.size(); ++i) {
     const Superblock& id = found[i].superblock;
+    if (!is_member(x_record, id) && found[i].epoch() > x_record.epoch) {
+      x_blank.push_back(std::move(disks[i]));  // its join was cut off: nothing was put on it
+      continue;
+    }
     if (!is_member(x_record, id)) {
       log::warn("a drive is no member of this cluster any more and is not used",
                 {{"drive", disks[i]->name()}, {"uuid", id.drive.to_string()}});

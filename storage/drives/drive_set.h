@@ -86,7 +86,8 @@ class DriveSet {
   /// anything: only their journals and mirrors count at replay.
   const std::vector<Slot>& current_at_open() const { return x_current_at_open; }
 
-  /// Drives that were blank at open, locked: new, or a mount that failed. Once.
+  /// Drives that were blank at open, locked: new, a mount that failed, or on their way to join when
+  /// the power went. Once.
   std::vector<std::unique_ptr<io::Disk>> take_blank() { return std::exchange(x_blank, {}); }
 
   /// Takes a drive out after an I/O error: not live at once, then the next epoch is written to

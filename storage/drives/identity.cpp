@@ -78,6 +78,19 @@ Result<bool> is_blank(io::Disk& disk) {
   });
 }
 
+namespace {
+
+/// Blank, or no further than the superblock and epoch file of a join that was cut off.
+Result<bool> is_unused(io::Disk& disk) {
+  TRY(const auto names, disk.list(""));
+  return std::ranges::all_of(names, [](const std::string& n) {
+    return n == "lost+found" || n == "lock" || n == kNewSuperblockFile || n == kSuperblockFile ||
+           n == kEpochFile;
+  });
+}
+
+}  // namespace
+
 Result<std::optional<Superblock>> look_at_newcomer(io::Disk& disk) {
   TRY(const bool blank, is_blank(disk));
   if (blank) {
@@ -114,7 +127,7 @@ Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>
         return fail(one.error());
       }
       refused = refused ? refused : one.error();
-      if (auto empty = is_blank(*disk); empty && *empty) {
+      if (auto unused = is_unused(*disk); unused && *unused) {
         blank.push_back(std::move(disk));
       } else {
         log::error("a drive is not used", {{"why", one.error().describe()}});

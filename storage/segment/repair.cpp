@@ -239,9 +239,13 @@ Task<> Repairer::fill(Job& job, Pace& pace) {
   for (unsigned i = 0; i < job.layout->slots.size(); ++i) {
     io::File* const file = job.layout->file(i, x_context.drives);
     const bool in_place = std::ranges::find(job.fresh, i, &NewShard::shard) == job.fresh.end();
-    if ((job.placed & (1U << i)) != 0 && in_place) {
-      CO_TRYV(co_await walk.read_back(i, *file, job.found.units));
+    if ((job.placed & (1U << i)) == 0 || !in_place) {
+      continue;
     }
+    if (file == nullptr) {
+      co_return fail(Errc::io_error, "a drive left while a shard was filled");
+    }
+    CO_TRYV(co_await walk.read_back(i, *file, job.found.units));
   }
   co_return ok();
 }
