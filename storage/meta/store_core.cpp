@@ -180,24 +180,39 @@ Task<> JournaledMetaStore::Core::open_journals(Sequence floor) {
 
 namespace {
 
-Task<bool> leave_there(Committer& committer, drives::Slot slot) { co_return committer.leave(slot); }
+template <class T>
+Task<T> hop(asio::io_context& io, Task<T> body) {
+  co_return co_await asio::co_spawn(io.get_executor(), std::move(body), use_async);
+}
 
-Task<bool> leave_on(asio::io_context& io, Committer& committer, drives::Slot slot) {
-  co_return co_await asio::co_spawn(io.get_executor(), leave_there(committer, slot), use_async);
+// Posted: the caller may be what a commit of this committer has just resumed.
+Task<bool> leave_there(Committer& committer, drives::Slot slot) {
+  const Executor ex = co_await asio::this_coro::executor;
+  co_await asio::post(ex, use_async);
+  co_return committer.leave(slot);
 }
 
 }  // namespace
 
+// On one worker: its copy of the pointer would keep the mirror that was read before.
+Task<> JournaledMetaStore::Core::renew_reader() {
+  reader();
+  co_return ok();
+}
+
 Task<bool> JournaledMetaStore::Core::needs(drives::Slot slot) {
-  bool needed = false;
-  for (std::size_t w = 0; w < x_committers.size(); ++w) {
-    CO_TRY(const bool mine, co_await leave_on(*x_workers[w].io, *x_committers[w], slot));
-    needed = needed || mine;
-  }
-  CO_TRYV(co_await x_pool.run([this] {
+  const auto maintained = [this] {
     x_mirrors->maintain();
     return ok();
-  }));
+  };
+  bool needed = false;
+  CO_TRYV(co_await x_pool.run(maintained));
+  for (std::size_t w = 0; w < x_committers.size(); ++w) {
+    CO_TRY(const bool mine, co_await hop(*x_workers[w].io, leave_there(*x_committers[w], slot)));
+    CO_TRYV(co_await hop(*x_workers[w].io, renew_reader()));
+    needed = needed || mine;
+  }
+  CO_TRYV(co_await x_pool.run(maintained));
   CO_TRYV(co_await checkpoint());
   x_files.forget(slot);
   co_return needed || x_files.needs(slot) || x_mirrors->has(slot);
