@@ -162,6 +162,7 @@ struct Gateway::Parts {
   ByteBudget admin_budget{kStreamBytes};  // a full S3 budget must not silence health checks
   std::vector<std::unique_ptr<io::IoBackend>> backends;
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
+  std::unique_ptr<io::Disk> state_dir;
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   std::unique_ptr<auth::StaticKeyStore> keys;
@@ -212,13 +213,15 @@ Result<void> Gateway::Parts::open_admin() {
 }
 
 Result<void> Gateway::Parts::open_store() {
+  TRY(state_dir, io::open_posix_disk(config.state_dir));
   TRY(const std::vector<std::string> paths, all_drive_paths(config.drives, config.state_dir));
   TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(paths));
   engine::EngineRuntime engine_runtime{.clock = clock,
                                        .random = random,
                                        .pool = runtime.pool(),
                                        .workers = runtime.contexts(),
-                                       .backends = {}};
+                                       .backends = {},
+                                       .state_dir = state_dir.get()};
   for (const std::unique_ptr<io::IoBackend>& b : backends) {
     engine_runtime.backends.push_back(b.get());
   }

@@ -25,6 +25,17 @@ Result<void> write_superblock(io::Disk& disk, const Superblock& superblock) {
   return disk.rename(kNewSuperblockFile, kSuperblockFile);
 }
 
+Result<void> write_witness(io::Disk& state_dir, const EpochRecord& record) {
+  TRY(const bool there, state_dir.exists(kWitnessFile));
+  for (const unsigned slot : {0U, 1U}) {
+    const std::array<unsigned, 1> one{slot};
+    const bool create = !there && slot == 0;
+    TRYV(write_slots(state_dir, kWitnessFile, record, one,
+                     create ? io::Access::create : io::Access::read_write));
+  }
+  return there ? ok() : state_dir.sync_dir("");
+}
+
 Result<void> create_epoch_file(io::Disk& disk, const EpochRecord& record) {
   const std::array<unsigned, 1> half{static_cast<unsigned>(record.epoch % 2)};
   TRYV(write_slots(disk, kEpochFile, record, half, io::Access::create));

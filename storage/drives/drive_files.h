@@ -25,6 +25,8 @@ Result<void> write_slots(io::Disk& disk,
 Uuid new_uuid(Random& random);
 Result<void> make_dirs(io::Disk& disk);
 Result<void> write_superblock(io::Disk& disk, const Superblock& superblock);
+/// Both slots, one after the other: no older record stays.
+Result<void> write_witness(io::Disk& state_dir, const EpochRecord& record);
 Result<void> create_epoch_file(io::Disk& disk, const EpochRecord& record);
 
 }  // namespace outcrop::drives

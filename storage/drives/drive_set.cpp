@@ -95,6 +95,7 @@ Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io:
   set->x_record.epoch = newest_epoch(found);
   if (unchanged) {
     set->x_epoch.store(base->epoch);
+    TRYV(set->tell_witness(set->x_record));
     return set;
   }
   TRYV(set->publish(next));
@@ -146,7 +147,8 @@ Result<void> DriveSet::take_members(std::vector<std::unique_ptr<io::Disk>> disks
     x_disks.push_back(std::move(disks[i]));
   }
   std::ranges::sort(x_current_at_open);
-  TRYV(check_quorum(x_record, x_current_at_open.size()));
+  const auto known = x_options.witness ? read_witness(*x_options.witness) : std::nullopt;
+  TRYV(check_quorum(x_record, x_current_at_open.size(), known, x_options.allow_reduced_redundancy));
   for (const Slot slot : away) {
     log::warn("a drive that was away is back: it serves payload, its metadata is stale",
               {{"drive", disk(slot)->name()}});
@@ -207,6 +209,7 @@ void DriveSet::tell() {
 // Writes the record to every drive that it calls live; one that fails is out, and the next epoch
 // says so.
 Result<void> DriveSet::publish(EpochRecord next) {
+  const EpochRecord before = x_record;
   for (bool complete = false; !complete;) {
     next.epoch = x_record.epoch + 1;
     const std::array<unsigned, 1> half{static_cast<unsigned>(next.epoch % 2)};
@@ -233,7 +236,30 @@ Result<void> DriveSet::publish(EpochRecord next) {
   x_epoch.store(next.epoch, std::memory_order_release);
   const auto live = std::ranges::count_if(next.members, &Member::live);
   log::info("epoch", {{"epoch", next.epoch}, {"live", live}});
-  return live == 0 ? fail(Errc::io_error, "no drive is left") : ok();
+  return live == 0 ? fail(Errc::io_error, "no drive is left") : tell_witness(before);
+}
+
+// Drives that are all but m of the epoch before, and of which none got this one, could pass for the
+// newest: unless more than m of that epoch's drives are in this one, the witness has to know.
+Result<void> DriveSet::tell_witness(const EpochRecord& before) {
+  if (x_options.witness == nullptr) {
+    return ok();
+  }
+  const auto written = write_witness(*x_options.witness, x_record);
+  if (written) {
+    return ok();
+  }
+  std::size_t common = 0;
+  for (std::size_t slot = 0; slot < before.members.size(); ++slot) {
+    const Member& old = before.members[slot];
+    common += old.live && x_record.members[slot].live && x_record.members[slot].uuid == old.uuid;
+  }
+  log::error("state_dir does not take the epoch",
+             {{"file", kWitnessFile}, {"error", written.error().describe()}});
+  return common > x_parity ? ok()
+                           : fail(Errc::read_only,
+                                  "state_dir must be writable when so many drives "
+                                  "are missing");
 }
 
 Result<void> DriveSet::eject(Slot slot, const Error& why) {

@@ -45,6 +45,9 @@ struct Found;  // identity.h
 struct DriveOptions {
   /// With m or fewer live drives go on with the parity that is left, instead of refusing writes.
   bool allow_reduced_redundancy = false;
+  /// Where the newest epoch is kept as well (state_dir): the third party that tells which half of
+  /// the drives may start alone. Outlives the set; null: none.
+  io::Disk* witness = nullptr;
 };
 
 /// Default parity by number of drives: 1 -> 0, 2-3 -> 1, 4-11 -> 2, 12+ -> 3.
@@ -115,6 +118,7 @@ class DriveSet {
                             const std::vector<Found>& found);
   void take_flags();
   Result<void> publish(EpochRecord next);
+  Result<void> tell_witness(const EpochRecord& before);
   EpochRecord next_record() const;
   Result<Slot> free_slot() const;
   Result<Slot> join_locked(std::unique_ptr<io::Disk> disk, Random& random);

@@ -18,6 +18,8 @@ inline constexpr std::string_view kSuperblockFile = "superblock";
 /// Becomes the superblock when it is whole; alone it means nothing.
 inline constexpr std::string_view kNewSuperblockFile = "superblock.new";
 inline constexpr std::string_view kEpochFile = "epoch";
+/// In state_dir: an epoch file, both slots alike.
+inline constexpr std::string_view kWitnessFile = "drive-epoch";
 
 /// Written at format time; both slots alike. A later format change writes one slot, then the other.
 struct Superblock {

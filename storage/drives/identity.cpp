@@ -183,19 +183,40 @@ const EpochRecord* newest_complete(const std::vector<Found>& found) {
   return nullptr;
 }
 
-Result<void> check_quorum(const EpochRecord& record, std::size_t present_live) {
+std::optional<EpochRecord> read_witness(io::Disk& state_dir) {
+  const auto records = read_slots(state_dir, kWitnessFile, decode_epoch);
+  if (!records || records->empty()) {
+    return std::nullopt;
+  }
+  return std::ranges::max(*records, {}, &EpochRecord::epoch);
+}
+
+Result<void> check_quorum(const EpochRecord& record,
+                          std::size_t present_live,
+                          const std::optional<EpochRecord>& witness,
+                          bool allow_reduced_redundancy) {
   const auto live = static_cast<std::size_t>(
       std::ranges::count_if(record.members, [](const Member& m) { return m.live; }));
+  const bool knows = witness && witness->cluster == record.cluster;
+  if (knows && witness->epoch > record.epoch && present_live < live) {
+    return fail(Errc::config,
+                "these drives were away when the others went on without them (epoch " +
+                    std::to_string(record.epoch) + ", state_dir knows " +
+                    std::to_string(witness->epoch) + "): put the others back, then start again");
+  }
+  const std::size_t all_but_m = live - std::min<std::size_t>(live, record.parity);
+  const std::size_t majority = live / 2 + 1;
+  const bool half_is_enough = knows && *witness == record && !allow_reduced_redundancy;
   const std::size_t need =
-      std::max(live - std::min<std::size_t>(live, record.parity), live / 2 + 1);
+      half_is_enough ? std::max<std::size_t>(all_but_m, 1) : std::max(all_but_m, majority);
   if (present_live >= need) {
     return ok();
   }
   return fail(Errc::config, "only " + std::to_string(present_live) + " of " + std::to_string(live) +
                                 " drives of the cluster are here and at least " +
                                 std::to_string(need) +
-                                " are needed: check cables, mounts and "
-                                "storage.drives, then start again");
+                                " are needed: check cables, mounts, storage.drives and state_dir, "
+                                "then start again");
 }
 
 }  // namespace outcrop::drives

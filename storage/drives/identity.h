@@ -37,8 +37,14 @@ Result<std::optional<Superblock>> look_at_newcomer(io::Disk& disk);
 /// record of the same epoch is one that was cut off, and that a start without its drives went
 /// over.)
 const EpochRecord* newest_complete(const std::vector<Found>& found);
+/// What state_dir knows; empty if it is nothing, or cannot be read. Blocking.
+std::optional<EpochRecord> read_witness(io::Disk& state_dir);
 /// config error unless enough of the record's live members are here that no newer epoch can exist
-/// without them, and that the data survives what is missing.
-Result<void> check_quorum(const EpochRecord& record, std::size_t present_live);
+/// without them, and that the data survives what is missing. All but m are enough if the witness
+/// knows no other epoch: without m+1 of them nothing was acknowledged, or the witness knows it.
+Result<void> check_quorum(const EpochRecord& record,
+                          std::size_t present_live,
+                          const std::optional<EpochRecord>& witness,
+                          bool allow_reduced_redundancy);
 
 }  // namespace outcrop::drives

@@ -35,9 +35,10 @@ Result<void> Engine::format(std::vector<std::unique_ptr<io::Disk>> disks,
 Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>> disks,
                                            EngineConfig config,
                                            EngineRuntime runtime) {
-  auto opened = co_await runtime.pool.run([&disks, reduced = config.allow_reduced_redundancy] {
-    return drives::DriveSet::open(std::move(disks), {.allow_reduced_redundancy = reduced});
-  });
+  const drives::DriveOptions options{.allow_reduced_redundancy = config.allow_reduced_redundancy,
+                                     .witness = runtime.state_dir};
+  auto opened = co_await runtime.pool.run(
+      [&disks, &options] { return drives::DriveSet::open(std::move(disks), options); });
   CO_TRY(std::unique_ptr<drives::DriveSet> drives, std::move(opened));
   std::vector<std::unique_ptr<io::Disk>> blank = drives->take_blank();
   if (config.segment_bytes == 0) {

@@ -38,6 +38,7 @@ struct EngineRuntime {
   BlockingPool& pool;
   std::vector<asio::io_context*> workers;  ///< by worker index
   std::vector<io::IoBackend*> backends;    ///< by worker index
+  io::Disk* state_dir = nullptr;  ///< keeps the newest epoch, too; drives::DriveOptions::witness
 };
 
 struct DriveStatus {

@@ -67,10 +67,9 @@ class Committer {
     std::uint64_t bytes() const;
   };
   struct Written {
-    std::vector<drives::Slot> holders;  ///< drives that have the block
-    bool complete = false;              ///< all replicas have it
-    bool in_doubt = false;  ///< a failed replica may come back as current at the next start
-    bool full = false;      ///< a drive that has no room for it stays
+    std::size_t holders = 0;  ///< live drives that have the block
+    bool complete = false;    ///< all replicas have it
+    bool in_doubt = false;    ///< the next start may find it on a drive that is current then
   };
 
   Task<> run();
@@ -81,7 +80,6 @@ class Committer {
   void doubt();
   void fail_queue(const Error& why);
   Task<> write_block(Block& block, bool with_companion);
-  bool on_a_live_drive(const std::vector<drives::Slot>& holders) const;
   Async<Written> write_replicas(Block& block, std::vector<io::IoOp>& ops, std::size_t companions);
   Task<Written> write_once(Block& block, bool with_companion);
   Task<> ensure_room(std::uint64_t bytes);

@@ -30,10 +30,13 @@ Task<> Allocator::open() {
   w.varint(next + kIdBlock);
   meta::Batch batch;
   batch.put(counter_key(), std::move(w).take());
-  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+  const auto reserved = co_await x_context.meta->commit(std::move(batch));
+  if (!reserved && reserved.error().code() != Errc::read_only) {
+    co_return reserved;
+  }
   const std::lock_guard lock(x_mutex);
   x_next = next;
-  x_reserved_end = next + kIdBlock;
+  x_reserved_end = reserved ? next + kIdBlock : next;  // else next_id() tries when it can
   co_return ok();
 }
 

@@ -228,6 +228,110 @@ TEST(Membership, CrashAtEveryStepOfARemovalIsOldOrNew) {
   }
 }
 
+// Which part of the drives may start alone: with state_dir all but m, without it a majority.
+class Witness : public testing::Test {
+ protected:
+  Result<std::unique_ptr<DriveSet>> open(io::SimWorld& world, bool reduced = false) {
+    box.reboot(++x_seed);
+    x_state_dir = *box.open_disk(0);
+    return DriveSet::open(world.open_disks(),
+                          {.allow_reduced_redundancy = reduced, .witness = x_state_dir.get()});
+  }
+  /// The world as a machine finds it with only these drives.
+  io::SimWorld only(io::SimWorld& world, std::initializer_list<unsigned> drives) {
+    io::SimWorld copy = world.clone(++x_seed);
+    copy.reboot(x_seed);
+    for (unsigned drive = 0; drive < copy.drives(); ++drive) {
+      if (std::ranges::find(drives, drive) == drives.end()) {
+        copy.remove_drive(drive);
+      }
+    }
+    return copy;
+  }
+
+  io::SimWorld box{1};  // drive 0 is its state_dir
+
+ private:
+  std::uint64_t x_seed = 100;
+  std::unique_ptr<io::Disk> x_state_dir;
+};
+
+TEST_F(Witness, HalfOfTheDrivesMayStartWhereTheyLastRan) {
+  for (const auto& [drives, parity] : {std::pair{2U, 1U}, std::pair{4U, 2U}}) {
+    io::SimWorld world = formatted(drives, parity);
+    ASSERT_TRUE(open(world));  // the box knows epoch 1 now
+    world.reboot(2);
+    for (unsigned gone = 0; gone < drives / 2; ++gone) {
+      world.remove_drive(gone);
+    }
+    {
+      io::SimWorld elsewhere = world.clone(5);
+      elsewhere.reboot(5);
+      const auto other_box = DriveSet::open(elsewhere.open_disks());
+      ASSERT_FALSE(other_box);
+      EXPECT_NE(other_box.error().detail().find("state_dir"), std::string_view::npos);
+    }
+    const auto set = open(world);
+    ASSERT_TRUE(set) << set.error().detail();
+    EXPECT_EQ((*set)->live_slots().size(), drives / 2);
+    EXPECT_EQ((*set)->write_parity(drives / 2), std::nullopt) << "to be read";
+  }
+}
+
+// Drive 1 died, drive 0 went on with a new one. Drive 1 alone must never be the store again.
+TEST_F(Witness, TheHalfThatMissedAnEpochDoesNotStart) {
+  io::SimWorld world = formatted(2, 1);
+  world.add_drive();
+  {
+    const auto set = open(world);
+    ASSERT_TRUE(set);
+    (*set)->take_blank();
+    EXPECT_EQ((*set)->eject(1, Error(Errc::io_error)).error().code(), Errc::read_only);
+    ASSERT_TRUE(join(**set, world, 2));
+  }
+  world.reboot(2);
+  io::SimWorld stale = only(world, {1});
+  const auto refused = open(stale);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail().find("were away"), std::string_view::npos)
+      << refused.error().detail();
+  io::SimWorld fresh = only(world, {2});
+  EXPECT_TRUE(open(fresh)) << "one of the two that went on, where they did";
+}
+
+TEST_F(Witness, WithReducedRedundancyOnlyAMajorityStarts) {
+  io::SimWorld world = formatted(2, 1);
+  ASSERT_TRUE(open(world));
+  world.reboot(2);
+  io::SimWorld half = only(world, {0});
+  EXPECT_FALSE(open(half, true));
+}
+
+TEST_F(Witness, AChangeThatItMustKnowIsRefusedIfItCannotBeTold) {
+  io::SimWorld world = formatted(4, 2);
+  world.add_drive();
+  const auto set = open(world);
+  ASSERT_TRUE(set);
+  (*set)->take_blank();
+  box.add_error({.drive = 0, .step = io::SimStep::write});
+  EXPECT_TRUE((*set)->eject(3, Error(Errc::io_error))) << "three are more than parity";
+  EXPECT_EQ((*set)->eject(2, Error(Errc::io_error)).error().code(), Errc::read_only);
+  const auto joined = join(**set, world, 4);
+  ASSERT_FALSE(joined) << "2 and 3 could take themselves for the newest";
+  EXPECT_EQ(joined.error().code(), Errc::read_only);
+}
+
+TEST_F(Witness, AllDrivesPutBackToAnEarlierStateStart) {
+  io::SimWorld world = formatted(3, 1);
+  ASSERT_TRUE(open(world));
+  world.reboot(2);
+  io::SimWorld earlier = world.clone(3);
+  earlier.reboot(3);
+  ASSERT_TRUE((*open(world))->set_draining(1, true));
+  const auto set = open(earlier);
+  EXPECT_TRUE(set) << set.error().detail();
+}
+
 TEST(EpochRecord, FlagsNeedVersionTwoAndPlainRecordsStayReadableForOlderReleases) {
   EpochRecord record{.cluster = {{1}}, .epoch = 7, .parity = 1, .members = {}, .mirrors = {0}};
   record.members.push_back({.uuid = {{2}}});

@@ -112,6 +112,44 @@ TEST_F(EngineDrives, AReplacedDriveIsForgottenWhenNothingIsMissingWithIt) {
   stop();
 }
 
+// One of two drives does not come back from a power cut: what is there can be read, and a new drive
+// makes the store whole and writable again.
+TEST_F(EngineDrives, HalfOfTwoDrivesIsReadOnlyUntilThereIsAnother) {
+  io::SimWorld box(1);
+  const auto state_dir = *box.open_disk(0);
+  io::SimWorld world = world_with_bucket(2, 1, 1);
+  const auto begin = [&] {
+    engine.emplace(world, 1, state_dir.get());
+    const auto opened = engine->open();
+    ASSERT_TRUE(opened) << opened.error().describe();
+  };
+  begin();
+  fill();
+  engine.reset();  // killed
+  world.reboot(2);
+  world.remove_drive(0);
+  begin();
+  EXPECT_FALSE(engine->engine().stats().writable);
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  EXPECT_EQ(engine->put("new", "x").error().code(), Errc::read_only);
+  EXPECT_FALSE(drive(1).safe_to_pull);
+  const unsigned blank = world.add_drive();
+  ASSERT_TRUE(engine->run(engine->engine().add_drive(*world.open_disk(blank))));
+  ASSERT_TRUE(engine->put("new", "x"));
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(repair().degraded, 0U);
+  EXPECT_TRUE(engine->engine().stats().writable);
+  stop();
+  world.reboot(3);
+  world.remove_drive(1);  // only the new one is left
+  begin();
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  EXPECT_EQ(*engine->get("new"), "x");
+  stop();
+}
+
 TEST_F(EngineDrives, WhatIsNeededIsNotRemoved) {
   io::SimWorld world = world_with_bucket(3, 1, 1);
   start(world);
