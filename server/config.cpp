@@ -138,6 +138,8 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool) {
           return assign(c.segment_size, read_size_or_auto(v, kLeastSegment));
         }},
+    Key{"storage.scrub_period",
+        [](Config& c, V v, bool) { return assign(c.scrub_period, read_period(v)); }},
     Key{"nfs.listen", set_nfs_listen},
     Key{"nfs.lease", [](Config& c, V v, bool) { return assign(c.nfs_lease, read_seconds(v)); }},
     Key{"nfs.grace", [](Config& c, V v, bool) { return assign(c.nfs_grace, read_seconds(v)); }},

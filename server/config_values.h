@@ -27,6 +27,8 @@ std::expected<std::uint64_t, Expected> read_size_or_auto(const ConfigValue& valu
                                                          std::uint64_t least);
 std::expected<std::uint64_t, Expected> read_size(const ConfigValue& value, std::uint64_t least);
 std::expected<std::chrono::seconds, Expected> read_seconds(const ConfigValue& value);
+/// In seconds, hours or days; up to ten years.
+std::expected<std::chrono::seconds, Expected> read_period(const ConfigValue& value);
 std::expected<HostPort, Expected> read_host_port(const ConfigValue& value);
 /// A single string counts as a list of one; from the environment it is split at commas.
 std::expected<std::vector<std::string>, Expected> read_list(const ConfigValue& value,

@@ -9,6 +9,7 @@
 #include "api/s3/handler.h"
 #include "auth/authenticator.h"
 #include "auth/key_store.h"
+#include "server/drive_admin.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
@@ -165,6 +166,7 @@ struct Gateway::Parts {
   ByteBudget admin_budget{kStreamBytes};  // a full S3 budget must not silence health checks
   std::vector<std::unique_ptr<io::IoBackend>> backends;
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
+  std::unique_ptr<io::Disk> state_dir;
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   std::unique_ptr<audit::AuditLog> audit;             // null: off
@@ -175,6 +177,8 @@ struct Gateway::Parts {
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
   std::unique_ptr<NfsServer> nfs;
+  DriveAdmin drives{runtime, config.state_dir, config.drives,
+                    [this] { return open_engine.load(std::memory_order_acquire); }};
 };
 
 /// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
@@ -234,6 +238,7 @@ Result<void> Gateway::Parts::open_admin() {
            .metrics = [this] { return metrics(); },
            .v1 = {.find_caller = [this](std::string_view token) { return tokens->find(token); },
                   .exports = export_source(),
+                  .drives = drives.source(),
                   .tokens = token_source(),
                   .audit = audit.get()}}),
       options, admin_budget);
@@ -247,12 +252,15 @@ Result<void> Gateway::Parts::open_admin() {
 }
 
 Result<void> Gateway::Parts::open_store() {
-  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(config.drives));
+  TRY(state_dir, io::open_posix_disk(config.state_dir));
+  TRY(const std::vector<std::string> paths, all_drive_paths(config.drives, config.state_dir));
+  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(paths));
   engine::EngineRuntime engine_runtime{.clock = clock,
                                        .random = random,
                                        .pool = runtime.pool(),
                                        .workers = runtime.contexts(),
-                                       .backends = {}};
+                                       .backends = {},
+                                       .state_dir = state_dir.get()};
   for (const std::unique_ptr<io::IoBackend>& b : backends) {
     engine_runtime.backends.push_back(b.get());
   }
@@ -261,6 +269,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
+  engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
   engine_config.payload_cache_bytes = memory.payloads;
   engine_config.write_buffer_bytes = memory.writes;
   engine_config.extent_cache_bytes = memory.chunks;

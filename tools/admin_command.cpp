@@ -58,6 +58,13 @@ std::string text_of(const json::object& o, std::string_view name) {
   return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
 }
 
+std::uint64_t number_of(const json::object& o, std::string_view name) {
+  const json::value* const v = o.if_contains(name);
+  boost::system::error_code ec;
+  const auto number = v != nullptr && v->is_number() ? v->to_number<double>(ec) : 0.0;
+  return number > 0 ? static_cast<std::uint64_t>(number) : 0;
+}
+
 std::optional<json::array> array_of(const std::string& body,
                                     std::string_view name,
                                     int& exit_code) {
@@ -70,6 +77,17 @@ std::optional<json::array> array_of(const std::string& body,
     return std::nullopt;
   }
   return all->get_array();
+}
+
+std::optional<json::object> parse_answer(const std::string& body, int& exit_code) {
+  boost::system::error_code ec;
+  json::value v = json::parse(body, ec);
+  if (ec || !v.is_object()) {
+    fmt::print(stderr, "outcrop: the server's answer makes no sense\n");
+    exit_code = kNotAsked;
+    return std::nullopt;
+  }
+  return std::move(v.get_object());
 }
 
 }  // namespace outcrop::tools

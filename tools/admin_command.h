@@ -29,9 +29,13 @@ std::optional<std::string> ask(AdminOptions& options,
 
 /// "" for what is no text.
 std::string text_of(const boost::json::object& o, std::string_view name);
+/// 0 for what is no positive number.
+std::uint64_t number_of(const boost::json::object& o, std::string_view name);
 /// The array `name` of the object that `body` is; what makes no sense is said, with `exit_code`.
 std::optional<boost::json::array> array_of(const std::string& body,
                                            std::string_view name,
                                            int& exit_code);
+/// The answer as a JSON object; what makes no sense is said, with `exit_code`.
+std::optional<boost::json::object> parse_answer(const std::string& body, int& exit_code);
 
 }  // namespace outcrop::tools

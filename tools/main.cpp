@@ -4,6 +4,7 @@
 
 #include "tools/audit_command.h"
 #include "tools/bench_command.h"
+#include "tools/drive_command.h"
 #include "tools/export_command.h"
 #include "tools/token_command.h"
 
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   outcrop::add_audit_command(app, exit_code);
   outcrop::add_bench_command(app, exit_code);
+  outcrop::add_drive_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
   outcrop::add_token_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);

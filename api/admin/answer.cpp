@@ -28,6 +28,8 @@ http::Response complain(const Error& error) {
     case Errc::already_exists:
     case Errc::conflict:
       return complain(409, error.detail());
+    case Errc::unavailable:
+      return complain(503, error.describe());
     default:
       return complain(500, error.describe());
   }

@@ -16,6 +16,8 @@ constexpr Route kRoutes[] = {
      [](const V1Sources& s, http::Request& r) { return serve_exports(s.exports, r); }},
     {kHandleKeyRoute, kScopeExports,
      [](const V1Sources& s, http::Request& r) { return serve_handle_key(s.exports, r); }},
+    {kDrivesRoute, kScopeDrives,
+     [](const V1Sources& s, http::Request& r) { return serve_drives(s.drives, r); }},
     {kTokensRoute, kScopeFull,
      [](const V1Sources& s, http::Request& r) { return serve_tokens(s.tokens, r); }},
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/admin/drive_routes.h"
 #include "api/admin/export_routes.h"
 #include "api/admin/token_routes.h"
 #include "auth/audit/event.h"
@@ -27,6 +28,7 @@ struct V1Sources {
   /// Whose token it is; empty: nobody's, or its time is over. Compares in constant time.
   std::function<std::optional<Caller>(std::string_view token)> find_caller;
   ExportSource exports{};
+  DriveSource drives{};
   TokenSource tokens{};
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
 };

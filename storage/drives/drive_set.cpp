@@ -3,27 +3,10 @@
 #include <algorithm>
 
 #include "storage/base/log.h"
+#include "storage/drives/drive_files.h"
 #include "storage/drives/identity.h"
 
 namespace outcrop::drives {
-namespace {
-
-template <class T>
-Result<void> write_slots(io::Disk& disk,
-                         std::string_view file,
-                         const T& value,
-                         std::span<const unsigned> slots,
-                         io::Access access) {
-  TRY(const auto handle, disk.open(file, access, io::Cache::buffered));
-  const SlotBytes bytes = encode(value);
-  for (const unsigned slot : slots) {
-    TRYV(handle->write_sync(slot * kSlotBytes, bytes));
-  }
-  return handle->sync();
-}
-
-/// Both slots of a file; a slot that is not there or does not verify is left out.
-}  // namespace
 
 unsigned default_parity(std::size_t drives) {
   if (drives <= 1) {
@@ -52,33 +35,24 @@ Result<void> DriveSet::format(std::span<const std::unique_ptr<io::Disk>> disks,
       return fail(Errc::config, quoted(*disk) + " is not empty: --init uses blank drives only");
     }
   }
-  auto new_uuid = [&random] {
-    Uuid id;
-    random.fill(std::as_writable_bytes(std::span(id.bytes)));
-    return id;
-  };
   EpochRecord record{
-      .cluster = new_uuid(), .epoch = 1, .parity = parity, .members = {}, .mirrors = {}};
+      .cluster = new_uuid(random), .epoch = 1, .parity = parity, .members = {}, .mirrors = {}};
   for (std::size_t i = 0; i < disks.size(); ++i) {
-    record.members.push_back({new_uuid(), true});
+    record.members.push_back({.uuid = new_uuid(random)});
     if (i <= parity) {
       record.mirrors.push_back(static_cast<Slot>(i));
     }
   }
   // Superblocks come last: a drive with an epoch record and no superblock is half formatted.
   for (const auto& disk : disks) {
-    for (const std::string_view dir : {"segments", "spare", "journal", "meta"}) {
-      TRYV(disk->make_dir(dir));
-    }
+    TRYV(make_dirs(*disk));
     constexpr std::array<unsigned, 1> kFirst{1};
     TRYV(write_slots(*disk, kEpochFile, record, kFirst, io::Access::create));
     TRYV(disk->sync_dir(""));
   }
   for (std::size_t i = 0; i < disks.size(); ++i) {
-    constexpr std::array<unsigned, 2> kBoth{0, 1};
-    const Superblock superblock{record.cluster, record.members[i].uuid, static_cast<Slot>(i)};
-    TRYV(write_slots(*disks[i], kSuperblockFile, superblock, kBoth, io::Access::create));
-    TRYV(disks[i]->sync_dir(""));
+    TRYV(write_superblock(*disks[i],
+                          {record.cluster, record.members[i].uuid, static_cast<Slot>(i)}));
   }
   return ok();
 }
@@ -101,72 +75,102 @@ Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io:
   if (disks.empty()) {
     return fail(Errc::config, "storage.drives: no drive is there");
   }
-  TRY(const std::vector<Found> found, read_identities(disks));
+  std::unique_ptr<DriveSet> set(new DriveSet);
+  TRY(const std::vector<Found> found, read_identities(disks, set->x_blank));
   const EpochRecord* const base = newest_complete(found);
   if (base == nullptr) {
     return fail(Errc::config, "the drives do not agree on any epoch of the cluster");
   }
-  std::unique_ptr<DriveSet> set(new DriveSet);
   set->x_record = *base;
   set->x_options = options;
   TRYV(set->take_members(std::move(disks), found));
-  EpochRecord next = set->x_record;
+  const EpochRecord next = set->next_record();
   for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
-    next.members[slot].live = set->live(static_cast<Slot>(slot));
-    if (!next.members[slot].live) {
+    if (!next.members[slot].live && !next.members[slot].uuid.is_nil()) {
       log::warn("a drive is missing; its data is read from the others",
                 {{"slot", slot}, {"uuid", next.members[slot].uuid.to_string()}});
     }
   }
-  std::erase_if(next.mirrors,
-                [&](Slot s) { return !std::ranges::binary_search(set->x_current_at_open, s); });
   const bool unchanged = next == set->x_record && base->epoch == newest_epoch(found);
   set->x_record.epoch = newest_epoch(found);
   if (unchanged) {
     set->x_epoch.store(base->epoch);
+    TRYV(set->tell_witness(set->x_record));
     return set;
   }
-  TRYV(set->publish(std::move(next)));
+  TRYV(set->publish(next));
+  set->x_untold.clear();
   return set;
+}
+
+// The record as it is now, with what has become of its drives since; the epoch is not counted up.
+EpochRecord DriveSet::next_record() const {
+  EpochRecord next = x_record;
+  for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
+    Member& member = next.members[slot];
+    const bool is_live = live(static_cast<Slot>(slot));
+    member.returning = is_live && (member.returning || !member.live);
+    member.live = is_live;
+  }
+  std::erase_if(next.mirrors, [&](Slot s) { return !next.members[s].live; });
+  return next;
+}
+
+void DriveSet::take_flags() {
+  for (std::size_t slot = 0; slot < x_record.members.size(); ++slot) {
+    x_draining[slot].store(x_record.members[slot].draining, std::memory_order_release);
+  }
+  x_slots.store(x_record.members.size(), std::memory_order_release);
 }
 
 // Every drive that is here becomes a live member; those that were away start without metadata.
 Result<void> DriveSet::take_members(std::vector<std::unique_ptr<io::Disk>> disks,
                                     const std::vector<Found>& found) {
-  const std::size_t slots = x_record.members.size();
-  x_disks.resize(slots);
-  x_live = std::vector<std::atomic<bool>>(slots);
+  take_flags();
   x_cluster = x_record.cluster;
   x_parity = x_record.parity;
   std::vector<Slot> away;
   for (std::size_t i = 0; i < disks.size(); ++i) {
     const Superblock& id = found[i].superblock;
-    if (id.slot >= slots || x_record.members[id.slot].uuid != id.drive) {
-      return fail(Errc::config, quoted(*disks[i]) +
-                                    " was replaced in this cluster and is no longer "
-                                    "a member: remove it from storage.drives");
+    if (!is_member(x_record, id) && found[i].epoch() > x_record.epoch) {
+      x_blank.push_back(std::move(disks[i]));  // its join was cut off: nothing was put on it
+      continue;
+    }
+    if (!is_member(x_record, id)) {
+      log::warn("a drive is no member of this cluster any more and is not used",
+                {{"drive", disks[i]->name()}, {"uuid", id.drive.to_string()}});
+      continue;
     }
     (x_record.members[id.slot].live ? x_current_at_open : away).push_back(id.slot);
+    x_disk[id.slot].store(disks[i].get());
     x_live[id.slot].store(true);
-    x_disks[id.slot] = std::move(disks[i]);
+    x_disks.push_back(std::move(disks[i]));
   }
   std::ranges::sort(x_current_at_open);
-  TRYV(check_quorum(x_record, x_current_at_open.size()));
+  const auto known = x_options.witness ? read_witness(*x_options.witness) : std::nullopt;
+  TRYV(check_quorum(x_record, x_current_at_open.size(), known, x_options.allow_reduced_redundancy));
   for (const Slot slot : away) {
     log::warn("a drive that was away is back: it serves payload, its metadata is stale",
-              {{"drive", x_disks[slot]->name()}});
-    TRYV(forget_metadata(*x_disks[slot]));
+              {{"drive", disk(slot)->name()}});
+    TRYV(forget_metadata(*disk(slot)));
+    std::erase(x_record.mirrors, slot);
   }
   return ok();
 }
 
 std::vector<Slot> DriveSet::live_slots() const {
   std::vector<Slot> out;
-  for (std::size_t slot = 0; slot < x_live.size(); ++slot) {
+  for (std::size_t slot = 0; slot < slots(); ++slot) {
     if (live(static_cast<Slot>(slot))) {
       out.push_back(static_cast<Slot>(slot));
     }
   }
+  return out;
+}
+
+std::vector<Slot> DriveSet::placement_slots() const {
+  std::vector<Slot> out = live_slots();
+  std::erase_if(out, [this](Slot slot) { return draining(slot); });
   return out;
 }
 
@@ -185,63 +189,109 @@ EpochRecord DriveSet::record() const {
   return x_record;
 }
 
-void DriveSet::on_eject(std::function<void(Slot)> listener) {
+void DriveSet::on_change(std::function<void(Slot)> listener) {
   x_listeners.push_back(std::move(listener));
 }
 
-// Writes the record to every live drive; one that fails is out, and the next epoch says so.
-Result<void> DriveSet::publish(EpochRecord next) {
-  for (;;) {
-    next.epoch = x_record.epoch + 1;
-    for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
-      next.members[slot].live = live(static_cast<Slot>(slot));
-    }
-    std::erase_if(next.mirrors, [&](Slot s) { return !live(s); });
-    const std::array<unsigned, 1> half{static_cast<unsigned>(next.epoch % 2)};
-    bool complete = true;
-    for (const Slot slot : live_slots()) {
-      if (const auto r =
-              write_slots(*x_disks[slot], kEpochFile, next, half, io::Access::read_write);
-          !r) {
-        log::error("a drive failed while the epoch was written",
-                   {{"drive", x_disks[slot]->name()}, {"error", r.error().describe()}});
-        x_live[slot].store(false);
-        complete = false;
-      }
-    }
-    x_record = next;
-    if (complete) {
-      x_epoch.store(next.epoch, std::memory_order_release);
-      log::info("epoch", {{"epoch", next.epoch}, {"live", live_slots().size()}});
-      return live_slots().empty() ? fail(Errc::io_error, "no drive is left") : ok();
+void DriveSet::tell() {
+  std::vector<Slot> changed;
+  {
+    const std::lock_guard lock(x_mutex);
+    changed = std::exchange(x_untold, {});
+  }
+  for (const Slot slot : changed) {
+    for (const auto& listener : x_listeners) {
+      listener(slot);
     }
   }
 }
 
+// Writes the record to every drive that it calls live; one that fails is out, and the next epoch
+// says so.
+Result<void> DriveSet::publish(EpochRecord next) {
+  const EpochRecord before = x_record;
+  for (bool complete = false; !complete;) {
+    next.epoch = x_record.epoch + 1;
+    const std::array<unsigned, 1> half{static_cast<unsigned>(next.epoch % 2)};
+    complete = true;
+    for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
+      Member& member = next.members[slot];
+      if (!member.live) {
+        continue;
+      }
+      io::Disk& disk = *x_disk[slot].load();
+      if (const auto r = write_slots(disk, kEpochFile, next, half, io::Access::read_write); !r) {
+        log::error("a drive failed while the epoch was written",
+                   {{"drive", disk.name()}, {"error", r.error().describe()}});
+        x_live[slot].store(false);
+        x_untold.push_back(static_cast<Slot>(slot));
+        member.live = member.returning = false;
+        std::erase(next.mirrors, static_cast<Slot>(slot));
+        complete = false;
+      }
+    }
+    x_record = next;
+  }
+  take_flags();
+  x_epoch.store(next.epoch, std::memory_order_release);
+  const auto live = std::ranges::count_if(next.members, &Member::live);
+  log::info("epoch", {{"epoch", next.epoch}, {"live", live}});
+  return live == 0 ? fail(Errc::io_error, "no drive is left") : tell_witness(before);
+}
+
+// Drives that are all but m of the epoch before, and of which none got this one, could pass for the
+// newest: unless more than m of that epoch's drives are in this one, the witness has to know.
+Result<void> DriveSet::tell_witness(const EpochRecord& before) {
+  if (x_options.witness == nullptr) {
+    return ok();
+  }
+  const auto written = write_witness(*x_options.witness, x_record);
+  if (written) {
+    return ok();
+  }
+  std::size_t common = 0;
+  for (std::size_t slot = 0; slot < before.members.size(); ++slot) {
+    const Member& old = before.members[slot];
+    common += old.live && x_record.members[slot].live && x_record.members[slot].uuid == old.uuid;
+  }
+  log::error("state_dir does not take the epoch",
+             {{"file", kWitnessFile}, {"error", written.error().describe()}});
+  return common > x_parity ? ok()
+                           : fail(Errc::read_only,
+                                  "state_dir must be writable when so many drives "
+                                  "are missing");
+}
+
 Result<void> DriveSet::eject(Slot slot, const Error& why) {
+  Result<void> published;
   {
     const std::lock_guard lock(x_mutex);
     if (!live(slot)) {
       return ok();
     }
     x_live[slot].store(false, std::memory_order_release);
-    log::error("drive ejected", {{"drive", x_disks[slot]->name()}, {"error", why.describe()}});
+    log::error("drive ejected", {{"drive", disk(slot)->name()}, {"error", why.describe()}});
     if (!write_parity(live_slots().size())) {
       return fail(Errc::read_only, "fewer than m+1 drives are left");
     }
-    TRYV(publish(x_record));
+    x_untold.push_back(slot);
+    published = publish(next_record());
   }
-  for (const auto& listener : x_listeners) {
-    listener(slot);
-  }
-  return ok();
+  tell();
+  return published;
 }
 
 Result<void> DriveSet::set_mirrors(std::vector<Slot> mirrors) {
-  const std::lock_guard lock(x_mutex);
-  EpochRecord next = x_record;
-  next.mirrors = std::move(mirrors);
-  return publish(std::move(next));
+  Result<void> published;
+  {
+    const std::lock_guard lock(x_mutex);
+    EpochRecord next = next_record();
+    next.mirrors = std::move(mirrors);
+    std::erase_if(next.mirrors, [&](Slot s) { return !next.members[s].live; });
+    published = publish(std::move(next));
+  }
+  tell();
+  return published;
 }
 
 }  // namespace outcrop::drives

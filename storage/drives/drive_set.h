@@ -1,6 +1,8 @@
 // The drives of one cluster: identity by superblock, membership by epoch record. Drives are known
-// by slot (0..n-1), a number fixed at format time; paths and their order do not matter.
+// by slot, a number that a drive keeps for life; paths and their order do not matter. States:
+// docs/adr/0004-drives-and-repair.md.
 #pragma once
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -20,8 +22,10 @@ using Slot = std::uint8_t;
 inline constexpr unsigned kMaxDrives = 64;
 
 struct Member {
-  Uuid uuid;
-  bool live = true;  ///< false: missing, ejected or stale; holds no current metadata
+  Uuid uuid;               ///< nil: nobody has this slot
+  bool live = true;        ///< false: missing, ejected or stale; holds no current metadata
+  bool returning = false;  ///< live after it was out: not settled yet which shards missed writes
+  bool draining = false;   ///< nothing new is put on it; what is there moves away
   bool operator==(const Member&) const = default;
 };
 
@@ -41,6 +45,9 @@ struct Found;  // identity.h
 struct DriveOptions {
   /// With m or fewer live drives go on with the parity that is left, instead of refusing writes.
   bool allow_reduced_redundancy = false;
+  /// Where the newest epoch is kept as well (state_dir): the third party that tells which half of
+  /// the drives may start alone. Outlives the set; null: none.
+  io::Disk* witness = nullptr;
 };
 
 /// Default parity by number of drives: 1 -> 0, 2-3 -> 1, 4-11 -> 2, 12+ -> 3.
@@ -55,17 +62,22 @@ class DriveSet {
                              unsigned parity,
                              Random& random);
   /// Reads the superblocks, locks the drives, finds the newest epoch, marks members that are
-  /// absent, blank or damaged as not live, takes stale ones back as live members without metadata,
-  /// and writes the resulting epoch if it changed. Refuses foreign, cloned and half-formatted
-  /// drives, and too few of the newest epoch's live members (identity.h). Blocking.
+  /// absent, blank or damaged as not live, takes stale ones back as returning members without
+  /// metadata, leaves out drives that are no members any more, and writes the resulting epoch if it
+  /// changed. Refuses foreign and cloned drives, and too few of the newest epoch's live members
+  /// (identity.h). Blocking.
   static Result<std::unique_ptr<DriveSet>> open(std::vector<std::unique_ptr<io::Disk>> disks,
                                                 DriveOptions options = {});
 
-  std::size_t slots() const { return x_disks.size(); }
-  /// Null for a member that was not there at open.
-  io::Disk* disk(Slot slot) const { return x_disks[slot].get(); }
+  /// Slots are below this; it grows when a drive joins.
+  std::size_t slots() const { return x_slots.load(std::memory_order_acquire); }
+  /// Null for a member that was not there at open. What was once returned stays valid.
+  io::Disk* disk(Slot slot) const { return x_disk[slot].load(std::memory_order_acquire); }
   bool live(Slot slot) const { return x_live[slot].load(std::memory_order_acquire); }
+  bool draining(Slot slot) const { return x_draining[slot].load(std::memory_order_acquire); }
   std::vector<Slot> live_slots() const;
+  /// Where new data goes: live and not draining.
+  std::vector<Slot> placement_slots() const;
   unsigned parity() const { return x_parity; }
   /// The parity of what is written over `live` drives: m, or what is left of it where reduced
   /// redundancy is allowed. Empty: too few drives for writes.
@@ -77,30 +89,54 @@ class DriveSet {
   /// anything: only their journals and mirrors count at replay.
   const std::vector<Slot>& current_at_open() const { return x_current_at_open; }
 
+  /// Drives that were blank at open, locked: new, a mount that failed, or on their way to join when
+  /// the power went. Once.
+  std::vector<std::unique_ptr<io::Disk>> take_blank() { return std::exchange(x_blank, {}); }
+
   /// Takes a drive out after an I/O error: not live at once, then the next epoch is written to
   /// every live drive. Idempotent. After it returned ok, work on the remaining drives may be
   /// acked. read_only when the drives that are left are too few for writes. Blocking.
   Result<void> eject(Slot slot, const Error& why);
   /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
   Result<void> set_mirrors(std::vector<Slot> mirrors);
-  /// Called (on the ejecting thread) after a drive has left; add at start-up only.
-  void on_eject(std::function<void(Slot)> listener);
+  /// Makes a blank drive, or one that this cluster has removed, a live member. invalid_argument
+  /// with what to do for any other. Blocking.
+  Result<Slot> join(std::unique_ptr<io::Disk> disk, Random& random);
+  /// Starts or ends draining; not_found for a slot without a member. Blocking.
+  Result<void> set_draining(Slot slot, bool draining);
+  /// Forgets a member; the caller has seen to it that no record names its slot. Blocking.
+  Result<void> remove(Slot slot);
+  /// What returning drives missed is on record: they are plain live members now. Blocking.
+  Result<void> settle_returning();
+  /// Called on the thread that changed it after a drive left, joined, began or ceased to drain,
+  /// and after settle_returning; add at start-up only. Must not block.
+  void on_change(std::function<void(Slot)> listener);
 
  private:
   DriveSet() = default;
   Result<void> take_members(std::vector<std::unique_ptr<io::Disk>> disks,
                             const std::vector<Found>& found);
+  void take_flags();
   Result<void> publish(EpochRecord next);
+  Result<void> tell_witness(const EpochRecord& before);
+  EpochRecord next_record() const;
+  Result<Slot> free_slot() const;
+  Result<Slot> join_locked(std::unique_ptr<io::Disk> disk, Random& random);
+  void tell();
 
-  std::vector<std::unique_ptr<io::Disk>> x_disks;  // by slot
-  std::vector<std::atomic<bool>> x_live;
+  std::vector<std::unique_ptr<io::Disk>> x_disks;  // all that were ever here, in no order
+  std::vector<std::unique_ptr<io::Disk>> x_blank;
+  std::array<std::atomic<io::Disk*>, kMaxDrives> x_disk{};
+  std::array<std::atomic<bool>, kMaxDrives> x_live{}, x_draining{};
+  std::atomic<std::size_t> x_slots{0};
   Uuid x_cluster;
   unsigned x_parity = 0;
   DriveOptions x_options;
   std::atomic<std::uint64_t> x_epoch{0};
   std::vector<Slot> x_current_at_open;
-  mutable std::mutex x_mutex;  // guards x_record and the order of publications
+  mutable std::mutex x_mutex;  // guards all below and the order of publications
   EpochRecord x_record;
+  std::vector<Slot> x_untold;  // changed, listeners not called yet
   std::vector<std::function<void(Slot)>> x_listeners;
 };
 

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kSuperblockMagic = 0x314252504354554fULL;  // "OUTCPRB1"
 constexpr std::uint64_t kEpochMagic = 0x314350454354554fULL;       // "OUTCEPC1"
 constexpr std::size_t kChecksumAt = kSlotBytes - sizeof(std::uint64_t);
+constexpr std::uint8_t kLive = 1, kReturning = 2, kDraining = 4;  // flags of a member
 
 void put_uuid(Writer& w, const Uuid& id) { w.bytes(std::as_bytes(std::span(id.bytes))); }
 
@@ -31,8 +32,11 @@ SlotBytes seal(Writer w) {
   return out;
 }
 
-/// Checks size, checksum, magic and version; the reader stands behind them.
-Result<Reader> open_slot(ConstBytes slot, std::uint64_t magic) {
+/// Checks size, checksum, magic and version (1 to `newest`); the reader stands behind them.
+Result<Reader> open_slot(ConstBytes slot,
+                         std::uint64_t magic,
+                         std::uint16_t newest,
+                         std::uint16_t& version) {
   if (slot.size() != kSlotBytes) {
     return fail(Errc::corrupt, "slot size");
   }
@@ -45,7 +49,8 @@ Result<Reader> open_slot(ConstBytes slot, std::uint64_t magic) {
   if (r.u64() != magic) {
     return fail(Errc::corrupt, "slot magic");
   }
-  if (const std::uint16_t version = r.u16(); version != kFormatVersion) {
+  version = r.u16();
+  if (version == 0 || version > newest) {
     return fail(Errc::not_implemented, "format version " + std::to_string(version));
   }
   return r;
@@ -65,7 +70,8 @@ SlotBytes encode(const Superblock& superblock) {
 }
 
 Result<Superblock> decode_superblock(ConstBytes slot) {
-  TRY(Reader r, open_slot(slot, kSuperblockMagic));
+  std::uint16_t version = 0;
+  TRY(Reader r, open_slot(slot, kSuperblockMagic, kFormatVersion, version));
   Superblock out;
   out.cluster = get_uuid(r);
   out.drive = get_uuid(r);
@@ -77,17 +83,21 @@ Result<Superblock> decode_superblock(ConstBytes slot) {
   return out;
 }
 
+// Version 2 only where something needs it, so that the release before still opens the drives.
 SlotBytes encode(const EpochRecord& record) {
+  const bool flags = std::ranges::any_of(
+      record.members, [](const Member& m) { return m.returning || m.draining || m.uuid.is_nil(); });
   Writer w;
   w.u64(kEpochMagic);
-  w.u16(kFormatVersion);
+  w.u16(flags ? kEpochVersion : kFormatVersion);
   put_uuid(w, record.cluster);
   w.u64(record.epoch);
   w.u8(static_cast<std::uint8_t>(record.parity));
   w.varint(record.members.size());
   for (const Member& member : record.members) {
     put_uuid(w, member.uuid);
-    w.u8(member.live ? 1 : 0);
+    w.u8(static_cast<std::uint8_t>((member.live ? kLive : 0) | (member.returning ? kReturning : 0) |
+                                   (member.draining ? kDraining : 0)));
   }
   w.varint(record.mirrors.size());
   for (const Slot slot : record.mirrors) {
@@ -97,7 +107,9 @@ SlotBytes encode(const EpochRecord& record) {
 }
 
 Result<EpochRecord> decode_epoch(ConstBytes slot) {
-  TRY(Reader r, open_slot(slot, kEpochMagic));
+  std::uint16_t version = 0;
+  TRY(Reader r, open_slot(slot, kEpochMagic, kEpochVersion, version));
+  const std::uint8_t known = version == 1 ? kLive : kLive | kReturning | kDraining;
   EpochRecord out;
   out.cluster = get_uuid(r);
   out.epoch = r.u64();
@@ -105,11 +117,13 @@ Result<EpochRecord> decode_epoch(ConstBytes slot) {
   for (auto n = r.count(kMaxDrives); n > 0 && r.ok(); --n) {
     Member member;
     member.uuid = get_uuid(r);
-    const std::uint8_t live = r.u8();
-    if (live > 1) {
+    const std::uint8_t flags = r.u8();
+    if ((flags & ~known) != 0 || (member.uuid.is_nil() && (version == 1 || flags != 0))) {
       r.fail();
     }
-    member.live = live == 1;
+    member.live = (flags & kLive) != 0;
+    member.returning = (flags & kReturning) != 0;
+    member.draining = (flags & kDraining) != 0;
     out.members.push_back(member);
   }
   for (auto n = r.count(kMaxDrives); n > 0 && r.ok(); --n) {

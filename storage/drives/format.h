@@ -12,9 +12,14 @@
 namespace outcrop::drives {
 
 inline constexpr std::uint16_t kFormatVersion = 1;
+inline constexpr std::uint16_t kEpochVersion = 2;  ///< the newest; version 1 is read
 inline constexpr std::size_t kSlotBytes = 4096;
 inline constexpr std::string_view kSuperblockFile = "superblock";
+/// Becomes the superblock when it is whole; alone it means nothing.
+inline constexpr std::string_view kNewSuperblockFile = "superblock.new";
 inline constexpr std::string_view kEpochFile = "epoch";
+/// In state_dir: an epoch file, both slots alike.
+inline constexpr std::string_view kWitnessFile = "drive-epoch";
 
 /// Written at format time; both slots alike. A later format change writes one slot, then the other.
 struct Superblock {

@@ -73,11 +73,44 @@ std::string quoted(const io::Disk& disk) { return "drive \"" + std::string(disk.
 
 Result<bool> is_blank(io::Disk& disk) {
   TRY(const auto names, disk.list(""));
-  return std::ranges::all_of(names,
-                             [](const std::string& n) { return n == "lost+found" || n == "lock"; });
+  return std::ranges::all_of(names, [](const std::string& n) {
+    return n == "lost+found" || n == "lock" || n == kNewSuperblockFile;
+  });
 }
 
-Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks) {
+namespace {
+
+/// Blank, or no further than the superblock and epoch file of a join that was cut off.
+Result<bool> is_unused(io::Disk& disk) {
+  TRY(const auto names, disk.list(""));
+  return std::ranges::all_of(names, [](const std::string& n) {
+    return n == "lost+found" || n == "lock" || n == kNewSuperblockFile || n == kSuperblockFile ||
+           n == kEpochFile;
+  });
+}
+
+}  // namespace
+
+Result<std::optional<Superblock>> look_at_newcomer(io::Disk& disk) {
+  TRY(const bool blank, is_blank(disk));
+  if (blank) {
+    return std::optional<Superblock>();
+  }
+  TRY(const bool has_superblock, disk.exists(kSuperblockFile));
+  if (!has_superblock) {
+    return fail(Errc::invalid_argument,
+                quoted(disk) + " holds other files: only an empty drive can be added");
+  }
+  TRY(const auto superblocks, read_slots(disk, kSuperblockFile, decode_superblock));
+  if (superblocks.empty()) {
+    return fail(Errc::invalid_argument,
+                quoted(disk) + ": its superblock is damaged: empty the drive, then add it");
+  }
+  return std::optional<Superblock>(superblocks.front());
+}
+
+Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks,
+                                           std::vector<std::unique_ptr<io::Disk>>& blank) {
   std::vector<Found> found;
   std::vector<std::unique_ptr<io::Disk>> good;
   std::map<Uuid, std::size_t> seen;
@@ -93,8 +126,12 @@ Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>
       if (one.error().code() == Errc::config) {
         return fail(one.error());
       }
-      log::error("a drive is not used", {{"why", one.error().describe()}});
       refused = refused ? refused : one.error();
+      if (auto unused = is_unused(*disk); unused && *unused) {
+        blank.push_back(std::move(disk));
+      } else {
+        log::error("a drive is not used", {{"why", one.error().describe()}});
+      }
       continue;
     }
     if (!found.empty() && one->superblock.cluster != found.front().superblock.cluster) {
@@ -120,6 +157,11 @@ std::uint64_t newest_epoch(const std::vector<Found>& found) {
   return std::ranges::max(found, {}, &Found::epoch).epoch();
 }
 
+bool is_member(const EpochRecord& record, const Superblock& superblock) {
+  return superblock.slot < record.members.size() &&
+         record.members[superblock.slot].uuid == superblock.drive;
+}
+
 const EpochRecord* newest_complete(const std::vector<Found>& found) {
   std::vector<const EpochRecord*> records;
   for (const Found& f : found) {
@@ -130,8 +172,9 @@ const EpochRecord* newest_complete(const std::vector<Found>& found) {
   std::ranges::sort(records, std::greater{}, [](const EpochRecord* r) { return r->epoch; });
   for (const EpochRecord* r : records) {
     const bool complete = std::ranges::all_of(found, [r](const Found& f) {
-      const Slot slot = f.superblock.slot;
-      return slot >= r->members.size() || !r->members[slot].live || f.epoch() >= r->epoch;
+      const bool called_live = is_member(*r, f.superblock) && r->members[f.superblock.slot].live;
+      return !called_live || f.epoch() > r->epoch ||
+             std::ranges::find(f.records, *r) != f.records.end();
     });
     if (complete) {
       return r;
@@ -140,19 +183,40 @@ const EpochRecord* newest_complete(const std::vector<Found>& found) {
   return nullptr;
 }
 
-Result<void> check_quorum(const EpochRecord& record, std::size_t present_live) {
+std::optional<EpochRecord> read_witness(io::Disk& state_dir) {
+  const auto records = read_slots(state_dir, kWitnessFile, decode_epoch);
+  if (!records || records->empty()) {
+    return std::nullopt;
+  }
+  return std::ranges::max(*records, {}, &EpochRecord::epoch);
+}
+
+Result<void> check_quorum(const EpochRecord& record,
+                          std::size_t present_live,
+                          const std::optional<EpochRecord>& witness,
+                          bool allow_reduced_redundancy) {
   const auto live = static_cast<std::size_t>(
       std::ranges::count_if(record.members, [](const Member& m) { return m.live; }));
+  const bool knows = witness && witness->cluster == record.cluster;
+  if (knows && witness->epoch > record.epoch && present_live < live) {
+    return fail(Errc::config,
+                "these drives were away when the others went on without them (epoch " +
+                    std::to_string(record.epoch) + ", state_dir knows " +
+                    std::to_string(witness->epoch) + "): put the others back, then start again");
+  }
+  const std::size_t all_but_m = live - std::min<std::size_t>(live, record.parity);
+  const std::size_t majority = live / 2 + 1;
+  const bool half_is_enough = knows && *witness == record && !allow_reduced_redundancy;
   const std::size_t need =
-      std::max(live - std::min<std::size_t>(live, record.parity), live / 2 + 1);
+      half_is_enough ? std::max<std::size_t>(all_but_m, 1) : std::max(all_but_m, majority);
   if (present_live >= need) {
     return ok();
   }
   return fail(Errc::config, "only " + std::to_string(present_live) + " of " + std::to_string(live) +
                                 " drives of the cluster are here and at least " +
                                 std::to_string(need) +
-                                " are needed: check cables, mounts and "
-                                "storage.drives, then start again");
+                                " are needed: check cables, mounts, storage.drives and state_dir, "
+                                "then start again");
 }
 
 }  // namespace outcrop::drives

@@ -57,11 +57,13 @@ Result<void> Engine::format(std::vector<std::unique_ptr<io::Disk>> disks,
 Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>> disks,
                                            EngineConfig config,
                                            EngineRuntime runtime) {
-  auto opened = co_await runtime.pool.run([&disks, reduced = config.allow_reduced_redundancy] {
-    return drives::DriveSet::open(std::move(disks), {.allow_reduced_redundancy = reduced});
-  });
+  const drives::DriveOptions options{.allow_reduced_redundancy = config.allow_reduced_redundancy,
+                                     .witness = runtime.state_dir};
+  auto opened = co_await runtime.pool.run(
+      [&disks, &options] { return drives::DriveSet::open(std::move(disks), options); });
   CO_TRY(std::unique_ptr<drives::DriveSet> drives, std::move(opened));
   CO_TRYV(co_await runtime.pool.run([&] { return size_by_capacity(*drives, config); }));
+  std::vector<std::unique_ptr<io::Disk>> blank = drives->take_blank();
   auto store = std::make_unique<Store>(config, std::move(runtime), std::move(drives));
   if (auto started = co_await store->start(); !started) {
     if (const auto closed = co_await store->close(); !closed) {
@@ -69,6 +71,7 @@ Task<std::unique_ptr<Engine>> Engine::open(std::vector<std::unique_ptr<io::Disk>
     }
     co_return fail(started.error());
   }
+  co_await store->adopt_blank(std::move(blank));
   co_return store;
 }
 

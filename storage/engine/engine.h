@@ -28,7 +28,8 @@ struct EngineConfig {
   std::uint64_t journal_bytes = 0;        ///< one journal file of a few per worker; 0: by capacity
   std::uint64_t table_file_bytes = 0;     ///< RocksDB's files; by capacity
   bool allow_reduced_redundancy = false;  ///< drives::DriveOptions
-  bool background = true;                 ///< timers for GC, drive checks; off in simulation
+  std::uint64_t scrub_period_seconds = 14 * 86'400;  ///< every byte is read this often; 0: never
+  bool background = true;  ///< timers for GC, drive checks, repair; off in simulation
 };
 
 /// What the engine runs on; owned by the caller, outlives the engine.
@@ -38,14 +39,39 @@ struct EngineRuntime {
   BlockingPool& pool;
   std::vector<asio::io_context*> workers;  ///< by worker index
   std::vector<io::IoBackend*> backends;    ///< by worker index
+  io::Disk* state_dir = nullptr;  ///< keeps the newest epoch, too; drives::DriveOptions::witness
 };
 
 struct DriveStatus {
   unsigned slot = 0;
   std::string path, uuid;
   bool live = false, mirror = false;
+  bool draining = false;  ///< nothing new is put on it
+  bool empty = false;     ///< drained: nothing that anybody needs is on it
+  std::uint64_t shards = 0;
+  bool safe_to_pull = false;
+  std::string reason;  ///< why it is, or is not
   io::Space space;
   const io::DiskStats* stats = nullptr;  ///< null when missing
+};
+
+/// How whole the data is, and what is done about it. All of it from one look at the catalogue.
+struct RepairStatus {
+  std::uint64_t segments = 0;
+  std::uint64_t degraded = 0;    ///< with a shard missing
+  std::uint64_t moving = 0;      ///< with a shard on a drive that drains
+  std::uint64_t unreadable = 0;  ///< with more shards missing than parity
+  std::uint64_t damaged = 0;     ///< with data that the drives that are here cannot give
+  std::uint64_t blocked = 0;     ///< degraded or moving, and no drive can take the shard
+  std::uint64_t bytes_left = 0;  ///< to write, of what is degraded or moving and not blocked
+  std::uint64_t bytes_done = 0;  ///< of this run of repair
+  bool running = false;
+  double bytes_per_second = 0;         ///< of this run
+  std::optional<double> seconds_left;  ///< empty: not known
+  std::uint64_t chunks_repaired = 0;   ///< damage rewritten, since the start
+  std::uint64_t shards_moved = 0;      ///< rebuilt or drained, since the start
+  std::uint64_t oldest_scrub = 0;      ///< Unix seconds: all data has been read since then
+  std::uint64_t scrub_period_seconds = 0;
 };
 
 struct EngineStats {
@@ -61,6 +87,7 @@ struct EngineStats {
   std::uint64_t segments_compacted = 0, compacted_bytes = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;
+  RepairStatus repair;
 };
 
 class Engine {
@@ -88,6 +115,22 @@ class Engine {
   /// One pass of compaction now: moves what lives out of sealed segments with at least this share
   /// of garbage (0..1), for garbage collection to free them.
   virtual Task<> compact(double garbage) = 0;
+
+  // Drives. On worker 0, one call at a time. Errors: invalid_argument and conflict, with one line
+  // for the operator; not_found for a slot without a drive.
+
+  /// Makes a blank drive part of the cluster; repair begins to use it. Its slot.
+  virtual Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) = 0;
+  /// Moves everything off a drive, or (`on` false) stops that. A drive that is missing is forgotten
+  /// once nothing is missing with it any more.
+  virtual Task<> drain_drive(unsigned slot, bool on) = 0;
+  /// Forgets a drive that is drained, or missing and replaced.
+  virtual Task<> remove_drive(unsigned slot) = 0;
+  /// One pass of repair now, as fast as it goes: all that is degraded or draining and that has
+  /// somewhere to go. The number of segments it left whole.
+  virtual Task<std::uint64_t> repair() = 0;
+  /// Reads all that was last read `period_seconds` or longer ago, and repairs it.
+  virtual Task<> scrub(std::uint64_t period_seconds) = 0;
 };
 
 }  // namespace outcrop::engine

@@ -30,7 +30,7 @@ Async<> Periodic::loop() {
     if (x_stopping) {
       co_return;
     }
-    if (const auto done = co_await x_step(); !done) {
+    if (const auto done = co_await x_step(); !done && done.error().code() != Errc::cancelled) {
       log::warn(x_what, {{"error", done.error().describe()}});
     }
   }

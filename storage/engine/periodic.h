@@ -12,7 +12,7 @@ namespace outcrop::engine {
 class Periodic {
  public:
   /// `step` runs `pause` after the one before has ended; what goes wrong in it is logged, with
-  /// `what` it was. Everything on `ex`'s worker.
+  /// `what` it was, but not that it was cancelled. Everything on `ex`'s worker.
   Periodic(Executor ex,
            std::chrono::milliseconds pause,
            std::string what,

@@ -8,7 +8,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{500};      // drive presence; a removed drive is out within a second
+constexpr milliseconds kTick{500};  // drive presence; a removed drive is out within a second
+constexpr milliseconds kRepairTick{1000};
 constexpr milliseconds kCollect{5000};  // garbage collection
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
@@ -48,7 +49,7 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_config.segment_bytes,
                  x_config.payload_cache_bytes) {}
 
-Store::~Store() = default;
+Store::~Store() { OUTCROP_ASSERT(x_operations == 0); }
 
 Task<> Store::start() {
   CO_TRY(x_meta,
@@ -72,6 +73,13 @@ Task<> Store::start() {
   x_ns = std::move(tree);
   x_compactor.emplace(x_segments, *x_ns);
   if (x_config.background) {
+    const Executor ex = x_runtime.workers[0]->get_executor();
+    x_pace.emplace(ex, x_runtime.clock, [this] {
+      const meta::MetaStats meta = x_meta->stats();
+      const segment::SegmentStats& segments = x_segments.stats();
+      return Foreground{meta.blocks + segments.reads.load(),
+                        meta.block_ns + segments.read_ns.load()};
+    });
     start_background();
   }
   co_return ok();
@@ -137,6 +145,7 @@ void Store::start_background() {
   });
   job(kTick, "free space of drives", [this] { return measure_space(); });
   job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
+  job(kRepairTick, "repair", [this] { return repair_step(); });
   job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
 }
 
@@ -161,8 +170,14 @@ Task<> Store::compact(double garbage) {
 
 Task<> Store::close() {
   x_closing = true;
+  if (x_pace) {
+    x_pace->stop();
+  }
   for (const auto& job : x_jobs) {
     CO_TRYV(co_await job->stop());
+  }
+  if (x_operations > 0) {
+    CO_TRYV(co_await suspend<void>([this](Resume<void> r) { x_operations_ended = std::move(r); }));
   }
   x_compactor.reset();
   Result<void> first;
@@ -186,7 +201,11 @@ Task<> Store::close() {
 EngineStats Store::stats() {
   EngineStats out;
   const drives::EpochRecord record = x_drives->record();
+  const segment::Survey survey = x_segments.survey();
   for (std::size_t slot = 0; slot < record.members.size(); ++slot) {
+    if (record.members[slot].uuid.is_nil()) {
+      continue;
+    }
     DriveStatus drive;
     drive.slot = static_cast<unsigned>(slot);
     drive.uuid = record.members[slot].uuid.to_string();
@@ -199,8 +218,10 @@ EngineStats Store::stats() {
         drive.space = *space;
       }
     }
+    judge(drive, survey, record);
     out.drives.push_back(std::move(drive));
   }
+  out.repair = repair_status(survey);
   const meta::MetaStats meta = x_meta->stats();
   const segment::SegmentStore::Counts segments = x_segments.counts();
   out.epoch = record.epoch;

@@ -8,6 +8,7 @@
 #include "storage/drives/drive_set.h"
 #include "storage/engine/compactor.h"
 #include "storage/engine/engine.h"
+#include "storage/engine/fair_pace.h"
 #include "storage/engine/periodic.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/ns/make_namespace.h"
@@ -29,9 +30,26 @@ class Store final : public Engine {
   Task<> close() override;
   Task<std::uint64_t> collect_garbage() override;
   Task<> compact(double garbage) override;
+  Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) override;
+  Task<> drain_drive(unsigned slot, bool on) override;
+  Task<> remove_drive(unsigned slot) override;
+  Task<std::uint64_t> repair() override;
+  Task<> scrub(std::uint64_t period_seconds) override;
+  /// Drives that were blank at the start: they join. After start().
+  Async<> adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks);
 
  private:
   void start_background();
+  /// Something that close() waits for. Worker 0.
+  class Operation;
+  Task<> repair_step();
+  Task<> rebuild_step();
+  Task<> look_after_leaving();
+  std::uint64_t now_seconds() const;
+  RepairStatus repair_status(const segment::Survey& survey) const;
+  void judge(DriveStatus& drive,
+             const segment::Survey& survey,
+             const drives::EpochRecord& record) const;
   Task<> check_drives();
   Task<> measure_space();
   Task<> compact_full_metadata();
@@ -47,6 +65,15 @@ class Store final : public Engine {
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;
   std::vector<std::unique_ptr<Periodic>> x_jobs;
+  unsigned x_operations = 0;  ///< of the caller's, under way
+  Resume<void> x_operations_ended;
+
+  std::optional<FairPace> x_pace;
+  std::array<std::atomic<bool>, drives::kMaxDrives> x_empty{};  ///< drained; by slot
+  std::atomic<std::int64_t> x_repair_began_ns{0};               ///< steady; 0: no run of repair
+  std::atomic<std::uint64_t> x_moved_before{0};  ///< SegmentStats::moved_bytes when it began
+  std::uint64_t x_repaired_epoch = 0;
+  std::int64_t x_retry_ns = 0;
 };
 
 }  // namespace outcrop::engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 
 #include "storage/base/log.h"
 
@@ -27,6 +28,9 @@ Task<> Committer::commit(Batch batch) {
     co_return fail(Errc::read_only, "the metadata journal takes no more commits until a restart");
   }
   if (x_shared.doubts.load() > 0) {
+    if (!x_shared.drives.write_parity(x_shared.drives.placement_slots().size())) {
+      co_return fail(Errc::read_only, "fewer than m+1 drives are live");
+    }
     x_shared.settle_doubts();
     co_return fail(Errc::unavailable, "an earlier commit failed halfway and is being taken back");
   }
@@ -153,7 +157,10 @@ Task<> Committer::commit_block(Block& block) {
   if (x_shared.doubts.load() > 0) {
     co_return fail(Errc::unavailable, "an earlier commit failed halfway and is being taken back");
   }
+  const auto began = std::chrono::steady_clock::now();
   CO_TRYV(co_await write_block(block, true));
+  const auto took = std::chrono::steady_clock::now() - began;
+  x_shared.block_ns.fetch_add(static_cast<std::uint64_t>(took.count()), std::memory_order_relaxed);
   x_last = block.header.last;
   count(block);
   if (auto applied = co_await apply(block); !applied) {
@@ -163,23 +170,21 @@ Task<> Committer::commit_block(Block& block) {
   co_return ok();
 }
 
-// On success the block is durable on every replica of its generation, all on live drives; or, with
-// too few drives left for that, on at least one. It is written again whenever a drive fails.
+// On success the block is durable on every replica of its generation, all on live drives. It is
+// written again whenever a drive fails. With too few drives left it is not acked, although some may
+// have it: those that are gone could start without knowing it (drives::check_quorum).
 Task<> Committer::write_block(Block& block, bool with_companion) {
   if (x_shared.failed.load()) {
     co_return fail(Errc::read_only, "a commit failed in an unknown state: restart to recover");
   }
   CO_TRYV(co_await ensure_room(block.bytes()));
-  std::vector<drives::Slot> holders;
-  bool in_doubt = false, full = false;
+  bool in_doubt = false;
   for (std::size_t attempt = 0;; ++attempt) {
     CO_TRY(const Written w, co_await write_once(block, with_companion && attempt == 0));
     if (w.complete) {
       co_return ok();
     }
     in_doubt = in_doubt || w.in_doubt;
-    full = full || w.full;
-    holders.insert(holders.end(), w.holders.begin(), w.holders.end());
     retire_current();
     x_shared.request_checkpoint();  // what lies on fewer replicas now must not depend on them long
     auto room = attempt < x_shared.drives.slots() ? co_await ensure_room(block.bytes())
@@ -187,19 +192,11 @@ Task<> Committer::write_block(Block& block, bool with_companion) {
     if (room) {
       continue;
     }
-    if (on_a_live_drive(holders) && !full) {
-      co_return ok();  // as many drives are gone as may go; the copies that are left hold it
-    }
     if (in_doubt) {
       doubt();
     }
     co_return room;
   }
-}
-
-bool Committer::on_a_live_drive(const std::vector<drives::Slot>& holders) const {
-  return std::ranges::any_of(holders,
-                             [this](drives::Slot slot) { return x_shared.drives.live(slot); });
 }
 
 Task<Committer::Written> Committer::write_once(Block& block, bool with_companion) {
@@ -256,16 +253,17 @@ Async<Committer::Written> Committer::write_replicas(Block& block,
     const Result<void>& result = ops[companions + i].result;
     const drives::Slot slot = g.replicas[i].slot;
     if (!result && result.error().code() == Errc::no_space) {
-      out.in_doubt = out.full = true;  // the drive stays, and with it whatever reached it
+      out.in_doubt = true;  // the drive stays, and with it whatever reached it
     } else if (!result) {
       const Error why = result.error();
       auto ejected = co_await x_shared.pool.run([&] { return x_shared.drives.eject(slot, why); });
       out.in_doubt = out.in_doubt || !ejected;
     } else if (x_shared.drives.live(slot)) {
-      out.holders.push_back(slot);
+      ++out.holders;
     }
   }
-  out.complete = out.holders.size() == g.replicas.size();
+  out.complete = out.holders == g.replicas.size();
+  out.in_doubt = out.in_doubt || out.holders > 0;
   co_return out;
 }
 
@@ -331,6 +329,20 @@ Task<> Committer::prepare() {
     x_prepare_waiter(ok());
   }
   co_return ok();
+}
+
+bool Committer::leave(drives::Slot slot) {
+  if (x_running || x_preparing) {
+    return true;
+  }
+  if (x_current && !x_shared.files.healthy(*x_current)) {
+    retire_current();
+  }
+  if (x_next && !x_shared.files.healthy(*x_next)) {
+    x_shared.files.retire(std::move(x_next));
+  }
+  const auto on_it = [slot](const GenerationPtr& g) { return g && g->on(slot); };
+  return on_it(x_current) || on_it(x_next);
 }
 
 Task<> Committer::apply(Block& block) {

@@ -28,6 +28,7 @@ struct CommitShared {
   std::atomic<unsigned> doubts{
       0};  ///< workers in doubt (Committer::settle_doubt): no commit for now
   std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
+  std::atomic<std::uint64_t> block_ns{0};  ///< from the first write of a block until it is durable
   std::array<std::atomic<std::uint64_t>, 17> block_sizes{};
 };
 
@@ -44,6 +45,9 @@ class Committer {
   /// is committed until another block has been written that passes over it: its `previous` names
   /// the block before. Tries to write that one, if it is needed and nothing else runs.
   void settle_doubt();
+  /// Gives up generations with a file on a drive that left or drains. True if one with a file on
+  /// `slot` is in use all the same: a block is being written, or a file being prepared.
+  bool leave(drives::Slot slot);
   /// Lets the blocks in flight finish; later commits are refused.
   Task<> close();
   /// Every transaction of this worker up to here is in the mirrors or their queues. Any thread.
@@ -63,10 +67,9 @@ class Committer {
     std::uint64_t bytes() const;
   };
   struct Written {
-    std::vector<drives::Slot> holders;  ///< drives that have the block
-    bool complete = false;              ///< all replicas have it
-    bool in_doubt = false;  ///< a failed replica may come back as current at the next start
-    bool full = false;      ///< a drive that has no room for it stays
+    std::size_t holders = 0;  ///< live drives that have the block
+    bool complete = false;    ///< all replicas have it
+    bool in_doubt = false;    ///< the next start may find it on a drive that is current then
   };
 
   Task<> run();
@@ -77,7 +80,6 @@ class Committer {
   void doubt();
   void fail_queue(const Error& why);
   Task<> write_block(Block& block, bool with_companion);
-  bool on_a_live_drive(const std::vector<drives::Slot>& holders) const;
   Async<Written> write_replicas(Block& block, std::vector<io::IoOp>& ops, std::size_t companions);
   Task<Written> write_once(Block& block, bool with_companion);
   Task<> ensure_room(std::uint64_t bytes);

@@ -28,6 +28,7 @@ struct MetaWorker {
 
 struct MetaStats {
   std::uint64_t blocks = 0, transactions = 0, journal_bytes = 0, failed_blocks = 0;
+  std::uint64_t block_ns = 0;  ///< sum of the times until blocks were durable
   std::uint64_t checkpoints = 0, mirrors_rebuilt = 0, mirrors_lost = 0;
   std::uint64_t cache_hits = 0,
                 cache_misses = 0;  ///< gets and scans answered without / with a hand-off

@@ -10,7 +10,7 @@ namespace outcrop::meta {
 JournalFiles::JournalFiles(drives::DriveSet& drives, const MetaConfig& config)
     : x_drives(drives),
       x_file_bytes(align_up(config.journal_file_bytes, kIoAlign)),
-      x_free(drives.slots()) {}
+      x_free(drives::kMaxDrives) {}
 
 Result<void> JournalFiles::adopt(std::uint64_t first_generation) {
   {
@@ -93,7 +93,7 @@ void JournalFiles::give_back(std::vector<JournalFile> files) {
 }
 
 Result<GenerationPtr> JournalFiles::prepare(unsigned worker) {
-  const std::vector<drives::Slot> live = x_drives.live_slots();
+  const std::vector<drives::Slot> live = x_drives.placement_slots();
   const std::optional<unsigned> parity = x_drives.write_parity(live.size());
   if (!parity) {
     return fail(Errc::read_only, "fewer than m+1 drives are live");
@@ -124,6 +124,20 @@ Result<GenerationPtr> JournalFiles::prepare(unsigned worker) {
   return generation;
 }
 
+bool JournalFiles::usable(drives::Slot slot) const {
+  return x_drives.live(slot) && !x_drives.draining(slot);
+}
+
+void JournalFiles::forget(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  x_free[slot].clear();
+}
+
+bool JournalFiles::needs(drives::Slot slot) const {
+  const std::lock_guard lock(x_mutex);
+  return std::ranges::any_of(x_retired, [slot](const GenerationPtr& g) { return g->on(slot); });
+}
+
 void JournalFiles::retire(GenerationPtr generation) {
   const std::lock_guard lock(x_mutex);
   x_retired.push_back(std::move(generation));
@@ -141,8 +155,8 @@ void JournalFiles::recycle(const std::vector<Sequence>& positions) {
       return true;
     });
   }
-  // A drive that left keeps nothing here: closing its files lets it go.
-  std::erase_if(files, [this](const JournalFile& f) { return !x_drives.live(f.slot); });
+  // A drive that left or drains keeps nothing here: closing its files lets it go.
+  std::erase_if(files, [this](const JournalFile& f) { return !usable(f.slot); });
   give_back(std::move(files));
 }
 
@@ -154,7 +168,7 @@ std::size_t JournalFiles::retired(unsigned worker) const {
 
 bool JournalFiles::healthy(const Generation& generation) const {
   return std::ranges::all_of(generation.replicas,
-                             [this](const JournalFile& f) { return x_drives.live(f.slot); });
+                             [this](const JournalFile& f) { return usable(f.slot); });
 }
 
 }  // namespace outcrop::meta

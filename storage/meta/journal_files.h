@@ -1,6 +1,7 @@
 // The journal's files: pre-written, on m+1 drives each, used in turns. A generation is one file's
 // worth of journal, the same bytes on each of its drives.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -25,6 +26,9 @@ struct Generation {
   std::uint64_t bytes = 0;   ///< of each file
   std::uint64_t offset = 0;  ///< where the next block goes
   Sequence last = 0;         ///< of the last block in it
+  bool on(drives::Slot slot) const {
+    return std::ranges::find(replicas, slot, &JournalFile::slot) != replicas.end();
+  }
 };
 using GenerationPtr = std::unique_ptr<Generation>;
 
@@ -44,14 +48,19 @@ class JournalFiles {
   /// Frees the retired generations whose blocks are all at or below positions[worker].
   void recycle(const std::vector<Sequence>& positions);
   std::size_t retired(unsigned worker) const;
-  /// True if every replica is on a live drive.
+  /// True if every replica is on a drive that is live and does not drain.
   bool healthy(const Generation& generation) const;
+  /// Closes the free files of a drive that left or drains.
+  void forget(drives::Slot slot);
+  /// True if a retired generation has a replica on the drive.
+  bool needs(drives::Slot slot) const;
 
  private:
   Result<JournalFile> take(drives::Slot slot);
   Result<JournalFile> create(drives::Slot slot);
   Result<void> adopt_drive(drives::Slot slot);
   void give_back(std::vector<JournalFile> files);
+  bool usable(drives::Slot slot) const;
 
   drives::DriveSet& x_drives;
   const std::uint64_t x_file_bytes;

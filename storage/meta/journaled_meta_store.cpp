@@ -122,6 +122,7 @@ Task<> JournaledMetaStore::compact(std::atomic<bool>& cancelled) {
   co_return co_await x_core->compact(cancelled);
 }
 Task<> JournaledMetaStore::checkpoint() { co_return co_await x_core->checkpoint(); }
+Task<bool> JournaledMetaStore::needs(drives::Slot slot) { co_return co_await x_core->needs(slot); }
 Task<> JournaledMetaStore::close() { co_return co_await x_core->close(); }
 MetaStats JournaledMetaStore::stats() const { return x_core->stats(); }
 

@@ -38,6 +38,9 @@ class JournaledMetaStore final : public MetaStore {
   Task<> checkpoint();
   /// Wins back what erased and replaced records hold on the drives, until `cancelled`. Takes long.
   Task<> compact(std::atomic<bool>& cancelled);
+  /// True if a mirror or the journal is on the drive still. Makes what can move away from a drive
+  /// that drains or left do so. Runs on worker 0.
+  Task<bool> needs(drives::Slot slot);
   /// Finishes the blocks in flight and checkpoints, so that the next start has nothing to replay.
   Task<> close();
   /// Any thread.

@@ -173,8 +173,14 @@ bool Mirror::mark_failed(const Error& why) {
   }
   x_why = why;
   x_failed.store(true, std::memory_order_release);
-  log::error("a metadata mirror failed",
-             {{"slot", static_cast<unsigned>(x_slot)}, {"dir", x_dir}, {"error", why.describe()}});
+  if (why.code() == Errc::cancelled) {
+    log::info("a metadata mirror goes",
+              {{"slot", static_cast<unsigned>(x_slot)}, {"why", why.detail()}});
+  } else {
+    log::error(
+        "a metadata mirror failed",
+        {{"slot", static_cast<unsigned>(x_slot)}, {"dir", x_dir}, {"error", why.describe()}});
+  }
   return true;
 }
 

@@ -9,12 +9,12 @@ namespace outcrop::meta {
 // Live drives without a mirror first; a drive whose mirror was corrupt may hold the next one.
 std::optional<drives::Slot> MirrorSet::choose_slot() const {
   const auto mirrors = all();
-  if (mirrors.empty() || mirrors.size() > x_drives.parity()) {
+  if (mirrors.empty() || settled_mirrors() > x_drives.parity()) {
     return std::nullopt;
   }
   std::optional<drives::Slot> best;
   bool best_was_bad = true;
-  for (const drives::Slot slot : x_drives.live_slots()) {
+  for (const drives::Slot slot : x_drives.placement_slots()) {
     auto here = [slot](const std::shared_ptr<Mirror>& m) { return m->slot() == slot; };
     if (std::ranges::any_of(mirrors, here)) {
       continue;

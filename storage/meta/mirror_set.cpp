@@ -130,6 +130,13 @@ std::vector<std::shared_ptr<Mirror>> MirrorSet::all() const {
 
 unsigned MirrorSet::size() const { return static_cast<unsigned>(all().size()); }
 
+bool MirrorSet::has(drives::Slot slot) const {
+  const auto here = [slot](const std::shared_ptr<Mirror>& m) { return m && m->slot() == slot; };
+  const std::lock_guard lock(x_mutex);
+  return here(x_reader) || here(x_joiner) || std::ranges::any_of(x_followers, here) ||
+         std::ranges::any_of(x_dead, here);
+}
+
 std::uint64_t MirrorSet::memory_bytes() const {
   std::uint64_t bytes = x_cache->used_bytes();
   for (const auto& mirror : all()) {
@@ -406,7 +413,31 @@ void MirrorSet::maintain() {
   remove_failed();
   while (!x_stopping.load() && rebuild_one()) {
   }
+  leave_draining();
   bury();
+}
+
+// Mirrors that may stay where they are.
+std::size_t MirrorSet::settled_mirrors() const {
+  return static_cast<std::size_t>(std::ranges::count_if(all(), [this](const auto& mirror) {
+    return !mirror->failed() && !x_drives.draining(mirror->slot());
+  }));
+}
+
+// The mirrors of drives that drain go when there are enough others.
+void MirrorSet::leave_draining() {
+  if (settled_mirrors() <= x_drives.parity()) {
+    return;
+  }
+  bool any = false;
+  for (const auto& mirror : all()) {
+    if (x_drives.draining(mirror->slot())) {
+      any = mirror->mark_failed(Error(Errc::cancelled, "its drive drains")) || any;
+    }
+  }
+  if (any) {
+    remove_failed();
+  }
 }
 
 void MirrorSet::remove_failed() {

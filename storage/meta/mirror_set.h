@@ -56,6 +56,8 @@ class MirrorSet {
   void stop() { x_stopping.store(true); }
 
   unsigned size() const;
+  /// True if a mirror is on the drive, also one that is being built or has failed and is in use.
+  bool has(drives::Slot slot) const;
   std::uint64_t memory_bytes() const;
   std::uint64_t rebuilt() const { return x_rebuilt.load(std::memory_order_relaxed); }
   std::uint64_t lost() const { return x_lost.load(std::memory_order_relaxed); }
@@ -71,6 +73,8 @@ class MirrorSet {
   void remove_failed();
   Result<void> publish_locked();
   void bury();
+  void leave_draining();
+  std::size_t settled_mirrors() const;
   bool rebuild_one();
   std::optional<drives::Slot> choose_slot() const;
   bool copy_into(const std::shared_ptr<Mirror>& source, const std::shared_ptr<Mirror>& joiner);

@@ -83,8 +83,14 @@ Task<> JournaledMetaStore::Core::maintain() {
     return ok();
   }));
   // Blocks with a copy on a drive that left have one copy less: let the mirrors hold them instead.
-  if (const std::size_t live = x_drives.live_slots().size(); live != x_live_drives) {
-    x_live_drives = live;
+  // A drive that joined says that a store was created here, as all others do.
+  std::vector<drives::Slot> placement = x_drives.placement_slots();
+  if (placement != x_placement) {
+    x_placement = std::move(placement);
+    if (auto marked = co_await x_pool.run([this] { return mark_store_created(x_drives); });
+        !marked) {
+      log::warn("a drive is not marked as used", {{"error", marked.error().describe()}});
+    }
     request_checkpoint();
   }
   co_return ok();
@@ -153,9 +159,9 @@ Task<> JournaledMetaStore::Core::start() {
   CO_TRYV(co_await x_pool.run([this] { return x_mirrors->start(); }));
   CO_TRYV(co_await x_pool.run([&] { return x_files.adopt(outcome.next_generation); }));
   CO_TRYV(co_await open_journals(outcome.floor));
-  x_drives.on_eject([bell = x_bell](drives::Slot) { bell->ring(); });
+  x_drives.on_change([bell = x_bell](drives::Slot) { bell->ring(); });
   x_running = true;
-  x_live_drives = x_drives.live_slots().size();
+  x_placement = x_drives.placement_slots();
   x_checkpoint_wanted.store(false);
   x_maintenance_wanted.store(false);
   request_maintenance();  // what was lost before, or failed during the replay
@@ -175,6 +181,46 @@ Task<> JournaledMetaStore::Core::open_journals(Sequence floor) {
     x_committers.push_back(std::move(committer));
   }
   co_return ok();
+}
+
+namespace {
+
+template <class T>
+Task<T> hop(asio::io_context& io, Task<T> body) {
+  co_return co_await asio::co_spawn(io.get_executor(), std::move(body), use_async);
+}
+
+// Posted: the caller may be what a commit of this committer has just resumed.
+Task<bool> leave_there(Committer& committer, drives::Slot slot) {
+  const Executor ex = co_await asio::this_coro::executor;
+  co_await asio::post(ex, use_async);
+  co_return committer.leave(slot);
+}
+
+}  // namespace
+
+// On one worker: its copy of the pointer would keep the mirror that was read before.
+Task<> JournaledMetaStore::Core::renew_reader() {
+  reader();
+  co_return ok();
+}
+
+Task<bool> JournaledMetaStore::Core::needs(drives::Slot slot) {
+  const auto maintained = [this] {
+    x_mirrors->maintain();
+    return ok();
+  };
+  bool needed = false;
+  CO_TRYV(co_await x_pool.run(maintained));
+  for (std::size_t w = 0; w < x_committers.size(); ++w) {
+    CO_TRY(const bool mine, co_await hop(*x_workers[w].io, leave_there(*x_committers[w], slot)));
+    CO_TRYV(co_await hop(*x_workers[w].io, renew_reader()));
+    needed = needed || mine;
+  }
+  CO_TRYV(co_await x_pool.run(maintained));
+  CO_TRYV(co_await checkpoint());
+  x_files.forget(slot);
+  co_return needed || x_files.needs(slot) || x_mirrors->has(slot);
 }
 
 namespace {
@@ -205,6 +251,7 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.blocks = x_shared.blocks.load(std::memory_order_relaxed);
   out.transactions = x_shared.transactions.load(std::memory_order_relaxed);
   out.journal_bytes = x_shared.journal_bytes.load(std::memory_order_relaxed);
+  out.block_ns = x_shared.block_ns.load(std::memory_order_relaxed);
   out.failed_blocks = x_shared.failed_blocks.load(std::memory_order_relaxed);
   out.checkpoints = x_checkpoints.load(std::memory_order_relaxed);
   out.mirrors_rebuilt = x_mirrors->rebuilt();

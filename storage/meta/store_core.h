@@ -38,6 +38,8 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   void settle_doubts();
   Task<> checkpoint();
   Task<> compact(std::atomic<bool>& cancelled);
+  Task<bool> needs(drives::Slot slot);
+  Task<> renew_reader();
   Task<> close();
   MetaStats stats() const;
 
@@ -73,10 +75,10 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   JournalFiles x_files;
   CommitShared x_shared;
   std::vector<std::unique_ptr<Committer>> x_committers;
-  std::vector<CachedReader> x_readers;  // by worker
-  TaskGroup x_background;               // worker 0
-  std::size_t x_live_drives = 0;        // worker 0: at the last look
-  bool x_running = false;               // worker 0: between start() and close()
+  std::vector<CachedReader> x_readers;    // by worker
+  TaskGroup x_background;                 // worker 0
+  std::vector<drives::Slot> x_placement;  // worker 0: at the last look
+  bool x_running = false;                 // worker 0: between start() and close()
   std::atomic<std::uint64_t> x_hits{0}, x_misses{0}, x_checkpoints{0};
 };
 

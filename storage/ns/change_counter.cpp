@@ -17,11 +17,21 @@ Task<> ChangeCounter::open(std::uint64_t random_bits) {
   if (stored) {
     CO_TRY(boot, decode_counter(*stored));
   }
-  CO_TRYV(co_await store(boot + 1));
+  auto stored_next = co_await store(boot + 1);
+  if (!stored_next && stored_next.error().code() != Errc::read_only) {
+    co_return stored_next;
+  }
   x_last_boot = boot;
   x_floor = boot << kCountBits;
+  if (!stored_next) {
+    // Read-only for now: numbers from the half of the last boot that no run uses without taking
+    // another boot first, somewhere in it. The next run that can write begins above.
+    x_last_boot = boot - 1;
+    x_floor = (x_last_boot << kCountBits) + (std::uint64_t{1} << (kCountBits - 1)) +
+              (random_bits >> (64 - kCountBits + 2));
+  }
   x_last = x_floor;
-  x_boot_id = (random_bits >> (64 - kCountBits)) | x_floor;
+  x_boot_id = (random_bits >> (64 - kCountBits)) | (x_last_boot << kCountBits);
   co_return ok();
 }
 
@@ -29,7 +39,9 @@ Task<> ChangeCounter::extend() {
   if (x_last.load() < (x_last_boot << kCountBits) + (std::uint64_t{1} << (kCountBits - 1))) {
     co_return ok();
   }
-  CO_TRYV(co_await store(x_last_boot + 2));
+  if (auto stored = co_await store(x_last_boot + 2); !stored) {
+    co_return stored.error().code() == Errc::read_only ? ok() : stored;  // it has time
+  }
   ++x_last_boot;
   co_return ok();
 }

@@ -13,7 +13,8 @@ class ChangeCounter {
  public:
   explicit ChangeCounter(meta::MetaStore& meta) : x_meta(meta) {}
 
-  /// Takes the next boot number; once, before anything else.
+  /// Takes the next boot number; once, before anything else. In a store that is read-only for now
+  /// it opens between the last boot's numbers and the next one's.
   Task<> open(std::uint64_t random_bits);
   /// Larger than every number before it.
   std::uint64_t next() { return x_last.fetch_add(1) + 1; }

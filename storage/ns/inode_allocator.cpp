@@ -10,7 +10,11 @@ constexpr InodeId kFirstInode = 2;  // 0 is none, 1 the root whose children are 
 
 std::string inode_counter_key() { return meta::table_key(meta::Table::system, "next_inode"); }
 
-Task<> InodeAllocator::open() { co_return co_await reserve(1); }
+// A store that is read-only for now opens all the same; allocate() tries again.
+Task<> InodeAllocator::open() {
+  auto reserved = co_await reserve(1);
+  co_return !reserved && reserved.error().code() == Errc::read_only ? ok() : reserved;
+}
 
 Task<InodeId> InodeAllocator::allocate(std::uint32_t count) {
   for (;;) {

@@ -30,10 +30,13 @@ Task<> Allocator::open() {
   w.varint(next + kIdBlock);
   meta::Batch batch;
   batch.put(counter_key(), std::move(w).take());
-  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+  const auto reserved = co_await x_context.meta->commit(std::move(batch));
+  if (!reserved && reserved.error().code() != Errc::read_only) {
+    co_return reserved;
+  }
   const std::lock_guard lock(x_mutex);
   x_next = next;
-  x_reserved_end = next + kIdBlock;
+  x_reserved_end = reserved ? next + kIdBlock : next;  // else next_id() tries when it can
   co_return ok();
 }
 
@@ -60,7 +63,7 @@ Task<SegmentId> Allocator::next_id() {
 
 // Rotates over the live drives; k+m of them, or m+1 for whole records.
 SegmentRecord Allocator::plan(bool small) {
-  const std::vector<drives::Slot> live = x_context.drives.live_slots();
+  const std::vector<drives::Slot> live = x_context.drives.placement_slots();
   const std::optional<unsigned> parity = x_context.drives.write_parity(live.size());
   SegmentRecord record;
   if (!parity) {
@@ -92,18 +95,19 @@ Result<void> Allocator::check_reserve(drives::Slot slot, Purpose purpose) {
 
 Result<SegmentPtr> Allocator::place(SegmentRecord record, Purpose purpose) {
   auto segment = std::make_shared<Segment>(std::move(record), true);
+  std::vector<std::shared_ptr<io::File>> files(segment->record.slots.size());
   for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
     const drives::Slot slot = segment->record.slots[i];
     io::Disk& disk = *x_context.drives.disk(slot);
     const std::string path = shard_path(segment->record.id, i);
     Result<void> placed = check_reserve(slot, purpose);
     if (placed) {
-      placed = x_spares.take(slot, path);
+      placed = x_spares.take(slot, path, segment->record.shard_bytes);
     }
     if (placed) {
       auto file = disk.open(path, io::Access::read_write, io::Cache::direct);
       if (file) {
-        segment->shards[i] = std::move(*file);
+        files[i] = std::move(*file);
         continue;
       }
       placed = fail(file.error());
@@ -114,7 +118,7 @@ Result<SegmentPtr> Allocator::place(SegmentRecord record, Purpose purpose) {
     TRYV(x_context.drives.eject(slot, placed.error()));
     return fail(Errc::io_error, "a drive left while a segment was made");
   }
-  segment->set_opened();
+  segment->adopt(std::move(files));
   return segment;
 }
 

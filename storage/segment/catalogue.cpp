@@ -1,17 +1,42 @@
 #include "storage/segment/catalogue.h"
 
+#include <algorithm>
+
 #include "storage/base/log.h"
 
 namespace outcrop::segment {
 
 // decode_segment and the allocator see to it that the geometry is one that the codec has.
 Segment::Segment(SegmentRecord r, bool is_open)
-    : record(std::move(r)), codec(ec::Codec::make(record.k, record.m).value()), sealed(!is_open) {
-  shards.resize(record.slots.size());
+    : record(std::move(r)),
+      codec(ec::Codec::make(record.k, record.m).value()),
+      sealed(!is_open),
+      closed(record.closed),
+      verified(record.verified) {
+  Layout first{.slots = record.slots, .files = {}, .holes = record.holes};
+  first.files.resize(record.slots.size());
+  x_layout = std::make_shared<const Layout>(std::move(first));
 }
 
-io::File* Segment::shard(unsigned index, const drives::DriveSet& drives) const {
-  return drives.live(record.slots[index]) ? shards[index].get() : nullptr;
+LayoutPtr Segment::layout() const {
+  const std::lock_guard lock(x_layout_mutex);
+  return x_layout;
+}
+
+void Segment::set_layout(Layout layout) {
+  auto next = std::make_shared<const Layout>(std::move(layout));
+  const std::lock_guard lock(x_layout_mutex);
+  x_layout.swap(next);
+}
+
+SegmentRecord Segment::current() const {
+  const LayoutPtr now = layout();
+  SegmentRecord out = record;
+  out.slots = now->slots;
+  out.holes = now->holes;
+  out.closed = closed.load();
+  out.verified = verified.load();
+  return out;
 }
 
 Result<void> Segment::open_shards(const drives::DriveSet& drives) {
@@ -19,14 +44,15 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
   if (shards_opened()) {
     return ok();
   }
-  for (unsigned i = 0; i < shards.size(); ++i) {
-    io::Disk* disk = drives.disk(record.slots[i]);
-    if (disk == nullptr || !drives.live(record.slots[i])) {
+  Layout next = *layout();
+  for (unsigned i = 0; i < next.slots.size(); ++i) {
+    io::Disk* disk = drives.disk(next.slots[i]);
+    if (next.files[i] || disk == nullptr || !drives.live(next.slots[i])) {
       continue;
     }
     auto file = disk->open(shard_path(record.id, i), io::Access::read_write, io::Cache::direct);
     if (file) {
-      shards[i] = std::move(*file);
+      next.files[i] = std::move(*file);
     } else if (file.error().code() == Errc::no_space) {
       return fail(file.error());  // out of descriptors: the shard is there, come back later
     } else {
@@ -37,27 +63,43 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
                  {"error", file.error().describe()}});
     }
   }
-  set_opened();
+  set_layout(std::move(next));
+  x_opened.store(true, std::memory_order_release);
   return ok();
 }
 
 void Segment::close_shards() {
-  for (auto& shard : shards) {
-    shard.reset();
-  }
+  Layout next = *layout();
+  std::ranges::fill(next.files, nullptr);
+  set_layout(std::move(next));
 }
 
-SegmentPins::SegmentPins(std::vector<SegmentPtr> segments) : x_segments(std::move(segments)) {
+void Segment::adopt(std::vector<std::shared_ptr<io::File>> files) {
+  Layout next = *layout();
+  next.files = std::move(files);
+  set_layout(std::move(next));
+  x_opened.store(true, std::memory_order_release);
+}
+
+SegmentPins::SegmentPins(std::vector<SegmentPtr> segments, Role role)
+    : x_segments(std::move(segments)), x_role(role) {
   for (const SegmentPtr& s : x_segments) {
     s->pins.fetch_add(1);
     s->pin_epoch.fetch_add(1);
+    s->writers.fetch_add(x_role == Role::writer ? 1 : 0);
   }
 }
 
 SegmentPins::~SegmentPins() {
   for (const SegmentPtr& s : x_segments) {
+    s->writers.fetch_sub(x_role == Role::writer ? 1 : 0);
     s->pins.fetch_sub(1);
   }
+}
+
+PinPtr pin_for_writing(SegmentPtr segment) {
+  return std::make_shared<SegmentPins>(std::vector<SegmentPtr>{std::move(segment)},
+                                       SegmentPins::Role::writer);
 }
 
 SegmentPtr Catalogue::find(SegmentId id) const {

@@ -16,45 +16,80 @@
 
 namespace outcrop::segment {
 
-/// open (a worker appends) -> sealed -> dying (no new pins; no reference is left) -> gone.
-/// Segments of earlier runs start sealed: a tail is never appended to after a restart.
+/// Where the shards of a segment are at one moment. Immutable: who reads keeps it meanwhile.
+struct Layout {
+  std::vector<drives::Slot> slots;               ///< by shard
+  std::vector<std::shared_ptr<io::File>> files;  ///< by shard; null: not open, or not there
+  ShardMask holes = 0;                           ///< as in SegmentRecord
+
+  /// Null if its drive is not live, or the file is not open.
+  io::File* file(unsigned shard, const drives::DriveSet& drives) const {
+    return drives.live(slots[shard]) ? files[shard].get() : nullptr;
+  }
+};
+using LayoutPtr = std::shared_ptr<const Layout>;
+
+/// open (a worker appends) -> sealed -> closed (no writer has data on its way, and that is on
+/// record) -> dying (no new pins; no reference is left) -> gone. Segments of earlier runs start
+/// sealed: a tail is never appended to after a restart.
 class Segment {
  public:
   Segment(SegmentRecord r, bool is_open);
-  const SegmentRecord record;
+  const SegmentRecord record;  ///< geometry, and where it was when it was loaded or made
   const ec::Codec codec;
   std::atomic<bool> sealed;
+  std::atomic<bool> closed;
   std::atomic<bool> dying{false};
-  std::atomic<std::uint32_t> pins{0};
+  std::atomic<std::uint32_t> pins{0};       ///< of readers and writers
+  std::atomic<std::uint32_t> writers{0};    ///< pins of those who may still make references
   std::atomic<std::uint64_t> pin_epoch{0};  ///< counts pins ever taken: lets GC see one in between
+  std::atomic<std::uint64_t> verified;      ///< as in SegmentRecord
+  /// Repair found data that the drives of this epoch cannot give.
+  std::atomic<bool> damaged{false};
+  std::atomic<std::uint64_t> damaged_epoch{0};
 
-  /// The open shard file, or null if its drive is not live or the file was not opened yet.
-  io::File* shard(unsigned index, const drives::DriveSet& drives) const;
+  LayoutPtr layout() const;
+  /// The open shard file, or null if its drive is not live or the file was not opened yet. Stays
+  /// valid for writers only: a segment that has one is never moved.
+  io::File* shard(unsigned index, const drives::DriveSet& drives) const {
+    return layout()->file(index, drives);
+  }
+  /// The catalogue record as of now.
+  SegmentRecord current() const;
   /// Opens the shards of live drives that are not open yet. Blocking.
   Result<void> open_shards(const drives::DriveSet& drives);
   bool shards_opened() const { return x_opened.load(std::memory_order_acquire); }
   void close_shards();
+  /// The files of a segment that was just made.
+  void adopt(std::vector<std::shared_ptr<io::File>> files);
+  void set_layout(Layout layout);
 
-  /// Filled by open_shards or by the creator, before the segment is shared.
-  std::vector<std::unique_ptr<io::File>> shards;
-  void set_opened() { x_opened.store(true, std::memory_order_release); }
+  /// For whoever changes the catalogue record, or frees the segment: one at a time.
+  bool try_claim() { return !x_claimed.exchange(true); }
+  void release_claim() { x_claimed.store(false); }
 
  private:
-  std::atomic<bool> x_opened{false};
+  std::atomic<bool> x_opened{false}, x_claimed{false};
   std::mutex x_open_mutex;
+  mutable std::mutex x_layout_mutex;
+  LayoutPtr x_layout;
 };
 using SegmentPtr = std::shared_ptr<Segment>;
 
 /// Counts as one pin of each segment while it lives.
 class SegmentPins final : public Pin {
  public:
-  explicit SegmentPins(std::vector<SegmentPtr> segments);
+  enum class Role : std::uint8_t { reader, writer };
+  explicit SegmentPins(std::vector<SegmentPtr> segments, Role role = Role::reader);
   ~SegmentPins() override;
   SegmentPins(const SegmentPins&) = delete;
 
  private:
   std::vector<SegmentPtr> x_segments;
+  Role x_role;
 };
+/// The pin of a writer, who may yet make references to what is in the segment.
+PinPtr pin_for_writing(SegmentPtr segment);
 
 class Catalogue {
  public:

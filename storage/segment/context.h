@@ -1,6 +1,7 @@
 // What every part of the segment store works with; owned by the engine, outlives them all.
 #pragma once
 #include <atomic>
+#include <mutex>
 #include <vector>
 
 #include "storage/base/async.h"
@@ -15,6 +16,25 @@ namespace outcrop::segment {
 /// Relaxed counters for metrics.
 struct SegmentStats {
   std::atomic<std::uint64_t> recycled{0}, reconstructed_reads{0}, corrupt_chunks{0};
+  std::atomic<std::uint64_t> repaired_chunks{0}, moved_shards{0}, moved_bytes{0};
+  std::atomic<std::uint64_t> reads{0}, read_ns{0};  ///< that went to the drives for somebody
+};
+
+/// What readers found damaged, for whoever repairs it. Any thread.
+class DamageNotes {
+ public:
+  struct Note {
+    SegmentId segment = 0;
+    std::uint64_t from = 0, to = 0;  ///< of each shard file
+  };
+  /// Beyond kMax notes it is forgotten: a scrub finds it again.
+  void add(const Note& note);
+  std::vector<Note> take();
+
+ private:
+  static constexpr std::size_t kMax = 1024;
+  std::mutex x_mutex;
+  std::vector<Note> x_notes;
 };
 
 struct Context {
@@ -26,6 +46,7 @@ struct Context {
   std::uint64_t shard_bytes = 0;
   meta::MetaStore* meta = nullptr;  ///< set once the metadata is open
   SegmentStats stats;
+  DamageNotes damage;
 
   Context(drives::DriveSet& d,
           BlockingPool& p,

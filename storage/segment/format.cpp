@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kChunkMagic = 0x4b48434f;  // "OCHK"
 constexpr std::uint8_t kChunkVersion = 1;
 constexpr std::size_t kChecksumAt = kHeaderBytes - sizeof(std::uint64_t);
-constexpr std::uint8_t kRecordVersion = 1;
+constexpr std::uint8_t kRecordVersion = 2;  // version 1 ends with the slots
 constexpr std::uint64_t kMaxShardBytes = std::uint64_t{16} << 30;
 
 struct Header {
@@ -77,6 +77,29 @@ Result<void> check_chunk(const ChunkIdentity& identity, ConstBytes chunk) {
   return ok();
 }
 
+std::optional<ChunkIdentity> peek_chunk(ConstBytes chunk) {
+  Header h{};
+  if (chunk.size() < sizeof h) {
+    return std::nullopt;
+  }
+  std::memcpy(&h, chunk.data(), sizeof h);
+  const bool kind_ok = h.kind >= static_cast<std::uint8_t>(ChunkKind::small) &&
+                       h.kind <= static_cast<std::uint8_t>(ChunkKind::parity);
+  if (h.magic != kChunkMagic || h.version != kChunkVersion || !kind_ok || h.zero != 0 ||
+      h.zero2 != 0) {
+    return std::nullopt;
+  }
+  ChunkIdentity out;
+  std::memcpy(out.cluster.bytes.data(), h.cluster, sizeof h.cluster);
+  out.segment = h.segment;
+  out.offset = h.offset;
+  out.stamp = h.stamp;
+  out.length = h.length;
+  out.kind = static_cast<ChunkKind>(h.kind);
+  out.shard = h.shard;
+  return out;
+}
+
 std::string encode(const SegmentRecord& record) {
   Writer w;
   w.u8(kRecordVersion);
@@ -90,12 +113,16 @@ std::string encode(const SegmentRecord& record) {
   for (const drives::Slot slot : record.slots) {
     w.u8(slot);
   }
+  w.u8(record.closed ? 1 : 0);
+  w.varint(record.holes);
+  w.varint(record.verified);
   return std::move(w).take();
 }
 
 Result<SegmentRecord> decode_segment(std::string_view bytes) {
   Reader r(bytes);
-  if (r.u8() != kRecordVersion) {
+  const std::uint8_t version = r.u8();
+  if (version == 0 || version > kRecordVersion) {
     return fail(Errc::corrupt, "segment record version");
   }
   SegmentRecord out;
@@ -111,17 +138,24 @@ Result<SegmentRecord> decode_segment(std::string_view bytes) {
   for (unsigned i = 0; i < shards && shards <= kMaxShards; ++i) {
     out.slots.push_back(r.u8());
   }
+  const std::uint8_t closed = version >= 2 ? r.u8() : 0;
+  const std::uint64_t holes = version >= 2 ? r.varint() : 0;
+  out.verified = version >= 2 ? r.varint() : 0;
+  const bool state_ok =
+      closed <= 1 && (closed == 1 ? holes >> std::min(shards, 32U) == 0 : holes == 0);
   const bool chunk_ok = chunk >= kIoAlign && chunk % kIoAlign == 0 && chunk <= (4U << 20);
   const bool shape_ok = out.k >= 1 && out.m <= kMaxParity && shards <= kMaxShards && small <= 1 &&
                         (!out.small || out.k == 1);
   const bool size_ok = out.shard_bytes % kIoAlign == 0 && out.shard_bytes <= kMaxShardBytes;
   const bool slots_ok =
       std::ranges::all_of(out.slots, [](drives::Slot s) { return s < drives::kMaxDrives; });
-  if (!r.done() || !chunk_ok || !shape_ok || !size_ok || !slots_ok || out.id == 0 ||
+  if (!r.done() || !chunk_ok || !shape_ok || !size_ok || !slots_ok || !state_ok || out.id == 0 ||
       out.matrix != kCauchyMatrix) {
     return fail(Errc::corrupt, "segment record");
   }
   out.chunk_bytes = static_cast<std::uint32_t>(chunk);
+  out.closed = closed == 1;
+  out.holes = static_cast<ShardMask>(holes);
   return out;
 }
 

@@ -39,8 +39,14 @@ struct ChunkIdentity {
 void seal_chunk(const ChunkIdentity& identity, MutBytes chunk);
 /// corrupt unless `chunk` (header and at least identity.length bytes) is exactly that chunk.
 Result<void> check_chunk(const ChunkIdentity& identity, ConstBytes chunk);
+/// What the header at the start of `chunk` claims, unchecked; empty if it is none of ours.
+std::optional<ChunkIdentity> peek_chunk(ConstBytes chunk);
 
-/// The catalogue's description of a segment, at meta::segment_key(id). Immutable once written.
+/// Bit i is shard i of a segment.
+using ShardMask = std::uint32_t;
+
+/// The catalogue's description of a segment, at meta::segment_key(id). Geometry never changes;
+/// repair moves shards (docs/adr/0004-drives-and-repair.md).
 struct SegmentRecord {
   SegmentId id = 0;
   std::uint8_t k = 1, m = 0;
@@ -49,6 +55,9 @@ struct SegmentRecord {
   std::uint32_t chunk_bytes = 0;    ///< header and payload of a full chunk, a multiple of 4 KiB
   std::uint64_t shard_bytes = 0;    ///< size of each shard file
   std::vector<drives::Slot> slots;  ///< k + m drives, by shard
+  bool closed = false;              ///< nothing more is written, and `holes` is exact
+  ShardMask holes = 0;              ///< shards that may lack some of the data
+  std::uint64_t verified = 0;       ///< Unix seconds when all of it was last read; 0: never
   bool operator==(const SegmentRecord&) const = default;
 
   std::uint64_t chunk_payload() const { return chunk_bytes - kHeaderBytes; }

@@ -6,11 +6,22 @@ namespace outcrop::segment {
 
 Lane::~Lane() { OUTCROP_ASSERT(!x_preparing); }
 
-// A segment that lost a drive takes no more data: the next one has full parity over what is left.
+// A segment that lost a drive, or is to leave one, takes no more data: the next one has full parity
+// over what is left.
 bool Lane::usable(const SegmentPtr& segment) const {
   return segment && !segment->sealed.load() &&
-         std::ranges::all_of(segment->record.slots,
-                             [this](drives::Slot s) { return x_context.drives.live(s); });
+         std::ranges::all_of(segment->record.slots, [this](drives::Slot s) {
+           return x_context.drives.live(s) && !x_context.drives.draining(s);
+         });
+}
+
+void Lane::leave_unusable() {
+  for (SegmentPtr* open : {&x_current, &x_next}) {
+    if (*open && !usable(*open)) {
+      (*open)->sealed.store(true);
+      open->reset();
+    }
+  }
 }
 
 Task<> Lane::prepare() {

@@ -32,6 +32,8 @@ class Lane {
   void give_back(const Room& room, std::uint64_t used);
   const SegmentPtr& current() const { return x_current; }
   std::uint64_t used() const { return x_used; }
+  /// Seals what is open on a drive that left or drains.
+  void leave_unusable();
   /// Waits for the preparation in flight and seals what is open.
   Task<> close();
 

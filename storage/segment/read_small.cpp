@@ -47,9 +47,10 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
   const unsigned copies = static_cast<unsigned>(segment->record.slots.size());
   // Spread over the copies; neighbours in the log go to the same drive and the drive's readahead.
   const unsigned first = static_cast<unsigned>((extent.offset >> 20) + extent.segment) % copies;
+  const LayoutPtr layout = segment->layout();
   bool tried = false;
   for (unsigned i = 0; i < copies; ++i) {
-    io::File* file = segment->shard((first + i) % copies, context.drives);
+    io::File* file = layout->file((first + i) % copies, context.drives);
     if (file == nullptr) {
       continue;
     }
@@ -64,6 +65,9 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
       co_return op[0].buffer.slice(blocks.skip + kHeaderBytes, extent.length);
     }
     context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
+    if ((layout->holes & (1U << ((first + i) % copies))) == 0) {
+      context.damage.add({extent.segment, blocks.offset, blocks.offset + blocks.bytes});
+    }
   }
   co_return fail(tried ? Errc::corrupt : Errc::unavailable, "no copy of a record verifies");
 }
@@ -74,9 +78,10 @@ Task<bool> complete_small(Context& context, SegmentPtr segment, Extent extent) {
   }
   const Blocks blocks(extent);
   const ChunkIdentity identity = identity_of(context, extent);
+  const LayoutPtr layout = segment->layout();
   std::vector<io::IoOp> ops;
-  for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
-    if (io::File* file = segment->shard(i, context.drives)) {
+  for (unsigned i = 0; i < layout->slots.size(); ++i) {
+    if (io::File* file = layout->file(i, context.drives)) {
       ops.push_back(block_op(io::OpKind::read, file, blocks, Buffer::make(blocks.bytes)));
     }
   }

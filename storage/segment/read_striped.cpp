@@ -14,7 +14,10 @@ struct StripeRead {
 class StripedReader {
  public:
   StripedReader(Context& context, SegmentPtr segment, Extent extent)
-      : x_context(context), x_segment(std::move(segment)), x_extent(extent) {}
+      : x_context(context),
+        x_segment(std::move(segment)),
+        x_layout(x_segment->layout()),
+        x_extent(extent) {}
 
   Task<std::vector<Buffer>> read(std::uint64_t offset, std::uint64_t length);
 
@@ -26,6 +29,7 @@ class StripedReader {
 
   Context& x_context;
   SegmentPtr x_segment;
+  LayoutPtr x_layout;
   Extent x_extent;
   struct Target {
     std::size_t stripe;
@@ -37,7 +41,7 @@ class StripedReader {
 
 void StripedReader::want(StripeRead& stripe, std::size_t index, unsigned shard) {
   stripe.tried |= 1U << shard;
-  if (io::File* file = x_segment->shard(shard, x_context.drives)) {
+  if (io::File* file = x_layout->file(shard, x_context.drives)) {
     x_ops.push_back({.kind = io::OpKind::read,
                      .file = file,
                      .offset = stripe.shape.offset,
@@ -69,6 +73,10 @@ Async<> StripedReader::fetch(std::vector<StripeRead>& stripes) {
       stripe.chunks[shard] = std::move(x_ops[i].buffer);
     } else {
       x_context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
+      if ((x_layout->holes & (1U << shard)) == 0) {
+        x_context.damage.add({x_extent.segment, stripe.shape.offset,
+                              stripe.shape.offset + stripe.shape.chunk_bytes});
+      }
     }
   }
   x_ops.clear();

@@ -1,6 +1,7 @@
 #include "storage/segment/segment_store.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "storage/base/log.h"
 #include "storage/meta/extent_ref.h"
@@ -29,7 +30,8 @@ SegmentStore::SegmentStore(drives::DriveSet& drives,
     : x_context(drives, pool, random, std::move(workers), std::move(backends), shard_bytes),
       x_cache(cache_bytes),
       x_spares(x_context),
-      x_allocator(x_context, x_catalogue, x_spares) {
+      x_allocator(x_context, x_catalogue, x_spares),
+      x_repairer(x_context, x_catalogue, x_spares) {
   for (std::size_t i = 0; i < x_context.workers.size(); ++i) {
     x_workers.push_back(std::make_unique<WorkerState>(x_context, x_allocator));
   }
@@ -57,9 +59,8 @@ Task<> SegmentStore::load_catalogue() {
     CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan({.lower = from, .upper = end}));
     for (const meta::KeyValue& entry : page.entries) {
       CO_TRY(SegmentRecord record, decode_segment(entry.value));
-      if (!x_catalogue.find(record.id)) {
-        x_catalogue.add(std::make_shared<Segment>(std::move(record), false));
-      }
+      // What replay made of an earlier record may not know where the shards are now.
+      x_catalogue.add(std::make_shared<Segment>(std::move(record), false));
     }
     more = page.more;
     if (more) {
@@ -85,11 +86,7 @@ Result<void> SegmentStore::adopt_files() {
       }
       TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
       TRY(const std::uint64_t size, file->size());
-      if (size == x_context.shard_bytes) {
-        TRYV(x_spares.give_back(slot, path));
-      } else {
-        TRYV(disk.remove(path));
-      }
+      TRYV(x_spares.give_back(slot, path, size));
     }
   }
   return ok();
@@ -101,6 +98,7 @@ Task<> SegmentStore::open() {
     TRYV(x_spares.load());
     return adopt_files();
   }));
+  CO_TRYV(co_await close_segments(0));
   co_return co_await x_allocator.open();
 }
 
@@ -138,6 +136,26 @@ Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_h
       purpose == Purpose::upkeep ? worker.upkeep : worker.large, size_hint);
 }
 
+namespace {
+
+/// How long a read that goes to the drives takes: what the pace of a repair looks at.
+class ReadTimer {
+ public:
+  explicit ReadTimer(SegmentStats& stats) : x_stats(stats) {}
+  ~ReadTimer() {
+    const auto ns = std::chrono::steady_clock::now() - x_began;
+    x_stats.reads.fetch_add(1, std::memory_order_relaxed);
+    x_stats.read_ns.fetch_add(static_cast<std::uint64_t>(ns.count()), std::memory_order_relaxed);
+  }
+  ReadTimer(const ReadTimer&) = delete;
+
+ private:
+  SegmentStats& x_stats;
+  const std::chrono::steady_clock::time_point x_began = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
 Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
                                              std::uint64_t offset,
                                              std::uint64_t length) {
@@ -151,6 +169,7 @@ Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
     co_return std::vector{record.slice(offset, length)};
   }
   CO_TRY(SegmentPtr segment, co_await find(extent.segment));
+  const ReadTimer timer(x_context.stats);
   if (segment->record.small) {
     CO_TRY(record, co_await read_small(x_context, std::move(segment), extent));
     x_cache.add(extent, record.view());
@@ -240,76 +259,6 @@ Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
   }
   out.live += used;
   co_return out;
-}
-
-Task<bool> SegmentStore::unreferenced(const Segment& segment) {
-  std::string from = refs_of(segment.record.id);
-  const std::string end = meta::prefix_end(from);
-  CO_TRY(const meta::ScanPage page,
-         co_await x_context.meta->scan(
-             {.lower = std::move(from), .upper = end, .limit = 1, .keys_only = true}));
-  co_return page.entries.empty();
-}
-
-// A new reference can only come from a writer or reader that holds a pin. So: no pin before the
-// scan, none taken since, and no reference in it, means that nobody can ever name the segment.
-Task<bool> SegmentStore::give_up_if_dead(SegmentPtr segment) {
-  const std::uint64_t epoch = segment->pin_epoch.load();
-  if (!segment->sealed.load() || segment->dying.load() || segment->pins.load() != 0) {
-    co_return false;
-  }
-  CO_TRY(const bool dead, co_await unreferenced(*segment));
-  if (!dead) {
-    co_return false;
-  }
-  if (segment->pins.load() != 0 || segment->pin_epoch.load() != epoch) {
-    co_return false;
-  }
-  segment->dying.store(true);
-  x_catalogue.erase(segment->record.id);
-  meta::Batch batch;
-  batch.erase(meta::segment_key(segment->record.id));
-  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
-  co_return true;
-}
-
-Result<void> SegmentStore::recycle(Segment& segment) {
-  segment.close_shards();
-  for (unsigned shard = 0; shard < segment.record.slots.size(); ++shard) {
-    const drives::Slot slot = segment.record.slots[shard];
-    if (x_context.drives.disk(slot) == nullptr || !x_context.drives.live(slot)) {
-      continue;
-    }
-    const std::string path = shard_path(segment.record.id, shard);
-    if (auto given = x_spares.give_back(slot, path);
-        !given && given.error().code() != Errc::not_found) {
-      log::warn("a freed shard file stays until the next start",
-                {{"path", path}, {"error", given.error().describe()}});
-    }
-  }
-  return ok();
-}
-
-Task<std::uint64_t> SegmentStore::collect(const std::function<Task<>()>& checkpoint) {
-  std::vector<SegmentPtr> dead;
-  for (const SegmentPtr& segment : x_catalogue.all()) {
-    CO_TRY(const bool gone, co_await give_up_if_dead(segment));
-    if (gone) {
-      dead.push_back(segment);
-    }
-  }
-  if (dead.empty()) {
-    co_return 0;
-  }
-  CO_TRYV(co_await checkpoint());
-  for (const SegmentPtr& segment : dead) {
-    if (segment->pins.load() != 0) {
-      continue;  // a reader of an object that is gone by now: the files go at the next start
-    }
-    CO_TRYV(co_await x_context.pool.run([this, &segment] { return recycle(*segment); }));
-    x_context.stats.recycled.fetch_add(1, std::memory_order_relaxed);
-  }
-  co_return dead.size();
 }
 
 std::uint64_t SegmentStore::spare_bytes(drives::Slot slot) const {

@@ -8,6 +8,7 @@
 #include "storage/meta/companion.h"
 #include "storage/segment/allocator.h"
 #include "storage/segment/payload_cache.h"
+#include "storage/segment/repair.h"
 #include "storage/segment/small_log.h"
 #include "storage/segment/stripe_writer.h"
 
@@ -43,6 +44,22 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<std::optional<Usage>> usage(SegmentId id);
   /// The first sealed segment behind `after`, in order of ids; empty: none.
   std::optional<SegmentId> next_sealed(SegmentId after) const;
+  /// One pass: closes segments, repairs what is degraded or to move, removes what has moved; see
+  /// Repairer. Runs on worker 0. Returns the number of segments that it brought on.
+  struct PassResult {
+    std::uint64_t whole = 0, blocked = 0, damaged = 0, failed = 0;
+  };
+  Task<PassResult> repair(Pace& pace,
+                          std::uint64_t now_seconds,
+                          const std::function<Task<>()>& checkpoint);
+  /// Reads all of the segments that are due, `most` at most, and repairs them; see Repairer::due.
+  Task<PassResult> scrub(Pace& pace,
+                         std::uint64_t now_seconds,
+                         std::uint64_t period_seconds,
+                         std::size_t most = SIZE_MAX);
+  /// Rewrites what readers found damaged since the last call. Runs on worker 0.
+  Task<> repair_noted(Pace& pace);
+  Survey survey() const { return x_repairer.survey(); }
 
   struct Counts {
     std::uint64_t open = 0, sealed = 0;
@@ -84,6 +101,14 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Result<void> adopt_files();
   Task<bool> unreferenced(const Segment& segment);
   Task<bool> give_up_if_dead(SegmentPtr segment);
+  Task<bool> dead_and_gone(SegmentPtr segment, std::uint64_t epoch);
+  Task<> close_segments(std::uint64_t now_seconds);
+  Task<> work_on(std::vector<SegmentPtr> segments,
+                 RepairMode mode,
+                 Pace& pace,
+                 std::uint64_t now_seconds,
+                 PassResult& out);
+  Task<> leave_unusable();
   Result<void> recycle(Segment& segment);
 
   Context x_context;
@@ -91,6 +116,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   PayloadCache x_cache;
   SparePool x_spares;
   Allocator x_allocator;
+  Repairer x_repairer;
   std::vector<std::unique_ptr<WorkerState>> x_workers;
 };
 

@@ -1,6 +1,23 @@
 #include "storage/segment/settle.h"
 
+#include <algorithm>
+
 namespace outcrop::segment {
+
+void DamageNotes::add(const Note& note) {
+  const std::lock_guard lock(x_mutex);
+  const bool known = std::ranges::any_of(x_notes, [&note](const Note& n) {
+    return n.segment == note.segment && n.from <= note.from && note.to <= n.to;
+  });
+  if (!known && x_notes.size() < kMax) {
+    x_notes.push_back(note);
+  }
+}
+
+std::vector<DamageNotes::Note> DamageNotes::take() {
+  const std::lock_guard lock(x_mutex);
+  return std::exchange(x_notes, {});
+}
 
 Task<> settle(Context& context,
               std::span<const io::IoOp> ops,

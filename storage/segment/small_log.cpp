@@ -46,9 +46,8 @@ Task<Placed> SmallLog::place(ConstBytes payload) {
   if (run == nullptr) {
     const std::uint64_t gap = align_up(x_lane.used(), kIoAlign) - x_lane.used();
     x_lane.extend(gap);
-    x_pending.push_back({x_lane.current(),
-                         std::make_shared<SegmentPins>(std::vector<SegmentPtr>{x_lane.current()}),
-                         x_lane.used(), Buffer::make(kRunCapacity), 0});
+    x_pending.push_back({x_lane.current(), pin_for_writing(x_lane.current()), x_lane.used(),
+                         Buffer::make(kRunCapacity), 0});
     run = &x_pending.back();
   }
   x_lane.extend(bytes);

@@ -18,6 +18,7 @@ class SmallLog {
   Result<std::vector<io::IoOp>> take_pending();
   /// Their results; ejects drives that failed. One take_pending() at a time is in flight.
   Task<> finished(std::span<io::IoOp> ops);
+  void leave_unusable() { x_lane.leave_unusable(); }
   Task<> close() { return x_lane.close(); }
 
  private:

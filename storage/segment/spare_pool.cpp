@@ -74,7 +74,10 @@ Result<void> SparePool::write_one(drives::Slot slot) {
   return ok();
 }
 
-Result<void> SparePool::take(drives::Slot slot, const std::string& path) {
+Result<void> SparePool::take(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  if (bytes != x_context.shard_bytes) {
+    return x_context.drives.disk(slot)->prewrite(path, bytes);
+  }
   std::string spare;
   for (;;) {
     {
@@ -90,7 +93,10 @@ Result<void> SparePool::take(drives::Slot slot, const std::string& path) {
   return x_context.drives.disk(slot)->rename(spare, path);
 }
 
-Result<void> SparePool::give_back(drives::Slot slot, const std::string& path) {
+Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  if (bytes != x_context.shard_bytes) {
+    return x_context.drives.disk(slot)->remove(path);
+  }
   const std::string name = next_name();
   TRYV(x_context.drives.disk(slot)->rename(path, name));
   const std::lock_guard lock(x_mutex);

@@ -25,10 +25,11 @@ class SparePool {
   explicit SparePool(Context& context) : x_context(context) {}
   /// Finds the spares of earlier runs; removes half-written and wrong-sized ones.
   Result<void> load();
-  /// Moves a spare to `path` on the drive, writing a new one first if none is left.
-  Result<void> take(drives::Slot slot, const std::string& path);
-  /// Makes the shard file at `path` a spare again.
-  Result<void> give_back(drives::Slot slot, const std::string& path);
+  /// Moves a spare to `path` on the drive, writing a new one first if none is left. A file of
+  /// another size than spares have is written there.
+  Result<void> take(drives::Slot slot, const std::string& path, std::uint64_t bytes);
+  /// Makes the shard file at `path` a spare again; one of another size is removed.
+  Result<void> give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
   /// Gives spares back to the file system while it has less free than metadata may need.

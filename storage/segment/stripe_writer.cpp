@@ -70,7 +70,7 @@ Task<> StripeWriter::reserve_run() {
   x_extent = {x_room.segment->record.id, x_room.offset, 0, x_stamp};
   if (std::ranges::find(x_segments, x_room.segment) == x_segments.end()) {
     x_segments.push_back(x_room.segment);
-    x_pins.push_back(std::make_shared<SegmentPins>(std::vector<SegmentPtr>{x_room.segment}));
+    x_pins.push_back(pin_for_writing(x_room.segment));
   }
   co_return ok();
 }
@@ -189,7 +189,7 @@ void StripeWriter::launch(StripeShape shape) {
                                payload);
   auto write = std::make_unique<Write>();
   write->segment = x_room.segment;
-  write->pin = std::make_shared<SegmentPins>(std::vector<SegmentPtr>{x_room.segment});
+  write->pin = pin_for_writing(x_room.segment);
   for (unsigned i = 0; i < chunks.size(); ++i) {
     io::File* file = x_room.segment->shard(i, context.drives);
     if (file == nullptr) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from s3client import Credentials, S3Client
 
@@ -25,6 +27,10 @@ REGION = "us-east-1"
 
 class ServerFailed(Exception):
     """The server ended or did not get ready in time."""
+
+
+class AdminRefused(Exception):
+    """The admin API answered with an error."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -215,6 +221,19 @@ class Server:
         if self.certificate:
             context = ssl.create_default_context(cafile=str(self.certificate))
         return S3Client("127.0.0.1", self.s3_port, self.credentials(), timeout_seconds, context)
+
+    def admin(self, method: str, path: str, body: object | None = None) -> Any:
+        """One request to the admin API with the token; the parsed answer. AdminRefused with its reason."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.admin_port}{path}", method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": "Bearer " + (self.state / "admin-token").read_text().strip()})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            raise AdminRefused(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from None
+        return json.loads(text) if text else None
 
     def log_text(self) -> str:
         """Everything the server wrote so far."""

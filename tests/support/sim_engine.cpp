@@ -98,8 +98,8 @@ Task<std::map<std::string, std::string>> read_everything(Namespace& ns) {
 
 }  // namespace
 
-SimEngine::SimEngine(io::SimWorld& world, std::uint64_t seed)
-    : x_world(world), x_random(seed), x_backend(world.make_backend(x_io)) {}
+SimEngine::SimEngine(io::SimWorld& world, std::uint64_t seed, io::Disk* state_dir)
+    : x_world(world), x_state_dir(state_dir), x_random(seed), x_backend(world.make_backend(x_io)) {}
 
 // Dropped without close(): the process is killed. Its last breath must not reach the drives.
 SimEngine::~SimEngine() {
@@ -117,7 +117,7 @@ Result<void> SimEngine::open() {
   config.payload_cache_bytes = 0;  // what is read must be on the drives
   config.min_part_bytes = 64 << 10;
   config.background = false;
-  engine::EngineRuntime runtime{x_clock, x_random, x_pool, {&x_io}, {x_backend.get()}};
+  engine::EngineRuntime runtime{x_clock, x_random, x_pool, {&x_io}, {x_backend.get()}, x_state_dir};
   TRY(x_engine, run(engine::Engine::open(x_world.open_disks(), config, std::move(runtime))));
   return ok();
 }

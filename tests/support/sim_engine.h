@@ -12,7 +12,7 @@ namespace outcrop::test {
 /// One "process": opened on a world's drives, then closed, or dropped as if killed.
 class SimEngine {
  public:
-  explicit SimEngine(io::SimWorld& world, std::uint64_t seed);
+  explicit SimEngine(io::SimWorld& world, std::uint64_t seed, io::Disk* state_dir = nullptr);
   ~SimEngine();
 
   Result<void> open();
@@ -38,6 +38,7 @@ class SimEngine {
 
  private:
   io::SimWorld& x_world;
+  io::Disk* const x_state_dir;
   asio::io_context x_io{1};
   asio::executor_work_guard<Executor> x_guard{x_io.get_executor()};
   SystemClock x_clock;

@@ -59,8 +59,7 @@ TEST(Config, ShippedFileHoldsEveryKeyWithAComment) {
   }
 }
 
-TEST(Config, ReadsEveryKey) {
-  const Result<Config> c = parse_config(R"(
+constexpr const char* kEveryKey = R"(
 region = "eu-1"
 domain = "s3.example.com"
 state_dir = "/var/lib/outcrop"
@@ -83,6 +82,7 @@ parity = 1
 allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
+scrub_period = "36h"
 [audit]
 enabled = false
 dir = "/var/log/outcrop"
@@ -94,8 +94,10 @@ sync = "batch"
 file_metadata = false
 [auth]
 unsigned_payload_http = false
-)",
-                                        "o.toml");
+)";
+
+TEST(Config, ReadsEveryKey) {
+  const Result<Config> c = parse_config(kEveryKey, "o.toml");
   ASSERT_TRUE(c.has_value()) << c.error().detail();
   Config want;
   want.region = "eu-1";
@@ -118,6 +120,7 @@ unsigned_payload_http = false
   want.allow_reduced_redundancy = true;
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
+  want.scrub_period = std::chrono::hours(36);
   want.file_metadata = false;
   want.audit = false;
   want.audit_dir = "/var/log/outcrop";

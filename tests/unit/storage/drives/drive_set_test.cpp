@@ -151,7 +151,7 @@ TEST(DriveSet, EjectFencesTheDriveAndStopsAtParity) {
     const auto set = open_all(world);
     ASSERT_TRUE(set) << message(set);
     std::vector<Slot> heard;
-    (*set)->on_eject([&](Slot s) { heard.push_back(s); });
+    (*set)->on_change([&](Slot s) { heard.push_back(s); });
     ASSERT_TRUE((*set)->eject(3, Error(Errc::io_error)));
     ASSERT_TRUE((*set)->eject(3, Error(Errc::io_error)));
     EXPECT_EQ(heard, std::vector<Slot>{3});

@@ -1,0 +1,231 @@
+#include "server/drive_admin.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "server/private_file.h"
+
+namespace outcrop::server {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxFileBytes = 64 << 10;
+constexpr std::size_t kMaxPathBytes = 4096;
+
+std::filesystem::path state_file(const std::filesystem::path& state_dir) {
+  return state_dir / "drives.json";
+}
+
+Result<std::vector<std::string>> added_paths(const std::filesystem::path& state_dir) {
+  const std::filesystem::path file = state_file(state_dir);
+  TRY(const std::optional<std::string> text, read_private_file(file, kMaxFileBytes));
+  std::vector<std::string> out;
+  if (!text) {
+    return out;
+  }
+  boost::system::error_code ec;
+  const json::value v = json::parse(*text, ec);
+  const json::value* const added = v.is_object() ? v.get_object().if_contains("added") : nullptr;
+  const json::array* const list = added != nullptr ? added->if_array() : nullptr;
+  if (ec || list == nullptr || !std::ranges::all_of(*list, &json::value::is_string)) {
+    return fail(Errc::config, file.string() + ": expected {\"added\": [\"/mnt/drive\"]}");
+  }
+  for (const json::value& path : *list) {
+    out.emplace_back(path.get_string());
+  }
+  return out;
+}
+
+std::string_view state_of(const engine::DriveStatus& d) {
+  if (!d.live) {
+    return d.draining ? "replaced" : "missing";
+  }
+  return d.empty ? "drained" : d.draining ? "draining" : "live";
+}
+
+json::object drive_to_json(const engine::DriveStatus& d) {
+  return {{"slot", d.slot},
+          {"path", d.path},
+          {"uuid", d.uuid},
+          {"state", state_of(d)},
+          {"mirror", d.mirror},
+          {"shards", d.shards},
+          {"size_bytes", d.space.total_bytes},
+          {"free_bytes", d.space.free_bytes},
+          {"safe_to_pull", d.safe_to_pull},
+          {"reason", d.reason}};
+}
+
+json::object repair_to_json(const engine::RepairStatus& r) {
+  return {{"running", r.running},
+          {"segments", r.segments},
+          {"degraded", r.degraded},
+          {"moving", r.moving},
+          {"blocked", r.blocked},
+          {"unreadable", r.unreadable},
+          {"damaged", r.damaged},
+          {"bytes_left", r.bytes_left},
+          {"bytes_done", r.bytes_done},
+          {"bytes_per_second", r.bytes_per_second},
+          {"seconds_left", r.seconds_left ? json::value(*r.seconds_left) : json::value()},
+          {"shards_moved", r.shards_moved},
+          {"chunks_repaired", r.chunks_repaired}};
+}
+
+/// An object with just these fields; invalid_argument otherwise.
+Result<json::object> parse_object(const std::string& text,
+                                  std::initializer_list<std::string_view> fields) {
+  boost::system::error_code ec;
+  json::value v = json::parse(text, ec);
+  if (ec || !v.is_object()) {
+    return fail(Errc::invalid_argument, "expected a JSON object");
+  }
+  for (const auto& [key, value] : v.get_object()) {
+    if (std::ranges::find(fields, std::string_view(key)) == fields.end()) {
+      return fail(Errc::invalid_argument, std::string(key) + ": unknown field");
+    }
+  }
+  return std::move(v.get_object());
+}
+
+Result<std::unique_ptr<io::Disk>> open_newcomer(const std::string& path) {
+  auto disk = io::open_posix_disk(path);
+  if (!disk) {
+    return fail(Errc::invalid_argument, path + ": " + disk.error().describe());
+  }
+  return disk;
+}
+
+/// An engine call on worker 0, for a caller on another one.
+template <class T>
+Task<T> on_worker_0(Runtime& runtime, Task<T> call) {
+  co_return co_await asio::co_spawn(runtime.io(0).get_executor(), std::move(call), use_async);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> all_drive_paths(const std::vector<std::string>& configured,
+                                                 const std::filesystem::path& state_dir) {
+  std::vector<std::string> all = configured;
+  TRY(const std::vector<std::string> added, added_paths(state_dir));
+  for (const std::string& path : added) {
+    if (std::ranges::find(all, path) == all.end()) {
+      all.push_back(path);
+    }
+  }
+  return all;
+}
+
+std::string drives_to_json(const engine::EngineStats& stats) {
+  json::array drives;
+  for (const engine::DriveStatus& d : stats.drives) {
+    drives.emplace_back(drive_to_json(d));
+  }
+  const json::object out = {{"epoch", stats.epoch},
+                            {"parity", stats.parity},
+                            {"writable", stats.writable},
+                            {"drives", std::move(drives)},
+                            {"repair", repair_to_json(stats.repair)},
+                            {"scrub",
+                             {{"period_seconds", stats.repair.scrub_period_seconds},
+                              {"all_read_since", stats.repair.oldest_scrub}}}};
+  return json::serialize(out) + "\n";
+}
+
+Result<engine::Engine*> DriveAdmin::open_engine() const {
+  engine::Engine* const engine = x_engine();
+  if (engine == nullptr) {
+    return fail(Errc::unavailable, "the store is not open (starting or stopping)");
+  }
+  return engine;
+}
+
+Task<std::string> DriveAdmin::list() {
+  CO_TRY(engine::Engine* const engine, open_engine());
+  co_return co_await x_runtime.pool().run(
+      [engine] { return Result<std::string>(drives_to_json(engine->stats())); });
+}
+
+// {"path": "/mnt/d7", "replaces": 3}
+Task<std::string> DriveAdmin::add(std::string text) {
+  CO_TRY(engine::Engine* const engine, open_engine());
+  CO_TRY(const json::object wanted, parse_object(text, {"path", "replaces"}));
+  const json::value* const path = wanted.if_contains("path");
+  const json::value* const replaces = wanted.if_contains("replaces");
+  if (path == nullptr || !path->is_string() || path->get_string().size() > kMaxPathBytes ||
+      !std::filesystem::path(std::string(path->get_string())).is_absolute()) {
+    co_return fail(Errc::invalid_argument, "path: expected the absolute path of the new drive");
+  }
+  if (replaces != nullptr &&
+      (!replaces->is_int64() || replaces->get_int64() < 0 || replaces->get_int64() >= UINT8_MAX)) {
+    co_return fail(Errc::invalid_argument, "replaces: expected the slot of a drive");
+  }
+  const std::string where(path->get_string());
+  CO_TRY(std::unique_ptr<io::Disk> disk,
+         co_await x_runtime.pool().run([&where] { return open_newcomer(where); }));
+  // Known before it is used: a start that does not list a drive that holds data runs without it.
+  CO_TRYV(co_await x_runtime.pool().run([&] { return remember(where, true); }));
+  auto slot = co_await on_worker_0(x_runtime, engine->add_drive(std::move(disk)));
+  if (!slot) {
+    CO_TRYV(co_await x_runtime.pool().run([&] { return remember(where, false); }));
+    co_return fail(slot.error());
+  }
+  if (replaces != nullptr) {
+    const auto old = static_cast<unsigned>(replaces->get_int64());
+    CO_TRYV(co_await on_worker_0(x_runtime, engine->drain_drive(old, true)));
+  }
+  co_return json::serialize(json::object{{"slot", *slot}, {"path", where}}) + "\n";
+}
+
+// {"draining": true}
+Task<std::string> DriveAdmin::change(unsigned slot, std::string text) {
+  CO_TRY(engine::Engine* const engine, open_engine());
+  CO_TRY(const json::object wanted, parse_object(text, {"draining"}));
+  const json::value* const draining = wanted.if_contains("draining");
+  if (draining == nullptr || !draining->is_bool()) {
+    co_return fail(Errc::invalid_argument, "draining: expected true or false");
+  }
+  CO_TRYV(co_await on_worker_0(x_runtime, engine->drain_drive(slot, draining->get_bool())));
+  co_return json::serialize(json::object{{"slot", slot}, {"draining", draining->get_bool()}}) +
+      "\n";
+}
+
+Task<> DriveAdmin::remove(unsigned slot) {
+  CO_TRY(engine::Engine* const engine, open_engine());
+  std::string path;
+  for (const engine::DriveStatus& d : engine->stats().drives) {
+    path = d.slot == slot ? d.path : path;
+  }
+  CO_TRYV(co_await on_worker_0(x_runtime, engine->remove_drive(slot)));
+  co_return co_await x_runtime.pool().run([&] { return remember(path, false); });
+}
+
+// The list only has what storage.drives has not.
+Result<void> DriveAdmin::remember(const std::string& path, bool present) {
+  const std::lock_guard lock(x_mutex);
+  TRY(std::vector<std::string> added, added_paths(x_state_dir));
+  std::erase(added, path);
+  if (present && std::ranges::find(x_configured, path) == x_configured.end()) {
+    added.push_back(path);
+  }
+  json::array list;
+  for (const std::string& one : added) {
+    list.emplace_back(one);
+  }
+  return write_private_file(state_file(x_state_dir),
+                            json::serialize(json::object{{"added", std::move(list)}}) + "\n");
+}
+
+admin::DriveSource DriveAdmin::source() {
+  return {
+      .list = [this] { return list(); },
+      .add = [this](std::string text) { return add(std::move(text)); },
+      .change = [this](unsigned slot, std::string text) { return change(slot, std::move(text)); },
+      .remove = [this](unsigned slot) { return remove(slot); }};
+}
+
+}  // namespace outcrop::server

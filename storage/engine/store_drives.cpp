@@ -1,0 +1,140 @@
+// What an operator does with drives, and whether one may be pulled.
+#include <algorithm>
+
+#include "storage/base/log.h"
+#include "storage/engine/store.h"
+
+namespace outcrop::engine {
+namespace {
+
+std::string count_of(std::uint64_t n, std::string_view what) {
+  return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+class Store::Operation {
+ public:
+  explicit Operation(Store& store) : x_store(store) { ++x_store.x_operations; }
+  ~Operation() {
+    if (--x_store.x_operations == 0 && x_store.x_operations_ended) {
+      x_store.x_operations_ended(ok());
+    }
+  }
+  Operation(const Operation&) = delete;
+  Result<void> check() const {
+    return x_store.x_closing ? Result<void>(fail(Errc::unavailable, "the store is stopping"))
+                             : ok();
+  }
+
+ private:
+  Store& x_store;
+};
+
+Task<unsigned> Store::add_drive(std::unique_ptr<io::Disk> disk) {
+  const Operation operation(*this);
+  CO_TRYV(operation.check());
+  CO_TRY(const drives::Slot slot, co_await x_runtime.pool.run([this, &disk] {
+    return x_drives->join(std::move(disk), x_runtime.random);
+  }));
+  CO_TRYV(co_await measure_space());
+  co_return slot;
+}
+
+Async<> Store::adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks) {
+  for (std::unique_ptr<io::Disk>& disk : disks) {
+    const std::string name(disk->name());
+    if (const auto added = co_await add_drive(std::move(disk)); !added) {
+      log::error("a blank drive is not used", {{"drive", name}, {"why", added.error().describe()}});
+    }
+  }
+}
+
+Task<> Store::drain_drive(unsigned slot, bool on) {
+  const Operation operation(*this);
+  CO_TRYV(operation.check());
+  if (slot >= drives::kMaxDrives) {
+    co_return fail(Errc::not_found, "there is no drive in slot " + std::to_string(slot));
+  }
+  const auto which = static_cast<drives::Slot>(slot);
+  std::vector<drives::Slot> left = x_drives->placement_slots();
+  std::erase(left, which);
+  if (on && x_drives->live(which) && !x_drives->write_parity(left.size())) {
+    co_return fail(Errc::conflict,
+                   count_of(left.size(), "drive") + " would be left for new data, at least " +
+                       std::to_string(x_drives->parity() + 1) + " are needed: add a drive first");
+  }
+  CO_TRYV(
+      co_await x_runtime.pool.run([this, which, on] { return x_drives->set_draining(which, on); }));
+  co_return ok();
+}
+
+Task<> Store::remove_drive(unsigned slot) {
+  const Operation operation(*this);
+  CO_TRYV(operation.check());
+  const drives::EpochRecord record = x_drives->record();
+  if (slot >= record.members.size() || record.members[slot].uuid.is_nil()) {
+    co_return fail(Errc::not_found, "there is no drive in slot " + std::to_string(slot));
+  }
+  const auto which = static_cast<drives::Slot>(slot);
+  const drives::Member& member = record.members[slot];
+  const segment::Survey survey = x_segments.survey();
+  const auto use = survey.slots.find(which);
+  if (member.live && !member.draining) {
+    co_return fail(Errc::conflict, "it is in use: drain it first (outcrop drive drain " +
+                                       std::to_string(slot) + ")");
+  }
+  if (use != survey.slots.end()) {
+    co_return fail(Errc::conflict, count_of(use->second.shards, "segment") +
+                                       " still have a shard there: see outcrop drive status");
+  }
+  if (member.live) {
+    CO_TRY(const bool needed, co_await x_meta->needs(which));
+    if (needed) {
+      co_return fail(Errc::conflict, "metadata is still moving off it: try again in a moment");
+    }
+  }
+  co_return co_await x_runtime.pool.run([this, which] { return x_drives->remove(which); });
+}
+
+void Store::judge(DriveStatus& drive,
+                  const segment::Survey& survey,
+                  const drives::EpochRecord& record) const {
+  const auto slot = static_cast<drives::Slot>(drive.slot);
+  const auto use = survey.slots.find(slot);
+  const segment::SlotUse here = use == survey.slots.end() ? segment::SlotUse() : use->second;
+  drive.draining = record.members[slot].draining;
+  drive.empty = x_empty[slot].load();
+  drive.shards = here.shards;
+  const auto others = std::ranges::count_if(
+      record.mirrors, [&](drives::Slot s) { return s != slot && record.members[s].live; });
+  const auto verdict = [&drive](bool safe, std::string why) {
+    drive.safe_to_pull = safe;
+    drive.reason = std::move(why);
+  };
+  if (!drive.live && survey.unreadable > 0) {
+    return verdict(false, count_of(survey.unreadable, "segment") +
+                              " cannot be read while drives are missing: put it back");
+  }
+  if (!drive.live) {
+    return verdict(true, here.shards == 0
+                             ? "it is out, and nothing is missing without it"
+                             : "it is out, and everything can be read without it; " +
+                                   count_of(here.shards, "shard") + " of it not rebuilt yet");
+  }
+  if (drive.empty) {
+    return verdict(true, "it is drained: nothing on it is needed");
+  }
+  if (here.critical > 0) {
+    return verdict(false, count_of(here.critical, "segment") + " could not be read without it");
+  }
+  if (others == 0) {
+    return verdict(false, "it holds the only metadata mirror");
+  }
+  if (!x_drives->write_parity(x_drives->live_slots().size() - 1)) {
+    return verdict(false, "the store would be read-only without it");
+  }
+  verdict(true, "everything can be read and written without it");
+}
+
+}  // namespace outcrop::engine

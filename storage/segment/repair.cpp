@@ -1,0 +1,449 @@
+#include "storage/segment/repair.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "storage/base/log.h"
+#include "storage/meta/tables.h"
+#include "storage/segment/settle.h"
+
+namespace outcrop::segment {
+namespace {
+
+constexpr std::size_t kClosedAtOnce = 500;  // records in one transaction
+
+/// Releases the segment, whatever comes.
+class Claim {
+ public:
+  explicit Claim(Segment& segment) : x_segment(segment), x_mine(segment.try_claim()) {}
+  ~Claim() {
+    if (x_mine) {
+      x_segment.release_claim();
+    }
+  }
+  Claim(const Claim&) = delete;
+  explicit operator bool() const { return x_mine; }
+
+ private:
+  Segment& x_segment;
+  bool x_mine;
+};
+
+}  // namespace
+
+ShardMask Repairer::missing(const Segment& segment, const Layout& layout) const {
+  ShardMask out = layout.holes;
+  for (unsigned i = 0; i < layout.slots.size(); ++i) {
+    const bool gone = segment.shards_opened() && !layout.files[i];
+    if (gone || !x_context.drives.live(layout.slots[i])) {
+      out |= 1U << i;
+    }
+  }
+  return out;
+}
+
+ShardMask Repairer::leaving(const Layout& layout) const {
+  ShardMask out = 0;
+  for (unsigned i = 0; i < layout.slots.size(); ++i) {
+    if (x_context.drives.draining(layout.slots[i])) {
+      out |= 1U << i;
+    }
+  }
+  return out;
+}
+
+// A shard whose drive is out now, or was out at any time while the segment was open, may lack data:
+// a drive that leaves stays out until a restart, and returns with a mark.
+Task<> Repairer::close_segments(std::uint64_t now_seconds) {
+  const drives::EpochRecord epoch = x_context.drives.record();
+  std::vector<std::pair<SegmentPtr, ShardMask>> closing;
+  meta::Batch batch;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    if (segment->closed.load() || !segment->sealed.load() || segment->writers.load() != 0 ||
+        closing.size() == kClosedAtOnce || !segment->try_claim()) {
+      continue;
+    }
+    SegmentRecord record = segment->current();
+    for (unsigned i = 0; i < record.slots.size(); ++i) {
+      const drives::Slot slot = record.slots[i];
+      const bool returning = slot < epoch.members.size() && epoch.members[slot].returning;
+      record.holes |= returning || !x_context.drives.live(slot) ? 1U << i : 0;
+    }
+    record.closed = true;
+    record.verified = now_seconds;
+    batch.put(meta::segment_key(record.id), encode(record));
+    closing.emplace_back(segment, record.holes);
+  }
+  if (closing.empty()) {
+    co_return ok();
+  }
+  const bool more = closing.size() == kClosedAtOnce;
+  auto committed = co_await x_context.meta->commit(std::move(batch));
+  for (const auto& [segment, holes] : closing) {
+    if (committed) {
+      Layout layout = *segment->layout();
+      layout.holes = holes;
+      segment->set_layout(std::move(layout));
+      segment->verified.store(now_seconds);
+      segment->closed.store(true);
+    }
+    segment->release_claim();
+  }
+  CO_TRYV(std::move(committed));
+  if (more) {
+    co_return co_await close_segments(now_seconds);
+  }
+  co_return ok();
+}
+
+std::vector<SegmentPtr> Repairer::worklist() const {
+  std::vector<std::pair<int, SegmentPtr>> work;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    const LayoutPtr layout = segment->layout();
+    const ShardMask gone = missing(*segment, *layout);
+    const bool hopeless =
+        segment->damaged.load() && segment->damaged_epoch.load() == x_context.drives.epoch();
+    if (segment->closed.load() && !hopeless && (gone | leaving(*layout)) != 0) {
+      work.emplace_back(static_cast<int>(segment->record.m) - std::popcount(gone), segment);
+    }
+  }
+  std::ranges::sort(work, {},
+                    [](const auto& w) { return std::pair(w.first, w.second->record.id); });
+  std::vector<SegmentPtr> out;
+  for (auto& [spare, segment] : work) {
+    out.push_back(std::move(segment));
+  }
+  return out;
+}
+
+std::vector<SegmentPtr> Repairer::due(std::uint64_t now_seconds,
+                                      std::uint64_t period_seconds) const {
+  std::vector<std::pair<std::uint64_t, SegmentPtr>> found;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    const std::uint64_t verified = segment->verified.load();
+    const bool is_due = verified > now_seconds ? verified - now_seconds > period_seconds
+                                               : now_seconds - verified >= period_seconds;
+    if (segment->closed.load() && is_due) {
+      found.emplace_back(verified > now_seconds ? 0 : verified, segment);
+    }
+  }
+  std::ranges::sort(found, {},
+                    [](const auto& f) { return std::pair(f.first, f.second->record.id); });
+  std::vector<SegmentPtr> out;
+  for (auto& [verified, segment] : found) {
+    out.push_back(std::move(segment));
+  }
+  return out;
+}
+
+Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
+                                     RepairMode mode,
+                                     Pace& pace,
+                                     std::uint64_t now_seconds) {
+  const Claim claim(*segment);
+  const SegmentPins pin({segment});
+  if (!claim || !segment->closed.load() || segment->dying.load()) {
+    co_return RepairOutcome::busy;
+  }
+  CO_TRYV(co_await x_context.pool.run(
+      [this, segment] { return segment->open_shards(x_context.drives); }));
+  Job job{.segment = segment,
+          .layout = segment->layout(),
+          .todo = 0,
+          .placed = 0,
+          .fresh = {},
+          .found = {}};
+  job.todo = missing(*segment, *job.layout) | leaving(*job.layout);
+  auto placed = co_await x_context.pool.run([this, &job] { return place(job); });
+  if (placed && job.todo != 0 && job.placed == 0 && mode == RepairMode::rebuild) {
+    co_return RepairOutcome::blocked;
+  }
+  Result<void> filled;
+  bool whole = false;
+  if (placed) {
+    filled = co_await fill(job, pace);
+  } else {
+    filled = fail(placed.error());
+  }
+  if (filled) {
+    auto covered = co_await covers_references(*segment, job.found.units);
+    whole = covered && *covered;
+    filled = covered ? ok() : Result<void>(fail(covered.error()));
+  }
+  if (!filled || !whole) {
+    CO_TRYV(co_await drop(job));
+    CO_TRYV(std::move(filled));
+    segment->damaged_epoch.store(x_context.drives.epoch());
+    if (!segment->damaged.exchange(true)) {
+      log::error(
+          "data of a segment cannot be read from the drives that are here: nothing of it is "
+          "moved",
+          {{"segment", segment->record.id}});
+    }
+    co_return RepairOutcome::damaged;
+  }
+  CO_TRYV(co_await publish(job, now_seconds));
+  segment->damaged.store(false);
+  co_return (job.todo & ~job.placed) == 0 ? RepairOutcome::whole : RepairOutcome::blocked;
+}
+
+Task<> Repairer::repair_range(SegmentPtr segment,
+                              std::uint64_t from,
+                              std::uint64_t to,
+                              Pace& pace) {
+  const Claim claim(*segment);
+  const SegmentPins pin({segment});
+  if (!claim || !segment->closed.load() || segment->dying.load() || !segment->shards_opened()) {
+    co_return ok();
+  }
+  Job job{.segment = segment,
+          .layout = segment->layout(),
+          .todo = 0,
+          .placed = 0,
+          .fresh = {},
+          .found = {}};
+  std::vector<WalkShard> shards(job.layout->slots.size());
+  for (unsigned i = 0; i < shards.size(); ++i) {
+    shards[i] = {job.layout->file(i, x_context.drives), nullptr, job.layout->slots[i]};
+  }
+  ShardWalk walk(x_context, *segment, std::move(shards), pace, from, to);
+  CO_TRY(job.found, co_await walk.run());
+  if (job.found.repaired > 0) {
+    CO_TRYV(co_await sync(job));
+    x_context.stats.repaired_chunks.fetch_add(job.found.repaired, std::memory_order_relaxed);
+  }
+  co_return ok();
+}
+
+// Copies what is whole to the new files and reads it back.
+Task<> Repairer::fill(Job& job, Pace& pace) {
+  std::vector<WalkShard> shards(job.layout->slots.size());
+  for (unsigned i = 0; i < shards.size(); ++i) {
+    shards[i] = {job.layout->file(i, x_context.drives), nullptr, job.layout->slots[i]};
+  }
+  for (const NewShard& fresh : job.fresh) {
+    shards[fresh.shard].target = fresh.file.get();
+    shards[fresh.shard].slot = fresh.slot;
+  }
+  ShardWalk walk(x_context, *job.segment, std::move(shards), pace, 0,
+                 job.segment->record.shard_bytes);
+  CO_TRY(job.found, co_await walk.run());
+  x_context.stats.repaired_chunks.fetch_add(job.found.repaired, std::memory_order_relaxed);
+  if (job.fresh.empty() && job.found.repaired == 0 && job.placed == 0) {
+    co_return ok();
+  }
+  CO_TRYV(co_await sync(job));
+  for (const NewShard& fresh : job.fresh) {
+    CO_TRYV(co_await walk.read_back(fresh.shard, *fresh.file, job.found.units));
+  }
+  for (unsigned i = 0; i < job.layout->slots.size(); ++i) {
+    io::File* const file = job.layout->file(i, x_context.drives);
+    const bool in_place = std::ranges::find(job.fresh, i, &NewShard::shard) == job.fresh.end();
+    if ((job.placed & (1U << i)) == 0 || !in_place) {
+      continue;
+    }
+    if (file == nullptr) {
+      co_return fail(Errc::io_error, "a drive left while a shard was filled");
+    }
+    CO_TRYV(co_await walk.read_back(i, *file, job.found.units));
+  }
+  co_return ok();
+}
+
+Task<> Repairer::sync(Job& job) {
+  std::vector<io::IoOp> ops;
+  std::vector<drives::Slot> slots;
+  const auto add = [&](io::File* file, drives::Slot slot) {
+    if (file != nullptr) {
+      ops.push_back({.kind = io::OpKind::sync,
+                     .file = file,
+                     .offset = 0,
+                     .buffer = {},
+                     .durable = false,
+                     .result = {}});
+      slots.push_back(slot);
+    }
+  };
+  for (const NewShard& fresh : job.fresh) {
+    add(fresh.file.get(), fresh.slot);
+  }
+  if (job.found.repaired > 0) {
+    for (unsigned i = 0; i < job.layout->slots.size(); ++i) {
+      add(job.layout->file(i, x_context.drives), job.layout->slots[i]);
+    }
+  }
+  if (ops.empty()) {
+    co_return ok();
+  }
+  co_await io::run(x_context.backend(), ops);
+  co_return co_await settle(x_context, ops, slots, static_cast<unsigned>(ops.size()));
+}
+
+// True if all that committed metadata refers to is among the units.
+Task<bool> Repairer::covers_references(const Segment& segment, const std::vector<Unit>& units) {
+  const auto has = [&units](std::uint64_t offset, std::uint64_t length) {
+    const auto at = std::ranges::lower_bound(units, offset, {}, &Unit::offset);
+    return at != units.end() && at->offset == offset && at->length == length;
+  };
+  const SegmentRecord& record = segment.record;
+  std::string from(1, static_cast<char>(meta::Table::extent_ref));
+  put_be64(from, record.id);
+  const std::string end = meta::prefix_end(from);
+  for (bool more = true; more;) {
+    CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan({.lower = from, .upper = end}));
+    for (const meta::KeyValue& entry : page.entries) {
+      const std::string_view key = entry.key;
+      Reader r(entry.value);
+      const Extent extent{record.id, get_be64(key.substr(9)), r.varint(), 0};
+      bool all = r.done() && extent.length > 0 && extent.offset < record.shard_bytes;
+      if (all && record.small) {
+        all = has(extent.offset, extent.length);
+      }
+      const std::uint64_t stripes = all && !record.small ? stripe_count(record, extent.length) : 0;
+      for (std::uint64_t i = 0; i < stripes && all; ++i) {
+        const StripeShape shape = stripe_shape(record, extent, i);
+        all = has(shape.offset, shape.chunk_bytes - kHeaderBytes);
+      }
+      if (!all) {
+        co_return false;
+      }
+    }
+    more = page.more;
+    if (more) {
+      from = page.entries.back().key + '\0';
+    }
+  }
+  co_return true;
+}
+
+// The commit that moves the shards, and what follows from it in memory.
+Task<> Repairer::publish(Job& job, std::uint64_t now_seconds) {
+  Segment& segment = *job.segment;
+  for (NewShard& fresh : job.fresh) {
+    if (fresh.same_slot) {
+      CO_TRYV(co_await x_context.pool.run([this, &fresh, &segment] {
+        return x_context.drives.disk(fresh.slot)
+            ->rename(fresh.path, shard_path(segment.record.id, fresh.shard));
+      }));
+    }
+  }
+  Layout next = *job.layout;
+  std::vector<std::pair<drives::Slot, std::string>> left;
+  for (NewShard& fresh : job.fresh) {
+    const drives::Slot old = next.slots[fresh.shard];
+    if (old != fresh.slot && x_context.drives.live(old) && next.files[fresh.shard]) {
+      left.emplace_back(old, shard_path(segment.record.id, fresh.shard));
+    }
+    next.slots[fresh.shard] = fresh.slot;
+    next.files[fresh.shard] = fresh.file;
+  }
+  next.holes &= ~(job.placed & ~job.found.unreadable);
+  SegmentRecord record = segment.current();
+  record.slots = next.slots;
+  record.holes = next.holes;
+  record.verified = now_seconds;
+  meta::Batch batch;
+  batch.put(meta::segment_key(record.id), encode(record));
+  // If it fails the new files stay: it may be found at the next start all the same.
+  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
+  segment.verified.store(now_seconds);
+  segment.set_layout(std::move(next));
+  x_context.stats.moved_shards.fetch_add(job.fresh.size(), std::memory_order_relaxed);
+  x_context.stats.moved_bytes.fetch_add(
+      static_cast<std::uint64_t>(std::popcount(job.placed)) * record.shard_bytes,
+      std::memory_order_relaxed);
+  const std::lock_guard lock(x_mutex);
+  std::ranges::move(left, std::back_inserter(x_leftovers));
+  co_return ok();
+}
+
+// New files of a repair that came to nothing are of use for the next one.
+Task<> Repairer::drop(Job& job) {
+  co_return co_await x_context.pool.run([this, &job]() -> Result<void> {
+    for (NewShard& fresh : job.fresh) {
+      fresh.file.reset();
+      if (!x_context.drives.live(fresh.slot)) {
+        continue;
+      }
+      auto given = x_spares.give_back(fresh.slot, fresh.path, job.segment->record.shard_bytes);
+      if (!given && given.error().code() != Errc::not_found) {
+        log::warn("a shard file stays until the next start",
+                  {{"path", fresh.path}, {"error", given.error().describe()}});
+      }
+    }
+    return ok();
+  });
+}
+
+bool Repairer::has_leftovers() const {
+  const std::lock_guard lock(x_mutex);
+  return !x_leftovers.empty();
+}
+
+Task<> Repairer::remove_leftovers() {
+  std::vector<std::pair<drives::Slot, std::string>> files;
+  {
+    const std::lock_guard lock(x_mutex);
+    files = std::exchange(x_leftovers, {});
+  }
+  co_return co_await x_context.pool.run([this, &files]() -> Result<void> {
+    for (const auto& [slot, path] : files) {
+      if (!x_context.drives.live(slot)) {
+        continue;
+      }
+      auto removed = x_context.drives.disk(slot)->remove(path);
+      if (!removed && removed.error().code() != Errc::not_found) {
+        log::warn("a shard that moved away stays until the next start",
+                  {{"path", path}, {"error", removed.error().describe()}});
+      }
+    }
+    return ok();
+  });
+}
+
+// How many of these shards a drive could take, full ones included.
+int Repairer::places(const Layout& layout, ShardMask todo) const {
+  int in_place = 0, others = 0;
+  for (unsigned i = 0; i < layout.slots.size(); ++i) {
+    const drives::Slot slot = layout.slots[i];
+    const bool stays = x_context.drives.live(slot) && !x_context.drives.draining(slot);
+    in_place += (todo & (1U << i)) != 0 && stays ? 1 : 0;
+  }
+  if (in_place == std::popcount(todo)) {
+    return in_place;
+  }
+  for (const drives::Slot slot : x_context.drives.placement_slots()) {
+    others += std::ranges::find(layout.slots, slot) == layout.slots.end() ? 1 : 0;
+  }
+  return std::min(std::popcount(todo), in_place + others);
+}
+
+Survey Repairer::survey() const {
+  Survey out;
+  out.oldest_verified = UINT64_MAX;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    const LayoutPtr layout = segment->layout();
+    const ShardMask gone = missing(*segment, *layout);
+    const ShardMask away = leaving(*layout);
+    const int spare = static_cast<int>(segment->record.m) - std::popcount(gone);
+    ++out.segments;
+    out.open += segment->closed.load() ? 0 : 1;
+    out.degraded += gone != 0 ? 1 : 0;
+    out.moving += gone == 0 && away != 0 ? 1 : 0;
+    out.unreadable += spare < 0 ? 1 : 0;
+    out.damaged += segment->damaged.load() ? 1 : 0;
+    const int placeable = places(*layout, gone | away);
+    out.blocked += placeable < std::popcount(gone | away) ? 1 : 0;
+    out.bytes_to_write += static_cast<std::uint64_t>(placeable) * segment->record.shard_bytes;
+    out.oldest_verified = std::min(out.oldest_verified, segment->verified.load());
+    for (unsigned i = 0; i < layout->slots.size(); ++i) {
+      SlotUse& use = out.slots[layout->slots[i]];
+      ++use.shards;
+      use.critical += (gone & (1U << i)) == 0 && spare <= 0 ? 1 : 0;
+    }
+  }
+  out.oldest_verified = out.segments == 0 ? 0 : out.oldest_verified;
+  return out;
+}
+
+}  // namespace outcrop::segment

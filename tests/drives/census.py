@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""A drive dies and is replaced, the server is killed at random points of the rebuild: after it any m drives may go."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import itertools
+import random
+import sys
+import time
+import urllib.error
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "support")]
+
+from population import MIB, Population
+from server import AdminRefused, Server, ServerFailed, moved_away
+
+DRIVES = 6
+PARITY = 2
+HEAL_SECONDS_MAX = 240
+
+
+class Census:
+    """One server and its drives; each round loses one, and gets a new one."""
+
+    def __init__(self, server: Server, seed: int, bulk: int) -> None:
+        self.server = server
+        self._bulk = bulk
+        self.population = Population(seed)
+        self.problems: list[str] = []
+        self.kills = self.kills_while_running = self.rebuilt = self.subsets = 0
+        self._random = random.Random(seed)
+        self._next_drive = DRIVES
+
+    def fill(self) -> None:
+        """Enough that a rebuild takes a while."""
+        client = self.server.client()
+        self.population.fill(client)
+        for number in range(self._bulk):
+            self.population.put(client, f"bulk/{number}", 5 * MIB + number)
+        client.close()
+
+    def look(self, where: str) -> None:
+        """Every object, and the listing."""
+        client = self.server.client(60)
+        found = [*self.population.look(client).problems(), *self.population.check_listing(client)]
+        self.problems += [f"{where}: {problem}" for problem in found[:5]]
+        client.close()
+
+    def status(self) -> Any:
+        """GET /v1/drives; None while nobody answers."""
+        try:
+            return self.server.admin("GET", "/v1/drives")
+        except (OSError, urllib.error.URLError, http.client.HTTPException, AdminRefused):
+            return None
+
+    def _whole(self, status: Any) -> bool:
+        repair = status["repair"]
+        live = [d for d in status["drives"] if d["state"] == "live"]
+        busy = repair["degraded"] + repair["moving"] + repair["damaged"] + repair["unreadable"]
+        return (busy == 0 and len(live) == DRIVES == len(status["drives"])
+                and sum(d["mirror"] for d in live) == PARITY + 1)
+
+    def wait_whole(self, where: str) -> None:
+        """Until nothing is degraded and all metadata mirrors are there."""
+        deadline = time.monotonic() + HEAL_SECONDS_MAX
+        status = None
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status is not None and self._whole(status):
+                return
+            time.sleep(0.1)
+        raise ServerFailed(f"{where}: not whole after {HEAL_SECONDS_MAX} s: {status}\n{self.server.log_tail()}")
+
+    def lose_one(self) -> int:
+        """A drive is pulled and never comes back; its slot."""
+        drive = self._random.choice(self.server.drives)
+        slot = next(d["slot"] for d in self.server.admin("GET", "/v1/drives")["drives"] if d["path"] == str(drive))
+        drive.rename(drive.with_name(drive.name + ".dead"))
+        self.server.drives.remove(drive)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            states = {d["slot"]: d["state"] for d in self.server.admin("GET", "/v1/drives")["drives"]}
+            if states[slot] != "live":
+                return int(slot)
+            time.sleep(0.05)
+        raise ServerFailed(f"drive {drive} is gone and the server did not notice")
+
+    def replace(self, slot: int) -> None:
+        """A blank directory takes the place of the drive in the slot."""
+        new = self.server.root / f"drive{self._next_drive}"
+        self._next_drive += 1
+        new.mkdir(mode=0o700)
+        self.server.admin("POST", "/v1/drives", {"path": str(new), "replaces": slot})
+        self.server.drives.append(new)
+
+    def kill_in_rebuild(self, count: int) -> None:
+        """kill -9 a random while after repair has begun, and a start, a few times; until it is done."""
+        for _ in range(count):
+            deadline = time.monotonic() + 10
+            status = self.status()
+            while time.monotonic() < deadline and not (status and status["repair"]["running"]):
+                if status and self._whole(status):
+                    return
+                time.sleep(0.01)
+                status = self.status()
+            time.sleep(self._random.uniform(0.0, 0.5))
+            status = self.status()
+            self.kills_while_running += 1 if status and status["repair"]["running"] else 0
+            self.server.kill()
+            self.kills += 1
+            self.server.start()
+
+    def round(self, number: int, kills: int) -> None:
+        """Lose, write, replace, kill, heal."""
+        where = f"round {number}"
+        client = self.server.client()
+        slot = self.lose_one()
+        self.population.churn(client, f"lost-{number}")
+        client.close()
+        self.look(f"{where}, one drive less")
+        self.replace(slot)
+        self.kill_in_rebuild(kills)
+        client = self.server.client()
+        self.population.churn(client, f"replaced-{number}")
+        client.close()
+        self.wait_whole(where)
+        self.rebuilt += 1
+        self.look(f"{where}, rebuilt")
+
+    def any_two_may_go(self, most: int) -> None:
+        """Every pair of drives away at boot, or a sample; in between all is whole again."""
+        pairs = list(itertools.combinations(self.server.drives, PARITY))
+        for pair in self._random.sample(pairs, min(most, len(pairs))):
+            self.server.stop()
+            with moved_away(list(pair)):
+                self.server.start()
+                self.look(f"without {[d.name for d in pair]}")
+                self.server.kill()
+            self.server.start()
+            self.wait_whole(f"after {[d.name for d in pair]} were away")
+            self.subsets += 1
+            if self.problems:
+                return
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--outcropd", type=Path, required=True, help="the server binary")
+    parser.add_argument("--rounds", type=int, default=2, help="drives that die")
+    parser.add_argument("--kills", type=int, default=4, help="kill -9 in each rebuild")
+    parser.add_argument("--bulk", type=int, default=40, help="objects of 5 MiB beside the others")
+    parser.add_argument("--pairs", type=int, default=6, help="pairs of drives taken away in the end, of 15")
+    parser.add_argument("--seed", type=int, default=None, help="repeats the choices of a run, not its timing")
+    parser.add_argument("--scratch", type=Path, help="where the drives go (default: the system's temp directory)")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
+    print(f"census: seed {seed}")
+    began = time.monotonic()
+    with Server(options.outcropd, drives=DRIVES, scratch=options.scratch) as server:
+        census = Census(server, seed, options.bulk)
+        try:
+            census.fill()
+            for number in range(options.rounds):
+                census.round(number, options.kills)
+            census.any_two_may_go(options.pairs)
+        except (ServerFailed, AdminRefused) as failure:
+            census.problems.append(str(failure))
+        server.keep = bool(census.problems)
+    for problem in census.problems[:20]:
+        print(problem)
+    print(f"census: seed {seed}, {census.rebuilt} drives rebuilt, {census.kills} kills "
+          f"({census.kills_while_running} while repair ran), {census.subsets} pairs of drives away, "
+          f"{len(census.population.expected)} objects, {len(census.problems)} problems, "
+          f"{time.monotonic() - began:.0f} s")
+    done = (census.rebuilt == options.rounds and census.subsets == min(options.pairs, 15)
+            and (options.kills == 0 or census.kills_while_running > 0))
+    return 1 if census.problems or not done else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

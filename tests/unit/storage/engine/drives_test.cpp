@@ -1,0 +1,194 @@
+// What an operator asks of the engine about drives, and what it says about them.
+#include <gtest/gtest.h>
+
+#include "tests/support/sim_engine.h"
+
+namespace outcrop::test {
+namespace {
+
+constexpr unsigned kNone = 999;
+
+class EngineDrives : public testing::Test {
+ protected:
+  void start(io::SimWorld& world) {
+    engine.emplace(world, 1);
+    const auto opened = engine->open();
+    ASSERT_TRUE(opened) << opened.error().describe();
+  }
+  void fill() {
+    ASSERT_TRUE(engine->put("small", pattern(1, 9'000)));
+    ASSERT_TRUE(engine->put("striped", pattern(2, 400'000)));
+  }
+  void stop() {
+    ASSERT_TRUE(engine->close());
+    engine.reset();
+  }
+  engine::DriveStatus drive(unsigned slot) {
+    for (const engine::DriveStatus& d : engine->engine().stats().drives) {
+      if (d.slot == slot) {
+        return d;
+      }
+    }
+    engine::DriveStatus none;
+    none.slot = kNone;
+    return none;
+  }
+  engine::RepairStatus repair() { return engine->engine().stats().repair; }
+
+  std::optional<SimEngine> engine;
+};
+
+TEST_F(EngineDrives, AHealthyBoxMayLoseAnyDrive) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  start(world);
+  fill();
+  for (unsigned slot = 0; slot < 3; ++slot) {
+    EXPECT_TRUE(drive(slot).safe_to_pull) << drive(slot).reason;
+  }
+  stop();
+}
+
+TEST_F(EngineDrives, AfterALossTheOthersAreNeeded) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  start(world);
+  fill();
+  stop();
+  world.reboot(2);
+  world.remove_drive(1);
+  start(world);
+  EXPECT_FALSE(drive(1).live);
+  EXPECT_TRUE(drive(1).safe_to_pull) << drive(1).reason;
+  for (const unsigned slot : {0U, 2U}) {
+    EXPECT_FALSE(drive(slot).safe_to_pull);
+    EXPECT_NE(drive(slot).reason.find("could not be read without it"), std::string::npos)
+        << drive(slot).reason;
+  }
+  EXPECT_GT(repair().degraded, 0U);
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_GT(repair().blocked, 0U) << "stripes over all drives have nowhere to go";
+  EXPECT_EQ(repair().bytes_left, 0U);
+  stop();
+}
+
+// The blank drive is in the configuration at the next start: nobody has to do anything.
+TEST_F(EngineDrives, ABlankDriveInPlaceOfALostOneIsUsedAtStart) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  start(world);
+  fill();
+  stop();
+  world.reboot(2);
+  world.remove_drive(1);
+  world.add_drive();
+  start(world);
+  EXPECT_TRUE(drive(3).live);
+  EXPECT_GT(repair().bytes_left, 0U);
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(repair().degraded, 0U);
+  EXPECT_EQ(repair().bytes_left, 0U);
+  EXPECT_EQ(drive(1).shards, 0U);
+  EXPECT_TRUE(drive(0).safe_to_pull) << drive(0).reason;
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  // It is asked to be forgotten, and is.
+  ASSERT_TRUE(engine->run(engine->engine().remove_drive(1)));
+  EXPECT_EQ(drive(1).slot, kNone);
+  stop();
+}
+
+TEST_F(EngineDrives, AReplacedDriveIsForgottenWhenNothingIsMissingWithIt) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  start(world);
+  fill();
+  stop();
+  world.reboot(2);
+  world.remove_drive(1);
+  start(world);
+  ASSERT_TRUE(engine->run(engine->engine().drain_drive(1, true)));
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(drive(1).slot, 1U) << "its shards are still missing";
+  const unsigned blank = world.add_drive();
+  ASSERT_TRUE(engine->run(engine->engine().add_drive(*world.open_disk(blank))));
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(drive(1).slot, kNone);
+  stop();
+}
+
+// One of two drives does not come back from a power cut: what is there can be read, and a new drive
+// makes the store whole and writable again.
+TEST_F(EngineDrives, HalfOfTwoDrivesIsReadOnlyUntilThereIsAnother) {
+  io::SimWorld box(1);
+  const auto state_dir = *box.open_disk(0);
+  io::SimWorld world = world_with_bucket(2, 1, 1);
+  const auto begin = [&] {
+    engine.emplace(world, 1, state_dir.get());
+    const auto opened = engine->open();
+    ASSERT_TRUE(opened) << opened.error().describe();
+  };
+  begin();
+  fill();
+  engine.reset();  // killed
+  world.reboot(2);
+  world.remove_drive(0);
+  begin();
+  EXPECT_FALSE(engine->engine().stats().writable);
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  EXPECT_EQ(engine->put("new", "x").error().code(), Errc::read_only);
+  EXPECT_FALSE(drive(1).safe_to_pull);
+  const unsigned blank = world.add_drive();
+  ASSERT_TRUE(engine->run(engine->engine().add_drive(*world.open_disk(blank))));
+  ASSERT_TRUE(engine->put("new", "x"));
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(repair().degraded, 0U);
+  EXPECT_TRUE(engine->engine().stats().writable);
+  stop();
+  world.reboot(3);
+  world.remove_drive(1);  // only the new one is left
+  begin();
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  EXPECT_EQ(*engine->get("new"), "x");
+  stop();
+}
+
+TEST_F(EngineDrives, WhatIsNeededIsNotRemoved) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  start(world);
+  fill();
+  const auto refused = [&](Result<void> r, Errc code, const char* part) {
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code(), code);
+    EXPECT_NE(r.error().detail().find(part), std::string_view::npos) << r.error().detail();
+  };
+  refused(engine->run(engine->engine().remove_drive(1)), Errc::conflict, "drain it first");
+  refused(engine->run(engine->engine().remove_drive(9)), Errc::not_found, "no drive in slot 9");
+  refused(engine->run(engine->engine().drain_drive(200, true)), Errc::not_found, "slot 200");
+  ASSERT_TRUE(engine->run(engine->engine().drain_drive(1, true)));
+  refused(engine->run(engine->engine().drain_drive(2, true)), Errc::conflict, "add a drive first");
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  refused(engine->run(engine->engine().remove_drive(1)), Errc::conflict, "still have a shard");
+  ASSERT_TRUE(engine->run(engine->engine().drain_drive(1, false)));
+  EXPECT_FALSE(drive(1).draining);
+  stop();
+}
+
+TEST_F(EngineDrives, ADrainedDriveSaysSo) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  start(world);
+  fill();
+  const unsigned blank = world.add_drive();
+  ASSERT_TRUE(engine->run(engine->engine().add_drive(*world.open_disk(blank))));
+  ASSERT_TRUE(engine->run(engine->engine().drain_drive(0, true)));
+  EXPECT_FALSE(drive(0).empty);
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_TRUE(drive(0).empty);
+  EXPECT_TRUE(drive(0).safe_to_pull);
+  EXPECT_NE(drive(0).reason.find("drained"), std::string::npos);
+  EXPECT_FALSE(drive(0).mirror);
+  ASSERT_TRUE(engine->run(engine->engine().remove_drive(0)));
+  world.remove_drive(0);
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  stop();
+}
+
+}  // namespace
+}  // namespace outcrop::test
