@@ -56,12 +56,10 @@ Task<FileAttributes> set_on_file(Core& core, const SetOp& op, const Object& befo
       op.set.size && (*op.set.size != before.record.size || core.dirty->view(before.ino).dirty);
   if (resizes) {
     CO_TRYV(co_await resize_locked(core, before, object, tx, *op.set.size));
-  } else if (op.set.size) {
-    object.record.mtime_ns = now;
   }
-  if (op.set.mtime_ns) {
-    object.record.mtime_ns = *op.set.mtime_ns;
-    object.record.posix->mtime_ns.reset();
+  if (op.set.mtime_ns || (op.set.size && !resizes)) {
+    object.record.mtime_ns = op.set.mtime_ns.value_or(now);
+    ensure_posix(object.record).mtime_ns.reset();
   }
   if (resizes) {
     tx.rewrite_object(before, object);

@@ -155,5 +155,23 @@ TEST_F(Cross, AnOrphanOfACrashThatIsOpenedAgainGoesWithThat) {
   EXPECT_TRUE(gone(f));
 }
 
+// A copy keeps the file's mtime beside S3's; what changes the file changes both.
+TEST_F(Cross, TheSizeThatACopyHasMovesItsMtime) {
+  put("f", "data");
+  SetAttributes old;
+  old.mtime_ns = 1'000'000'000;
+  must(fs().set_attributes(at("f").id, old));
+  CopyRequest copy;
+  copy.source_bucket = "b";
+  copy.source_key = "f";
+  must(ns->copy("b", "g", copy));
+  EXPECT_EQ(at("g").mtime_ns, 1'000'000'000);
+  SetAttributes same;
+  same.size = 4;
+  must(fs().set_attributes(at("g").id, same));
+  EXPECT_GT(at("g").mtime_ns, 1'000'000'000);
+  EXPECT_EQ(at("g").mtime_ns, stat("g").mtime_ns);
+}
+
 }  // namespace
 }  // namespace outcrop::ns
