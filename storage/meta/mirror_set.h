@@ -48,6 +48,8 @@ class MirrorSet {
 
   /// Brings everything applied before the call to stable storage on every mirror. Blocking.
   Result<void> flush();
+  /// Reads all of every mirror and checks it; one that is damaged leaves the set. Blocking.
+  void verify();
   /// Takes failed mirrors out of the set and builds missing ones on other drives. Blocking.
   void maintain();
   /// Stops a rebuild in progress; maintain() does nothing from here on.
