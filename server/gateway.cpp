@@ -120,7 +120,29 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.compacted_bytes = e.compacted_bytes;
   s.reconstructed_reads = e.reconstructed_reads;
   s.corrupt_reads = e.corrupt_reads;
+  s.degraded = e.repair.degraded;
+  s.moving = e.repair.moving;
+  s.unreadable = e.repair.unreadable;
+  s.damaged = e.repair.damaged;
+  s.repair_bytes_left = e.repair.bytes_left;
+  s.shards_moved = e.repair.shards_moved;
+  s.chunks_repaired = e.repair.chunks_repaired;
+  s.scrubbed_since = e.repair.oldest_scrub;
   return s;
+}
+
+std::string data_reason(const engine::RepairStatus& r) {
+  std::string out;
+  const auto add = [&out](std::uint64_t n, std::string_view what) {
+    if (n > 0) {
+      out.append(out.empty() ? "" : ", ").append(std::to_string(n)).append(" segments ");
+      out.append(what);
+    }
+  };
+  add(r.degraded, "degraded");
+  add(r.unreadable, "unreadable without the missing drives");
+  add(r.damaged, "damaged");
+  return out;
 }
 
 HttpOptions s3_options(const Config& config) {
@@ -327,7 +349,8 @@ std::vector<admin::Check> Gateway::Parts::checks() const {
            .ok = true,
            .reason = live == total ? ""
                                    : std::to_string(live) + " of " + std::to_string(total) +
-                                         " drives are live"}};
+                                         " drives are live"},
+          {.name = "data", .ok = true, .reason = data_reason(stats.repair)}};
 }
 
 std::string Gateway::Parts::metrics() const {

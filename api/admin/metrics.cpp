@@ -191,6 +191,17 @@ void add_store(Page& page, const StoreSample& s) {
                s.segments_compacted);
   page.counter("outcrop_compacted_bytes_total", "Payload bytes that compaction stored anew",
                s.compacted_bytes);
+  page.gauge("outcrop_segments_degraded", "Segments with a shard missing", s.degraded);
+  page.gauge("outcrop_segments_moving", "Segments with a shard on a drive that drains", s.moving);
+  page.gauge("outcrop_segments_unreadable", "Segments that need drives that are missing",
+             s.unreadable);
+  page.gauge("outcrop_segments_damaged", "Segments with data that no drive here can give",
+             s.damaged);
+  page.gauge("outcrop_repair_left_bytes", "What repair has yet to write", s.repair_bytes_left);
+  page.counter("outcrop_repair_shards_total", "Shards rebuilt or drained", s.shards_moved);
+  page.counter("outcrop_repair_chunks_total", "Damaged chunks rewritten", s.chunks_repaired);
+  page.gauge("outcrop_scrub_all_read_since_seconds",
+             "Unix time since which all data has been read and verified", s.scrubbed_since);
   page.counter("outcrop_reads_reconstructed_total", "Reads served from parity",
                s.reconstructed_reads);
   page.counter("outcrop_reads_corrupt_total", "Chunks that failed verification", s.corrupt_reads);

@@ -45,6 +45,7 @@ class Store final : public Engine {
   Task<> repair_step();
   Task<> rebuild_step();
   Task<> look_after_leaving();
+  Task<> scrub_metadata();
   std::uint64_t now_seconds() const;
   RepairStatus repair_status(const segment::Survey& survey) const;
   void judge(DriveStatus& drive,
@@ -74,6 +75,7 @@ class Store final : public Engine {
   std::atomic<std::uint64_t> x_moved_before{0};  ///< SegmentStats::moved_bytes when it began
   std::uint64_t x_repaired_epoch = 0;
   std::int64_t x_retry_ns = 0;
+  std::optional<std::uint64_t> x_metadata_verified;  ///< Unix seconds; empty: not looked up yet
 };
 
 }  // namespace outcrop::engine

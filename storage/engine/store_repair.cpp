@@ -3,6 +3,7 @@
 
 #include "storage/base/log.h"
 #include "storage/engine/store.h"
+#include "storage/meta/tables.h"
 
 namespace outcrop::engine {
 namespace {
@@ -41,8 +42,32 @@ Task<> Store::repair_step() {
   CO_TRYV(co_await look_after_leaving());
   if (x_config.scrub_period_seconds > 0) {
     CO_TRYV(co_await x_segments.scrub(*x_pace, now_seconds(), x_config.scrub_period_seconds, 1));
+    CO_TRYV(co_await scrub_metadata());
   }
   co_return ok();
+}
+
+// The mirrors, once in a period. The time is kept in memory first: a store that is read-only does
+// not read them again and again.
+Task<> Store::scrub_metadata() {
+  const std::string key = meta::table_key(meta::Table::system, "metadata_verified");
+  if (!x_metadata_verified) {
+    CO_TRY(const auto stored, co_await x_meta->get(key));
+    Reader r(stored.value_or(std::string(1, '\0')));
+    x_metadata_verified = r.varint();
+  }
+  const std::uint64_t now = now_seconds(), last = *x_metadata_verified;
+  const std::uint64_t distance = now > last ? now - last : last - now;
+  if (distance < x_config.scrub_period_seconds) {
+    co_return ok();
+  }
+  x_metadata_verified = now;
+  CO_TRYV(co_await x_meta->verify());
+  Writer w;
+  w.varint(now);
+  meta::Batch batch;
+  batch.put(key, std::move(w).take());
+  co_return co_await x_meta->commit(std::move(batch));
 }
 
 Task<> Store::rebuild_step() {

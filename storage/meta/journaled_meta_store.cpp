@@ -123,6 +123,12 @@ Task<> JournaledMetaStore::compact(std::atomic<bool>& cancelled) {
 }
 Task<> JournaledMetaStore::checkpoint() { co_return co_await x_core->checkpoint(); }
 Task<bool> JournaledMetaStore::needs(drives::Slot slot) { co_return co_await x_core->needs(slot); }
+Task<> JournaledMetaStore::verify() {
+  co_return co_await x_core->pool().run([core = x_core] {
+    core->mirrors().verify();
+    return ok();
+  });
+}
 Task<> JournaledMetaStore::close() { co_return co_await x_core->close(); }
 MetaStats JournaledMetaStore::stats() const { return x_core->stats(); }
 

@@ -41,6 +41,8 @@ class JournaledMetaStore final : public MetaStore {
   /// True if a mirror or the journal is on the drive still. Makes what can move away from a drive
   /// that drains or left do so. Runs on worker 0.
   Task<bool> needs(drives::Slot slot);
+  /// Reads every mirror and checks it; damaged ones are replaced. Hands off to the pool.
+  Task<> verify();
   /// Finishes the blocks in flight and checkpoints, so that the next start has nothing to replay.
   Task<> close();
   /// Any thread.

@@ -406,6 +406,17 @@ Result<void> MirrorSet::publish_locked() {
   return x_drives.set_mirrors(std::move(slots));
 }
 
+void MirrorSet::verify() {
+  for (const auto& mirror : all()) {
+    if (x_stopping.load() || mirror->failed()) {
+      continue;
+    }
+    if (auto good = mirror->index().verify(); !good && mirror->mark_failed(good.error())) {
+      x_alert();
+    }
+  }
+}
+
 void MirrorSet::maintain() {
   if (!x_started.load() || x_stopping.load()) {
     return;

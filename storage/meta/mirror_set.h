@@ -50,6 +50,8 @@ class MirrorSet {
   Result<void> flush();
   /// Rewrites every mirror's files without what is gone: RocksIndex::compact. Blocking, for long.
   Result<void> compact(std::atomic<bool>& cancelled);
+  /// Reads all of every mirror and checks it; one that is damaged leaves the set. Blocking.
+  void verify();
   /// Takes failed mirrors out of the set and builds missing ones on other drives. Blocking.
   void maintain();
   /// Stops a rebuild in progress; maintain() does nothing from here on.

@@ -6,7 +6,9 @@ from __future__ import annotations
 import argparse
 import http.client
 import itertools
+import json
 import random
+import subprocess
 import sys
 import time
 import urllib.error
@@ -26,8 +28,9 @@ HEAL_SECONDS_MAX = 240
 class Census:
     """One server and its drives; each round loses one, and gets a new one."""
 
-    def __init__(self, server: Server, seed: int, bulk: int) -> None:
+    def __init__(self, server: Server, seed: int, bulk: int, tool: Path | None) -> None:
         self.server = server
+        self._tool = tool
         self._bulk = bulk
         self.population = Population(seed)
         self.problems: list[str] = []
@@ -94,8 +97,42 @@ class Census:
         new = self.server.root / f"drive{self._next_drive}"
         self._next_drive += 1
         new.mkdir(mode=0o700)
-        self.server.admin("POST", "/v1/drives", {"path": str(new), "replaces": slot})
+        if self._tool is None:
+            self.server.admin("POST", "/v1/drives", {"path": str(new), "replaces": slot})
+        else:
+            self._command("replace", str(slot), str(new))
         self.server.drives.append(new)
+
+    def _command(self, *arguments: str) -> Any:
+        """`outcrop drive ...`, its answer."""
+        done = subprocess.run(
+            [str(self._tool), "drive", *arguments, "--json", "--admin", f"127.0.0.1:{self.server.admin_port}",
+             "--token-file", str(self.server.state / "admin-token")],
+            capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode != 0:
+            raise AdminRefused(f"outcrop drive {' '.join(arguments)}: {done.returncode} {done.stderr}")
+        return json.loads(done.stdout)
+
+    def grow_and_shrink(self) -> None:
+        """A working drive is drained onto a new one, removed and pulled."""
+        new = self.server.root / f"drive{self._next_drive}"
+        self._next_drive += 1
+        new.mkdir(mode=0o700)
+        old = self._random.choice(self.server.drives)
+        self._command("add", str(new))
+        self._command("drain", str(old))
+        deadline = time.monotonic() + HEAL_SECONDS_MAX
+        mine: dict[str, Any] = {}
+        while time.monotonic() < deadline and mine.get("state") != "drained":
+            time.sleep(0.2)
+            mine = next(d for d in self._command("list")["drives"] if d["path"] == str(old))
+        if mine["state"] != "drained" or not mine["safe_to_pull"]:
+            raise ServerFailed(f"not drained after {HEAL_SECONDS_MAX} s: {mine}\n{self.server.log_tail()}")
+        self.server.admin("DELETE", f"/v1/drives/{mine['slot']}")
+        old.rename(old.with_name(old.name + ".drained"))
+        self.server.drives[self.server.drives.index(old)] = new
+        self.wait_whole("drained")
+        self.look("drained and pulled")
 
     def kill_in_rebuild(self, count: int) -> None:
         """kill -9 a random while after repair has begun, and a start, a few times; until it is done."""
@@ -150,6 +187,7 @@ class Census:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outcropd", type=Path, required=True, help="the server binary")
+    parser.add_argument("--outcrop", type=Path, help="the command line tool: drives are changed with it")
     parser.add_argument("--rounds", type=int, default=2, help="drives that die")
     parser.add_argument("--kills", type=int, default=4, help="kill -9 in each rebuild")
     parser.add_argument("--bulk", type=int, default=40, help="objects of 5 MiB beside the others")
@@ -161,11 +199,13 @@ def main() -> int:
     print(f"census: seed {seed}")
     began = time.monotonic()
     with Server(options.outcropd, drives=DRIVES, scratch=options.scratch) as server:
-        census = Census(server, seed, options.bulk)
+        census = Census(server, seed, options.bulk, options.outcrop)
         try:
             census.fill()
             for number in range(options.rounds):
                 census.round(number, options.kills)
+            if options.outcrop is not None:
+                census.grow_and_shrink()
             census.any_two_may_go(options.pairs)
         except (ServerFailed, AdminRefused) as failure:
             census.problems.append(str(failure))

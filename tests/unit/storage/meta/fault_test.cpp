@@ -88,6 +88,35 @@ TEST(Faults, TooFewDrivesMakeItReadOnly) {
   expect_filled(p, 10);
 }
 
+// Nobody reads the mirrors that follow: only a scrub finds out.
+TEST(Faults, AScrubReplacesADamagedMirrorThatNobodyReads) {
+  io::SimWorld world(3);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 200);
+    ASSERT_TRUE(p.close());
+  }
+  world.reboot(2);
+  Process p(world);
+  p.settle();
+  ASSERT_TRUE(run_on(p.io, p.store->verify()));
+  EXPECT_EQ(p.store->stats().mirrors_lost, 0U) << "there is nothing wrong yet";
+  const auto follower = std::move(*world.open_disk(1));
+  unsigned flipped = 0;
+  for (const std::string& name : *follower->list("meta/0")) {
+    if (name.ends_with(".sst")) {
+      flipped += world.corrupt(1, "meta/0/" + name, 100, 8) ? 1 : 0;
+    }
+  }
+  ASSERT_GT(flipped, 0U);
+  ASSERT_TRUE(run_on(p.io, p.store->verify()));
+  p.settle();
+  EXPECT_EQ(p.store->stats().mirrors_lost, 1U);
+  EXPECT_EQ(p.store->stats().mirrors, 2U) << "another one was built";
+  expect_filled(p, 200);
+}
+
 TEST(Faults, ACorruptMirrorIsReplacedWithoutAWrongAnswer) {
   io::SimWorld world(3);
   format(world, 1);
