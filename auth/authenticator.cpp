@@ -49,12 +49,13 @@ void build_string_to_sign(const Claim& claim, Scratch& work) {
   append_hex(sha256(work.canonical), work.to_sign);
 }
 
-/// Compares the signature with ours; fills `chunks` for bodies whose chunks are signed in a chain.
-Checked<bool> verify(const http::Request& request,
-                     const Claim& claim,
-                     const KeyStore& keys,
-                     Scratch& work,
-                     ChunkSigning* chunks) {
+/// Compares the signature with ours and says whose it is; fills `chunks` for bodies whose chunks
+/// are signed in a chain.
+Checked<Principal> verify(const http::Request& request,
+                          const Claim& claim,
+                          const KeyStore& keys,
+                          Scratch& work,
+                          ChunkSigning* chunks) {
   work.canonical.clear();
   const SignedParts parts{claim.signed_headers, work.header_names, claim.payload_hash};
   const bool complete = append_canonical_request(request, work.query, parts, work.canonical);
@@ -92,7 +93,7 @@ Checked<bool> verify(const http::Request& request,
   if (key == nullptr) {
     work.keys.insert(id, fresh);
   }
-  return credential->root;
+  return Principal{claim.access_key, credential->root, credential->identity};
 }
 
 Checked<PayloadForm> allowed_payload(const http::Request& request,
@@ -161,17 +162,17 @@ Checked<Authentication> signed_request(const http::Request& request,
   if (chunks_are_signed(*form)) {
     result.chunks.emplace();
   }
-  Checked<bool> root =
+  Checked<Principal> principal =
       verify(request, claim, keys, work, result.chunks ? &*result.chunks : nullptr);
-  if (!root) {
-    return std::unexpected(std::move(root).error());
+  if (!principal) {
+    return std::unexpected(std::move(principal).error());
   }
   if (claim.token) {
     // No credential of ours has a session: a token says the client means another identity.
     return refuse(AuthError::access_denied,
                   "The provided token is malformed or otherwise invalid.");
   }
-  result.principal = {claim.access_key, *root};
+  result.principal = *std::move(principal);
   result.presigned = claim.presigned;
   set_payload(*form, claim.payload_hash, result);
   return result;

@@ -16,16 +16,22 @@
 
 namespace outcrop::auth {
 
+/// Who an access key acts as, with its policies (auth/identity/identity.h). Immutable.
+struct Identity;
+
 /// Who the request acts as. Only authenticate() makes one; handlers take it by reference.
 struct Principal {
   std::string access_key;  ///< empty: anonymous
-  bool root = false;
+  bool root = false;       ///< signed with the credential that the server was set up with
+  /// Null: anonymous, or from a key store that has no identities.
+  std::shared_ptr<const Identity> identity = {};
   bool anonymous() const { return access_key.empty(); }
 };
 
 struct Credential {
   std::string access_key, secret_key;
   bool root = false;  ///< the credential the server was set up with
+  std::shared_ptr<const Identity> identity = {};
 };
 
 /// Looks up secrets by access key. Thread-safe.

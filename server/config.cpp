@@ -145,6 +145,7 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));
         }},
+    Key{"auth.key_file", [](Config& c, V v, bool) { return assign(c.key_file, read_string(v)); }},
 };
 
 std::string unknown_key(std::string_view name) {
@@ -351,6 +352,7 @@ Result<void> finish_config(Config& config, const std::string& base) {
   };
   std::ranges::for_each(config.drives, anchor);
   anchor(config.state_dir);
+  anchor(config.key_file);
   anchor(config.tls_cert);
   anchor(config.tls_key);
   anchor(config.nfs_tls_cert);

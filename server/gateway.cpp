@@ -8,12 +8,14 @@
 #include "api/admin/handler.h"
 #include "api/s3/handler.h"
 #include "auth/authenticator.h"
+#include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
 #include "server/admin_token.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
 #include "server/runtime.h"
+#include "server/seal_key.h"
 #include "server/tls.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/engine/engine.h"
@@ -146,6 +148,7 @@ struct Gateway::Parts {
   Result<void> open_store();
   Result<void> open_s3();
   Result<void> load_keys();
+  Result<void> open_identities();
   Result<void> halt(std::chrono::nanoseconds patience);
   std::vector<admin::Check> checks() const;
   std::string metrics() const;
@@ -163,7 +166,9 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
-  std::unique_ptr<auth::StaticKeyStore> keys;
+  auth::Credential root;
+  std::unique_ptr<auth::StaticKeyStore> keys;  // the root credential, before the store is open
+  std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
@@ -231,18 +236,38 @@ Result<void> Gateway::Parts::open_store() {
 }
 
 Result<void> Gateway::Parts::load_keys() {
-  TRY(const auth::Credential root, auth::load_root_credential({.access_key = config.root_access_key,
-                                                               .secret_key = config.root_secret_key,
-                                                               .state_dir = config.state_dir},
-                                                              random));
+  TRY(root, auth::load_root_credential({.access_key = config.root_access_key,
+                                        .secret_key = config.root_secret_key,
+                                        .state_dir = config.state_dir},
+                                       random));
   keys = std::make_unique<auth::StaticKeyStore>(std::vector{root});
+  return ok();
+}
+
+/// The key file is made only where no secret was ever sealed.
+Result<void> Gateway::Parts::open_identities() {
+  const std::filesystem::path file = config.key_file.empty()
+                                         ? std::filesystem::path(config.state_dir) / "seal-key"
+                                         : std::filesystem::path(config.key_file);
+  TRY(std::optional<SealKeyBytes> key, read_seal_key(file));
+  if (!key) {
+    TRY(const bool sealed, runtime.run_on(0, identity::IdentityStore::is_set_up(store->meta())));
+    if (sealed) {
+      return fail(Errc::config, "auth.key_file: " + file.string() +
+                                    " is missing, and access keys are sealed with it; put it back");
+    }
+    TRY(key, make_seal_key(file, random));
+  }
+  TRY(identities, runtime.run_on(0, identity::IdentityStore::open(
+                                        {.meta = store->meta(), .clock = clock, .random = random},
+                                        *key, root)));
   return ok();
 }
 
 Result<void> Gateway::Parts::open_s3() {
   auth::AuthConfig auth_config;
   auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
-  authenticator = std::make_unique<auth::Authenticator>(*keys, clock, auth_config);
+  authenticator = std::make_unique<auth::Authenticator>(*identities, clock, auth_config);
   s3::S3Config s3_config;
   s3_config.region = config.region;
   s3_config.domains = config.domains;
@@ -350,6 +375,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   runtime.start();
   parts->admin_group->serve();
   TRYV(parts->open_store());
+  TRYV(parts->open_identities());
   TRYV(parts->nfs->open(parts->store->ns(), parts->store->files()));
   TRYV(parts->open_s3());
   log::info("serving S3", {{"address", config.s3.host},

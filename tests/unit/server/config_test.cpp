@@ -85,6 +85,7 @@ io = "threads"
 segment_size = "64MiB"
 [auth]
 unsigned_payload_http = false
+key_file = "seal"
 )",
                                         "o.toml");
   ASSERT_TRUE(c.has_value()) << c.error().detail();
@@ -110,6 +111,7 @@ unsigned_payload_http = false
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
   want.unsigned_payload_http = false;
+  want.key_file = "seal";
   EXPECT_EQ(*c, want);
 }
 
