@@ -145,6 +145,8 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));
         }},
+    Key{"auth.block_public_access",
+        [](Config& c, V v, bool env) { return assign(c.block_public_access, read_bool(v, env)); }},
     Key{"auth.key_file", [](Config& c, V v, bool) { return assign(c.key_file, read_string(v)); }},
 };
 

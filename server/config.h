@@ -51,7 +51,8 @@ struct Config {
   std::vector<std::string> domains;
   std::string state_dir = ".";
   bool unsigned_payload_http = true;
-  std::string key_file;  ///< opens sealed secrets; empty: seal-key in state_dir
+  bool block_public_access = true;  ///< of buckets that do not say otherwise
+  std::string key_file;             ///< opens sealed secrets; empty: seal-key in state_dir
   std::optional<HostPort> nfs = HostPort{"0.0.0.0", 2049};  ///< empty: no NFS
   std::chrono::seconds nfs_lease{60}, nfs_grace{60};
   bool nfs_portmap = false;

@@ -7,6 +7,7 @@
 
 #include "api/admin/handler.h"
 #include "api/s3/handler.h"
+#include "auth/access/access_table.h"
 #include "auth/authenticator.h"
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
@@ -149,6 +150,7 @@ struct Gateway::Parts {
   Result<void> open_s3();
   Result<void> load_keys();
   Result<void> open_identities();
+  Result<void> open_bucket_access();
   Result<void> halt(std::chrono::nanoseconds patience);
   std::vector<admin::Check> checks() const;
   std::string metrics() const;
@@ -169,6 +171,7 @@ struct Gateway::Parts {
   auth::Credential root;
   std::unique_ptr<auth::StaticKeyStore> keys;  // the root credential, before the store is open
   std::unique_ptr<identity::IdentityStore> identities;
+  std::unique_ptr<access::AccessTable> bucket_access;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
@@ -258,9 +261,22 @@ Result<void> Gateway::Parts::open_identities() {
     }
     TRY(key, make_seal_key(file, random));
   }
+  TRYV(open_bucket_access());
   TRY(identities, runtime.run_on(0, identity::IdentityStore::open(
                                         {.meta = store->meta(), .clock = clock, .random = random},
                                         *key, root)));
+  return ok();
+}
+
+Result<void> Gateway::Parts::open_bucket_access() {
+  TRY(const std::vector<ns::BucketInfo> buckets, runtime.run_on(0, store->ns().list_buckets()));
+  std::vector<std::pair<std::string, InodeId>> roots;
+  for (const ns::BucketInfo& bucket : buckets) {
+    roots.emplace_back(bucket.name, bucket.root);
+  }
+  const policy::PublicAccessBlock block =
+      config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
+  TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
   return ok();
 }
 
@@ -272,6 +288,7 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.region = config.region;
   s3_config.domains = config.domains;
   s3_config.clock = &clock;
+  s3_config.access = bucket_access.get();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
   }

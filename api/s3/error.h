@@ -39,6 +39,7 @@ enum class Code : std::uint8_t {
   invalid_storage_class,
   invalid_uri,
   key_too_long,
+  malformed_policy,
   malformed_trailer,
   malformed_xml,
   max_message_length_exceeded,

@@ -51,6 +51,7 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The storage class you specified is not valid"},
     {Code::invalid_uri, 400, "InvalidURI", "Couldn't parse the specified URI."},
     {Code::key_too_long, 400, "KeyTooLongError", "Your key is too long"},
+    {Code::malformed_policy, 400, "MalformedPolicy", "Policy has invalid syntax"},
     {Code::malformed_trailer, 400, "MalformedTrailerError",
      "The request contained trailing data that was not well-formed or did not conform to our "
      "published schema."},

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
-constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!';
+constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!',
+               kBucket = 'b';  // of auth/access
 constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
 
 std::string key_of(char what, std::string_view rest) {
@@ -199,7 +200,7 @@ Result<void> load_record(std::string_view key,
   }
   const char what = key[1];
   const std::string_view rest = key.substr(2);
-  if (what == kCheck) {
+  if (what == kCheck || what == kBucket) {
     return ok();
   }
   if (r.u8() != kVersion) {

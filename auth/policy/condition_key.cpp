@@ -72,7 +72,6 @@ constexpr auto kKeys = std::to_array<Row>({
     {"s3:RequestObjectTag/", Key::request_object_tag},
     {"s3:RequestObjectTagKeys", Key::request_object_tag_keys},
     {"s3:ResourceAccount", Key::resource_account},
-    {"s3:TlsVersion", Key::tls_version},
     {"s3:VersionId", Key::version_id},
     {"s3:authType", Key::auth_type},
     {"s3:delimiter", Key::delimiter},
@@ -126,8 +125,10 @@ std::optional<KeyName> find_key(std::string_view name) {
     return std::nullopt;
   }
   const std::string_view service = name.substr(0, colon);
-  if (same_text(service, "aws") || same_text(service, "s3")) {
-    return std::nullopt;
+  for (const std::string_view ours : {"aws", "s3", "iam", "sts"}) {
+    if (same_text(service, ours)) {
+      return std::nullopt;
+    }
   }
   return KeyName{};
 }

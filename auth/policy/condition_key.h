@@ -63,7 +63,6 @@ enum class Key : std::uint8_t {
   sse_customer_algorithm,
   sse_kms_key_id,
   storage_class,
-  tls_version,
   version_id,
   website_redirect_location,
   external_id,

@@ -85,6 +85,7 @@ io = "threads"
 segment_size = "64MiB"
 [auth]
 unsigned_payload_http = false
+block_public_access = false
 key_file = "seal"
 )",
                                         "o.toml");
@@ -111,6 +112,7 @@ key_file = "seal"
   want.io = IoChoice::threads;
   want.segment_size = 64 << 20;
   want.unsigned_payload_http = false;
+  want.block_public_access = false;
   want.key_file = "seal";
   EXPECT_EQ(*c, want);
 }
