@@ -3,6 +3,7 @@
 #include "auth/canonical.h"
 #include "auth/claim.h"
 #include "auth/crypto.h"
+#include "auth/form_signature.h"
 #include "auth/signing_key.h"
 
 namespace outcrop::auth {
@@ -66,17 +67,18 @@ Checked<Principal> verify(const http::Request& request,
   const SigningKeyId id{credential ? std::string_view(claim.access_key) : std::string_view{},
                         credential ? std::string_view(credential->secret_key) : kDummySecret,
                         claim.scope_date, claim.region};
-  const SigningKey* key = cache.find(id);
+  const bool cached = claim.service == "s3";
+  const SigningKey* key = cached ? cache.find(id) : nullptr;
   SigningKey fresh;
   if (key == nullptr) {
-    fresh = derive_signing_key(id.secret, id.date, id.region);
+    fresh = derive_signing_key(id.secret, id.date, id.region, claim.service);
   }
   const SigningKey& signing = key != nullptr ? *key : fresh;
   work.signature.clear();
   append_hex(signing.hmac.sign(work.to_sign), work.signature);
   const bool equal = equal_constant_time(work.signature, claim.signature);
   if (!credential) {
-    if (key == nullptr) {
+    if (key == nullptr && cached) {
       work.dummy_keys.insert(id, fresh);
     }
     return refuse(AuthError::invalid_access_key_id,
@@ -90,7 +92,7 @@ Checked<Principal> verify(const http::Request& request,
   if (chunks != nullptr) {
     *chunks = {signing.bytes, claim.signature, claim.timestamp, claim.scope};
   }
-  if (key == nullptr) {
+  if (key == nullptr && cached) {
     work.keys.insert(id, fresh);
   }
   return Principal{claim.access_key, credential->root, credential->identity};
@@ -225,6 +227,45 @@ std::expected<Authentication, AuthFailure> Authenticator::authenticate(
   }
   const std::int64_t now = x_clock.wall_ns() / 1'000'000'000;
   return signed_request(request, claim, work, x_keys, now, x_config);
+}
+
+std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& keys,
+                                                             const Clock& clock,
+                                                             const http::Request& request,
+                                                             std::string_view service,
+                                                             std::string_view body) {
+  Scratch& work = scratch();
+  const SecurityHeaders headers = scan_headers(request);
+  if (headers.repeated || !work.query.parse(request.target) ||
+      find_credentials(headers, work.query) != CredentialSource::header) {
+    return refuse(AuthError::authorization_header_malformed,
+                  "The request must be signed once, in its Authorization header.");
+  }
+  Claim claim;
+  claim.service = service;
+  claim.payload_hash = to_hex(sha256(body));
+  if (Checked<void> parsed = parse_header_claim(headers, claim); !parsed) {
+    return std::unexpected(std::move(parsed).error());
+  }
+  if (Checked<void> done = check_signed_headers(request, claim, work.header_names); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  const std::int64_t now = clock.wall_ns() / 1'000'000'000;
+  if (Checked<void> done = check_time(claim, now, AuthConfig{}.max_skew_seconds); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  Checked<Principal> principal = verify(request, claim, keys, work, nullptr);
+  if (!principal) {
+    return std::unexpected(std::move(principal).error());
+  }
+  if (claim.token) {
+    return refuse(AuthError::access_denied,
+                  "The provided token is malformed or otherwise invalid.");
+  }
+  Authentication result;
+  result.principal = *std::move(principal);
+  set_payload(PayloadForm::sha256, claim.payload_hash, result);
+  return result;
 }
 
 }  // namespace outcrop::auth

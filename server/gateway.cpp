@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "api/admin/handler.h"
+#include "api/iam/handler.h"
 #include "api/s3/handler.h"
 #include "auth/access/access_table.h"
 #include "auth/authenticator.h"
@@ -296,7 +297,9 @@ Result<void> Gateway::Parts::open_s3() {
                               std::int64_t ns) {
     requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
-  s3_service->handler = s3::make_handler(store->ns(), *authenticator, std::move(s3_config));
+  s3_service->handler = iam::choose(
+      iam::make_handler({.store = *identities, .clock = clock, .region = config.region}),
+      s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
