@@ -62,7 +62,8 @@ Checked<Principal> verify(const http::Request& request,
   const bool complete = append_canonical_request(request, work.query, parts, work.canonical);
   build_string_to_sign(claim, work);
 
-  const std::optional<Credential> credential = keys.find(claim.access_key);
+  const std::optional<Credential> credential =
+      claim.token ? keys.find_session(claim.access_key, *claim.token) : keys.find(claim.access_key);
   SigningKeyCache& cache = credential ? work.keys : work.dummy_keys;
   const SigningKeyId id{credential ? std::string_view(claim.access_key) : std::string_view{},
                         credential ? std::string_view(credential->secret_key) : kDummySecret,
@@ -77,6 +78,10 @@ Checked<Principal> verify(const http::Request& request,
   work.signature.clear();
   append_hex(signing.hmac.sign(work.to_sign), work.signature);
   const bool equal = equal_constant_time(work.signature, claim.signature);
+  if (!credential && claim.token) {
+    return refuse(AuthError::invalid_token,
+                  "The provided token is malformed or otherwise invalid.");
+  }
   if (!credential) {
     if (key == nullptr && cached) {
       work.dummy_keys.insert(id, fresh);
@@ -88,6 +93,9 @@ Checked<Principal> verify(const http::Request& request,
     return std::unexpected(AuthFailure{AuthError::signature_does_not_match,
                                        std::string(kMismatchMessage), work.canonical,
                                        work.to_sign});
+  }
+  if (credential->expired) {
+    return refuse(AuthError::expired_token, "The provided token has expired.");
   }
   if (chunks != nullptr) {
     *chunks = {signing.bytes, claim.signature, claim.timestamp, claim.scope};
@@ -168,11 +176,6 @@ Checked<Authentication> signed_request(const http::Request& request,
       verify(request, claim, keys, work, result.chunks ? &*result.chunks : nullptr);
   if (!principal) {
     return std::unexpected(std::move(principal).error());
-  }
-  if (claim.token) {
-    // No credential of ours has a session: a token says the client means another identity.
-    return refuse(AuthError::access_denied,
-                  "The provided token is malformed or otherwise invalid.");
   }
   result.principal = *std::move(principal);
   result.presigned = claim.presigned;
@@ -257,10 +260,6 @@ std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& key
   Checked<Principal> principal = verify(request, claim, keys, work, nullptr);
   if (!principal) {
     return std::unexpected(std::move(principal).error());
-  }
-  if (claim.token) {
-    return refuse(AuthError::access_denied,
-                  "The provided token is malformed or otherwise invalid.");
   }
   Authentication result;
   result.principal = *std::move(principal);

@@ -33,6 +33,10 @@ Failure failure_of(const identity::IamError& error) {
       return {400, "MalformedPolicyDocument", error.message};
     case IamCode::validation:
       return {400, "ValidationError", error.message};
+    case IamCode::access_denied:
+      return {403, "AccessDenied", error.message};
+    case IamCode::not_implemented:
+      return {501, "NotImplemented", error.message};
     case IamCode::unavailable:
       break;
   }

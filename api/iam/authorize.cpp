@@ -55,6 +55,11 @@ std::expected<Permit, Failure> authorize(const Action& action,
   if (action.permission.empty()) {
     return Permit(policy::Reason::identity_policy);
   }
+  // As in AWS: without a second factor, such credentials are for data.
+  if (who.temporary && who.kind != policy::Subject::Kind::role_session) {
+    return std::unexpected(
+        Failure{403, "AccessDenied", "Credentials of GetSessionToken cannot be used for IAM."});
+  }
   const std::string resource = resource_of(action, form, state, who);
   policy::ArnParts parts;
   policy::Decision decision;

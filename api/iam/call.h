@@ -15,6 +15,7 @@ struct Call {
   const identity::StatePtr state;  ///< when the request came
   const auth::Identity& who;
   std::string_view access_key;
+  const policy::Context& context;
   s3::XmlWriter& xml;  ///< inside the <...Result> element
 
   /// The user that UserName names, or the caller himself without one.
@@ -70,5 +71,7 @@ template <identity::EntityKind kind>
 Answer list_attached_policies(Call& call);
 
 Answer get_caller_identity(Call& call);
+Answer get_session_token(Call& call);
+Answer assume_role(Call& call);
 
 }  // namespace outcrop::iam

@@ -54,6 +54,11 @@ Failure failure_of_signature(const auth::AuthFailure& failure) {
       return {403, "SignatureDoesNotMatch", failure.message};
     case auth::AuthError::request_time_too_skewed:
       return {403, "SignatureDoesNotMatch", failure.message};
+    case auth::AuthError::invalid_token:
+      return {403, "InvalidClientTokenId",
+              "The security token included in the request is invalid."};
+    case auth::AuthError::expired_token:
+      return {403, "ExpiredToken", "The security token included in the request is expired"};
     case auth::AuthError::access_denied:
       return {403, "AccessDenied", failure.message};
     default:
@@ -134,7 +139,9 @@ class Service {
     const std::string result = std::string(action.name) + "Result";
     s3::XmlWriter xml(root, s3::XmlWriter::Namespace::none);
     xml.open(result);
-    Call call{form, x_config.store, state, *who.principal.identity, who.principal.access_key, xml};
+    Call call{
+        form, x_config.store, state, *who.principal.identity, who.principal.access_key, context,
+        xml};
     const identity::Checked<> done = co_await action.handler(call);
     if (!done) {
       co_return std::unexpected(failure_of(done.error()));

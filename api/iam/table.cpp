@@ -60,6 +60,8 @@ constexpr std::array kActions = std::to_array<Action>({
     {"DetachRolePolicy", "iam", "iam:DetachRolePolicy", role, detach_policy<kRole>},
     {"ListAttachedRolePolicies", "iam", "iam:ListAttachedRolePolicies", role, list_attached_policies<kRole>},
     {"GetCallerIdentity", "sts", "", account, get_caller_identity},
+    {"GetSessionToken", "sts", "", account, get_session_token},
+    {"AssumeRole", "sts", "", account, assume_role},
 });
 // clang-format on
 

@@ -14,7 +14,7 @@ enum class Subject : unsigned char { account, user, group, role, policy };
 struct Action {
   std::string_view name;        ///< of the Action parameter
   std::string_view service;     ///< "iam" or "sts": what the signature must be for
-  std::string_view permission;  ///< "iam:CreateUser"; empty: anybody who signed
+  std::string_view permission;  ///< "iam:CreateUser"; empty: the handler decides
   Subject subject;
   Answer (*handler)(Call&);
 };

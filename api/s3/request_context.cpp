@@ -192,6 +192,18 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
     case Key::resource_account:
       out.add(policy::kAccount);
       return;
+    case Key::token_issue_time:
+      if (const auth::Identity* const who = x_parts.auth.principal.identity.get();
+          who != nullptr && who->temporary) {
+        out.add(keep(format_iso_date(who->issued_ns)));
+      }
+      return;
+    case Key::multi_factor_auth_present:
+      if (const auth::Identity* const who = x_parts.auth.principal.identity.get();
+          who != nullptr && who->temporary) {
+        out.add("false");
+      }
+      return;
     case Key::location_constraint:
       if (x_location) {
         out.add(*x_location);

@@ -15,6 +15,8 @@ enum class IamCode : std::uint8_t {
   limit_exceeded,
   malformed_policy,
   validation,
+  access_denied,
+  not_implemented,
   unavailable,  ///< the change could not be stored; `message` says why, for the log
 };
 

@@ -1,6 +1,7 @@
 // Who an access key acts as, ready for a decision: subject and policies. Immutable, shared by
 // requests; a request keeps the one that it was authenticated with.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@ struct Identity {
   std::vector<const policy::Policy*> compiled;
   identity::PolicyPtr session;  ///< null: not restricted further
   bool unreadable = false;      ///< one of the policies did not compile, or is missing
+  // Of temporary credentials: the access key that they came from, and its user.
+  bool temporary = false;
+  std::int64_t issued_ns = 0;
+  std::string issuer_key, issuer_user;
 
   policy::Subject subject(std::string_view canonical_id) const {
     return {.kind = kind,

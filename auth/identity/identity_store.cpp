@@ -1,6 +1,10 @@
 #include "auth/identity/identity_store.h"
 
+#include <array>
+
 #include "auth/identity/draft.h"
+#include "auth/identity/names.h"
+#include "auth/identity/session.h"
 #include "storage/base/log.h"
 #include "storage/meta/tables.h"
 
@@ -10,6 +14,7 @@ namespace {
 constexpr std::string_view kCheckText = "the key of this store";
 constexpr std::string_view kCheckName = "check";
 constexpr std::size_t kPage = 500;
+constexpr std::size_t kSessionSlots = 64;  ///< opened tokens that a thread remembers
 
 std::uint64_t next_serial() {
   static std::atomic<std::uint64_t> last{0};
@@ -114,6 +119,58 @@ std::optional<auth::Credential> IdentityStore::find(std::string_view access_key)
                           .secret_key = now->keys.find(access_key)->second->secret,
                           .root = false,
                           .identity = identity->second};
+}
+
+std::optional<auth::Credential> IdentityStore::find_session(std::string_view access_key,
+                                                            std::string_view token) const {
+  struct Slot {
+    std::uint64_t serial = 0;
+    StatePtr state;  ///< what was looked up in; another state needs another look
+    std::string token;
+    std::optional<auth::Credential> credential;
+    std::int64_t expires_ns = 0;
+  };
+  thread_local std::array<Slot, kSessionSlots> slots;
+  Slot& slot = slots[std::hash<std::string_view>{}(access_key) % slots.size()];
+  const StatePtr now = state();
+  const bool hit = slot.serial == x_serial && slot.state == now && slot.credential &&
+                   slot.credential->access_key == access_key && slot.token == token;
+  if (!hit) {
+    const auto session = open_session(x_seal_key, access_key, token);
+    auth::IdentityPtr identity =
+        session ? identity_of_session(*now, *session, x_root.access_key) : nullptr;
+    if (!identity) {
+      return std::nullopt;
+    }
+    slot = {x_serial, now, std::string(token),
+            auth::Credential{.access_key = std::string(access_key),
+                             .secret_key = session->secret,
+                             .root = false,
+                             .identity = std::move(identity)},
+            session->expires_ns};
+  }
+  auth::Credential out = *slot.credential;
+  out.expired = x_needs.clock.wall_ns() >= slot.expires_ns;
+  return out;
+}
+
+IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
+                                              std::string_view access_key,
+                                              std::string_view role,
+                                              std::string_view name,
+                                              std::string_view policy,
+                                              std::int64_t seconds) {
+  Session s;
+  s.access_key = new_id("ASIA", x_needs.random);
+  s.secret = new_secret(x_needs.random);
+  s.issuer_key = who.temporary ? who.issuer_key : std::string(access_key);
+  s.user = who.temporary ? who.issuer_user : who.user_name;
+  s.role = role;
+  s.name = name;
+  s.policy = policy;
+  s.issued_ns = x_needs.clock.wall_ns();
+  s.expires_ns = s.issued_ns + seconds * 1'000'000'000;
+  return {s.access_key, s.secret, seal_session(x_seal_key, s, x_needs.random), s.expires_ns};
 }
 
 Change<> IdentityStore::change(const Edit& edit) {

@@ -42,7 +42,22 @@ class IdentityStore final : public auth::KeyStore {
 
   /// The root credential and all active access keys.
   std::optional<auth::Credential> find(std::string_view access_key) const override;
+  std::optional<auth::Credential> find_session(std::string_view access_key,
+                                               std::string_view token) const override;
   StatePtr state() const;
+
+  struct Temporary {
+    std::string access_key, secret, token;
+    std::int64_t expires_ns = 0;
+  };
+  /// Credentials for the caller's own rights, or with `role` for those of the role. That he may
+  /// have them is decided already.
+  Temporary issue(const auth::Identity& who,
+                  std::string_view access_key,
+                  std::string_view role,
+                  std::string_view name,
+                  std::string_view policy,
+                  std::int64_t seconds);
   /// Called after every published change, on the worker that made it. Set once, before any change.
   void on_change(std::function<void()> hook) { x_hook = std::move(hook); }
 
