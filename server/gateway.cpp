@@ -9,6 +9,7 @@
 #include "api/iam/handler.h"
 #include "api/s3/handler.h"
 #include "auth/access/access_table.h"
+#include "auth/access/export_rights.h"
 #include "auth/authenticator.h"
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
@@ -152,6 +153,7 @@ struct Gateway::Parts {
   Result<void> load_keys();
   Result<void> open_identities();
   Result<void> open_bucket_access();
+  Result<void> open_nfs();
   Result<void> halt(std::chrono::nanoseconds patience);
   std::vector<admin::Check> checks() const;
   std::string metrics() const;
@@ -170,7 +172,6 @@ struct Gateway::Parts {
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   auth::Credential root;
-  std::unique_ptr<auth::StaticKeyStore> keys;  // the root credential, before the store is open
   std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<access::AccessTable> bucket_access;
   std::unique_ptr<auth::Authenticator> authenticator;
@@ -244,7 +245,6 @@ Result<void> Gateway::Parts::load_keys() {
                                         .secret_key = config.root_secret_key,
                                         .state_dir = config.state_dir},
                                        random));
-  keys = std::make_unique<auth::StaticKeyStore>(std::vector{root});
   return ok();
 }
 
@@ -278,6 +278,20 @@ Result<void> Gateway::Parts::open_bucket_access() {
   const policy::PublicAccessBlock block =
       config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
   TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
+  return ok();
+}
+
+/// Exports act as access keys do: their rights follow every change of a policy.
+Result<void> Gateway::Parts::open_nfs() {
+  const auto known = [this](const std::string& key) { return identities->find(key).has_value(); };
+  const auto rights = [this](const nfs::Export& e) {
+    const access::Rights r =
+        access::rights_below(*identities, *bucket_access, e.identity, e.bucket, e.prefix);
+    return nfs::Rights{.read = r.read, .write = r.write, .list = r.list};
+  };
+  TRYV(nfs->open(store->ns(), store->files(), {.known_identity = known, .rights = rights}));
+  identities->on_change([this] { nfs->policies_changed(); });
+  bucket_access->on_change([this] { nfs->policies_changed(); });
   return ok();
 }
 
@@ -389,14 +403,12 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   TRYV(parts->load_keys());
   parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->budget, parts->clock,
                                            parts->random);
-  TRYV(parts->nfs->prepare([keys = parts->keys.get()](const std::string& access_key) {
-    return keys->find(access_key).has_value();
-  }));
+  TRYV(parts->nfs->prepare());
   runtime.start();
   parts->admin_group->serve();
   TRYV(parts->open_store());
   TRYV(parts->open_identities());
-  TRYV(parts->nfs->open(parts->store->ns(), parts->store->files()));
+  TRYV(parts->open_nfs());
   TRYV(parts->open_s3());
   log::info("serving S3", {{"address", config.s3.host},
                            {"port", parts->s3_group->port()},

@@ -66,9 +66,14 @@ Task<> AccessTable::load(const std::vector<std::pair<std::string, InodeId>>& buc
 
 void AccessTable::publish(Map next) {
   auto map = std::make_shared<const Map>(std::move(next));
-  const std::lock_guard lock(x_mutex);
-  x_map = std::move(map);
-  x_version.fetch_add(1, std::memory_order_release);
+  {
+    const std::lock_guard lock(x_mutex);
+    x_map = std::move(map);
+    x_version.fetch_add(1, std::memory_order_release);
+  }
+  if (x_hook) {
+    x_hook();
+  }
 }
 
 std::shared_ptr<const AccessTable::Map> AccessTable::snapshot() const {

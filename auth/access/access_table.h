@@ -2,6 +2,7 @@
 // memory that requests look into without waiting. Any thread.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,9 @@ class AccessTable {
   }
   policy::PublicAccessBlock block_by_default() const { return x_default; }
 
+  /// Called after every published change, on the worker that made it. Set once, before any change.
+  void on_change(std::function<void()> hook) { x_hook = std::move(hook); }
+
   /// Buckets are made, deleted and changed one at a time: so no bucket ever has the settings of
   /// one that had its name before.
   Async<Held> lock() { return x_changing.acquire(); }
@@ -55,6 +59,7 @@ class AccessTable {
   meta::MetaStore& x_meta;
   const policy::PublicAccessBlock x_default;
   const std::uint64_t x_serial;  // tells tables apart in the threads' caches
+  std::function<void()> x_hook;
   identity::AsyncMutex x_changing;
   mutable std::mutex x_mutex;
   std::shared_ptr<const Map> x_map;

@@ -212,6 +212,13 @@ Truth Condition::holds(const Context& context) const {
   return x_op.negated ? over_all(values, context) : over_any(values, context);
 }
 
+bool Condition::covers_below(std::string_view prefix, const Context& context) const {
+  return x_op.comparison == Comparison::string_like && !x_op.negated &&
+         std::ranges::any_of(x_patterns, [&](const Pattern& p) {
+           return p.ends_open() && p.matches(prefix, context) == Truth::yes;
+         });
+}
+
 bool Condition::fixed() const {
   switch (x_op.comparison) {
     case Comparison::string:

@@ -31,6 +31,8 @@ class Condition {
   /// Whether the values pin the key down: no wildcards or variables; no more than a part of the
   /// address space. What makes a policy for everybody not public.
   bool fixed() const;
+  /// Whether it holds for every value that starts with `prefix`, surely.
+  bool covers_below(std::string_view prefix, const Context& context) const;
 
  private:
   Condition();

@@ -42,6 +42,8 @@ class Pattern {
   bool may_match_below(std::string_view prefix) const;
   bool has_variables() const { return !x_variables.empty(); }
   bool has_wildcards() const { return x_wild; }
+  /// Ends in a star: what it matches, it matches with anything behind it, too.
+  bool ends_open() const { return !x_tokens.empty() && x_tokens.back().kind == Kind::run; }
 
  private:
   enum class Kind : std::uint8_t { text, one, run, variable };
