@@ -3,6 +3,7 @@
 #include "auth/canonical.h"
 #include "auth/claim.h"
 #include "auth/crypto.h"
+#include "auth/form_signature.h"
 #include "auth/signing_key.h"
 
 namespace outcrop::auth {
@@ -49,33 +50,40 @@ void build_string_to_sign(const Claim& claim, Scratch& work) {
   append_hex(sha256(work.canonical), work.to_sign);
 }
 
-/// Compares the signature with ours; fills `chunks` for bodies whose chunks are signed in a chain.
-Checked<bool> verify(const http::Request& request,
-                     const Claim& claim,
-                     const KeyStore& keys,
-                     Scratch& work,
-                     ChunkSigning* chunks) {
+/// Compares the signature with ours and says whose it is; fills `chunks` for bodies whose chunks
+/// are signed in a chain.
+Checked<Principal> verify(const http::Request& request,
+                          const Claim& claim,
+                          const KeyStore& keys,
+                          Scratch& work,
+                          ChunkSigning* chunks) {
   work.canonical.clear();
   const SignedParts parts{claim.signed_headers, work.header_names, claim.payload_hash};
   const bool complete = append_canonical_request(request, work.query, parts, work.canonical);
   build_string_to_sign(claim, work);
 
-  const std::optional<Credential> credential = keys.find(claim.access_key);
+  const std::optional<Credential> credential =
+      claim.token ? keys.find_session(claim.access_key, *claim.token) : keys.find(claim.access_key);
   SigningKeyCache& cache = credential ? work.keys : work.dummy_keys;
   const SigningKeyId id{credential ? std::string_view(claim.access_key) : std::string_view{},
                         credential ? std::string_view(credential->secret_key) : kDummySecret,
                         claim.scope_date, claim.region};
-  const SigningKey* key = cache.find(id);
+  const bool cached = claim.service == "s3";
+  const SigningKey* key = cached ? cache.find(id) : nullptr;
   SigningKey fresh;
   if (key == nullptr) {
-    fresh = derive_signing_key(id.secret, id.date, id.region);
+    fresh = derive_signing_key(id.secret, id.date, id.region, claim.service);
   }
   const SigningKey& signing = key != nullptr ? *key : fresh;
   work.signature.clear();
   append_hex(signing.hmac.sign(work.to_sign), work.signature);
   const bool equal = equal_constant_time(work.signature, claim.signature);
+  if (!credential && claim.token) {
+    return refuse(AuthError::invalid_token,
+                  "The provided token is malformed or otherwise invalid.");
+  }
   if (!credential) {
-    if (key == nullptr) {
+    if (key == nullptr && cached) {
       work.dummy_keys.insert(id, fresh);
     }
     return refuse(AuthError::invalid_access_key_id,
@@ -86,13 +94,16 @@ Checked<bool> verify(const http::Request& request,
                                        std::string(kMismatchMessage), work.canonical,
                                        work.to_sign});
   }
+  if (credential->expired) {
+    return refuse(AuthError::expired_token, "The provided token has expired.");
+  }
   if (chunks != nullptr) {
     *chunks = {signing.bytes, claim.signature, claim.timestamp, claim.scope};
   }
-  if (key == nullptr) {
+  if (key == nullptr && cached) {
     work.keys.insert(id, fresh);
   }
-  return credential->root;
+  return Principal{claim.access_key, credential->root, credential->identity};
 }
 
 Checked<PayloadForm> allowed_payload(const http::Request& request,
@@ -161,17 +172,12 @@ Checked<Authentication> signed_request(const http::Request& request,
   if (chunks_are_signed(*form)) {
     result.chunks.emplace();
   }
-  Checked<bool> root =
+  Checked<Principal> principal =
       verify(request, claim, keys, work, result.chunks ? &*result.chunks : nullptr);
-  if (!root) {
-    return std::unexpected(std::move(root).error());
+  if (!principal) {
+    return std::unexpected(std::move(principal).error());
   }
-  if (claim.token) {
-    // No credential of ours has a session: a token says the client means another identity.
-    return refuse(AuthError::access_denied,
-                  "The provided token is malformed or otherwise invalid.");
-  }
-  result.principal = {claim.access_key, *root};
+  result.principal = *std::move(principal);
   result.presigned = claim.presigned;
   set_payload(*form, claim.payload_hash, result);
   return result;
@@ -224,6 +230,41 @@ std::expected<Authentication, AuthFailure> Authenticator::authenticate(
   }
   const std::int64_t now = x_clock.wall_ns() / 1'000'000'000;
   return signed_request(request, claim, work, x_keys, now, x_config);
+}
+
+std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& keys,
+                                                             const Clock& clock,
+                                                             const http::Request& request,
+                                                             std::string_view service,
+                                                             std::string_view body) {
+  Scratch& work = scratch();
+  const SecurityHeaders headers = scan_headers(request);
+  if (headers.repeated || !work.query.parse(request.target) ||
+      find_credentials(headers, work.query) != CredentialSource::header) {
+    return refuse(AuthError::authorization_header_malformed,
+                  "The request must be signed once, in its Authorization header.");
+  }
+  Claim claim;
+  claim.service = service;
+  claim.payload_hash = to_hex(sha256(body));
+  if (Checked<void> parsed = parse_header_claim(headers, claim); !parsed) {
+    return std::unexpected(std::move(parsed).error());
+  }
+  if (Checked<void> done = check_signed_headers(request, claim, work.header_names); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  const std::int64_t now = clock.wall_ns() / 1'000'000'000;
+  if (Checked<void> done = check_time(claim, now, AuthConfig{}.max_skew_seconds); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  Checked<Principal> principal = verify(request, claim, keys, work, nullptr);
+  if (!principal) {
+    return std::unexpected(std::move(principal).error());
+  }
+  Authentication result;
+  result.principal = *std::move(principal);
+  set_payload(PayloadForm::sha256, claim.payload_hash, result);
+  return result;
 }
 
 }  // namespace outcrop::auth

@@ -16,16 +16,23 @@
 
 namespace outcrop::auth {
 
+/// Who an access key acts as, with its policies (auth/identity/identity.h). Immutable.
+struct Identity;
+
 /// Who the request acts as. Only authenticate() makes one; handlers take it by reference.
 struct Principal {
   std::string access_key;  ///< empty: anonymous
-  bool root = false;
+  bool root = false;       ///< signed with the credential that the server was set up with
+  /// Null: anonymous, or from a key store that has no identities.
+  std::shared_ptr<const Identity> identity = {};
   bool anonymous() const { return access_key.empty(); }
 };
 
 struct Credential {
   std::string access_key, secret_key;
   bool root = false;  ///< the credential the server was set up with
+  std::shared_ptr<const Identity> identity = {};
+  bool expired = false;  ///< temporary, and its time is over
 };
 
 /// Looks up secrets by access key. Thread-safe.
@@ -33,6 +40,11 @@ class KeyStore {
  public:
   virtual ~KeyStore() = default;
   virtual std::optional<Credential> find(std::string_view access_key) const = 0;
+  /// Of temporary credentials, which come with a token. Empty: no token of ours for this key.
+  virtual std::optional<Credential> find_session(std::string_view /*access_key*/,
+                                                 std::string_view /*token*/) const {
+    return std::nullopt;
+  }
 };
 
 /// x-amz-content-sha256, the five payload forms.
@@ -73,6 +85,8 @@ enum class AuthError : std::uint8_t {
   invalid_content_sha256,
   credentials_conflict,
   unsupported_signature_version,
+  invalid_token,
+  expired_token,
 };
 
 struct AuthFailure {

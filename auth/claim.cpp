@@ -61,9 +61,9 @@ Checked<void> parse_credential(std::string_view text, const Wording& wrong, Clai
   if (rest.empty() || parts[1].empty() || parts[0].size() != 8 || !all_digits(parts[0])) {
     return wrong(kCredentialForm);
   }
-  if (parts[2] != "s3") {
+  if (parts[2] != claim.service) {
     return wrong("incorrect service \"" + std::string(parts[2]) +
-                 "\". This endpoint belongs to \"s3\".");
+                 "\". This endpoint belongs to \"" + std::string(claim.service) + "\".");
   }
   if (parts[3] != "aws4_request") {
     return wrong("incorrect terminal \"" + std::string(parts[3]) +
@@ -275,11 +275,18 @@ Checked<void> parse_header_claim(const SecurityHeaders& headers, Claim& claim) {
     return refuse(AuthError::access_denied,
                   "AWS authentication requires a valid Date or x-amz-date header");
   }
-  if (!headers.content_sha256) {
+  if (claim.service != "s3") {
+    // The digest of the body that came: a header may repeat it.
+    if (headers.content_sha256 && *headers.content_sha256 != claim.payload_hash) {
+      return refuse(AuthError::invalid_content_sha256,
+                    "x-amz-content-sha256 does not match the body.");
+    }
+  } else if (!headers.content_sha256) {
     return refuse(AuthError::missing_security_header,
                   "Missing required header for this request: x-amz-content-sha256");
+  } else {
+    claim.payload_hash = *headers.content_sha256;
   }
-  claim.payload_hash = *headers.content_sha256;
   if (headers.token) {
     claim.token = *headers.token;
   }

@@ -37,6 +37,7 @@ enum class CredentialSource { none, header, query, conflict, signature_v2, unsup
 CredentialSource find_credentials(const SecurityHeaders& headers, const CanonicalQuery& query);
 
 struct Claim {
+  std::string_view service = "s3";  ///< that the scope must name
   std::string access_key;
   std::string scope;                    ///< "20130524/us-east-1/s3/aws4_request"
   std::string_view scope_date, region;  ///< inside scope

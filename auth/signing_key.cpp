@@ -6,14 +6,15 @@ namespace outcrop::auth {
 
 SigningKey derive_signing_key(std::string_view secret,
                               std::string_view date,
-                              std::string_view region) {
+                              std::string_view region,
+                              std::string_view service) {
   std::string start("AWS4");
   start.append(secret);
   const Digest day = HmacKey(start).sign(date);
   const Digest place = HmacKey(day).sign(region);
-  const Digest service = HmacKey(place).sign("s3");
+  const Digest of_service = HmacKey(place).sign(service);
   SigningKey key;
-  key.bytes = HmacKey(service).sign("aws4_request");
+  key.bytes = HmacKey(of_service).sign("aws4_request");
   key.hmac = HmacKey(key.bytes);
   return key;
 }

@@ -14,17 +14,19 @@ struct SigningKey {
   HmacKey hmac;
 };
 
-/// kSigning = HMAC(HMAC(HMAC(HMAC("AWS4" + secret, date), region), "s3"), "aws4_request").
+/// kSigning = HMAC(HMAC(HMAC(HMAC("AWS4" + secret, date), region), service), "aws4_request").
 SigningKey derive_signing_key(std::string_view secret,
                               std::string_view date,
-                              std::string_view region);
+                              std::string_view region,
+                              std::string_view service = "s3");
 
 /// Which key is wanted. The secret is compared too, so a rotated or revoked secret never hits.
 struct SigningKeyId {
   std::string_view access_key, secret, date, region;
 };
 
-/// Direct-mapped and bounded. Only verified requests may insert, so strangers cannot evict.
+/// Of keys for S3. Direct-mapped and bounded. Only verified requests may insert, so strangers
+/// cannot evict.
 class SigningKeyCache {
  public:
   /// Null if absent; valid until the next insert().

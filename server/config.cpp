@@ -170,6 +170,9 @@ constexpr std::array kKeys = {
     Key{"audit.queue",
         [](Config& c, V v, bool) { return assign(c.audit_queue, read_size(v, kLeastAuditQueue)); }},
     Key{"audit.sync", [](Config& c, V v, bool) { return choose(c.audit_sync, v, kSyncs); }},
+    Key{"auth.block_public_access",
+        [](Config& c, V v, bool env) { return assign(c.block_public_access, read_bool(v, env)); }},
+    Key{"auth.key_file", [](Config& c, V v, bool) { return assign(c.key_file, read_string(v)); }},
 };
 
 std::string unknown_key(std::string_view name) {
@@ -377,6 +380,7 @@ Result<void> finish_config(Config& config, const std::string& base) {
   std::ranges::for_each(config.drives, anchor);
   anchor(config.state_dir);
   anchor(config.audit_dir);
+  anchor(config.key_file);
   anchor(config.tls_cert);
   anchor(config.tls_key);
   anchor(config.nfs_tls_cert);

@@ -6,14 +6,20 @@
 #include <numeric>
 
 #include "api/admin/handler.h"
+#include "api/iam/handler.h"
 #include "api/s3/handler.h"
+#include "auth/access/access_table.h"
+#include "auth/access/export_rights.h"
 #include "auth/authenticator.h"
+#include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
 #include "server/runtime.h"
+#include "server/seal_key.h"
+#include "server/store_sample.h"
 #include "server/tls.h"
 #include "server/token_registry.h"
 #include "storage/digest/md5_engine.h"
@@ -72,65 +78,6 @@ std::vector<std::string> operation_names() {
   return names;
 }
 
-admin::DriveSample sample_drive(const engine::DriveStatus& status) {
-  admin::DriveSample d;
-  d.slot = status.slot;
-  d.path = status.path;
-  d.live = status.live;
-  d.mirror = status.mirror;
-  d.total_bytes = status.space.total_bytes;
-  d.free_bytes = status.space.free_bytes;
-  if (const io::DiskStats* s = status.stats; s != nullptr) {
-    d.reads = s->reads;
-    d.writes = s->writes;
-    d.syncs = s->syncs;
-    d.bytes_read = s->bytes_read;
-    d.bytes_written = s->bytes_written;
-    d.read_ns = s->read_ns;
-    d.write_ns = s->write_ns;
-    d.sync_ns = s->sync_ns;
-    d.errors = s->errors;
-    d.in_flight = s->in_flight;
-  }
-  return d;
-}
-
-admin::StoreSample sample_store(const engine::EngineStats& e) {
-  admin::StoreSample s;
-  for (const engine::DriveStatus& d : e.drives) {
-    s.drives.push_back(sample_drive(d));
-  }
-  s.epoch = e.epoch;
-  s.parity = e.parity;
-  s.writable = e.writable;
-  s.commits = e.commits;
-  s.commit_transactions = e.commit_transactions;
-  s.commit_sizes.assign(e.commit_sizes.begin(), e.commit_sizes.end());
-  s.journal_bytes = e.journal_bytes;
-  s.cache_hits = e.cache_hits;
-  s.cache_misses = e.cache_misses;
-  s.payload_hits = e.payload_hits;
-  s.payload_misses = e.payload_misses;
-  s.payload_cache_bytes = e.payload_cache_bytes;
-  s.metadata_memory_bytes = e.metadata_memory_bytes;
-  s.segments_open = e.segments_open;
-  s.segments_sealed = e.segments_sealed;
-  s.segments_recycled = e.segments_recycled;
-  s.segments_compacted = e.segments_compacted;
-  s.compacted_bytes = e.compacted_bytes;
-  s.reconstructed_reads = e.reconstructed_reads;
-  s.corrupt_reads = e.corrupt_reads;
-  s.degraded = e.repair.degraded;
-  s.moving = e.repair.moving;
-  s.unreadable = e.repair.unreadable;
-  s.damaged = e.repair.damaged;
-  s.repair_bytes_left = e.repair.bytes_left;
-  s.shards_moved = e.repair.shards_moved;
-  s.chunks_repaired = e.repair.chunks_repaired;
-  s.scrubbed_since = e.repair.oldest_scrub;
-  return s;
-}
-
 std::string data_reason(const engine::RepairStatus& r) {
   std::string out;
   const auto add = [&out](std::uint64_t n, std::string_view what) {
@@ -173,6 +120,9 @@ struct Gateway::Parts {
   Result<void> open_store();
   Result<void> open_s3();
   Result<void> load_keys();
+  Result<void> open_identities();
+  Result<void> open_bucket_access();
+  Result<void> open_nfs();
   Result<void> halt(std::chrono::nanoseconds patience);
   std::vector<admin::Check> checks() const;
   std::string metrics() const;
@@ -193,7 +143,9 @@ struct Gateway::Parts {
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   std::unique_ptr<audit::AuditLog> audit;             // null: off
   std::unique_ptr<TokenRegistry> tokens;
-  std::unique_ptr<auth::StaticKeyStore> keys;
+  auth::Credential root;
+  std::unique_ptr<identity::IdentityStore> identities;
+  std::unique_ptr<access::AccessTable> bucket_access;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
@@ -301,24 +253,71 @@ Result<void> Gateway::Parts::open_store() {
 }
 
 Result<void> Gateway::Parts::load_keys() {
-  TRY(const auth::Credential root, auth::load_root_credential({.access_key = config.root_access_key,
-                                                               .secret_key = config.root_secret_key,
-                                                               .state_dir = config.state_dir},
-                                                              random));
-  keys = std::make_unique<auth::StaticKeyStore>(std::vector{root});
+  TRY(root, auth::load_root_credential({.access_key = config.root_access_key,
+                                        .secret_key = config.root_secret_key,
+                                        .state_dir = config.state_dir},
+                                       random));
+  return ok();
+}
+
+/// The key file is made only where no secret was ever sealed.
+Result<void> Gateway::Parts::open_identities() {
+  const std::filesystem::path file = config.key_file.empty()
+                                         ? std::filesystem::path(config.state_dir) / "seal-key"
+                                         : std::filesystem::path(config.key_file);
+  TRY(std::optional<SealKeyBytes> key, read_seal_key(file));
+  if (!key) {
+    TRY(const bool sealed, runtime.run_on(0, identity::IdentityStore::is_set_up(store->meta())));
+    if (sealed) {
+      return fail(Errc::config, "auth.key_file: " + file.string() +
+                                    " is missing, and access keys are sealed with it; put it back");
+    }
+    TRY(key, make_seal_key(file, random));
+  }
+  TRYV(open_bucket_access());
+  TRY(identities, runtime.run_on(0, identity::IdentityStore::open(
+                                        {.meta = store->meta(), .clock = clock, .random = random},
+                                        *key, root)));
+  return ok();
+}
+
+Result<void> Gateway::Parts::open_bucket_access() {
+  TRY(const std::vector<ns::BucketInfo> buckets, runtime.run_on(0, store->ns().list_buckets()));
+  std::vector<std::pair<std::string, InodeId>> roots;
+  for (const ns::BucketInfo& bucket : buckets) {
+    roots.emplace_back(bucket.name, bucket.root);
+  }
+  const policy::PublicAccessBlock block =
+      config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
+  TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
+  return ok();
+}
+
+/// Exports act as access keys do: their rights follow every change of a policy.
+Result<void> Gateway::Parts::open_nfs() {
+  const auto known = [this](const std::string& key) { return identities->find(key).has_value(); };
+  const auto rights = [this](const nfs::Export& e) {
+    const access::Rights r =
+        access::rights_below(*identities, *bucket_access, e.identity, e.bucket, e.prefix);
+    return nfs::Rights{.read = r.read, .write = r.write, .list = r.list};
+  };
+  TRYV(nfs->open(store->ns(), store->files(), {.known_identity = known, .rights = rights}));
+  identities->on_change([this] { nfs->policies_changed(); });
+  bucket_access->on_change([this] { nfs->policies_changed(); });
   return ok();
 }
 
 Result<void> Gateway::Parts::open_s3() {
   auth::AuthConfig auth_config;
   auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
-  authenticator = std::make_unique<auth::Authenticator>(*keys, clock, auth_config);
+  authenticator = std::make_unique<auth::Authenticator>(*identities, clock, auth_config);
   s3::S3Config s3_config;
   s3_config.region = config.region;
   s3_config.file_metadata = config.file_metadata;
   s3_config.domains = config.domains;
   s3_config.audit = audit.get();
   s3_config.clock = &clock;
+  s3_config.access = bucket_access.get();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
   }
@@ -326,7 +325,9 @@ Result<void> Gateway::Parts::open_s3() {
                               std::int64_t ns) {
     requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
-  s3_service->handler = s3::make_handler(store->ns(), *authenticator, std::move(s3_config));
+  s3_service->handler = iam::choose(
+      iam::make_handler({.store = *identities, .clock = clock, .region = config.region}),
+      s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
@@ -426,13 +427,12 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   TRYV(parts->load_keys());
   parts->nfs = std::make_unique<NfsServer>(runtime, parts->config, parts->memory, parts->budget,
                                            parts->clock, parts->random, parts->audit.get());
-  TRYV(parts->nfs->prepare([keys = parts->keys.get()](const std::string& access_key) {
-    return keys->find(access_key).has_value();
-  }));
+  TRYV(parts->nfs->prepare());
   runtime.start();
   parts->admin_group->serve();
   TRYV(parts->open_store());
-  TRYV(parts->nfs->open(parts->store->ns(), parts->store->files()));
+  TRYV(parts->open_identities());
+  TRYV(parts->open_nfs());
   TRYV(parts->open_s3());
   log::info("serving S3", {{"address", config.s3.host},
                            {"port", parts->s3_group->port()},

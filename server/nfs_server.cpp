@@ -146,13 +146,12 @@ NfsServer::NfsServer(Runtime& runtime,
 
 NfsServer::~NfsServer() = default;
 
-Result<void> NfsServer::prepare(const std::function<bool(const std::string&)>& known_identity) {
-  x_known_identity = known_identity;
+Result<void> NfsServer::prepare() {
   TRY(x_registry, ExportRegistry::open(x_config.state_dir, x_random));
   x_handles = std::make_unique<nfs::HandleCodec>(x_registry->handle_keys());
   for (const nfs::Export& e : x_config.exports) {
-    if (const Result<void> good = check(e); !good) {
-      return fail(Errc::config, "export " + e.path + ": " + std::string(good.error().detail()));
+    if (const std::string complaint = security_complaint(x_config, e); !complaint.empty()) {
+      return fail(Errc::config, "export " + e.path + ": " + complaint);
     }
   }
   TRYV(x_registry->publish(x_config.exports, x_exports));
@@ -170,7 +169,7 @@ Result<void> NfsServer::check(const nfs::Export& e) const {
   if (std::string complaint = security_complaint(x_config, e); !complaint.empty()) {
     return fail(Errc::invalid_argument, std::move(complaint));
   }
-  if (!e.identity.empty() && !x_known_identity(e.identity)) {
+  if (!e.identity.empty() && !x_policies.known_identity(e.identity)) {
     return fail(Errc::invalid_argument, "identity: there is no access key " + e.identity);
   }
   return ok();
@@ -187,7 +186,15 @@ Result<void> NfsServer::bind() {
   return ok();
 }
 
-Result<void> NfsServer::open(ns::Namespace& buckets, ns::FileSystem& files) {
+Result<void> NfsServer::open(ns::Namespace& buckets, ns::FileSystem& files, Policies policies) {
+  x_policies = std::move(policies);
+  for (const nfs::ExportPtr& e : *x_exports.list()) {
+    if (!e->identity.empty() && !x_policies.known_identity(e->identity)) {
+      log::error("an export allows nothing: its identity is no access key that is switched on",
+                 {{"export", e->path}, {"identity", e->identity}});
+    }
+  }
+  x_exports.decide_rights(x_policies.rights);
   x_programs = std::make_unique<Programs>(*this, buckets, files);
   const auto start = [](nfs::StateManager& state) -> Task<> { co_return co_await state.start(); };
   TRYV(x_runtime.run_on(0, start(x_programs->state)));

@@ -36,11 +36,18 @@ class NfsServer {
   NfsServer(const NfsServer&) = delete;
 
   /// Reads what is remembered, publishes the exports, and binds if there are any. Before the
-  /// workers run. `known_identity`: whether there is such an access key. Errors: config.
-  Result<void> prepare(const std::function<bool(const std::string&)>& known_identity);
+  /// workers run. Errors: config.
+  Result<void> prepare();
+  /// Whether there is such an access key, and what an export may do at most.
+  struct Policies {
+    std::function<bool(const std::string&)> known_identity;
+    std::function<nfs::Rights(const nfs::Export&)> rights;
+  };
   /// Serves. The store is open; both facades are of the same tree and outlive stop(). Not on a
   /// worker.
-  Result<void> open(ns::Namespace& buckets, ns::FileSystem& files);
+  Result<void> open(ns::Namespace& buckets, ns::FileSystem& files, Policies policies);
+  /// Looks at the rights of all exports again. Any thread.
+  void policies_changed() { x_exports.refresh(); }
   /// Finishes calls in flight for up to `patience`. Not on a worker; a second call does nothing.
   void stop(std::chrono::nanoseconds patience);
 
@@ -73,7 +80,7 @@ class NfsServer {
   const Clock& x_clock;
   Random& x_random;
   audit::Sink* const x_audit;  // null: no audit log
-  std::function<bool(const std::string&)> x_known_identity;
+  Policies x_policies;
 
   nfs::ExportTable x_exports;
   std::unique_ptr<ExportRegistry> x_registry;

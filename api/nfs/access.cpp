@@ -12,6 +12,15 @@ bool owns(const Actor& actor, const ns::FileAttributes& attributes) {
   return actor.superuser || actor.uid == attributes.uid;
 }
 
+/// What policies leave of the three bits. Who may execute a file may read it, so without reading
+/// there is neither; directories can be searched by those who may not list them.
+unsigned by_policy(const Actor& actor, const ns::FileAttributes& attributes) {
+  if (attributes.type == ns::FileType::directory) {
+    return actor.lists ? kMayRead | kMayWrite | kMayExecute : kMayWrite | kMayExecute;
+  }
+  return actor.reads ? kMayRead | kMayWrite | kMayExecute : kMayWrite;
+}
+
 }  // namespace
 
 Admission admit(const Peer& peer, const Export& on) {
@@ -30,6 +39,8 @@ bool Actor::in_group(std::uint32_t wanted) const {
 
 Actor squash(const Credentials& credentials, const Export& on) {
   Actor actor{.uid = on.anon_uid, .gid = on.anon_gid, .groups = {}};
+  actor.reads = on.rights.read;
+  actor.lists = on.rights.list;
   if (credentials.flavor != AuthFlavor::sys || on.squash == Squash::all) {
     return actor;
   }
@@ -57,13 +68,14 @@ ns::FileAttributes shown(ns::FileAttributes attributes, const Export& on) {
 }
 
 unsigned permitted(const Actor& actor, const ns::FileAttributes& attributes) {
+  const unsigned most = by_policy(actor, attributes);
   if (actor.superuser) {
     const bool execute =
         attributes.type == ns::FileType::directory || (attributes.mode & kAnyExecute) != 0;
-    return kMayRead | kMayWrite | (execute ? kMayExecute : 0);
+    return most & (kMayRead | kMayWrite | (execute ? kMayExecute : 0));
   }
   const unsigned shift = actor.uid == attributes.uid ? 6 : actor.in_group(attributes.gid) ? 3 : 0;
-  return (attributes.mode >> shift) & (kMayRead | kMayWrite | kMayExecute);
+  return (attributes.mode >> shift) & most;
 }
 
 bool may(const Actor& actor, const ns::FileAttributes& attributes, unsigned wanted) {
@@ -71,6 +83,9 @@ bool may(const Actor& actor, const ns::FileAttributes& attributes, unsigned want
 }
 
 bool may_transfer(const Actor& actor, const ns::FileAttributes& attributes, unsigned wanted) {
+  if ((by_policy(actor, attributes) & wanted) != wanted) {
+    return false;
+  }
   if (owns(actor, attributes)) {
     return true;
   }

@@ -23,7 +23,8 @@ Admission admit(const Peer& peer, const Export& on);
 struct Actor {
   std::uint32_t uid = kNobody, gid = kNobody;
   std::vector<std::uint32_t> groups;
-  bool superuser = false;  ///< uid 0 on an export that does not squash it
+  bool superuser = false;           ///< uid 0 on an export that does not squash it
+  bool reads = true, lists = true;  ///< as far as the policies of the export's identity go
   bool in_group(std::uint32_t wanted) const;
 };
 

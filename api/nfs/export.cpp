@@ -177,6 +177,7 @@ Result<ExportPtr> ExportTable::add(Export wanted) {
     wanted.id = static_cast<ExportId>(x_next);
   }
   x_next = std::max<std::uint32_t>(x_next, wanted.id + 1u);
+  wanted.rights = x_decide ? x_decide(wanted) : Rights{};
   auto made = std::make_shared<const Export>(std::move(wanted));
   next.insert(
       std::ranges::lower_bound(next, std::string_view(made->path), {},
@@ -194,6 +195,35 @@ Result<void> ExportTable::remove(std::string_view path) {
   }
   publish(std::move(next));
   return ok();
+}
+
+void ExportTable::decide_rights(std::function<Rights(const Export&)> decide) {
+  {
+    const std::lock_guard lock(x_mutex);
+    x_decide = std::move(decide);
+  }
+  refresh();
+}
+
+void ExportTable::refresh() {
+  const std::lock_guard lock(x_mutex);
+  if (!x_decide) {
+    return;
+  }
+  ExportList next = *x_snapshot->list;
+  bool changed = false;
+  for (ExportPtr& e : next) {
+    const Rights now = x_decide(*e);
+    if (now != e->rights) {
+      Export other = *e;
+      other.rights = now;
+      e = std::make_shared<const Export>(std::move(other));
+      changed = true;
+    }
+  }
+  if (changed) {
+    publish(std::move(next));
+  }
 }
 
 /// Under the lock, except from the constructor.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/asio/ip/address.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +34,14 @@ struct Cidr {
 };
 std::optional<Cidr> parse_cidr(std::string_view text);
 
+/// What the policies of an export's identity let everybody on it do at most.
+struct Rights {
+  bool read = true;   ///< contents of files
+  bool write = true;  ///< any change
+  bool list = true;   ///< directories
+  bool operator==(const Rights&) const = default;
+};
+
 struct Export {
   ExportId id = 0;   ///< in handles; never given to another export while the server runs
   std::string path;  ///< "/datasets": what clients mount; one component or more, no "."
@@ -44,7 +53,9 @@ struct Export {
   std::uint32_t anon_uid = kNobody, anon_gid = kNobody;
   std::string identity;  ///< access key whose policies apply; empty: the root key's
   TransportSecurity security = TransportSecurity::none;
+  Rights rights{};  ///< not configured: set by the table
 
+  bool writable() const { return !read_only && rights.write; }
   bool allows(const boost::asio::ip::address& client) const;
   bool operator==(const Export&) const = default;
 };
@@ -73,6 +84,11 @@ class ExportTable {
   /// one that was never used in this table.
   Result<ExportPtr> add(Export wanted);
   Result<void> remove(std::string_view path);  ///< not_found
+  /// Who decides on rights; asked for every export now, when one is added, and by refresh().
+  /// Without one everything is allowed.
+  void decide_rights(std::function<Rights(const Export&)> decide);
+  /// After policies changed.
+  void refresh();
 
  private:
   struct Snapshot {
@@ -87,6 +103,7 @@ class ExportTable {
   mutable std::mutex x_mutex;
   std::shared_ptr<const Snapshot> x_snapshot;
   std::atomic<std::uint64_t> x_version{0};
+  std::function<Rights(const Export&)> x_decide;  ///< under the mutex
   std::uint32_t x_next = 1;
 };
 

@@ -1,17 +1,157 @@
 #include "api/s3/authorize.h"
 
-namespace outcrop::s3 {
+#include <algorithm>
+#include <array>
 
-Outcome<Grant> authorize(const auth::Principal& principal,
-                         std::string_view action,
+#include "auth/identity/identity.h"
+
+namespace outcrop::s3 {
+namespace {
+
+using policy::Action;
+
+/// Known since the table of actions has them; a typing error ends the first start.
+Action known(std::string_view name) { return policy::find_action(name).value(); }
+
+policy::Subject subject_of(const Asker& asker) {
+  if (asker.who.anonymous()) {
+    return {};
+  }
+  if (asker.who.identity) {
+    return asker.who.identity->subject(asker.owner_id);
+  }
+  // A key store without identities knows the root user only.
+  static const std::string kRootArn = "arn:aws:iam::" + std::string(policy::kAccount) + ":root";
+  if (!asker.who.root) {
+    return {};
+  }
+  return {.kind = policy::Subject::Kind::root,
+          .account = policy::kAccount,
+          .arn = kRootArn,
+          .role_arn = {},
+          .canonical_id = asker.owner_id};
+}
+
+/// "bucket/key"; valid until the thread's next call.
+std::string_view resource_text(std::string_view bucket, std::string_view key) {
+  thread_local std::string text;
+  text.assign(bucket.empty() ? std::string_view("*") : bucket);
+  if (!key.empty()) {
+    text.append("/").append(key);
+  }
+  return text;
+}
+
+policy::Decision decide(const Asker& asker,
+                        Action action,
+                        std::string_view bucket,
+                        std::string_view key,
+                        const access::BucketAccess* access) {
+  const auth::Identity* const identity = asker.who.identity.get();
+  const policy::Subject subject = subject_of(asker);
+  policy::PolicySet set;
+  if (identity != nullptr) {
+    set.identity = identity->compiled;
+    set.unreadable = identity->unreadable;
+    set.session =
+        identity->session && identity->session->compiled ? &*identity->session->compiled : nullptr;
+  }
+  if (access != nullptr) {
+    set.bucket = access->policy ? &*access->policy : nullptr;
+    set.bucket_is_public = access->is_public;
+    set.bucket_unreadable = access->unreadable();
+  }
+  set.block = asker.access.block_of(access);
+  const policy::Request request{.action = action,
+                                .resource = {{"aws", "s3", "", "", resource_text(bucket, key)}},
+                                .subject = subject,
+                                .context = asker.context};
+  return policy::decide(set, request);
+}
+
+/// Further permissions that headers ask for.
+struct HeaderAction {
+  std::string_view header;
+  OpId op;
+  std::string_view action;
+};
+constexpr auto kHeaderActions = std::to_array<HeaderAction>({
+    {"x-amz-acl", OpId::create_bucket, "s3:PutBucketAcl"},
+    {"x-amz-object-ownership", OpId::create_bucket, "s3:PutBucketOwnershipControls"},
+    {"x-amz-acl", OpId::put_object, "s3:PutObjectAcl"},
+    {"x-amz-acl", OpId::copy_object, "s3:PutObjectAcl"},
+    {"x-amz-acl", OpId::create_multipart_upload, "s3:PutObjectAcl"},
+    {"x-amz-tagging", OpId::put_object, "s3:PutObjectTagging"},
+    {"x-amz-tagging", OpId::copy_object, "s3:PutObjectTagging"},
+    {"x-amz-tagging", OpId::create_multipart_upload, "s3:PutObjectTagging"},
+});
+
+}  // namespace
+
+Action versioned(Action action) {
+  static const auto kPairs = std::to_array<std::pair<Action, Action>>({
+      {known("s3:GetObject"), known("s3:GetObjectVersion")},
+      {known("s3:GetObjectAcl"), known("s3:GetObjectVersionAcl")},
+      {known("s3:GetObjectAttributes"), known("s3:GetObjectVersionAttributes")},
+      {known("s3:GetObjectTagging"), known("s3:GetObjectVersionTagging")},
+      {known("s3:GetObjectTorrent"), known("s3:GetObjectVersionTorrent")},
+      {known("s3:DeleteObject"), known("s3:DeleteObjectVersion")},
+      {known("s3:DeleteObjectTagging"), known("s3:DeleteObjectVersionTagging")},
+      {known("s3:PutObjectAcl"), known("s3:PutObjectVersionAcl")},
+      {known("s3:PutObjectTagging"), known("s3:PutObjectVersionTagging")},
+  });
+  const auto at = std::ranges::find(kPairs, action, &std::pair<Action, Action>::first);
+  return at == kPairs.end() ? action : at->second;
+}
+
+Outcome<Grant> authorize(const Asker& asker,
+                         Action action,
                          std::string_view bucket,
                          std::string_view key) {
-  if (principal.root && !principal.anonymous()) {
-    return Grant{};
+  const access::BucketAccessPtr access = bucket.empty() ? nullptr : asker.access.find(bucket);
+  // The usual owner of a usual bucket: there is nothing to ask.
+  if (asker.who.root && !asker.who.anonymous() && !access) {
+    return Grant(policy::Reason::root);
+  }
+  const policy::Decision decision = decide(asker, action, bucket, key, access.get());
+  if (decision.allowed) {
+    return Grant(decision.reason);
   }
   S3Error denied(Code::access_denied);
-  denied.log_detail.append(action).append(" on ").append(bucket).append("/").append(key);
+  denied.log_detail.append(policy::action_name(action)).append(" on ").append(bucket);
+  denied.log_detail.append("/").append(key).append(": ").append(to_string(decision.reason));
+  if (decision.statement != nullptr && !decision.statement->sid.empty()) {
+    denied.log_detail.append(" (").append(decision.statement->sid).append(")");
+  }
   return std::unexpected(std::move(denied));
+}
+
+bool would_allow(const Asker& asker,
+                 Action action,
+                 std::string_view bucket,
+                 const access::BucketAccess& access) {
+  return decide(asker, action, bucket, {}, &access).allowed;
+}
+
+Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target) {
+  if (op.id == OpId::delete_objects) {
+    return Grant(policy::Reason::not_allowed);
+  }
+  const bool version = op.scope == Scope::object && target.param("versionId").has_value();
+  const auto check = [&](Action action) {
+    return authorize(asker, version ? versioned(action) : action, target.bucket, target.key);
+  };
+  auto grant = check(action_of(op));
+  if (op.id == OpId::get_object_attributes && grant) {
+    static const Action get = known("s3:GetObject");
+    grant = check(get);
+  }
+  for (const HeaderAction& more : kHeaderActions) {
+    if (grant && more.op == op.id && asker.context.header(more.header).value_or("") != "") {
+      grant = check(known(more.action));
+    }
+  }
+  return grant;
 }
 
 }  // namespace outcrop::s3

@@ -4,25 +4,58 @@
 #include <string_view>
 
 #include "api/s3/error.h"
+#include "api/s3/op_table.h"
+#include "api/s3/request_context.h"
+#include "auth/access/access_table.h"
 #include "auth/authenticator.h"
+#include "auth/policy/evaluate.h"
 
 namespace outcrop::s3 {
 
-class Grant {
- public:
-  friend Outcome<Grant> authorize(const auth::Principal& principal,
-                                  std::string_view action,
-                                  std::string_view bucket,
-                                  std::string_view key);
-
- private:
-  Grant() = default;
+/// Who asks for what with which request. Borrows; lives in the dispatcher's frame.
+struct Asker {
+  const auth::Principal& who;
+  const RequestContext& context;
+  const access::AccessTable& access;
+  std::string_view owner_id;  ///< canonical id of the account
 };
 
-/// The root key may do everything, everybody else nothing: AccessDenied.
-Outcome<Grant> authorize(const auth::Principal& principal,
-                         std::string_view action,
+class Grant {
+ public:
+  /// Why it was given; for the audit log.
+  policy::Reason reason() const { return x_reason; }
+
+  friend Outcome<Grant> authorize(const Asker& asker,
+                                  policy::Action action,
+                                  std::string_view bucket,
+                                  std::string_view key);
+  friend Outcome<Grant> authorize_request(const Asker& asker,
+                                          const Op& op,
+                                          const auth::Target& target);
+
+ private:
+  explicit Grant(policy::Reason reason) : x_reason(reason) {}
+  policy::Reason x_reason;
+};
+
+/// One action on one resource: the key, the bucket if the key is empty, or all buckets. What the
+/// policies of the caller, of his session and of the bucket say. AccessDenied.
+Outcome<Grant> authorize(const Asker& asker,
+                         policy::Action action,
                          std::string_view bucket,
                          std::string_view key);
+
+/// Everything that the operation needs on the resource of its target. DeleteObjects needs nothing
+/// there: each key of its list is a decision of its own.
+Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
+
+/// The action that stands for `action` when a version is named: GetObjectVersion for GetObject.
+policy::Action versioned(policy::Action action);
+
+/// What would be granted if the bucket had this policy; for the check before it is put.
+bool would_allow(const Asker& asker,
+                 policy::Action action,
+                 std::string_view bucket,
+                 const access::BucketAccess& access);
 
 }  // namespace outcrop::s3

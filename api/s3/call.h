@@ -23,6 +23,9 @@ struct Call {
   const Grant grant;
   const auth::Target& target;
   const Op& op;
+  const Asker& asker;
+  RequestContext& context;
+  access::AccessTable& access;
   ns::Namespace& ns;
   const S3Config& config;
   /// x-amz-* query parameters of a presigned URL: signed, so they count as headers.

@@ -16,7 +16,10 @@ Outcome<SourceObject> copy_source_of(const Call& call) {
     return fail(Code::key_too_long);
   }
   S3_TRYV(null_version(split->version_id));
-  S3_TRYV(authorize(call.auth.principal, "s3:GetObject", split->bucket, split->key));
+  static const policy::Action get = policy::find_action("s3:GetObject").value();
+  call.context.set_version(split->version_id);
+  S3_TRYV(
+      authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key));
   return SourceObject{std::move(split->bucket), std::move(split->key),
                       conditions_of(call, kCopySourceConditions)};
 }

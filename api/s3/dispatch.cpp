@@ -6,6 +6,7 @@
 #include "api/s3/call.h"
 #include "api/s3/handler.h"
 #include "api/s3/router.h"
+#include "storage/base/assert.h"
 #include "storage/base/log.h"
 
 namespace outcrop::s3 {
@@ -125,7 +126,9 @@ class Dispatcher {
       : x_ns(ns),
         x_authenticate(std::move(authenticate)),
         x_config(std::move(config)),
-        x_clock(x_config.clock != nullptr ? *x_config.clock : system_clock()) {}
+        x_clock(x_config.clock != nullptr ? *x_config.clock : system_clock()) {
+    OUTCROP_ASSERT(x_config.access != nullptr);
+  }
 
   Async<http::Response> serve(http::Request& request) {
     Record record{&x_config.observer, &x_clock, OpId::unknown, 0, 0, 0, x_clock.steady_ns()};
@@ -165,12 +168,33 @@ class Dispatcher {
     const auth::Target& target = seen.target = std::move(*split);
     S3_CO_TRY(const Op* op, route(request.method, scope_of(target), target.query, request.headers));
     seen.op = op;
-    S3_CO_TRY(const Grant grant, authorize(who.principal, op->action, target.bucket, target.key));
-    S3_CO_TRYV(check_key_length(target));
     const std::vector<http::Header> hoisted = hoisted_headers(who, target);
-    Call call{request, body, who, grant, target, *op, x_ns, x_config, hoisted};
+    RequestContext context({.request = request,
+                            .target = target,
+                            .auth = who,
+                            .hoisted = hoisted,
+                            .clock = x_clock,
+                            .region = x_config.region});
+    const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
+    S3_CO_TRY(const Grant grant, authorize_request(asker, *op, target));
+    S3_CO_TRYV(check_key_length(target));
+    Call call{request,          body, who,      grant,  target, *op, asker, context,
+              *x_config.access, x_ns, x_config, hoisted};
     S3_CO_TRYV(check_features(call));
-    co_return co_await op->handler(call);
+    auto answer = co_await op->handler(call);
+    if (!answer && answer.error().code == Code::no_such_key) {
+      S3_CO_TRYV(may_know_of_keys(asker, *op, target));
+    }
+    co_return answer;
+  }
+
+  /// Whether a key exists is told to those only who may list the bucket.
+  static Outcome<> may_know_of_keys(const Asker& asker, const Op& op, const auth::Target& target) {
+    static const policy::Action list = policy::find_action("s3:ListBucket").value();
+    if (op.method == Method::get || op.method == Method::head) {
+      S3_TRYV(authorize(asker, list, target.bucket, {}));
+    }
+    return {};
   }
 
   http::Response error_response(const S3Error& error,

@@ -25,6 +25,7 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "Your proposed upload exceeds the maximum allowed size"},
     {Code::entity_too_small, 400, "EntityTooSmall",
      "Your proposed upload is smaller than the minimum allowed size"},
+    {Code::expired_token, 400, "ExpiredToken", "The provided token has expired."},
     {Code::incomplete_body, 400, "IncompleteBody",
      "You did not provide the number of bytes specified by the Content-Length HTTP header"},
     {Code::insufficient_storage, 507, "InsufficientStorage",
@@ -49,8 +50,11 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::invalid_request, 400, "InvalidRequest", "Invalid Request"},
     {Code::invalid_storage_class, 400, "InvalidStorageClass",
      "The storage class you specified is not valid"},
+    {Code::invalid_token, 400, "InvalidToken",
+     "The provided token is malformed or otherwise invalid."},
     {Code::invalid_uri, 400, "InvalidURI", "Couldn't parse the specified URI."},
     {Code::key_too_long, 400, "KeyTooLongError", "Your key is too long"},
+    {Code::malformed_policy, 400, "MalformedPolicy", "Policy has invalid syntax"},
     {Code::malformed_trailer, 400, "MalformedTrailerError",
      "The request contained trailing data that was not well-formed or did not conform to our "
      "published schema."},
@@ -146,6 +150,10 @@ Code auth_code(auth::AuthError code) {
       return Code::invalid_argument;
     case auth::AuthError::unsupported_signature_version:
       return Code::invalid_request;
+    case auth::AuthError::invalid_token:
+      return Code::invalid_token;
+    case auth::AuthError::expired_token:
+      return Code::expired_token;
   }
   return Code::access_denied;
 }

@@ -22,6 +22,7 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-checksum-sha1",
     "x-amz-checksum-sha256",
     "x-amz-checksum-type",
+    "x-amz-confirm-remove-self-bucket-access",
     "x-amz-content-sha256",
     "x-amz-copy-source",
     "x-amz-copy-source-if-match",

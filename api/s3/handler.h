@@ -8,6 +8,7 @@
 
 #include "api/http/message.h"
 #include "api/s3/op_id.h"
+#include "auth/access/access_table.h"
 #include "auth/audit/event.h"
 #include "auth/authenticator.h"
 #include "storage/base/clock.h"
@@ -31,7 +32,8 @@ struct S3Config {
   /// Canonical id of the one owner there is, 64 hex digits like AWS's.
   std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
   std::string owner_name = "outcrop";
-  std::string host_id = "outcrop";  ///< x-amz-id-2: which box answered
+  access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
+  std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered
   /// One engine per worker, indexed by worker_index(), borrowed. Empty: MD5 without vector lanes.
   std::vector<digest::Md5Engine*> md5_engines;
   const Clock* clock = nullptr;  ///< borrowed; null: the system's

@@ -81,7 +81,12 @@ Answer create_bucket(Call& call) {
   }
   S3_CO_TRY(std::string document, co_await receive_document(call));
   S3_CO_TRY(std::string constraint, parse_create_bucket(std::move(document)));
-  S3_CO_TRY(const std::string region, region_asked(call, std::move(constraint)));
+  if (!constraint.empty()) {
+    call.context.set_location(constraint);
+    S3_CO_TRYV(authorize(call.asker, action_of(call.op), call.bucket(), {}));
+  }
+  S3_CO_TRY(const std::string region, region_asked(call, constraint));
+  const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRYV(co_await call.ns.create_bucket(call.bucket(), region));
   http::Response response = empty_response(200);
   response.set("Location", "/" + call.bucket());
@@ -103,7 +108,9 @@ Answer head_bucket(Call& call) {
 }
 
 Answer delete_bucket(Call& call) {
+  const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRYV(co_await call.ns.delete_bucket(call.bucket()));
+  S3_CO_TRYV(co_await call.access.forget(held, call.bucket()));
   co_return empty_response(204);
 }
 

@@ -11,7 +11,10 @@ namespace outcrop::s3 {
 namespace {
 
 Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
-  S3_TRYV(authorize(call.auth.principal, call.op.action, call.bucket(), entry.key));
+  const policy::Action action = action_of(call.op);
+  call.context.set_version(entry.version_id);
+  S3_TRYV(authorize(call.asker, entry.version_id ? versioned(action) : action, call.bucket(),
+                    entry.key));
   if (entry.version_id && *entry.version_id != "null") {
     return fail(Code::no_such_version);
   }

@@ -56,6 +56,10 @@ enum class OpId : std::uint8_t {
   get_object_tagging,
   get_object_retention,
   get_object_legal_hold,
+  put_bucket_policy,
+  delete_bucket_policy,
+  put_public_access_block,
+  delete_public_access_block,
   put_configuration,     ///< PUT of any bucket or object sub-resource this gateway does not have
   delete_configuration,  ///< DELETE of a sub-resource that is never configured
   other_unsupported,     ///< torrent, select, restore

@@ -1,6 +1,7 @@
 #include "api/s3/op_table.h"
 
 #include <array>
+#include <vector>
 
 #include "api/s3/ops.h"
 
@@ -22,15 +23,15 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::list_object_versions, "ListObjectVersions", get, bucket, "versions", "", "s3:ListBucketVersions", none, list_object_versions},
     {I::list_multipart_uploads, "ListMultipartUploads", get, bucket, "uploads", "", "s3:ListBucketMultipartUploads", none, list_multipart_uploads},
     {I::get_bucket_acl, "GetBucketAcl", get, bucket, "acl", "", "s3:GetBucketAcl", none, unconfigured},
-    {I::get_bucket_policy, "GetBucketPolicy", get, bucket, "policy", "", "s3:GetBucketPolicy", none, unconfigured},
-    {I::get_bucket_policy_status, "GetBucketPolicyStatus", get, bucket, "policyStatus", "", "s3:GetBucketPolicyStatus", none, unconfigured},
+    {I::get_bucket_policy, "GetBucketPolicy", get, bucket, "policy", "", "s3:GetBucketPolicy", none, get_bucket_policy},
+    {I::get_bucket_policy_status, "GetBucketPolicyStatus", get, bucket, "policyStatus", "", "s3:GetBucketPolicyStatus", none, get_bucket_policy_status},
     {I::get_bucket_cors, "GetBucketCors", get, bucket, "cors", "", "s3:GetBucketCORS", none, unconfigured},
     {I::get_bucket_lifecycle, "GetBucketLifecycleConfiguration", get, bucket, "lifecycle", "", "s3:GetLifecycleConfiguration", none, unconfigured},
     {I::get_bucket_website, "GetBucketWebsite", get, bucket, "website", "", "s3:GetBucketWebsite", none, unconfigured},
     {I::get_bucket_tagging, "GetBucketTagging", get, bucket, "tagging", "", "s3:GetBucketTagging", none, unconfigured},
     {I::get_bucket_replication, "GetBucketReplication", get, bucket, "replication", "", "s3:GetReplicationConfiguration", none, unconfigured},
     {I::get_object_lock_configuration, "GetObjectLockConfiguration", get, bucket, "object-lock", "", "s3:GetBucketObjectLockConfiguration", none, unconfigured},
-    {I::get_public_access_block, "GetPublicAccessBlock", get, bucket, "publicAccessBlock", "", "s3:GetBucketPublicAccessBlock", none, unconfigured},
+    {I::get_public_access_block, "GetPublicAccessBlock", get, bucket, "publicAccessBlock", "", "s3:GetBucketPublicAccessBlock", none, get_public_access_block},
     {I::get_bucket_ownership_controls, "GetBucketOwnershipControls", get, bucket, "ownershipControls", "", "s3:GetBucketOwnershipControls", none, unconfigured},
     {I::get_bucket_encryption, "GetBucketEncryption", get, bucket, "encryption", "", "s3:GetEncryptionConfiguration", none, unconfigured},
     {I::get_bucket_versioning, "GetBucketVersioning", get, bucket, "versioning", "", "s3:GetBucketVersioning", none, unconfigured},
@@ -73,14 +74,14 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::other_unsupported, "SelectObjectContent", post, object, "select", "", "s3:GetObject", none, not_implemented},
 
     {I::put_configuration, "PutBucketAcl", put, bucket, "acl", "", "s3:PutBucketAcl", none, not_implemented},
-    {I::put_configuration, "PutBucketPolicy", put, bucket, "policy", "", "s3:PutBucketPolicy", none, not_implemented},
+    {I::put_bucket_policy, "PutBucketPolicy", put, bucket, "policy", "", "s3:PutBucketPolicy", document, put_bucket_policy},
     {I::put_configuration, "PutBucketCors", put, bucket, "cors", "", "s3:PutBucketCORS", none, not_implemented},
     {I::put_configuration, "PutBucketLifecycleConfiguration", put, bucket, "lifecycle", "", "s3:PutLifecycleConfiguration", none, not_implemented},
     {I::put_configuration, "PutBucketWebsite", put, bucket, "website", "", "s3:PutBucketWebsite", none, not_implemented},
     {I::put_configuration, "PutBucketTagging", put, bucket, "tagging", "", "s3:PutBucketTagging", none, not_implemented},
     {I::put_configuration, "PutBucketReplication", put, bucket, "replication", "", "s3:PutReplicationConfiguration", none, not_implemented},
     {I::put_configuration, "PutObjectLockConfiguration", put, bucket, "object-lock", "", "s3:PutBucketObjectLockConfiguration", none, not_implemented},
-    {I::put_configuration, "PutPublicAccessBlock", put, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", none, not_implemented},
+    {I::put_public_access_block, "PutPublicAccessBlock", put, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", document, put_public_access_block},
     {I::put_configuration, "PutBucketOwnershipControls", put, bucket, "ownershipControls", "", "s3:PutBucketOwnershipControls", none, not_implemented},
     {I::put_configuration, "PutBucketEncryption", put, bucket, "encryption", "", "s3:PutEncryptionConfiguration", none, not_implemented},
     {I::put_configuration, "PutBucketVersioning", put, bucket, "versioning", "", "s3:PutBucketVersioning", none, not_implemented},
@@ -98,14 +99,14 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::put_configuration, "PutObjectLegalHold", put, object, "legal-hold", "", "s3:PutObjectLegalHold", none, not_implemented},
     {I::put_configuration, "UpdateObjectEncryption", put, object, "encryption", "", "s3:UpdateObjectEncryption", none, not_implemented},
 
-    {I::delete_configuration, "DeleteBucketPolicy", del, bucket, "policy", "", "s3:DeleteBucketPolicy", none, nothing_to_delete},
+    {I::delete_bucket_policy, "DeleteBucketPolicy", del, bucket, "policy", "", "s3:DeleteBucketPolicy", none, delete_bucket_policy},
     {I::delete_configuration, "DeleteBucketCors", del, bucket, "cors", "", "s3:PutBucketCORS", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketLifecycle", del, bucket, "lifecycle", "", "s3:PutLifecycleConfiguration", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketWebsite", del, bucket, "website", "", "s3:DeleteBucketWebsite", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketTagging", del, bucket, "tagging", "", "s3:PutBucketTagging", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketReplication", del, bucket, "replication", "", "s3:PutReplicationConfiguration", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketEncryption", del, bucket, "encryption", "", "s3:PutEncryptionConfiguration", none, nothing_to_delete},
-    {I::delete_configuration, "DeletePublicAccessBlock", del, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", none, nothing_to_delete},
+    {I::delete_public_access_block, "DeletePublicAccessBlock", del, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", none, delete_public_access_block},
     {I::delete_configuration, "DeleteBucketOwnershipControls", del, bucket, "ownershipControls", "", "s3:PutBucketOwnershipControls", none, nothing_to_delete},
 });
 // clang-format on
@@ -113,6 +114,17 @@ constexpr std::array kOps = std::to_array<Op>({
 }  // namespace
 
 std::span<const Op> op_table() { return kOps; }
+
+policy::Action action_of(const Op& op) {
+  static const std::vector<policy::Action> actions = [] {
+    std::vector<policy::Action> out;
+    for (const Op& row : kOps) {
+      out.push_back(policy::find_action(row.action).value());
+    }
+    return out;
+  }();
+  return actions[static_cast<std::size_t>(&op - kOps.data())];
+}
 
 std::string_view op_name(OpId id) {
   switch (id) {  // rows that share an id share a name

@@ -7,6 +7,7 @@
 #include "api/http/message.h"
 #include "api/s3/error.h"
 #include "api/s3/op_id.h"
+#include "auth/policy/action.h"
 
 namespace outcrop::s3 {
 
@@ -39,5 +40,7 @@ struct Op {
 
 /// In the order the router tries them: the more exact row first.
 std::span<const Op> op_table();
+/// The action of a row of the table.
+policy::Action action_of(const Op& op);
 
 }  // namespace outcrop::s3

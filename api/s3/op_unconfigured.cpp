@@ -11,9 +11,6 @@ namespace {
 /// Empty: the sub-resource is answered with a document.
 std::optional<S3Error> missing(OpId id) {
   switch (id) {
-    case OpId::get_bucket_policy:
-    case OpId::get_bucket_policy_status:
-      return S3Error(Code::no_such_bucket_policy);
     case OpId::get_bucket_cors:
       return S3Error(Code::no_such_cors_configuration);
     case OpId::get_bucket_lifecycle:
@@ -26,8 +23,6 @@ std::optional<S3Error> missing(OpId id) {
       return S3Error(Code::replication_not_found);
     case OpId::get_object_lock_configuration:
       return S3Error(Code::object_lock_not_found);
-    case OpId::get_public_access_block:
-      return S3Error(Code::no_such_public_access_block);
     case OpId::get_bucket_ownership_controls:
       return S3Error(Code::ownership_controls_not_found);
     case OpId::get_bucket_encryption:

@@ -35,6 +35,14 @@ Answer abort_multipart_upload(Call& call);
 Answer list_parts(Call& call);
 Answer list_multipart_uploads(Call& call);
 
+Answer put_bucket_policy(Call& call);
+Answer get_bucket_policy(Call& call);
+Answer delete_bucket_policy(Call& call);
+Answer get_bucket_policy_status(Call& call);
+Answer put_public_access_block(Call& call);
+Answer get_public_access_block(Call& call);
+Answer delete_public_access_block(Call& call);
+
 /// GET of a sub-resource that no bucket or object has: what AWS says then (op_unconfigured.cpp).
 Answer unconfigured(Call& call);
 /// DELETE of the same: 204, there is nothing.

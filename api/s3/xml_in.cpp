@@ -246,4 +246,27 @@ Outcome<std::string> parse_create_bucket(std::string text) {
   return region;
 }
 
+Outcome<policy::PublicAccessBlock> parse_public_access_block(std::string text) {
+  Document document(std::move(text));
+  S3_TRY(const pugi::xml_node root, document.parse("PublicAccessBlockConfiguration"));
+  policy::PublicAccessBlock out;
+  for (const pugi::xml_node& child : root.children()) {
+    if (child.type() != pugi::node_element) {
+      continue;
+    }
+    const std::string_view name = local_name(child);
+    bool* const slot = name == "BlockPublicAcls"         ? &out.block_public_acls
+                       : name == "IgnorePublicAcls"      ? &out.ignore_public_acls
+                       : name == "BlockPublicPolicy"     ? &out.block_public_policy
+                       : name == "RestrictPublicBuckets" ? &out.restrict_public_buckets
+                                                         : nullptr;
+    S3_TRY(const std::string value, text_of(child));
+    if (slot == nullptr || (!same_text(value, "true") && !same_text(value, "false"))) {
+      return fail(Code::malformed_xml);
+    }
+    *slot = same_text(value, "true");
+  }
+  return out;
+}
+
 }  // namespace outcrop::s3

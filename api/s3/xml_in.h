@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/s3/error.h"
+#include "auth/policy/public_access.h"
 #include "storage/digest/algorithm.h"
 #include "storage/ns/types.h"
 
@@ -35,5 +36,8 @@ Outcome<std::vector<ns::CompletePart>> parse_complete(std::string text,
 /// The LocationConstraint; empty for no document or none in it. NotImplemented for what else a
 /// CreateBucketConfiguration may ask for (directory buckets, tags).
 Outcome<std::string> parse_create_bucket(std::string text);
+
+/// PublicAccessBlockConfiguration; what is not named is false.
+Outcome<policy::PublicAccessBlock> parse_public_access_block(std::string text);
 
 }  // namespace outcrop::s3

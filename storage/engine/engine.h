@@ -11,6 +11,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/random.h"
 #include "storage/io/disk.h"
+#include "storage/meta/meta_store.h"
 #include "storage/ns/file_system.h"
 #include "storage/ns/namespace.h"
 
@@ -105,7 +106,9 @@ class Engine {
 
   virtual ns::Namespace& ns() = 0;
   virtual ns::FileSystem& files() = 0;  ///< the same tree
-  virtual EngineStats stats() = 0;      ///< any thread
+  /// For what is no part of the tree and has a table of its own (auth/identity).
+  virtual meta::MetaStore& meta() = 0;
+  virtual EngineStats stats() = 0;  ///< any thread
   /// Stores what files have in memory, finishes commits in flight, stops background work,
   /// checkpoints so that the next start has nothing to replay. Runs on worker 0 while the other
   /// workers still run.

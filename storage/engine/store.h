@@ -26,6 +26,7 @@ class Store final : public Engine {
 
   ns::Namespace& ns() override { return *x_ns; }
   ns::FileSystem& files() override { return x_ns->files(); }
+  meta::MetaStore& meta() override { return *x_meta; }
   EngineStats stats() override;
   Task<> close() override;
   Task<std::uint64_t> collect_garbage() override;

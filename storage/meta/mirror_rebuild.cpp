@@ -111,4 +111,13 @@ Result<void> MirrorSet::join(const std::shared_ptr<Mirror>& joiner) {
   return publish_locked();
 }
 
+Result<void> MirrorSet::compact(std::atomic<bool>& cancelled) {
+  for (const auto& mirror : all()) {
+    if (!mirror->failed()) {
+      TRYV(mirror->index().compact(cancelled));
+    }
+  }
+  return ok();
+}
+
 }  // namespace outcrop::meta

@@ -356,15 +356,6 @@ void MirrorSet::drop_failed_locked() {
   }
 }
 
-Result<void> MirrorSet::compact(std::atomic<bool>& cancelled) {
-  for (const auto& mirror : all()) {
-    if (!mirror->failed()) {
-      TRYV(mirror->index().compact(cancelled));
-    }
-  }
-  return ok();
-}
-
 Result<void> MirrorSet::flush() {
   const std::lock_guard control(x_control);
   {

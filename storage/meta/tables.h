@@ -13,6 +13,7 @@ enum class Table : char {
   bucket = 'b',       ///< name -> bucket record (ns)
   dirent = 'd',       ///< BE64 parent inode . name ['/' if directory] -> dirent record (ns)
   extent_ref = 'r',   ///< BE64 segment . BE64 offset . BE64 owner inode -> varint length (ns)
+  identity = 'k',     ///< users, groups, roles, policies, access keys (auth/identity)
   inode = 'i',        ///< BE64 inode [. BE32 continuation] -> inode record (ns)
   journal = 'j',      ///< BE64 worker -> applied journal position (meta)
   left_name = 'n',    ///< BE64 period . BE64 directory . BE64 cookie -> name that left (ns)

@@ -41,19 +41,19 @@ std::string SparePool::next_name() {
   return "spare/" + std::to_string(x_next++);
 }
 
-Result<std::uint64_t> SparePool::writable(drives::Slot slot) const {
+Result<std::uint64_t> SparePool::writable(drives::Slot slot, Claim claim) const {
   TRY(const io::Space space, x_context.drives.disk(slot)->space());
-  const std::uint64_t kept = metadata_share(space.total_bytes);
+  const std::uint64_t kept = metadata_share(space.total_bytes) / (claim == Claim::needed ? 2 : 1);
   return space.free_bytes > kept ? (space.free_bytes - kept) / x_context.shard_bytes : 0;
 }
 
 Result<std::uint64_t> SparePool::room(drives::Slot slot) const {
-  TRY(const std::uint64_t more, writable(slot));
+  TRY(const std::uint64_t more, writable(slot, Claim::early));
   return count(slot) + more;
 }
 
-Result<void> SparePool::write_one(drives::Slot slot) {
-  TRY(const std::uint64_t more, writable(slot));
+Result<void> SparePool::write_one(drives::Slot slot, Claim claim) {
+  TRY(const std::uint64_t more, writable(slot, claim));
   if (more == 0) {
     return fail(Errc::no_space, "the rest is kept for metadata");
   }
@@ -88,7 +88,7 @@ Result<void> SparePool::take(drives::Slot slot, const std::string& path, std::ui
         break;
       }
     }
-    TRYV(write_one(slot));
+    TRYV(write_one(slot, Claim::needed));
   }
   return x_context.drives.disk(slot)->rename(spare, path);
 }
@@ -106,7 +106,7 @@ Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, st
 
 Result<void> SparePool::fill(drives::Slot slot, std::size_t want) {
   while (x_context.drives.live(slot) && count(slot) < want) {
-    if (auto written = write_one(slot); !written) {
+    if (auto written = write_one(slot, Claim::early); !written) {
       if (written.error().code() == Errc::no_space) {
         return ok();
       }

@@ -41,9 +41,12 @@ class SparePool {
 
  private:
   std::string next_name();
-  Result<void> write_one(drives::Slot slot);
+  /// A shard file that is written early leaves metadata all of its share; one that is needed now,
+  /// half of it: what clients may not have is checked before (Allocator), and the rest makes room.
+  enum class Claim : std::uint8_t { early, needed };
+  Result<void> write_one(drives::Slot slot, Claim claim);
   /// Shard files that fit beside what is there.
-  Result<std::uint64_t> writable(drives::Slot slot) const;
+  Result<std::uint64_t> writable(drives::Slot slot, Claim claim) const;
 
   Context& x_context;
   mutable std::mutex x_mutex;

@@ -16,12 +16,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import administration
 import cli_clients
+import iam_clients
 import raw_http
 import sdk_clients
 from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
-SCENARIOS: list[Scenario] = [*raw_http.SCENARIOS, *administration.SCENARIOS, *cli_clients.SCENARIOS, *sdk_clients.SCENARIOS]
+SCENARIOS: list[Scenario] = [*raw_http.SCENARIOS, *administration.SCENARIOS, *cli_clients.SCENARIOS,
+                             *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS]
 
 
 def run_one(scenario: Scenario, context: Context) -> str:

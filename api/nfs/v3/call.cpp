@@ -47,7 +47,7 @@ Async<Status> open(const Call& call, ConstBytes handle, Target& target) {
     call.note.act_as(target.actor);
   }
   target.attributes = shown(*found, *on);
-  co_return call.op.writes && on->read_only ? Status::rofs : Status::ok;
+  co_return call.op.writes && !on->writable() ? Status::rofs : Status::ok;
 }
 
 Async<Status> open_directory(const Call& call, ConstBytes handle, unsigned wanted, Target& target) {

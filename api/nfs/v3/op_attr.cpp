@@ -20,7 +20,7 @@ std::uint32_t granted(const Target& target) {
   if ((has & kMayExecute) != 0) {
     bits |= directory ? kLookup : kExecute;
   }
-  if ((has & kMayWrite) != 0 && !target.on->read_only) {
+  if ((has & kMayWrite) != 0 && target.on->writable()) {
     bits |= kModify | kExtend | (directory ? kDelete : 0U);
   }
   return bits;

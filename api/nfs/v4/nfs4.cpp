@@ -64,7 +64,7 @@ Status check_handles(const Compound& c, const OpRow& row) {
   if (traits.current && !traits.any_security && c.current->insecure) {
     return Status::wrongsec;
   }
-  if (traits.modifies && (c.current->pseudo() || c.current->on->read_only)) {
+  if (traits.modifies && (c.current->pseudo() || !c.current->on->writable())) {
     return Status::rofs;
   }
   return Status::ok;

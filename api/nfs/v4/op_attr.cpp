@@ -27,7 +27,7 @@ std::uint32_t meaningful(const FileRef& file, unsigned minor) {
 }
 
 std::uint32_t granted(const Compound& c, const FileRef& file) {
-  const bool writable = !file.pseudo() && !file.on->read_only;
+  const bool writable = !file.pseudo() && file.on->writable();
   std::uint32_t out = 0;
   if (c.may(file, kMayRead)) {
     out |= kAccessRead4 | kXattrRead | kXattrList;

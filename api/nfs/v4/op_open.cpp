@@ -62,7 +62,7 @@ Status check_existing(const Opening& o, const Opened& found) {
     return status;
   }
   const bool writes = (o.share.access & kAccessWrite) != 0 || found.truncate;
-  if (writes && found.file.on->read_only) {
+  if (writes && !found.file.on->writable()) {
     return Status::rofs;
   }
   const std::uint32_t access = o.share.access | (found.truncate ? kAccessWrite : 0);
@@ -83,7 +83,7 @@ ns::CreateRequest create_request(const Opening& o, const FileRef& parent) {
 /// Makes the file. exist: it is there.
 Async<Status> make(Opening& o, Opened& out) {
   FileRef& parent = *o.c.current;
-  if (parent.on->read_only) {
+  if (!parent.on->writable()) {
     co_return Status::rofs;
   }
   if (!o.c.may(parent, kMayWrite)) {

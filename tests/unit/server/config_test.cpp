@@ -94,6 +94,8 @@ sync = "batch"
 file_metadata = false
 [auth]
 unsigned_payload_http = false
+block_public_access = false
+key_file = "seal"
 )";
 
 TEST(Config, ReadsEveryKey) {
@@ -129,6 +131,8 @@ TEST(Config, ReadsEveryKey) {
   want.audit_queue = 2 << 20;
   want.audit_sync = audit::Sync::batch;
   want.unsigned_payload_http = false;
+  want.block_public_access = false;
+  want.key_file = "seal";
   EXPECT_EQ(*c, want);
 }
 

@@ -1,4 +1,4 @@
-// The admin token in state_dir.
+// The admin token and the key file in state_dir.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "server/admin_token.h"
+#include "server/seal_key.h"
 #include "storage/base/random.h"
 
 namespace outcrop::server {
@@ -45,6 +46,24 @@ TEST_F(StateFiles, AdminTokenOfTheOperator) {
                                  std::string(32, 'a') + "\nb\n"}) {
     write("admin-token", bad);
     EXPECT_EQ(load_admin_token(dir, random).error().code(), Errc::config) << bad;
+  }
+}
+
+TEST_F(StateFiles, SealKeyIsMadeOnDemandAndPrivate) {
+  const fs::path file = dir / "seal-key";
+  EXPECT_FALSE(read_seal_key(file).value());
+  const SealKeyBytes made = make_seal_key(file, random).value();
+  EXPECT_EQ(read_seal_key(file).value(), made);
+  struct stat status{};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(StateFiles, ABrokenSealKeyIsNotReplaced) {
+  for (const std::string& bad : {std::string(), std::string(63, 'a'), std::string(65, 'a'),
+                                 std::string(64, 'g'), std::string(64, 'A')}) {
+    write("seal-key", bad);
+    EXPECT_EQ(read_seal_key(dir / "seal-key").error().code(), Errc::config) << bad;
   }
 }
 

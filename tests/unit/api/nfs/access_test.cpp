@@ -188,5 +188,32 @@ TEST(Settled, SetIdBits) {
   EXPECT_EQ(settled(kRoot, lent, uid_of(9)).mode, std::nullopt);
 }
 
+TEST(Access, PoliciesOfTheIdentityLimitEverybody) {
+  Export e = with(Squash::none);
+  ns::FileAttributes f = file(5, 50, 0777), d = file(5, 50, 0777);
+  d.type = ns::FileType::directory;
+  const auto actor = [&](std::uint32_t uid) { return squash(sys(uid, 50), e); };
+  constexpr unsigned kAll = kMayRead | kMayWrite | kMayExecute;
+  EXPECT_EQ(permitted(actor(5), f), kAll);
+  e.rights.read = false;
+  for (const std::uint32_t uid : {0U, 5U, 6U}) {  // root, the owner, somebody
+    EXPECT_EQ(permitted(actor(uid), f), kMayWrite) << uid;
+    EXPECT_FALSE(may_transfer(actor(uid), f, kMayRead)) << uid;
+    EXPECT_TRUE(may_transfer(actor(uid), f, kMayWrite)) << uid;
+    EXPECT_EQ(permitted(actor(uid), d), kAll) << uid;
+  }
+  e.rights = {.read = true, .write = true, .list = false};
+  for (const std::uint32_t uid : {0U, 5U, 6U}) {
+    EXPECT_EQ(permitted(actor(uid), d), kMayWrite | kMayExecute) << uid;
+    EXPECT_EQ(permitted(actor(uid), f), kAll) << uid;
+  }
+  EXPECT_TRUE(e.writable());
+  e.rights.write = false;
+  EXPECT_FALSE(e.writable());
+  e.rights.write = true;
+  e.read_only = true;
+  EXPECT_FALSE(e.writable());
+}
+
 }  // namespace
 }  // namespace outcrop::nfs

@@ -147,5 +147,29 @@ TEST(ExportTable, OtherThreadsSeeChangesAndOtherTablesAreNotMixedUp) {
   EXPECT_EQ(one.find(a->id), nullptr);
 }
 
+TEST(ExportTable, RightsAreDecidedForEveryExportAndFollowChanges) {
+  ExportTable table;
+  ASSERT_TRUE(table.add(sample("/a")));
+  EXPECT_EQ(table.find("/a")->rights, Rights{});
+  Rights now{.read = true, .write = false, .list = false};
+  unsigned asked = 0;
+  table.decide_rights([&](const Export& e) {
+    ++asked;
+    return e.path == "/a" ? now : Rights{};
+  });
+  EXPECT_EQ(table.find("/a")->rights, now);
+  EXPECT_EQ(asked, 1U);
+  ASSERT_TRUE(table.add(sample("/b")));
+  EXPECT_EQ(table.find("/b")->rights, Rights{});
+  const ExportPtr kept = table.find("/a");
+  table.refresh();
+  EXPECT_EQ(table.find("/a"), kept);  // nothing changed, nothing is published
+  now = {.read = false, .write = false, .list = false};
+  table.refresh();
+  EXPECT_EQ(table.find("/a")->rights, now);
+  EXPECT_EQ(table.find(kept->id)->rights, now);
+  EXPECT_EQ(table.find("/a")->id, kept->id);
+}
+
 }  // namespace
 }  // namespace outcrop::nfs

@@ -11,7 +11,7 @@ class S3Audit : public S3Test {
  protected:
   S3Audit() {
     config.audit = &events;
-    handler = make_handler(ns, believe, config);
+    handler = new_handler();
   }
   /// The only record; the request id is not looked at.
   std::string only() {

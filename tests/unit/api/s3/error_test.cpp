@@ -120,7 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
         Unconfigured{"/bucket?tagging", 404, ">NoSuchTagSet<"},
         Unconfigured{"/bucket?replication", 404, ">ReplicationConfigurationNotFoundError<"},
         Unconfigured{"/bucket?object-lock", 404, ">ObjectLockConfigurationNotFoundError<"},
-        Unconfigured{"/bucket?publicAccessBlock", 404, ">NoSuchPublicAccessBlockConfiguration<"},
+        Unconfigured{"/bucket?publicAccessBlock", 200,
+                     "<RestrictPublicBuckets>true</RestrictPublicBuckets>"},
         Unconfigured{"/bucket?ownershipControls", 404, ">OwnershipControlsNotFoundError<"},
         Unconfigured{"/bucket?encryption", 404, ">ServerSideEncryptionConfigurationNotFoundError<"},
         Unconfigured{"/bucket?versioning", 200, "<VersioningConfiguration"},
@@ -139,8 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
         Unconfigured{"/bucket/k?legal-hold", 400, ">InvalidRequest<"}));
 
 TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
-  for (const std::string sub : {"policy", "cors", "lifecycle", "website", "tagging", "replication",
-                                "publicAccessBlock", "ownershipControls", "encryption"}) {
+  for (const std::string sub : {"cors", "lifecycle", "website", "tagging", "replication",
+                                "ownershipControls", "encryption"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
     EXPECT_EQ(send("DELETE", "/bucket?" + sub).status, 204) << sub;
     EXPECT_EQ(send("DELETE", "/absent?" + sub).status, 404) << sub;

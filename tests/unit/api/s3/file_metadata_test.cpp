@@ -106,7 +106,7 @@ TEST_F(FileMetadata, PutCopyAndUploadGiveThemToTheNamespace) {
     EXPECT_EQ(head(key).header("x-amz-meta-file-permissions"), "0100644") << key;
   }
   config.file_metadata = false;
-  const http::Handler off = make_handler(ns, believe, config);
+  const http::Handler off = new_handler();
   ASSERT_EQ(send_with(off, "PUT", "/bucket/off", fields, {"v"}).status, 200);
   EXPECT_EQ(head("off").header("x-amz-meta-file-owner"), "5");
   EXPECT_FALSE(head("off").has("x-amz-meta-file-permissions"));

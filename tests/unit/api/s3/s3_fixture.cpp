@@ -34,9 +34,13 @@ class TextBody final : public http::BodyReader {
 }  // namespace
 
 /// Believes every request; what it cannot make up it takes from x-amz-content-sha256.
-std::expected<auth::Authentication, auth::AuthFailure> believe(const http::Request& request) {
+std::expected<auth::Authentication, auth::AuthFailure> believe(const http::Request& request,
+                                                               const Callers& callers) {
   auth::Authentication out;
-  if (!request.header("x-test-anonymous")) {
+  if (const auto user = request.header("x-test-user")) {
+    out.principal.access_key = *user;
+    out.principal.identity = callers.at(std::string(*user));
+  } else if (!request.header("x-test-anonymous")) {
     out.principal.access_key = "ROOT";
     out.principal.root = true;
   }
@@ -133,8 +137,32 @@ S3Test::S3Test() : ns(clock, {.min_part_bytes = 10, .piece_bytes = 1000}) {
   config.observer = [this](OpId op, int status, std::uint64_t in, std::uint64_t out, std::int64_t) {
     observed.push_back({op, status, in, out});
   };
-  handler = make_handler(ns, believe, config);
+  access = run_sync(access::AccessTable::open(meta, {}, policy::kBlockAll)).value();
+  config.access = access.get();
+  handler = new_handler();
   EXPECT_TRUE(run_sync(ns.create_bucket("bucket", "")));
+}
+
+http::Handler S3Test::new_handler() {
+  return make_handler(ns, [this](const http::Request& r) { return believe(r, callers); }, config);
+}
+
+void S3Test::add_user(const std::string& name,
+                      const std::vector<std::string>& policies,
+                      const std::string& session) {
+  identity::State state;
+  identity::Entity user;
+  user.name = name;
+  for (const std::string& text : policies) {
+    const std::string policy_name = "p" + std::to_string(user.inline_policies.size());
+    user.inline_policies.emplace(policy_name, identity::make_policy(policy_name, text));
+  }
+  auto made = std::make_shared<auth::Identity>(*state.identity_of(user));
+  if (!session.empty()) {
+    made->session = identity::make_policy("session", session);
+    made->unreadable = made->unreadable || !made->session->compiled;
+  }
+  callers[name] = std::move(made);
 }
 
 Reply S3Test::send(std::string method, std::string target, Headers headers, Body body) {

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "api/s3/handler.h"
+#include "auth/identity/state.h"
 #include "storage/base/clock.h"
+#include "tests/support/mem_meta_store.h"
 #include "tests/support/reference_namespace.h"
 
 namespace outcrop::s3::test {
@@ -52,6 +54,7 @@ std::string base64(std::string_view raw);
 std::string digest_text(digest::Algorithm algorithm, std::string_view payload);  ///< base64
 
 using Headers = std::vector<http::Header>;
+using Callers = std::map<std::string, auth::IdentityPtr>;
 
 struct Observed {
   OpId op;
@@ -59,13 +62,13 @@ struct Observed {
   std::uint64_t in, out;
 };
 
-/// Who is asking, as send() says it.
-std::expected<auth::Authentication, auth::AuthFailure> believe(const http::Request& request);
-
 class S3Test : public ::testing::Test {
  protected:
   S3Test();
-  /// As the root key; "x-test-anonymous: 1" and "x-test-presigned: 1" change who is asking.
+  /// With `config` as it is now.
+  http::Handler new_handler();
+  /// As the root key; "x-test-user: NAME", "x-test-anonymous: 1" and "x-test-presigned: 1" change
+  /// who is asking.
   Reply send(std::string method, std::string target, Headers headers = {}, Body body = {});
   Reply put(const std::string& key, std::string payload, Headers headers = {});
   Reply get(const std::string& key, Headers headers = {});
@@ -87,9 +90,17 @@ class S3Test : public ::testing::Test {
                  const std::vector<std::pair<int, std::string>>& parts,
                  Headers headers = {});
 
+  /// A caller of that name ("x-test-user") with these policies, and at most what `session` allows.
+  void add_user(const std::string& name,
+                const std::vector<std::string>& policies,
+                const std::string& session = {});
+
   StillClock clock;
+  outcrop::test::MemMetaStore meta;
+  Callers callers;
   testing::ReferenceNamespace ns;
   std::vector<Observed> observed;
+  std::unique_ptr<access::AccessTable> access;
   S3Config config;
   http::Handler handler;
 };

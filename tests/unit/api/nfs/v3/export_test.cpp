@@ -203,5 +203,26 @@ TEST_F(ExportRules, OfADirectoryEndAtTheDirectory) {
   EXPECT_EQ(up(b), "") << "the exported directory itself is gone";
 }
 
+TEST_F(ExportRules, TheIdentityOfTheExportIsEnforced) {
+  const auto file = make_file("f", "text");
+  Rights now;
+  exports.decide_rights([&](const Export&) { return now; });
+  const auto read = [&] { return call(kRead, Args().fh(handle(file)).u64(0).u32(4)).nfs(); };
+  const auto list = [&] {
+    return call(kReaddir, Args().fh(root_handle()).u64(0).u64(0).u32(4096)).nfs();
+  };
+  EXPECT_EQ(read(), Status::ok);
+  EXPECT_EQ(list(), Status::ok);
+  now = {.read = false, .write = true, .list = true};
+  exports.refresh();
+  EXPECT_EQ(read(), Status::acces);
+  EXPECT_EQ(list(), Status::ok);
+  now = {.read = true, .write = true, .list = false};
+  exports.refresh();
+  EXPECT_EQ(read(), Status::ok);
+  EXPECT_EQ(list(), Status::acces);
+  EXPECT_EQ(getattr(handle(file)), Status::ok);
+}
+
 }  // namespace
 }  // namespace outcrop::nfs::v3::test

@@ -190,5 +190,28 @@ TEST_F(Data, AdviceIsTakenNoteOf) {
   EXPECT_EQ(advised.set, AttributeSet());
 }
 
+TEST_F(Data, WhatPoliciesTakeAwayIsGoneForOpenFilesToo) {
+  const File file = create("policy", "text");
+  nfs::Rights now;
+  exports.decide_rights([&](const nfs::Export&) { return now; });
+  const auto read = [&] { return status(C().putfh(file.handle).read(file.stateid, 0, 4)); };
+  const auto write = [&] { return status(C().putfh(file.handle).write(file.stateid, 0, "x")); };
+  const auto list = [&] { return status(C().walk("data").readdir(0, {})); };
+  EXPECT_EQ(read(), Status::ok);
+  now = {.read = false, .write = true, .list = true};
+  exports.refresh();
+  EXPECT_EQ(read(), Status::access);
+  EXPECT_EQ(write(), Status::ok);
+  EXPECT_EQ(list(), Status::ok);
+  now = {.read = true, .write = false, .list = false};
+  exports.refresh();
+  EXPECT_EQ(read(), Status::ok);
+  EXPECT_EQ(write(), Status::rofs);
+  EXPECT_EQ(list(), Status::access);
+  now = {};
+  exports.refresh();
+  EXPECT_EQ(write(), Status::ok);
+}
+
 }  // namespace
 }  // namespace outcrop::test

@@ -1,0 +1,136 @@
+#include "api/iam/answer.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/s3/headers.h"
+#include "auth/uri.h"
+
+namespace outcrop::iam {
+namespace {
+
+constexpr std::size_t kMaxPage = 1000, kUsualPage = 100;
+
+std::string_view namespace_of(std::string_view service) {
+  return service == "sts" ? "https://sts.amazonaws.com/doc/2011-06-15/"
+                          : "https://iam.amazonaws.com/doc/2010-05-08/";
+}
+
+}  // namespace
+
+Failure failure_of(const identity::IamError& error) {
+  using identity::IamCode;
+  switch (error.code) {
+    case IamCode::no_such_entity:
+      return {404, "NoSuchEntity", error.message};
+    case IamCode::entity_already_exists:
+      return {409, "EntityAlreadyExists", error.message};
+    case IamCode::delete_conflict:
+      return {409, "DeleteConflict", error.message};
+    case IamCode::limit_exceeded:
+      return {409, "LimitExceeded", error.message};
+    case IamCode::malformed_policy:
+      return {400, "MalformedPolicyDocument", error.message};
+    case IamCode::validation:
+      return {400, "ValidationError", error.message};
+    case IamCode::access_denied:
+      return {403, "AccessDenied", error.message};
+    case IamCode::not_implemented:
+      return {501, "NotImplemented", error.message};
+    case IamCode::unavailable:
+      break;
+  }
+  return {503, "ServiceUnavailable", "The change could not be stored. Try again."};
+}
+
+std::string date_text(std::int64_t ns) {
+  std::string text = s3::format_iso_date(ns);
+  const std::size_t point = text.find('.');
+  return point == std::string::npos ? text : text.substr(0, point) + "Z";
+}
+
+std::string encoded(std::string_view document) {
+  std::string out;
+  auth::uri_encode(document, auth::Slash::encode, out);
+  return out;
+}
+
+void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
+  using identity::EntityKind;
+  xml.text("Path", e.path);
+  switch (e.kind) {
+    case EntityKind::user:
+      xml.text("UserName", e.name).text("UserId", e.id);
+      break;
+    case EntityKind::group:
+      xml.text("GroupName", e.name).text("GroupId", e.id);
+      break;
+    case EntityKind::role:
+      xml.text("RoleName", e.name).text("RoleId", e.id);
+      break;
+  }
+  xml.text("Arn", e.arn()).text("CreateDate", date_text(e.created_ns));
+  if (e.kind == EntityKind::role) {
+    xml.text("AssumeRolePolicyDocument", encoded(e.trust->text));
+    xml.number("MaxSessionDuration", 3600);
+    if (!e.description.empty()) {
+      xml.text("Description", e.description);
+    }
+  }
+}
+
+void write_policy(s3::XmlWriter& xml,
+                  const identity::State& state,
+                  const identity::ManagedPolicy& p) {
+  xml.text("PolicyName", p.name).text("PolicyId", p.id).text("Arn", p.arn()).text("Path", p.path);
+  xml.text("DefaultVersionId", "v1").number("AttachmentCount", state.attached_to(p.name).size());
+  xml.number("PermissionsBoundaryUsageCount", 0).flag("IsAttachable", true);
+  if (!p.description.empty()) {
+    xml.text("Description", p.description);
+  }
+  xml.text("CreateDate", date_text(p.created_ns)).text("UpdateDate", date_text(p.created_ns));
+}
+
+identity::Checked<std::vector<std::string>> page_of(Call& call, std::vector<std::string> names) {
+  std::size_t most = kUsualPage;
+  if (const auto text = call.form.find("MaxItems")) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), most);
+    if (error != std::errc() || end != text->data() + text->size() || most < 1 || most > kMaxPage) {
+      return identity::refuse(identity::IamCode::validation,
+                              "MaxItems must be a number between 1 and 1000.");
+    }
+  }
+  const std::string after = call.form.get("Marker");
+  const auto first = after.empty() ? names.begin() : std::ranges::upper_bound(names, after);
+  names.erase(names.begin(), first);
+  const bool truncated = names.size() > most;
+  names.resize(std::min(names.size(), most));
+  call.xml.flag("IsTruncated", truncated);
+  if (truncated) {
+    call.xml.text("Marker", names.back());
+  }
+  return names;
+}
+
+std::string with_namespace(std::string document, std::string_view root, std::string_view service) {
+  const std::string start = "<" + std::string(root);
+  const std::size_t at = document.find(start) + start.size();
+  document.insert(at, " xmlns=\"" + std::string(namespace_of(service)) + "\"");
+  return document;
+}
+
+http::Response error_response(const Failure& failure,
+                              std::string_view service,
+                              std::string_view request_id) {
+  s3::XmlWriter xml("ErrorResponse", s3::XmlWriter::Namespace::none);
+  xml.open("Error").text("Type", failure.status >= 500 ? "Receiver" : "Sender");
+  xml.text("Code", failure.code).text("Message", failure.message).close();
+  xml.text("RequestId", request_id);
+  http::Response response;
+  response.status = failure.status;
+  response.set("Content-Type", "text/xml");
+  response.body = with_namespace(std::move(xml).take(), "ErrorResponse", service);
+  return response;
+}
+
+}  // namespace outcrop::iam

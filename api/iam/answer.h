@@ -1,0 +1,39 @@
+// Answers of IAM and STS as XML: entities, pages, errors.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http/message.h"
+#include "api/iam/call.h"
+
+namespace outcrop::iam {
+
+struct Failure {
+  int status = 400;
+  std::string code, message;
+};
+Failure failure_of(const identity::IamError& error);
+
+/// "2026-11-21T23:19:36Z".
+std::string date_text(std::int64_t ns);
+void write_entity(s3::XmlWriter& xml, const identity::Entity& entity);
+void write_policy(s3::XmlWriter& xml,
+                  const identity::State& state,
+                  const identity::ManagedPolicy& p);
+
+/// A document as IAM gives it back: percent-encoded.
+std::string encoded(std::string_view document);
+
+/// The names of one page, as Marker and MaxItems ask; writes IsTruncated and Marker. `names` are
+/// in order.
+identity::Checked<std::vector<std::string>> page_of(Call& call, std::vector<std::string> names);
+
+/// The document with the XML namespace of the service on its root element.
+std::string with_namespace(std::string document, std::string_view root, std::string_view service);
+http::Response error_response(const Failure& failure,
+                              std::string_view service,
+                              std::string_view request_id);
+
+}  // namespace outcrop::iam

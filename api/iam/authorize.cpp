@@ -1,0 +1,85 @@
+#include "api/iam/authorize.h"
+
+namespace outcrop::iam {
+namespace {
+
+std::string new_arn(std::string_view kind, const Form& form, std::string_view name) {
+  const auto path = form.find("Path");
+  std::string out = "arn:aws:iam::";
+  out.append(policy::kAccount).append(":").append(kind).append(path ? *path : "/").append(name);
+  return out;
+}
+
+std::string entity_arn(identity::EntityKind kind,
+                       const std::string& name,
+                       const Form& form,
+                       const identity::State& state) {
+  const identity::EntityPtr entity = state.find(kind, name);
+  return entity ? entity->arn() : new_arn(identity::kind_name(kind), form, name);
+}
+
+/// The ARN of what the action is about.
+std::string resource_of(const Action& action,
+                        const Form& form,
+                        const identity::State& state,
+                        const auth::Identity& who) {
+  switch (action.subject) {
+    case Subject::account:
+      break;
+    case Subject::user: {
+      const auto named = form.find("UserName");
+      if (!named && who.user_name.empty()) {
+        return who.arn;
+      }
+      return entity_arn(identity::EntityKind::user, named ? std::string(*named) : who.user_name,
+                        form, state);
+    }
+    case Subject::group:
+      return entity_arn(identity::EntityKind::group, form.get("GroupName"), form, state);
+    case Subject::role:
+      return entity_arn(identity::EntityKind::role, form.get("RoleName"), form, state);
+    case Subject::policy:
+      return form.find("PolicyArn") ? form.get("PolicyArn")
+                                    : new_arn("policy", form, form.get("PolicyName"));
+  }
+  return "arn:aws:iam::" + std::string(policy::kAccount) + ":*";
+}
+
+}  // namespace
+
+std::expected<Permit, Failure> authorize(const Action& action,
+                                         const Form& form,
+                                         const identity::State& state,
+                                         const auth::Identity& who,
+                                         const policy::Context& context) {
+  if (action.permission.empty()) {
+    return Permit(policy::Reason::identity_policy);
+  }
+  // As in AWS: without a second factor, such credentials are for data.
+  if (who.temporary && who.kind != policy::Subject::Kind::role_session) {
+    return std::unexpected(
+        Failure{403, "AccessDenied", "Credentials of GetSessionToken cannot be used for IAM."});
+  }
+  const std::string resource = resource_of(action, form, state, who);
+  policy::ArnParts parts;
+  policy::Decision decision;
+  if (policy::split_arn(resource, parts)) {
+    policy::PolicySet set;
+    set.identity = who.compiled;
+    set.session = who.session && who.session->compiled ? &*who.session->compiled : nullptr;
+    set.unreadable = who.unreadable;
+    const policy::Subject subject = who.subject({});
+    decision = policy::decide(set, {.action = policy::find_action(action.permission).value(),
+                                    .resource = parts,
+                                    .subject = subject,
+                                    .context = context});
+  }
+  if (decision.allowed) {
+    return Permit(decision.reason);
+  }
+  return std::unexpected(Failure{403, "AccessDenied",
+                                 "User: " + who.arn + " is not authorized to perform: " +
+                                     std::string(action.permission) + " on resource: " + resource});
+}
+
+}  // namespace outcrop::iam

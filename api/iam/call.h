@@ -1,0 +1,77 @@
+// One IAM or STS request that is authenticated and authorised, and the answer it writes.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "api/iam/form.h"
+#include "api/s3/xml_out.h"
+#include "auth/identity/identity_store.h"
+
+namespace outcrop::iam {
+
+struct Call {
+  const Form& form;
+  identity::IdentityStore& store;
+  const identity::StatePtr state;  ///< when the request came
+  const auth::Identity& who;
+  std::string_view access_key;
+  const policy::Context& context;
+  s3::XmlWriter& xml;  ///< inside the <...Result> element
+
+  /// The user that UserName names, or the caller himself without one.
+  std::string user_name() const {
+    const auto named = form.find("UserName");
+    return named ? std::string(*named) : who.user_name;
+  }
+};
+
+using Answer = identity::Change<>;
+
+Answer create_user(Call& call);
+Answer get_user(Call& call);
+Answer list_users(Call& call);
+Answer delete_user(Call& call);
+Answer create_group(Call& call);
+Answer get_group(Call& call);
+Answer list_groups(Call& call);
+Answer list_groups_for_user(Call& call);
+Answer delete_group(Call& call);
+Answer add_user_to_group(Call& call);
+Answer remove_user_from_group(Call& call);
+Answer create_role(Call& call);
+Answer get_role(Call& call);
+Answer list_roles(Call& call);
+Answer delete_role(Call& call);
+Answer update_assume_role_policy(Call& call);
+
+Answer create_access_key(Call& call);
+Answer list_access_keys(Call& call);
+Answer update_access_key(Call& call);
+Answer delete_access_key(Call& call);
+
+Answer create_policy(Call& call);
+Answer get_policy(Call& call);
+Answer get_policy_version(Call& call);
+Answer list_policies(Call& call);
+Answer list_policy_versions(Call& call);
+Answer delete_policy(Call& call);
+template <identity::EntityKind kind>
+Answer put_inline_policy(Call& call);
+template <identity::EntityKind kind>
+Answer get_inline_policy(Call& call);
+template <identity::EntityKind kind>
+Answer list_inline_policies(Call& call);
+template <identity::EntityKind kind>
+Answer delete_inline_policy(Call& call);
+template <identity::EntityKind kind>
+Answer attach_policy(Call& call);
+template <identity::EntityKind kind>
+Answer detach_policy(Call& call);
+template <identity::EntityKind kind>
+Answer list_attached_policies(Call& call);
+
+Answer get_caller_identity(Call& call);
+Answer get_session_token(Call& call);
+Answer assume_role(Call& call);
+
+}  // namespace outcrop::iam

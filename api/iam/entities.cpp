@@ -1,0 +1,150 @@
+// Users, groups and roles over the wire.
+#include <algorithm>
+
+#include "api/iam/answer.h"
+#include "api/iam/table.h"
+
+namespace outcrop::iam {
+namespace {
+
+using identity::Checked;
+using identity::EntityKind;
+using identity::EntityPtr;
+
+Checked<EntityPtr> named(const Call& call, EntityKind kind, std::string_view name) {
+  EntityPtr found = call.state->find(kind, name);
+  if (!found) {
+    return identity::refuse(identity::IamCode::no_such_entity,
+                            "The " + std::string(identity::kind_name(kind)) + " with name " +
+                                std::string(name) + " cannot be found.");
+  }
+  return found;
+}
+
+Answer create(Call& call, EntityKind kind, std::string_view element) {
+  const auto path = call.form.find("Path");
+  const auto made = co_await call.store.create(
+      {.kind = kind,
+       .name = call.form.get(parameter_of(kind)),
+       .path = path ? std::string(*path) : "/",
+       .description = kind == EntityKind::role ? call.form.get("Description") : std::string(),
+       .trust = call.form.get("AssumeRolePolicyDocument")});
+  if (!made) {
+    co_return std::unexpected(made.error());
+  }
+  call.xml.open(element);
+  write_entity(call.xml, **made);
+  call.xml.close();
+  co_return Checked<>{};
+}
+
+Checked<> write_page(Call& call,
+                     EntityKind kind,
+                     std::string_view element,
+                     std::vector<std::string> names) {
+  const auto page = page_of(call, std::move(names));
+  if (!page) {
+    return std::unexpected(page.error());
+  }
+  call.xml.open(element);
+  for (const std::string& name : *page) {
+    if (const EntityPtr entity = call.state->find(kind, name)) {
+      call.xml.open("member");
+      write_entity(call.xml, *entity);
+      call.xml.close();
+    }
+  }
+  call.xml.close();
+  return {};
+}
+
+Checked<> list(Call& call, EntityKind kind, std::string_view element) {
+  const std::string prefix = call.form.get("PathPrefix");
+  std::vector<std::string> names;
+  for (const auto& [name, entity] : call.state->entities[static_cast<std::size_t>(kind)]) {
+    if (entity->path.starts_with(prefix)) {
+      names.push_back(name);
+    }
+  }
+  return write_page(call, kind, element, std::move(names));
+}
+
+Checked<> show(Call& call, EntityKind kind, std::string_view element, std::string_view name) {
+  const auto entity = named(call, kind, name);
+  if (!entity) {
+    return std::unexpected(entity.error());
+  }
+  call.xml.open(element);
+  write_entity(call.xml, **entity);
+  call.xml.close();
+  return {};
+}
+
+}  // namespace
+
+Answer create_user(Call& call) { co_return co_await create(call, EntityKind::user, "User"); }
+Answer create_group(Call& call) { co_return co_await create(call, EntityKind::group, "Group"); }
+Answer create_role(Call& call) { co_return co_await create(call, EntityKind::role, "Role"); }
+
+Answer list_users(Call& call) { co_return list(call, EntityKind::user, "Users"); }
+Answer list_groups(Call& call) { co_return list(call, EntityKind::group, "Groups"); }
+Answer list_roles(Call& call) { co_return list(call, EntityKind::role, "Roles"); }
+
+Answer delete_user(Call& call) {
+  co_return co_await call.store.remove(EntityKind::user, call.form.get("UserName"));
+}
+Answer delete_group(Call& call) {
+  co_return co_await call.store.remove(EntityKind::group, call.form.get("GroupName"));
+}
+Answer delete_role(Call& call) {
+  co_return co_await call.store.remove(EntityKind::role, call.form.get("RoleName"));
+}
+
+Answer get_user(Call& call) {
+  const std::string name = call.user_name();
+  if (name.empty() && !call.form.find("UserName")) {  // the root user asks about himself
+    call.xml.open("User").text("UserId", call.who.user_id).text("Arn", call.who.arn).close();
+    co_return Checked<>{};
+  }
+  co_return show(call, EntityKind::user, "User", name);
+}
+
+Answer get_role(Call& call) {
+  co_return show(call, EntityKind::role, "Role", call.form.get("RoleName"));
+}
+
+Answer get_group(Call& call) {
+  const std::string name = call.form.get("GroupName");
+  if (auto shown = show(call, EntityKind::group, "Group", name); !shown) {
+    co_return shown;
+  }
+  std::vector<std::string> names;
+  for (const EntityPtr& user : call.state->members_of(name)) {
+    names.push_back(user->name);
+  }
+  co_return write_page(call, EntityKind::user, "Users", std::move(names));
+}
+
+Answer list_groups_for_user(Call& call) {
+  const auto user = named(call, EntityKind::user, call.user_name());
+  if (!user) {
+    co_return std::unexpected(user.error());
+  }
+  std::vector<std::string> names((*user)->groups.begin(), (*user)->groups.end());
+  co_return write_page(call, EntityKind::group, "Groups", std::move(names));
+}
+
+Answer add_user_to_group(Call& call) {
+  co_return co_await call.store.add_to_group(call.form.get("UserName"), call.form.get("GroupName"));
+}
+Answer remove_user_from_group(Call& call) {
+  co_return co_await call.store.remove_from_group(call.form.get("UserName"),
+                                                  call.form.get("GroupName"));
+}
+
+Answer update_assume_role_policy(Call& call) {
+  co_return co_await call.store.set_trust(call.form.get("RoleName"),
+                                          call.form.get("PolicyDocument"));
+}
+
+}  // namespace outcrop::iam

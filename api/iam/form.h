@@ -1,0 +1,27 @@
+// The body of an IAM or STS request: application/x-www-form-urlencoded parameters. Bounded, pure.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/result.h"
+
+namespace outcrop::iam {
+
+inline constexpr std::size_t kMaxFormBytes = 128 << 10;
+inline constexpr std::size_t kMaxParameters = 64;
+
+class Form {
+ public:
+  /// invalid_argument: not UTF-8, a bad escape, a parameter twice, or too many.
+  static Result<Form> parse(std::string_view body);
+  std::optional<std::string_view> find(std::string_view name) const;
+  std::string get(std::string_view name) const { return std::string(find(name).value_or("")); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> x_parameters;
+};
+
+}  // namespace outcrop::iam

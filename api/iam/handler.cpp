@@ -1,0 +1,175 @@
+#include "api/iam/handler.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "api/iam/authorize.h"
+#include "api/s3/request_context.h"
+#include "auth/form_signature.h"
+#include "storage/base/log.h"
+
+namespace outcrop::iam {
+namespace {
+
+constexpr std::array<std::string_view, 2> kServices{"iam", "sts"};
+
+std::string_view service_of(const http::Request& request) {
+  const std::string_view authorization = request.header("authorization").value_or("");
+  for (const std::string_view service : kServices) {
+    const std::string ending = "/" + std::string(service) + "/aws4_request";
+    const std::size_t credential = authorization.find("Credential=");
+    if (credential == std::string_view::npos) {
+      continue;
+    }
+    const std::string_view value = authorization.substr(credential);
+    if (value.substr(0, value.find(',')).ends_with(ending)) {
+      return service;
+    }
+  }
+  return {};
+}
+
+Task<std::string> read_body(http::BodyReader& body) {
+  std::string text;
+  std::array<std::byte, 4096> buffer;
+  for (;;) {
+    CO_TRY(const std::size_t n, co_await body.read_some(buffer));
+    if (n == 0) {
+      co_return text;
+    }
+    if (text.size() + n > kMaxFormBytes) {
+      co_return fail(Errc::entity_too_large);
+    }
+    text.append(reinterpret_cast<const char*>(buffer.data()), n);
+  }
+}
+
+Failure failure_of_signature(const auth::AuthFailure& failure) {
+  switch (failure.code) {
+    case auth::AuthError::invalid_access_key_id:
+      return {403, "InvalidClientTokenId",
+              "The security token included in the request is invalid."};
+    case auth::AuthError::signature_does_not_match:
+      return {403, "SignatureDoesNotMatch", failure.message};
+    case auth::AuthError::request_time_too_skewed:
+      return {403, "SignatureDoesNotMatch", failure.message};
+    case auth::AuthError::invalid_token:
+      return {403, "InvalidClientTokenId",
+              "The security token included in the request is invalid."};
+    case auth::AuthError::expired_token:
+      return {403, "ExpiredToken", "The security token included in the request is expired"};
+    case auth::AuthError::access_denied:
+      return {403, "AccessDenied", failure.message};
+    default:
+      return {400, "IncompleteSignature", failure.message};
+  }
+}
+
+const Action* find_action(std::string_view name, std::string_view service) {
+  const auto at = std::ranges::find_if(
+      actions(), [&](const Action& a) { return a.name == name && a.service == service; });
+  return at == actions().end() ? nullptr : &*at;
+}
+
+class Service {
+ public:
+  explicit Service(Config config) : x_config(std::move(config)) {}
+
+  Async<http::Response> serve(http::Request& request) {
+    const std::string service(service_of(request));
+    auto answer = co_await run(request, service);
+    if (!answer) {
+      http::Response refused = error_response(answer.error(), service, request.id);
+      refused.close = answer.error().status == 413;
+      refused.set("x-amzn-RequestId", request.id);
+      co_return refused;
+    }
+    http::Response response;
+    response.set("Content-Type", "text/xml");
+    response.set("x-amzn-RequestId", request.id);
+    response.body = *std::move(answer);
+    co_return response;
+  }
+
+ private:
+  using Outcome = std::expected<std::string, Failure>;
+
+  Async<Outcome> run(http::Request& request, std::string service) {
+    const auto body = co_await read_body(*request.body);
+    if (!body) {
+      co_return std::unexpected(Failure{413, "RequestEntityTooLarge", "The request is too large."});
+    }
+    const auto who =
+        auth::authenticate_form(x_config.store, x_config.clock, request, service, *body);
+    if (!who) {
+      co_return std::unexpected(failure_of_signature(who.error()));
+    }
+    const auto form = Form::parse(*body);
+    if (!form || !who->principal.identity) {
+      co_return std::unexpected(Failure{400, "MalformedQueryString", "The form is malformed."});
+    }
+    const std::string name = form->get("Action");
+    const Action* const action = find_action(name, service);
+    if (action == nullptr) {
+      co_return std::unexpected(Failure{
+          501, "NotImplemented", "The action " + name + " is not implemented by this server."});
+    }
+    co_return co_await answer_of(request, *action, *form, *who);
+  }
+
+  Async<Outcome> answer_of(const http::Request& request,
+                           const Action& action,
+                           const Form& form,
+                           const auth::Authentication& who) {
+    const auth::Target target;
+    const std::vector<http::Header> hoisted;
+    const s3::RequestContext context({.request = request,
+                                      .target = target,
+                                      .auth = who,
+                                      .hoisted = hoisted,
+                                      .clock = x_config.clock,
+                                      .region = x_config.region});
+    const identity::StatePtr state = x_config.store.state();
+    const auto permit = authorize(action, form, *state, *who.principal.identity, context);
+    if (!permit) {
+      co_return std::unexpected(permit.error());
+    }
+    const std::string root = std::string(action.name) + "Response";
+    const std::string result = std::string(action.name) + "Result";
+    s3::XmlWriter xml(root, s3::XmlWriter::Namespace::none);
+    xml.open(result);
+    Call call{
+        form, x_config.store, state, *who.principal.identity, who.principal.access_key, context,
+        xml};
+    const identity::Checked<> done = co_await action.handler(call);
+    if (!done) {
+      co_return std::unexpected(failure_of(done.error()));
+    }
+    xml.close().open("ResponseMetadata").text("RequestId", request.id).close();
+    co_return with_namespace(std::move(xml).take(), root, action.service);
+  }
+
+  const Config x_config;
+};
+
+}  // namespace
+
+bool is_for_iam(const http::Request& request) {
+  const std::string_view path =
+      std::string_view(request.target).substr(0, request.target.find('?'));
+  return request.method == "POST" && path == "/" && !service_of(request).empty();
+}
+
+http::Handler make_handler(Config config) {
+  auto service = std::make_shared<Service>(std::move(config));
+  return [service](http::Request& request) { return service->serve(request); };
+}
+
+http::Handler choose(http::Handler iam, http::Handler s3) {
+  return [iam = std::move(iam), s3 = std::move(s3)](http::Request& request) {
+    return is_for_iam(request) ? iam(request) : s3(request);
+  };
+}
+
+}  // namespace outcrop::iam

@@ -1,0 +1,194 @@
+// STS: who am I, and credentials that end by themselves.
+#include <charconv>
+
+#include "api/iam/answer.h"
+#include "auth/identity/limits.h"
+#include "auth/identity/names.h"
+
+namespace outcrop::iam {
+namespace {
+
+using identity::Checked;
+using identity::IamCode;
+
+constexpr std::int64_t kLeastSeconds = 900;
+constexpr std::int64_t kMostSeconds = 129'600, kUsualSeconds = 43'200;  // GetSessionToken
+constexpr std::int64_t kMostRoleSeconds = 3600;                         // and of root's tokens
+constexpr std::size_t kLeastSessionName = 2, kMostSessionName = 64;
+
+Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_t most) {
+  const auto text = call.form.find("DurationSeconds");
+  std::int64_t seconds = std::min(usual, most);
+  if (text) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    if (error != std::errc() || end != text->data() + text->size() || seconds < kLeastSeconds ||
+        seconds > most) {
+      return identity::refuse(IamCode::validation, "DurationSeconds must be between " +
+                                                       std::to_string(kLeastSeconds) + " and " +
+                                                       std::to_string(most) + ".");
+    }
+  }
+  return seconds;
+}
+
+/// What these actions can take in AWS and must not be ignored.
+Checked<> refuse_unknown(const Call& call) {
+  for (const std::string_view name :
+       {"SerialNumber", "TokenCode", "SourceIdentity", "PolicyArns.member.1.arn",
+        "Tags.member.1.Key", "TransitiveTagKeys.member.1", "ProvidedContexts.member.1"}) {
+    if (call.form.find(name)) {
+      return identity::refuse(IamCode::not_implemented,
+                              std::string(name) + " is not implemented by this server.");
+    }
+  }
+  return {};
+}
+
+void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
+  call.xml.open("Credentials").text("AccessKeyId", made.access_key);
+  call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
+  call.xml.text("Expiration", date_text(made.expires_ns)).close();
+}
+
+/// With sts:ExternalId and sts:RoleSessionName of the form.
+class AssumeContext final : public policy::Context {
+ public:
+  AssumeContext(const policy::Context& request, const Form& form)
+      : x_request(request), x_form(form) {}
+  void values(const policy::KeyName& key, policy::Values& out) const override {
+    const std::string_view name = key.key == policy::Key::external_id         ? "ExternalId"
+                                  : key.key == policy::Key::role_session_name ? "RoleSessionName"
+                                                                              : "";
+    if (name.empty()) {
+      x_request.values(key, out);
+    } else if (const auto value = x_form.find(name)) {
+      out.add(*value);
+    }
+  }
+
+ private:
+  const policy::Context& x_request;
+  const Form& x_form;
+};
+
+/// The role's trust policy must allow the caller by name, or the account: then the caller's own
+/// policies must, too. A Deny on either side wins.
+bool may_assume(const Call& call, const identity::Entity& role) {
+  if (!role.trust->compiled || call.who.unreadable) {
+    return false;
+  }
+  const std::string arn = role.arn();
+  policy::ArnParts parts;
+  const AssumeContext context(call.context, call.form);
+  const policy::Subject subject = call.who.subject({});
+  policy::Subject account = subject;
+  account.kind = policy::Subject::Kind::root;
+  if (!policy::split_arn(arn, parts)) {
+    return false;
+  }
+  const policy::Action action = policy::find_action("sts:AssumeRole").value();
+  const policy::Request request{
+      .action = action, .resource = parts, .subject = subject, .context = context};
+  const policy::Request for_account{
+      .action = action, .resource = parts, .subject = account, .context = context};
+  const policy::Policy& trust = *role.trust->compiled;
+  if (trust.find(policy::Effect::deny, request) != nullptr) {
+    return false;
+  }
+  policy::PolicySet own;
+  own.identity = call.who.compiled;
+  own.session = call.who.session ? &*call.who.session->compiled : nullptr;
+  // Named by the trust policy: nothing of his own may forbid it. Else his own must allow it.
+  own.acl_allows = trust.find(policy::Effect::allow, request) != nullptr;
+  const bool delegated = trust.find(policy::Effect::allow, for_account) != nullptr;
+  return (own.acl_allows || delegated) && policy::decide(own, request).allowed;
+}
+
+std::unexpected<identity::IamError> not_allowed(const Call& call, const std::string& role) {
+  return identity::refuse(IamCode::access_denied,
+                          "User: " + call.who.arn +
+                              " is not authorized to perform: sts:AssumeRole on resource: " + role);
+}
+
+Checked<> check_session(const std::string& name, const std::string& policy) {
+  if (name.size() < kLeastSessionName) {
+    return identity::refuse(IamCode::validation,
+                            "The length of roleSessionName must be between 2 and 64 characters.");
+  }
+  if (auto checked = identity::check_name("roleSessionName", name, kMostSessionName); !checked) {
+    return checked;
+  }
+  if (policy.size() > identity::kMaxSessionPolicyBytes) {
+    return identity::refuse(IamCode::limit_exceeded,
+                            "The session policy has more than " +
+                                std::to_string(identity::kMaxSessionPolicyBytes) + " bytes.");
+  }
+  if (!policy.empty()) {
+    const auto compiled = policy::Policy::compile(policy, policy::PolicyKind::identity);
+    if (!compiled) {
+      return identity::refuse(IamCode::malformed_policy, compiled.error());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Answer get_caller_identity(Call& call) {
+  call.xml.text("Arn", call.who.arn).text("UserId", call.who.user_id);
+  call.xml.text("Account", call.who.account);
+  co_return Checked<>{};
+}
+
+Answer get_session_token(Call& call) {
+  if (call.who.temporary) {
+    co_return identity::refuse(IamCode::access_denied,
+                               "Cannot call GetSessionToken with session credentials");
+  }
+  if (auto known = refuse_unknown(call); !known) {
+    co_return known;
+  }
+  const bool root = call.who.kind == policy::Subject::Kind::root;
+  const auto seconds = duration(call, kUsualSeconds, root ? kMostRoleSeconds : kMostSeconds);
+  if (!seconds) {
+    co_return std::unexpected(seconds.error());
+  }
+  const std::string restriction = call.who.session ? call.who.session->text : std::string();
+  write_credentials(call,
+                    call.store.issue(call.who, call.access_key, {}, {}, restriction, *seconds));
+  co_return Checked<>{};
+}
+
+Answer assume_role(Call& call) {
+  const std::string arn = call.form.get("RoleArn"), name = call.form.get("RoleSessionName");
+  const std::string restriction = call.form.get("Policy");
+  if (auto known = refuse_unknown(call); !known) {
+    co_return known;
+  }
+  if (auto checked = check_session(name, restriction); !checked) {
+    co_return checked;
+  }
+  const auto seconds = duration(call, kMostRoleSeconds, kMostRoleSeconds);
+  if (!seconds) {
+    co_return std::unexpected(seconds.error());
+  }
+  if (call.who.kind == policy::Subject::Kind::root) {
+    co_return identity::refuse(IamCode::access_denied,
+                               "Roles may not be assumed by root accounts.");
+  }
+  const identity::EntityPtr role =
+      call.state->find(identity::EntityKind::role, arn.substr(arn.rfind('/') + 1));
+  if (!role || role->arn() != arn || !may_assume(call, *role)) {
+    co_return not_allowed(call, arn);
+  }
+  const auto made =
+      call.store.issue(call.who, call.access_key, role->name, name, restriction, *seconds);
+  write_credentials(call, made);
+  call.xml.open("AssumedRoleUser").text("AssumedRoleId", role->id + ":" + name);
+  call.xml.text("Arn", "arn:aws:sts::" + std::string(policy::kAccount) + ":assumed-role/" +
+                           role->name + "/" + name);
+  call.xml.close();
+  co_return Checked<>{};
+}
+
+}  // namespace outcrop::iam

@@ -1,0 +1,27 @@
+// One row per IAM and STS action: which permission it needs on what, and who serves it.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "api/iam/call.h"
+#include "auth/policy/action.h"
+
+namespace outcrop::iam {
+
+/// What the action is about; the parameter that names it says which.
+enum class Subject : unsigned char { account, user, group, role, policy };
+
+struct Action {
+  std::string_view name;        ///< of the Action parameter
+  std::string_view service;     ///< "iam" or "sts": what the signature must be for
+  std::string_view permission;  ///< "iam:CreateUser"; empty: the handler decides
+  Subject subject;
+  Answer (*handler)(Call&);
+};
+
+std::span<const Action> actions();
+/// The name of the parameter that names a subject, like "UserName".
+std::string_view parameter_of(Subject subject);
+std::string_view parameter_of(identity::EntityKind kind);
+
+}  // namespace outcrop::iam

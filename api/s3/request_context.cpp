@@ -1,0 +1,238 @@
+#include "api/s3/request_context.h"
+
+#include <algorithm>
+#include <array>
+
+#include "api/s3/headers.h"
+#include "auth/amz_time.h"
+#include "auth/identity/identity.h"
+
+namespace outcrop::s3 {
+namespace {
+
+using policy::Key;
+
+struct HeaderRow {
+  Key key;
+  std::string_view name;
+};
+/// Keys that are headers of the same meaning.
+constexpr auto kHeaders = std::to_array<HeaderRow>({
+    {Key::referer, "referer"},
+    {Key::user_agent, "user-agent"},
+    {Key::content_sha256, "x-amz-content-sha256"},
+    {Key::grant_full_control, "x-amz-grant-full-control"},
+    {Key::grant_read, "x-amz-grant-read"},
+    {Key::grant_read_acp, "x-amz-grant-read-acp"},
+    {Key::grant_write, "x-amz-grant-write"},
+    {Key::grant_write_acp, "x-amz-grant-write-acp"},
+    {Key::if_match, "if-match"},
+    {Key::if_none_match, "if-none-match"},
+    {Key::metadata_directive, "x-amz-metadata-directive"},
+    {Key::object_lock_legal_hold, "x-amz-object-lock-legal-hold"},
+    {Key::object_lock_mode, "x-amz-object-lock-mode"},
+    {Key::object_lock_retain_until, "x-amz-object-lock-retain-until-date"},
+    {Key::object_ownership, "x-amz-object-ownership"},
+    {Key::acl, "x-amz-acl"},
+    {Key::sse, "x-amz-server-side-encryption"},
+    {Key::sse_customer_algorithm, "x-amz-server-side-encryption-customer-algorithm"},
+    {Key::sse_kms_key_id, "x-amz-server-side-encryption-aws-kms-key-id"},
+    {Key::storage_class, "x-amz-storage-class"},
+    {Key::website_redirect_location, "x-amz-website-redirect-location"},
+});
+
+/// "192.0.2.7:51234", "[2001:db8::1]:51234": the address alone.
+std::string_view address_of(std::string_view remote) {
+  if (remote.starts_with('[')) {
+    return remote.substr(1, remote.find(']') - 1);
+  }
+  const std::size_t colon = remote.rfind(':');
+  const bool v6 = remote.find(':') != colon;
+  return v6 ? remote : remote.substr(0, colon);
+}
+
+std::string_view type_name(policy::Subject::Kind kind) {
+  switch (kind) {
+    case policy::Subject::Kind::anonymous:
+      return "Anonymous";
+    case policy::Subject::Kind::root:
+      return "Account";
+    case policy::Subject::Kind::user:
+      return "User";
+    case policy::Subject::Kind::role_session:
+      return "AssumedRole";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::optional<std::string_view> RequestContext::header(std::string_view name) const {
+  if (auto value = x_parts.request.header(name)) {
+    return value;
+  }
+  const auto at = std::ranges::find(x_parts.hoisted, name, &http::Header::name);
+  return at == x_parts.hoisted.end() ? std::nullopt : std::optional<std::string_view>(at->value);
+}
+
+bool RequestContext::caller_value(Key key, policy::Values& out) const {
+  const auth::Principal& who = x_parts.auth.principal;
+  const auth::Identity* const identity = who.identity.get();
+  switch (key) {
+    case Key::principal_type:
+      out.add(type_name(identity != nullptr ? identity->kind
+                        : who.root          ? policy::Subject::Kind::root
+                                            : policy::Subject::Kind::anonymous));
+      return true;
+    case Key::principal_is_aws_service:
+    case Key::via_aws_service:
+      out.add("false");
+      return true;
+    case Key::principal_account:
+    case Key::principal_arn:
+    case Key::userid:
+    case Key::username:
+      break;
+    default:
+      return false;
+  }
+  if (identity == nullptr) {
+    return true;
+  }
+  const std::string& text = key == Key::principal_account ? identity->account
+                            : key == Key::principal_arn
+                                ? (identity->role_arn.empty() ? identity->arn : identity->role_arn)
+                            : key == Key::userid ? identity->user_id
+                                                 : identity->user_name;
+  if (!text.empty()) {
+    out.add(text);
+  }
+  return true;
+}
+
+bool RequestContext::query_value(Key key, policy::Values& out) const {
+  const std::string_view name = key == Key::prefix      ? "prefix"
+                                : key == Key::delimiter ? "delimiter"
+                                : key == Key::max_keys  ? "max-keys"
+                                                        : "";
+  if (!name.empty()) {
+    if (const auto value = x_parts.target.param(name)) {
+      out.add(*value);
+    }
+    return true;
+  }
+  if (key == Key::version_id) {
+    const auto version = x_version_set ? x_version : x_parts.target.param("versionId");
+    if (version) {
+      out.add(*version);
+    }
+    return true;
+  }
+  return false;
+}
+
+/// With and without a slash before the bucket: policies are written both ways.
+void RequestContext::copy_source(policy::Values& out) const {
+  const auto text = header("x-amz-copy-source");
+  if (!text) {
+    return;
+  }
+  if (const auto source = auth::split_copy_source(*text)) {
+    const std::string_view slashed = keep("/" + source->bucket + "/" + source->key);
+    out.add(slashed.substr(1));
+    out.add(slashed);
+  } else {
+    out.add(*text);
+  }
+}
+
+bool RequestContext::header_value(Key key, policy::Values& out) const {
+  const auto row = std::ranges::find(kHeaders, key, &HeaderRow::key);
+  if (row != kHeaders.end()) {
+    if (const auto value = header(row->name)) {
+      out.add(*value);
+    }
+    return true;
+  }
+  if (key == Key::copy_source) {
+    copy_source(out);
+    return true;
+  }
+  return false;
+}
+
+std::optional<std::int64_t> RequestContext::signed_at() const {
+  const auto text = x_parts.auth.presigned ? x_parts.target.param("X-Amz-Date")
+                                           : x_parts.request.header("x-amz-date");
+  if (text) {
+    return auth::parse_amz_date(*text);
+  }
+  const auto date = x_parts.request.header("date");
+  return date ? auth::parse_http_date(*date) : std::nullopt;
+}
+
+void RequestContext::other_value(Key key, policy::Values& out) const {
+  const bool anonymous = x_parts.auth.principal.anonymous();
+  switch (key) {
+    case Key::current_time:
+      out.add(keep(format_iso_date(x_parts.clock.wall_ns())));
+      return;
+    case Key::epoch_time:
+      out.add(keep(std::to_string(x_parts.clock.wall_ns() / 1'000'000'000)));
+      return;
+    case Key::secure_transport:
+      out.add(x_parts.request.secure ? "true" : "false");
+      return;
+    case Key::source_ip:
+      out.add(address_of(x_parts.request.remote));
+      return;
+    case Key::requested_region:
+      out.add(x_parts.region);
+      return;
+    case Key::resource_account:
+      out.add(policy::kAccount);
+      return;
+    case Key::token_issue_time:
+      if (const auth::Identity* const who = x_parts.auth.principal.identity.get();
+          who != nullptr && who->temporary) {
+        out.add(keep(format_iso_date(who->issued_ns)));
+      }
+      return;
+    case Key::multi_factor_auth_present:
+      if (const auth::Identity* const who = x_parts.auth.principal.identity.get();
+          who != nullptr && who->temporary) {
+        out.add("false");
+      }
+      return;
+    case Key::location_constraint:
+      if (x_location) {
+        out.add(*x_location);
+      }
+      return;
+    case Key::auth_type:
+      if (!anonymous) {
+        out.add(x_parts.auth.presigned ? "REST-QUERY-STRING" : "REST-HEADER");
+      }
+      return;
+    case Key::signature_version:
+      if (!anonymous) {
+        out.add("AWS4-HMAC-SHA256");
+      }
+      return;
+    case Key::signature_age:
+      if (const auto at = signed_at(); at && !anonymous) {
+        out.add(keep(std::to_string(x_parts.clock.wall_ns() / 1'000'000 - *at * 1000)));
+      }
+      return;
+    default:
+      return;  // what no request here has: no tags, no sessions with MFA, no organisations
+  }
+}
+
+void RequestContext::values(const policy::KeyName& key, policy::Values& out) const {
+  if (!caller_value(key.key, out) && !query_value(key.key, out) && !header_value(key.key, out)) {
+    other_value(key.key, out);
+  }
+}
+
+}  // namespace outcrop::s3

@@ -1,0 +1,58 @@
+// What a policy may ask about a request: the values of condition keys, each from the one place that
+// means it. Lives in the dispatcher's frame; borrows the request. One thread.
+#pragma once
+#include <forward_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http/message.h"
+#include "auth/authenticator.h"
+#include "auth/policy/condition_key.h"
+#include "auth/target.h"
+#include "storage/base/clock.h"
+
+namespace outcrop::s3 {
+
+class RequestContext final : public policy::Context {
+ public:
+  struct Parts {
+    const http::Request& request;
+    const auth::Target& target;
+    const auth::Authentication& auth;
+    const std::vector<http::Header>& hoisted;
+    const Clock& clock;
+    std::string_view region;
+  };
+  explicit RequestContext(Parts parts) : x_parts(parts) {}
+
+  void values(const policy::KeyName& key, policy::Values& out) const override;
+
+  /// A header, or the parameter of a presigned URL that stands for it.
+  std::optional<std::string_view> header(std::string_view name) const;
+
+  /// For one entry of a body, or a copy source: s3:VersionId is this, or absent.
+  void set_version(std::optional<std::string_view> version) {
+    x_version = version;
+    x_version_set = true;
+  }
+  /// Of a CreateBucket body.
+  void set_location(std::string_view location) { x_location = location; }
+
+ private:
+  bool caller_value(policy::Key key, policy::Values& out) const;
+  bool query_value(policy::Key key, policy::Values& out) const;
+  bool header_value(policy::Key key, policy::Values& out) const;
+  void other_value(policy::Key key, policy::Values& out) const;
+  void copy_source(policy::Values& out) const;
+  std::string_view keep(std::string text) const { return x_kept.emplace_front(std::move(text)); }
+  std::optional<std::int64_t> signed_at() const;
+
+  const Parts x_parts;
+  std::optional<std::string_view> x_version, x_location;
+  bool x_version_set = false;
+  mutable std::forward_list<std::string> x_kept;  ///< text that was computed
+};
+
+}  // namespace outcrop::s3

@@ -1,0 +1,40 @@
+// What a bucket says about who may use it: its policy and its PublicAccessBlock. Immutable; any
+// thread.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/policy/evaluate.h"
+#include "storage/base/ids.h"
+#include "storage/base/result.h"
+
+namespace outcrop::access {
+
+inline constexpr std::size_t kMaxBucketName = 255;
+
+struct BucketAccess {
+  std::string bucket;
+  InodeId root = 0;         ///< of the bucket: a bucket made again under the name has another
+  std::string policy_text;  ///< empty: no policy
+  std::optional<policy::Policy> policy{};  ///< empty with a text: it cannot be read
+  bool is_public = false;
+  /// Empty: the server's default. A block that was deleted is all false, and not `block_set`.
+  std::optional<policy::PublicAccessBlock> block{};
+  bool block_set = false;
+
+  bool unreadable() const { return !policy_text.empty() && !policy; }
+  bool empty() const { return policy_text.empty() && !block; }
+};
+using BucketAccessPtr = std::shared_ptr<const BucketAccess>;
+
+/// Sets the text and what follows from it. The error is for the author of the policy.
+std::expected<void, std::string> set_policy(BucketAccess& access, std::string text);
+
+std::string bucket_access_key(InodeId root);
+std::string encode(const BucketAccess& access);
+/// corrupt. A policy that does not compile is no error here: it is unreadable().
+Result<BucketAccess> decode_bucket_access(std::string_view key, std::string_view value);
+
+}  // namespace outcrop::access

@@ -1,0 +1,80 @@
+#include "auth/access/export_rights.h"
+
+#include "auth/policy/below.h"
+
+namespace outcrop::access {
+namespace {
+
+/// What is the same for all requests of the caller.
+class CallerContext final : public policy::Context {
+ public:
+  explicit CallerContext(const auth::Identity& who) : x_who(who) {}
+  void values(const policy::KeyName& key, policy::Values& out) const override {
+    using policy::Key;
+    const auto add = [&out](std::string_view text) {
+      if (!text.empty()) {
+        out.add(text);
+      }
+    };
+    switch (key.key) {
+      case Key::principal_account:
+        return add(x_who.account);
+      case Key::principal_arn:
+        return add(x_who.arn);
+      case Key::principal_is_aws_service:
+      case Key::via_aws_service:
+        return add("false");
+      case Key::principal_type:
+        return add(x_who.kind == policy::Subject::Kind::root ? "Account" : "User");
+      case Key::resource_account:
+        return add(policy::kAccount);
+      case Key::userid:
+        return add(x_who.user_id);
+      case Key::username:
+        return add(x_who.user_name);
+      default:
+        return;
+    }
+  }
+
+ private:
+  const auth::Identity& x_who;
+};
+
+}  // namespace
+
+Rights rights_below(const identity::IdentityStore& identities,
+                    const AccessTable& table,
+                    std::string_view access_key,
+                    std::string_view bucket,
+                    std::string_view prefix) {
+  auth::IdentityPtr who;
+  if (access_key.empty()) {
+    who = identities.state()->root;
+  } else if (const auto credential = identities.find(access_key)) {
+    who = credential->identity;
+  }
+  if (!who) {
+    return {};
+  }
+  const BucketAccessPtr access = table.find(bucket);
+  policy::PolicySet set;
+  set.identity = who->compiled;
+  set.session = who->session && who->session->compiled ? &*who->session->compiled : nullptr;
+  set.unreadable = who->unreadable;
+  set.bucket = access && access->policy ? &*access->policy : nullptr;
+  set.bucket_unreadable = access && access->unreadable();
+  const CallerContext context(*who);
+  const policy::Subject subject = who->subject({});
+  const std::string directory = prefix.empty() ? std::string() : std::string(prefix) + "/";
+  const policy::Below below{
+      .bucket = bucket, .prefix = directory, .subject = subject, .context = context};
+  const auto may = [&](std::string_view action) {
+    return policy::allowed_below(set, policy::find_action(action).value(), below);
+  };
+  return {.read = may("s3:GetObject"),
+          .write = may("s3:PutObject") && may("s3:DeleteObject"),
+          .list = may("s3:ListBucket")};
+}
+
+}  // namespace outcrop::access

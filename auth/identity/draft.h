@@ -1,0 +1,47 @@
+// A change in the making. Private to auth/identity.
+#pragma once
+#include <string>
+#include <utility>
+
+#include "auth/identity/error.h"
+#include "auth/identity/record.h"
+#include "auth/identity/state.h"
+#include "storage/meta/meta_store.h"
+
+namespace outcrop::identity {
+
+struct Draft {
+  State next;
+  meta::Batch batch;
+  const SealKey& seal_key;
+  Random& random;
+  std::int64_t now_ns = 0;
+
+  EntityPtr put(Entity entity) {
+    batch.put(entity_key(entity.kind, entity.name), encode(entity));
+    auto made = std::make_shared<const Entity>(std::move(entity));
+    next.entities[static_cast<std::size_t>(made->kind)].insert_or_assign(made->name, made);
+    return made;
+  }
+  void erase(const Entity& entity) {
+    batch.erase(entity_key(entity.kind, entity.name));
+    next.entities[static_cast<std::size_t>(entity.kind)].erase(std::string(entity.name));
+  }
+  ManagedPtr put(ManagedPolicy policy) {
+    batch.put(managed_key(policy.name), encode(policy));
+    auto made = std::make_shared<const ManagedPolicy>(std::move(policy));
+    next.policies.insert_or_assign(made->name, made);
+    return made;
+  }
+  AccessKeyPtr put(AccessKey key) {
+    batch.put(access_key_key(key.id), encode(key, seal_key, random));
+    auto made = std::make_shared<const AccessKey>(std::move(key));
+    next.keys.insert_or_assign(made->id, made);
+    return made;
+  }
+};
+
+/// NoSuchEntity as IAM words it.
+Checked<EntityPtr> need(const State& state, EntityKind kind, std::string_view name);
+
+}  // namespace outcrop::identity

@@ -1,0 +1,50 @@
+// Who an access key acts as, ready for a decision: subject and policies. Immutable, shared by
+// requests; a request keeps the one that it was authenticated with.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/policy/evaluate.h"
+
+namespace outcrop::identity {
+
+/// A document with its name. `compiled` is empty if it cannot be read: it then denies everything.
+struct NamedPolicy {
+  std::string name, text;
+  std::optional<policy::Policy> compiled;
+};
+using PolicyPtr = std::shared_ptr<const NamedPolicy>;
+
+}  // namespace outcrop::identity
+
+namespace outcrop::auth {
+
+struct Identity {
+  policy::Subject::Kind kind = policy::Subject::Kind::anonymous;
+  std::string account;
+  std::string arn, role_arn;                  ///< of the user, or of the session and its role
+  std::string user_id;                        ///< aws:userid
+  std::string user_name;                      ///< aws:username; of users only
+  std::vector<identity::PolicyPtr> policies;  ///< of the user, his groups, or the role
+  std::vector<const policy::Policy*> compiled;
+  identity::PolicyPtr session;  ///< null: not restricted further
+  bool unreadable = false;      ///< one of the policies did not compile, or is missing
+  // Of temporary credentials: the access key that they came from, and its user.
+  bool temporary = false;
+  std::int64_t issued_ns = 0;
+  std::string issuer_key, issuer_user;
+
+  policy::Subject subject(std::string_view canonical_id) const {
+    return {.kind = kind,
+            .account = account,
+            .arn = arn,
+            .role_arn = role_arn,
+            .canonical_id = canonical_id};
+  }
+};
+using IdentityPtr = std::shared_ptr<const Identity>;
+
+}  // namespace outcrop::auth

@@ -1,0 +1,203 @@
+#include "auth/identity/identity_store.h"
+
+#include <array>
+
+#include "auth/identity/draft.h"
+#include "auth/identity/names.h"
+#include "auth/identity/session.h"
+#include "storage/base/log.h"
+#include "storage/meta/tables.h"
+
+namespace outcrop::identity {
+namespace {
+
+constexpr std::string_view kCheckText = "the key of this store";
+constexpr std::string_view kCheckName = "check";
+constexpr std::size_t kPage = 500;
+constexpr std::size_t kSessionSlots = 64;  ///< opened tokens that a thread remembers
+
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+IdentityStore::IdentityStore(Needs needs, SealKey seal_key, auth::Credential root)
+    : x_needs(needs), x_seal_key(seal_key), x_root(std::move(root)), x_serial(next_serial()) {}
+
+Task<bool> IdentityStore::is_set_up(meta::MetaStore& meta) {
+  const std::string key = seal_check_key();
+  CO_TRY(const auto check, co_await meta.get(key));
+  co_return check.has_value();
+}
+
+Task<std::unique_ptr<IdentityStore>> IdentityStore::open(Needs needs,
+                                                         SealKey seal_key,
+                                                         auth::Credential root) {
+  const std::string key = seal_check_key();
+  CO_TRY(const auto check, co_await needs.meta.get(key));
+  if (!check) {
+    meta::Batch batch;
+    batch.put(key, seal(seal_key, kCheckName, kCheckText, needs.random));
+    CO_TRYV(co_await needs.meta.commit(std::move(batch)));
+  } else if (!unseal(seal_key, kCheckName, *check)) {
+    co_return fail(Errc::config,
+                   "auth.key_file is not the key that the secrets of this store were sealed with; "
+                   "put the file of the first start back");
+  }
+  std::unique_ptr<IdentityStore> out(new IdentityStore(needs, seal_key, std::move(root)));
+  CO_TRYV(co_await out->load());
+  co_return out;
+}
+
+/// Two passes: inline policies need the entities they belong to.
+Task<> IdentityStore::load() {
+  auto state = std::make_shared<State>();
+  std::vector<meta::KeyValue> later;
+  const meta::SnapshotPtr at = x_needs.meta.snapshot();
+  const std::string all = meta::table_key(meta::Table::identity);
+  const std::string inline_prefix = inline_key(EntityKind::user, {}, {}).substr(0, 2);
+  const auto take = [&](const meta::KeyValue& record) {
+    const Result<void> loaded = load_record(record.key, record.value, x_seal_key, *state);
+    if (!loaded) {
+      log::error("an identity record cannot be read: what depends on it is denied",
+                 {{"record", record.key.substr(1)}, {"error", loaded.error().describe()}});
+    }
+  };
+  meta::ScanRequest request{.lower = all, .upper = meta::prefix_end(all), .limit = kPage};
+  for (bool more = true; more;) {
+    CO_TRY(meta::ScanPage page, co_await x_needs.meta.scan(request, at));
+    for (meta::KeyValue& record : page.entries) {
+      request.lower = record.key + '\0';
+      if (record.key.starts_with(inline_prefix)) {
+        later.push_back(std::move(record));
+      } else {
+        take(record);
+      }
+    }
+    more = page.more && !page.entries.empty();
+  }
+  std::ranges::for_each(later, take);
+  state->finish();
+  publish(std::move(state));
+  co_return ok();
+}
+
+void IdentityStore::publish(StatePtr next) {
+  const std::lock_guard lock(x_mutex);
+  x_state = std::move(next);
+  x_version.fetch_add(1, std::memory_order_release);
+}
+
+StatePtr IdentityStore::state() const {
+  struct Cached {
+    std::uint64_t serial = 0, version = 0;
+    StatePtr state;
+  };
+  thread_local Cached cached;
+  const std::uint64_t version = x_version.load(std::memory_order_acquire);
+  if (cached.serial != x_serial || cached.version != version) {
+    const std::lock_guard lock(x_mutex);
+    cached = {x_serial, x_version.load(std::memory_order_relaxed), x_state};
+  }
+  return cached.state;
+}
+
+std::optional<auth::Credential> IdentityStore::find(std::string_view access_key) const {
+  if (access_key == x_root.access_key) {
+    auth::Credential root = x_root;
+    root.identity = state()->root;
+    return root;
+  }
+  const StatePtr now = state();
+  const auto identity = now->identities.find(access_key);
+  if (identity == now->identities.end()) {
+    return std::nullopt;
+  }
+  return auth::Credential{.access_key = std::string(access_key),
+                          .secret_key = now->keys.find(access_key)->second->secret,
+                          .root = false,
+                          .identity = identity->second};
+}
+
+std::optional<auth::Credential> IdentityStore::find_session(std::string_view access_key,
+                                                            std::string_view token) const {
+  struct Slot {
+    std::uint64_t serial = 0;
+    StatePtr state;  ///< what was looked up in; another state needs another look
+    std::string token;
+    std::optional<auth::Credential> credential;
+    std::int64_t expires_ns = 0;
+  };
+  thread_local std::array<Slot, kSessionSlots> slots;
+  Slot& slot = slots[std::hash<std::string_view>{}(access_key) % slots.size()];
+  const StatePtr now = state();
+  const bool hit = slot.serial == x_serial && slot.state == now && slot.credential &&
+                   slot.credential->access_key == access_key && slot.token == token;
+  if (!hit) {
+    const auto session = open_session(x_seal_key, access_key, token);
+    auth::IdentityPtr identity =
+        session ? identity_of_session(*now, *session, x_root.access_key) : nullptr;
+    if (!identity) {
+      return std::nullopt;
+    }
+    slot = {x_serial, now, std::string(token),
+            auth::Credential{.access_key = std::string(access_key),
+                             .secret_key = session->secret,
+                             .root = false,
+                             .identity = std::move(identity)},
+            session->expires_ns};
+  }
+  auth::Credential out = *slot.credential;
+  out.expired = x_needs.clock.wall_ns() >= slot.expires_ns;
+  return out;
+}
+
+IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
+                                              std::string_view access_key,
+                                              std::string_view role,
+                                              std::string_view name,
+                                              std::string_view policy,
+                                              std::int64_t seconds) {
+  Session s;
+  s.access_key = new_id("ASIA", x_needs.random);
+  s.secret = new_secret(x_needs.random);
+  s.issuer_key = who.temporary ? who.issuer_key : std::string(access_key);
+  s.user = who.temporary ? who.issuer_user : who.user_name;
+  s.role = role;
+  s.name = name;
+  s.policy = policy;
+  s.issued_ns = x_needs.clock.wall_ns();
+  s.expires_ns = s.issued_ns + seconds * 1'000'000'000;
+  return {s.access_key, s.secret, seal_session(x_seal_key, s, x_needs.random), s.expires_ns};
+}
+
+Change<> IdentityStore::change(const Edit& edit) {
+  const AsyncMutex::Held held = co_await x_changing.acquire();
+  Draft draft{.next = *state(),
+              .batch = {},
+              .seal_key = x_seal_key,
+              .random = x_needs.random,
+              .now_ns = x_needs.clock.wall_ns()};
+  if (Checked<> edited = edit(draft); !edited) {
+    co_return edited;
+  }
+  if (draft.batch.mutations.empty()) {
+    co_return Checked<>{};
+  }
+  auto next = std::make_shared<State>(std::move(draft.next));
+  next->finish();
+  const Result<void> stored = co_await x_needs.meta.commit(std::move(draft.batch));
+  if (!stored) {
+    log::warn("identities not changed", {{"error", stored.error().describe()}});
+    co_return refuse(IamCode::unavailable, stored.error().describe());
+  }
+  publish(std::move(next));
+  if (x_hook) {
+    x_hook();
+  }
+  co_return Checked<>{};
+}
+
+}  // namespace outcrop::identity

@@ -1,0 +1,113 @@
+// All identities but the root credential: users, groups, roles, policies, access keys and service
+// accounts, in the metadata store and as one snapshot in memory. Reads never wait; a change is
+// durable, and seen by every worker, when it returns ok. Any thread.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/authenticator.h"
+#include "auth/identity/async_mutex.h"
+#include "auth/identity/error.h"
+#include "auth/identity/seal.h"
+#include "auth/identity/state.h"
+#include "storage/base/clock.h"
+#include "storage/base/random.h"
+#include "storage/meta/meta_store.h"
+
+namespace outcrop::identity {
+
+/// A change in the making: the next state and the records that lead to it.
+struct Draft;
+
+class IdentityStore final : public auth::KeyStore {
+ public:
+  struct Needs {
+    meta::MetaStore& meta;
+    const Clock& clock;
+    Random& random;
+  };
+  /// Whether secrets were ever sealed for this store: then their key must be there.
+  static Task<bool> is_set_up(meta::MetaStore& meta);
+  /// Loads everything. Errc::config, one line for the operator: the key is not the one that the
+  /// secrets were sealed with. Records that cannot be read are logged and left out; what depends on
+  /// them is denied.
+  static Task<std::unique_ptr<IdentityStore>> open(Needs needs,
+                                                   SealKey seal_key,
+                                                   auth::Credential root);
+
+  /// The root credential and all active access keys.
+  std::optional<auth::Credential> find(std::string_view access_key) const override;
+  std::optional<auth::Credential> find_session(std::string_view access_key,
+                                               std::string_view token) const override;
+  StatePtr state() const;
+
+  struct Temporary {
+    std::string access_key, secret, token;
+    std::int64_t expires_ns = 0;
+  };
+  /// Credentials for the caller's own rights, or with `role` for those of the role. That he may
+  /// have them is decided already.
+  Temporary issue(const auth::Identity& who,
+                  std::string_view access_key,
+                  std::string_view role,
+                  std::string_view name,
+                  std::string_view policy,
+                  std::int64_t seconds);
+  /// Called after every published change, on the worker that made it. Set once, before any change.
+  void on_change(std::function<void()> hook) { x_hook = std::move(hook); }
+
+  struct NewEntity {
+    EntityKind kind = EntityKind::user;
+    std::string name, path = "/", description;
+    std::string trust;  ///< of roles: the trust policy
+  };
+  Change<EntityPtr> create(NewEntity wanted);
+  Change<> remove(EntityKind kind, std::string name);
+  Change<> add_to_group(std::string user, std::string group);
+  Change<> remove_from_group(std::string user, std::string group);
+  Change<> set_trust(std::string role, std::string text);
+
+  Change<ManagedPtr> create_policy(std::string name,
+                                   std::string path,
+                                   std::string description,
+                                   std::string text);
+  Change<> remove_policy(std::string arn);
+  Change<> attach(EntityKind kind, std::string name, std::string policy_arn);
+  Change<> detach(EntityKind kind, std::string name, std::string policy_arn);
+  Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);
+  Change<> remove_inline(EntityKind kind, std::string name, std::string policy);
+
+  /// `user` empty: of the root user, service accounts only.
+  struct NewKey {
+    std::string user;
+    bool service = false;
+    std::string session_policy, description;  ///< of service accounts
+  };
+  Change<AccessKeyPtr> create_key(NewKey wanted);
+  Change<> set_key_active(std::string user, std::string id, bool active);
+  Change<> remove_key(std::string user, std::string id);
+
+ private:
+  using Edit = std::function<Checked<>(Draft&)>;
+  IdentityStore(Needs needs, SealKey seal_key, auth::Credential root);
+  Task<> load();
+  Change<> change(const Edit& edit);
+  void publish(StatePtr next);
+
+  const Needs x_needs;
+  const SealKey x_seal_key;
+  const auth::Credential x_root;
+  const std::uint64_t x_serial;  // tells stores apart in the threads' caches
+  std::function<void()> x_hook;
+  AsyncMutex x_changing;
+  mutable std::mutex x_mutex;
+  StatePtr x_state;
+  std::atomic<std::uint64_t> x_version{0};
+};
+
+}  // namespace outcrop::identity

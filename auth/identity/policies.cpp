@@ -1,0 +1,214 @@
+// Managed and inline policies, and what they are attached to.
+#include "auth/identity/draft.h"
+#include "auth/identity/identity_store.h"
+#include "auth/identity/limits.h"
+#include "auth/identity/names.h"
+
+namespace outcrop::identity {
+namespace {
+
+Checked<PolicyPtr> compile_document(const std::string& name, const std::string& text) {
+  PolicyPtr out = make_policy(name, text);
+  if (!out->compiled) {
+    return refuse(IamCode::malformed_policy,
+                  policy::Policy::compile(text, policy::PolicyKind::identity).error());
+  }
+  return out;
+}
+
+Checked<ManagedPtr> need_policy(const State& state, std::string_view arn) {
+  ManagedPtr found = state.find_policy_arn(arn);
+  if (!found) {
+    return refuse(IamCode::no_such_entity,
+                  "Policy " + std::string(arn) + " does not exist or is not attachable.");
+  }
+  return found;
+}
+
+std::size_t most_inline_bytes(EntityKind kind) {
+  switch (kind) {
+    case EntityKind::user:
+      return kMaxInlineUserBytes;
+    case EntityKind::group:
+      return kMaxInlineGroupBytes;
+    case EntityKind::role:
+      break;
+  }
+  return kMaxInlineRoleBytes;
+}
+
+Checked<> check_inline_size(const Entity& entity) {
+  std::size_t bytes = 0;
+  for (const auto& [name, policy] : entity.inline_policies) {
+    // As AWS counts: without white space.
+    bytes += static_cast<std::size_t>(std::ranges::count_if(
+        policy->text, [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; }));
+  }
+  const std::size_t most = most_inline_bytes(entity.kind);
+  if (bytes > most || entity.inline_policies.size() > kMaxInlinePolicies) {
+    return refuse(IamCode::limit_exceeded,
+                  "Maximum policy size of " + std::to_string(most) + " bytes exceeded for " +
+                      std::string(kind_name(entity.kind)) + " " + entity.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+Change<ManagedPtr> IdentityStore::create_policy(std::string name,
+                                                std::string path,
+                                                std::string description,
+                                                std::string text) {
+  ManagedPtr made;
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    if (auto named = check_name("policyName", name, kMaxPolicyName); !named) {
+      return named;
+    }
+    if (auto checked = check_path(path); !checked) {
+      return checked;
+    }
+    if (auto checked = check_description(description); !checked) {
+      return checked;
+    }
+    if (text.size() > kMaxManagedBytes) {
+      return refuse(IamCode::limit_exceeded,
+                    "Cannot exceed quota for PolicySize: " + std::to_string(kMaxManagedBytes));
+    }
+    auto document = compile_document(name, text);
+    if (!document) {
+      return std::unexpected(std::move(document).error());
+    }
+    const bool exists = std::ranges::any_of(draft.next.policies, [&](const auto& entry) {
+      return policy::same_text(entry.first, name);
+    });
+    if (exists) {
+      return refuse(
+          IamCode::entity_already_exists,
+          "A policy called " + name + " already exists. Duplicate names are not allowed.");
+    }
+    if (draft.next.policies.size() >= kMaxPolicies) {
+      return refuse(IamCode::limit_exceeded,
+                    "Cannot exceed quota for PoliciesPerAccount: " + std::to_string(kMaxPolicies));
+    }
+    ManagedPolicy managed;
+    managed.name = name;
+    managed.path = path;
+    managed.description = description;
+    managed.id = new_id("ANPA", draft.random);
+    managed.created_ns = draft.now_ns;
+    managed.document = *std::move(document);
+    made = draft.put(std::move(managed));
+    return {};
+  };
+  if (auto changed = co_await change(edit); !changed) {
+    co_return std::unexpected(std::move(changed).error());
+  }
+  co_return made;
+}
+
+Change<> IdentityStore::remove_policy(std::string arn) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto found = need_policy(draft.next, arn);
+    if (!found) {
+      return std::unexpected(found.error());
+    }
+    const std::string name = (*found)->name;
+    if (!draft.next.attached_to(name).empty()) {
+      return refuse(IamCode::delete_conflict, "Cannot delete a policy attached to entities.");
+    }
+    draft.batch.erase(managed_key(name));
+    draft.next.policies.erase(name);
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<> IdentityStore::attach(EntityKind kind, std::string name, std::string policy_arn) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto entity = need(draft.next, kind, name);
+    if (!entity) {
+      return std::unexpected(entity.error());
+    }
+    const auto found = need_policy(draft.next, policy_arn);
+    if (!found) {
+      return std::unexpected(found.error());
+    }
+    Entity changed = **entity;
+    if (!changed.attached.insert((*found)->name).second) {
+      return {};
+    }
+    if (changed.attached.size() > kMaxAttached) {
+      return refuse(IamCode::limit_exceeded,
+                    "Cannot exceed quota for PoliciesPerUser: " + std::to_string(kMaxAttached));
+    }
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<> IdentityStore::detach(EntityKind kind, std::string name, std::string policy_arn) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto entity = need(draft.next, kind, name);
+    if (!entity) {
+      return std::unexpected(entity.error());
+    }
+    const ManagedPtr found = draft.next.find_policy_arn(policy_arn);
+    Entity changed = **entity;
+    if (!found || changed.attached.erase(found->name) == 0) {
+      return refuse(IamCode::no_such_entity, "Policy " + policy_arn + " was not found.");
+    }
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<> IdentityStore::put_inline(EntityKind kind,
+                                   std::string name,
+                                   std::string policy,
+                                   std::string text) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto entity = need(draft.next, kind, name);
+    if (!entity) {
+      return std::unexpected(entity.error());
+    }
+    if (auto named = check_name("policyName", policy, kMaxPolicyName); !named) {
+      return named;
+    }
+    auto document = compile_document(policy, text);
+    if (!document) {
+      return std::unexpected(std::move(document).error());
+    }
+    Entity changed = **entity;
+    changed.inline_policies.insert_or_assign(policy, *std::move(document));
+    if (auto fits = check_inline_size(changed); !fits) {
+      return fits;
+    }
+    draft.batch.put(inline_key(kind, name, policy), encode_inline(text));
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<> IdentityStore::remove_inline(EntityKind kind, std::string name, std::string policy) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto entity = need(draft.next, kind, name);
+    if (!entity) {
+      return std::unexpected(entity.error());
+    }
+    Entity changed = **entity;
+    if (changed.inline_policies.erase(policy) == 0) {
+      return refuse(IamCode::no_such_entity, "The " + std::string(kind_name(kind)) +
+                                                 " policy with name " + policy +
+                                                 " cannot be found.");
+    }
+    draft.batch.erase(inline_key(kind, name, policy));
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+}  // namespace outcrop::identity

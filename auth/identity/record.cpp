@@ -1,0 +1,222 @@
+#include "auth/identity/record.h"
+
+#include "auth/identity/limits.h"
+#include "storage/base/codec.h"
+#include "storage/meta/tables.h"
+
+namespace outcrop::identity {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
+constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!',
+               kBucket = 'b';  // of auth/access
+constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
+
+std::string key_of(char what, std::string_view rest) {
+  std::string out(1, static_cast<char>(meta::Table::identity));
+  out.push_back(what);
+  out.append(rest);
+  return out;
+}
+
+std::optional<EntityKind> kind_of(char letter) {
+  for (std::size_t i = 0; i < kEntityKinds; ++i) {
+    if (kKinds[i] == letter) {
+      return static_cast<EntityKind>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+std::unexpected<Error> broken(std::string_view what) {
+  return fail(Errc::corrupt, std::string(what) + " record malformed");
+}
+
+void write_names(Writer& w, const std::set<std::string, std::less<>>& names) {
+  w.varint(names.size());
+  for (const std::string& name : names) {
+    w.str(name);
+  }
+}
+
+std::set<std::string, std::less<>> read_names(Reader& r, std::size_t most, std::size_t longest) {
+  std::set<std::string, std::less<>> out;
+  for (std::size_t n = r.count(most); n > 0; --n) {
+    std::string name(r.str(longest));
+    if (!out.empty() && name <= *out.rbegin()) {
+      r.fail();
+    }
+    out.insert(out.end(), std::move(name));
+  }
+  return out;
+}
+
+Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, State& state) {
+  Entity e;
+  e.kind = kind;
+  e.name = name;
+  e.path = r.str(kMaxPath);
+  e.id = r.str(kMaxId);
+  e.created_ns = static_cast<std::int64_t>(r.u64());
+  e.description = r.str(kMaxDescription);
+  e.groups = read_names(r, kMaxGroupsPerUser, kMaxGroupName);
+  e.attached = read_names(r, kMaxAttached, kMaxPolicyName);
+  const std::string trust(r.str(policy::kMaxPolicyBytes));
+  if (!r.done() || trust.empty() != (kind != EntityKind::role)) {
+    return broken("entity");
+  }
+  if (kind == EntityKind::role) {
+    e.trust = make_policy("trust", trust, policy::PolicyKind::trust);
+  }
+  auto& all = state.entities[static_cast<std::size_t>(kind)];
+  all.insert_or_assign(e.name, std::make_shared<const Entity>(e));
+  return ok();
+}
+
+/// Inline policies come after all entities: their letter sorts behind 'g' but before 'r' and 'u',
+/// so the store loads them in a second pass.
+Result<void> load_inline(std::string_view rest, Reader& r, State& state) {
+  const std::size_t zero = rest.find('\0');
+  const auto kind = rest.empty() ? std::nullopt : kind_of(rest.front());
+  if (!kind || zero == std::string_view::npos) {
+    return broken("inline policy");
+  }
+  const EntityPtr owner = state.find(*kind, rest.substr(1, zero - 1));
+  if (!owner) {
+    return broken("inline policy without its owner:");
+  }
+  const std::string text(r.str(policy::kMaxPolicyBytes));
+  const std::string name(rest.substr(zero + 1));
+  const bool whole = r.done();
+  Entity changed = *owner;
+  changed.inline_policies.insert_or_assign(name, make_policy(name, whole ? text : std::string()));
+  state.entities[static_cast<std::size_t>(*kind)].insert_or_assign(
+      changed.name, std::make_shared<const Entity>(changed));
+  return whole ? ok() : Result<void>(broken("inline policy"));
+}
+
+Result<void> load_managed(std::string_view name, Reader& r, State& state) {
+  ManagedPolicy p;
+  p.name = name;
+  p.path = r.str(kMaxPath);
+  p.id = r.str(kMaxId);
+  p.created_ns = static_cast<std::int64_t>(r.u64());
+  p.description = r.str(kMaxDescription);
+  p.document = make_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)));
+  if (!r.done()) {
+    return broken("managed policy");
+  }
+  state.policies.insert_or_assign(p.name, std::make_shared<const ManagedPolicy>(p));
+  return ok();
+}
+
+Result<void> load_key(std::string_view id, Reader& r, const SealKey& seal_key, State& state) {
+  AccessKey k;
+  k.id = id;
+  const std::uint8_t flags = r.u8();
+  k.active = (flags & 1) != 0;
+  k.service = (flags & 2) != 0;
+  const bool session = (flags & 4) != 0;
+  k.user = r.str(kMaxUserName);
+  k.created_ns = static_cast<std::int64_t>(r.u64());
+  const std::string_view sealed = r.str(kMaxSealed);
+  const std::string text(r.str(kMaxSessionPolicyBytes));
+  k.description = r.str(kMaxDescription);
+  if (!r.done() || flags > 7 || session == text.empty()) {
+    return broken("access key");
+  }
+  TRY(k.secret, unseal(seal_key, k.id, sealed));
+  k.session = session ? make_policy("session", text) : nullptr;
+  state.keys.insert_or_assign(k.id, std::make_shared<const AccessKey>(k));
+  return ok();
+}
+
+}  // namespace
+
+std::string entity_key(EntityKind kind, std::string_view name) {
+  return key_of(kKinds[static_cast<std::size_t>(kind)], name);
+}
+std::string inline_key(EntityKind kind, std::string_view name, std::string_view policy) {
+  std::string out = key_of(kInline, std::string(1, kKinds[static_cast<std::size_t>(kind)]));
+  out.append(name).push_back('\0');
+  out.append(policy);
+  return out;
+}
+std::string managed_key(std::string_view name) { return key_of(kManaged, name); }
+std::string access_key_key(std::string_view id) { return key_of(kAccessKey, id); }
+std::string seal_check_key() { return key_of(kCheck, {}); }
+
+std::string encode(const Entity& e) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(e.path);
+  w.str(e.id);
+  w.u64(static_cast<std::uint64_t>(e.created_ns));
+  w.str(e.description);
+  write_names(w, e.groups);
+  write_names(w, e.attached);
+  w.str(e.trust ? std::string_view(e.trust->text) : std::string_view());
+  return std::move(w).take();
+}
+
+std::string encode(const ManagedPolicy& p) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(p.path);
+  w.str(p.id);
+  w.u64(static_cast<std::uint64_t>(p.created_ns));
+  w.str(p.description);
+  w.str(p.document->text);
+  return std::move(w).take();
+}
+
+std::string encode_inline(std::string_view text) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(text);
+  return std::move(w).take();
+}
+
+std::string encode(const AccessKey& k, const SealKey& seal_key, Random& random) {
+  Writer w;
+  w.u8(kVersion);
+  w.u8(static_cast<std::uint8_t>((k.active ? 1 : 0) | (k.service ? 2 : 0) | (k.session ? 4 : 0)));
+  w.str(k.user);
+  w.u64(static_cast<std::uint64_t>(k.created_ns));
+  w.str(seal(seal_key, k.id, k.secret, random));
+  w.str(k.session ? std::string_view(k.session->text) : std::string_view());
+  w.str(k.description);
+  return std::move(w).take();
+}
+
+Result<void> load_record(std::string_view key,
+                         std::string_view value,
+                         const SealKey& seal_key,
+                         State& state) {
+  Reader r(value);
+  if (key.size() < 2) {
+    return broken("identity");
+  }
+  const char what = key[1];
+  const std::string_view rest = key.substr(2);
+  if (what == kCheck || what == kBucket) {
+    return ok();
+  }
+  if (r.u8() != kVersion) {
+    r.fail();
+  }
+  if (what == kInline) {
+    return load_inline(rest, r, state);
+  }
+  if (what == kManaged) {
+    return load_managed(rest, r, state);
+  }
+  if (what == kAccessKey) {
+    return load_key(rest, r, seal_key, state);
+  }
+  const auto kind = kind_of(what);
+  return kind && !rest.empty() ? load_entity(*kind, rest, r, state) : broken("identity");
+}
+
+}  // namespace outcrop::identity

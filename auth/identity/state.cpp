@@ -1,0 +1,162 @@
+#include "auth/identity/state.h"
+
+namespace outcrop::identity {
+namespace {
+
+constexpr std::string_view kIamArn = "arn:aws:iam::";
+
+std::string arn_of(std::string_view kind, std::string_view path, std::string_view name) {
+  std::string out(kIamArn);
+  out.append(policy::kAccount).append(":").append(kind).append(path).append(name);
+  return out;
+}
+
+void add(const PolicyPtr& policy, auth::Identity& out) {
+  if (!policy || !policy->compiled) {
+    out.unreadable = true;
+    return;
+  }
+  out.policies.push_back(policy);
+  out.compiled.push_back(&*policy->compiled);
+}
+
+}  // namespace
+
+std::string_view kind_name(EntityKind kind) {
+  switch (kind) {
+    case EntityKind::user:
+      return "user";
+    case EntityKind::group:
+      return "group";
+    case EntityKind::role:
+      return "role";
+  }
+  return "";
+}
+
+std::string Entity::arn() const { return arn_of(kind_name(kind), path, name); }
+std::string ManagedPolicy::arn() const { return arn_of("policy", path, name); }
+
+PolicyPtr make_policy(std::string name, std::string text, policy::PolicyKind kind) {
+  auto out = std::make_shared<NamedPolicy>();
+  auto compiled = policy::Policy::compile(text, kind);
+  if (compiled) {
+    out->compiled = *std::move(compiled);
+  }
+  out->name = std::move(name);
+  out->text = std::move(text);
+  return out;
+}
+
+EntityPtr State::find(EntityKind kind, std::string_view name) const {
+  const auto& all = entities[static_cast<std::size_t>(kind)];
+  const auto at = all.find(name);
+  return at == all.end() ? nullptr : at->second;
+}
+
+ManagedPtr State::find_policy(std::string_view name) const {
+  const auto at = policies.find(name);
+  return at == policies.end() ? nullptr : at->second;
+}
+
+ManagedPtr State::find_policy_arn(std::string_view arn) const {
+  const std::size_t slash = arn.rfind('/');
+  const ManagedPtr found =
+      slash == std::string_view::npos ? nullptr : find_policy(arn.substr(slash + 1));
+  return found && found->arn() == arn ? found : nullptr;
+}
+
+std::vector<AccessKeyPtr> State::keys_of(std::string_view user) const {
+  std::vector<AccessKeyPtr> out;
+  for (const auto& [id, key] : keys) {
+    if (key->user == user) {
+      out.push_back(key);
+    }
+  }
+  return out;
+}
+
+std::vector<EntityPtr> State::members_of(std::string_view group) const {
+  std::vector<EntityPtr> out;
+  for (const auto& [name, user] : entities[static_cast<std::size_t>(EntityKind::user)]) {
+    if (user->groups.contains(group)) {
+      out.push_back(user);
+    }
+  }
+  return out;
+}
+
+std::vector<EntityPtr> State::attached_to(std::string_view policy) const {
+  std::vector<EntityPtr> out;
+  for (const auto& kind : entities) {
+    for (const auto& [name, entity] : kind) {
+      if (entity->attached.contains(policy)) {
+        out.push_back(entity);
+      }
+    }
+  }
+  return out;
+}
+
+void State::add_policies(const Entity& entity, auth::Identity& out) const {
+  for (const auto& [name, policy] : entity.inline_policies) {
+    add(policy, out);
+  }
+  for (const std::string& name : entity.attached) {
+    const ManagedPtr managed = find_policy(name);
+    add(managed ? managed->document : nullptr, out);
+  }
+}
+
+auth::IdentityPtr State::identity_of(const Entity& entity) const {
+  auto out = std::make_shared<auth::Identity>();
+  out->kind = entity.kind == EntityKind::role ? policy::Subject::Kind::role_session
+                                              : policy::Subject::Kind::user;
+  out->account = policy::kAccount;
+  out->arn = entity.arn();
+  out->user_id = entity.id;
+  out->user_name = entity.kind == EntityKind::user ? entity.name : "";
+  add_policies(entity, *out);
+  for (const std::string& name : entity.groups) {
+    const EntityPtr group = find(EntityKind::group, name);
+    if (!group) {
+      out->unreadable = true;  // whatever it denied, it denies no more: nothing may be allowed
+      continue;
+    }
+    add_policies(*group, *out);
+  }
+  return out;
+}
+
+void State::finish() {
+  auto owner = std::make_shared<auth::Identity>();
+  owner->kind = policy::Subject::Kind::root;
+  owner->account = policy::kAccount;
+  owner->arn = std::string(kIamArn).append(policy::kAccount).append(":root");
+  owner->user_id = policy::kAccount;
+  root = owner;
+  std::map<std::string, auth::IdentityPtr, std::less<>> of_users;
+  for (const auto& [name, user] : entities[static_cast<std::size_t>(EntityKind::user)]) {
+    of_users.emplace(name, identity_of(*user));
+  }
+  identities.clear();
+  for (const auto& [id, key] : keys) {
+    const auto user = of_users.find(key->user);
+    const auth::IdentityPtr parent = key->user.empty()        ? root
+                                     : user == of_users.end() ? nullptr
+                                                              : user->second;
+    if (!key->active || !parent) {
+      continue;
+    }
+    if (!key->session) {
+      identities.emplace(id, parent);
+      continue;
+    }
+    auto own = std::make_shared<auth::Identity>(*parent);
+    own->session = key->session;
+    own->unreadable = own->unreadable || !key->session->compiled;
+    identities.emplace(id, std::move(own));
+  }
+}
+
+}  // namespace outcrop::identity

@@ -1,0 +1,85 @@
+// All identities at one moment. Immutable once published; a change makes the next one.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "auth/identity/identity.h"
+
+namespace outcrop::identity {
+
+enum class EntityKind : std::uint8_t { user, group, role };
+inline constexpr std::size_t kEntityKinds = 3;
+/// "user", as in ARNs.
+std::string_view kind_name(EntityKind kind);
+
+/// A user, group or role.
+struct Entity {
+  EntityKind kind = EntityKind::user;
+  std::string name, path = "/", id;
+  std::int64_t created_ns = 0;
+  std::string description;                      ///< of roles
+  std::set<std::string, std::less<>> groups;    ///< of users
+  std::set<std::string, std::less<>> attached;  ///< names of managed policies
+  std::map<std::string, PolicyPtr, std::less<>> inline_policies;
+  PolicyPtr trust;  ///< of roles: who may assume it
+  std::string arn() const;
+};
+using EntityPtr = std::shared_ptr<const Entity>;
+
+struct ManagedPolicy {
+  std::string name, path = "/", id, description;
+  std::int64_t created_ns = 0;
+  PolicyPtr document;
+  std::string arn() const;
+};
+using ManagedPtr = std::shared_ptr<const ManagedPolicy>;
+
+struct AccessKey {
+  std::string id, secret;
+  std::string user;  ///< empty: of the root user
+  bool active = true;
+  bool service = false;  ///< a service account: has a session policy, or its parent's rights
+  std::int64_t created_ns = 0;
+  PolicyPtr session;
+  std::string description;
+};
+using AccessKeyPtr = std::shared_ptr<const AccessKey>;
+
+/// Makes a document compiled, or unreadable.
+PolicyPtr make_policy(std::string name,
+                      std::string text,
+                      policy::PolicyKind kind = policy::PolicyKind::identity);
+
+struct State {
+  std::array<std::map<std::string, EntityPtr, std::less<>>, kEntityKinds> entities;
+  std::map<std::string, ManagedPtr, std::less<>> policies;
+  std::map<std::string, AccessKeyPtr, std::less<>> keys;  ///< by id
+
+  /// Derived by finish(): who each active key acts as.
+  std::map<std::string, auth::IdentityPtr, std::less<>> identities;
+  auth::IdentityPtr root;
+
+  EntityPtr find(EntityKind kind, std::string_view name) const;
+  ManagedPtr find_policy(std::string_view name) const;
+  /// By "arn:aws:iam::ACCOUNT:policy/path/name".
+  ManagedPtr find_policy_arn(std::string_view arn) const;
+  std::vector<AccessKeyPtr> keys_of(std::string_view user) const;
+  std::vector<EntityPtr> members_of(std::string_view group) const;
+  /// Everything that names the managed policy.
+  std::vector<EntityPtr> attached_to(std::string_view policy) const;
+  /// The rights of an entity without any session policy.
+  auth::IdentityPtr identity_of(const Entity& entity) const;
+
+  void finish();
+
+ private:
+  void add_policies(const Entity& entity, auth::Identity& out) const;
+};
+using StatePtr = std::shared_ptr<const State>;
+
+}  // namespace outcrop::identity

@@ -1,0 +1,52 @@
+// The decision: every policy that applies to a request, put together. Pure; allocates nothing
+// unless a request has more than a few values of one condition key.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "auth/policy/policy.h"
+#include "auth/policy/public_access.h"
+
+namespace outcrop::policy {
+
+/// Why a request was allowed or denied; for the audit log, never for the client.
+enum class Reason : std::uint8_t {
+  root,                 ///< allowed: the root user
+  identity_policy,      ///< allowed by a policy of the user, his groups, or the role
+  bucket_policy,        ///< allowed by the bucket
+  acl,                  ///< allowed by an ACL
+  denied_by_identity,   ///< an explicit Deny
+  denied_by_session,    ///< an explicit Deny
+  denied_by_bucket,     ///< an explicit Deny
+  not_allowed,          ///< no policy allows it
+  outside_session,      ///< the session policy does not allow it
+  anonymous,            ///< nobody signed, and the bucket does not allow it to everybody
+  public_access_block,  ///< would be allowed if public access were not blocked
+  unreadable,           ///< a policy that applies cannot be read
+};
+std::string_view to_string(Reason reason);
+
+struct Decision {
+  bool allowed = false;
+  Reason reason = Reason::not_allowed;
+  const Statement* statement = nullptr;  ///< that decided, if one did; lives as long as its policy
+};
+
+/// Everything that has a say. Policies are borrowed; what is absent does not restrict.
+struct PolicySet {
+  std::span<const Policy* const> identity{};  ///< of the user, his groups, or the role
+  const Policy* session = nullptr;            ///< of the session or service account
+  const Policy* bucket = nullptr;
+  PublicAccessBlock block{};
+  bool bucket_is_public = false;   ///< is_public(*bucket), computed when it was compiled
+  bool unreadable = false;         ///< an identity or session policy did not compile
+  bool bucket_unreadable = false;  ///< the bucket's did not
+  /// What the ACLs of the bucket or object say, after OwnershipControls. `acl_public`: the grant
+  /// that says so is for everybody.
+  bool acl_allows = false, acl_public = false;
+};
+
+Decision decide(const PolicySet& policies, const Request& request);
+
+}  // namespace outcrop::policy

@@ -1,0 +1,86 @@
+#include "auth/policy/policy.h"
+
+#include <algorithm>
+
+#include "auth/policy/policy_parser.h"
+
+namespace outcrop::policy {
+namespace {
+
+/// Truth as a yes or no: against the request.
+bool settle(Truth truth, Effect effect) {
+  return truth == Truth::unclear ? effect == Effect::deny : truth == Truth::yes;
+}
+
+Truth names(const Statement& s, const Request& request) {
+  Truth out = Truth::no;
+  for (const ArnPattern& pattern : s.resources) {
+    const Truth one = pattern.matches(request.resource, request.context);
+    if (one == Truth::yes) {
+      return one;
+    }
+    out = one == Truth::unclear ? one : out;
+  }
+  return out;
+}
+
+bool covers(const Statement& s, const Request& request) {
+  const Truth named = names(s, request);
+  if (named == Truth::unclear) {
+    return s.effect == Effect::deny;
+  }
+  return (named == Truth::yes) != s.not_resources;
+}
+
+}  // namespace
+
+std::expected<Policy, std::string> Policy::compile(std::string_view text,
+                                                   PolicyKind kind,
+                                                   std::string_view bucket) {
+  auto statements = parse_policy(text, kind, bucket);
+  if (!statements) {
+    return std::unexpected(std::move(statements).error());
+  }
+  Policy out;
+  out.x_kind = kind;
+  out.x_statements = *std::move(statements);
+  for (const Statement& s : out.x_statements) {
+    (s.effect == Effect::allow ? out.x_allowed : out.x_denied) |= s.actions;
+  }
+  return out;
+}
+
+bool Policy::applies(const Statement& s, const Request& request) const {
+  if (!s.actions.test(request.action)) {
+    return false;
+  }
+  if (x_kind != PolicyKind::identity) {
+    const bool wide = (s.effect == Effect::deny) != s.not_principals;
+    if (s.principals.contains(request.subject, wide) == s.not_principals) {
+      return false;
+    }
+  }
+  if (x_kind != PolicyKind::trust && !covers(s, request)) {
+    return false;
+  }
+  bool unclear = false;
+  for (const Condition& condition : s.conditions) {
+    const Truth truth = condition.holds(request.context);
+    if (truth == Truth::no) {
+      return false;
+    }
+    unclear = unclear || truth == Truth::unclear;
+  }
+  return settle(unclear ? Truth::unclear : Truth::yes, s.effect);
+}
+
+const Statement* Policy::find(Effect effect, const Request& request) const {
+  if (!(effect == Effect::allow ? x_allowed : x_denied).test(request.action)) {
+    return nullptr;
+  }
+  const auto found = std::ranges::find_if(
+      x_statements, [&](const Statement& s) { return s.effect == effect && applies(s, request); });
+  return found == x_statements.end() ? nullptr : &*found;
+}
+
+}  // namespace outcrop::policy

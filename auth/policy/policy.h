@@ -1,0 +1,72 @@
+// A policy document, compiled once: what a statement says about one request is then a bit test and
+// a few text comparisons. Immutable; any thread. Source: IAM JSON policy reference.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/policy/action.h"
+#include "auth/policy/condition.h"
+#include "auth/policy/pattern.h"
+#include "auth/policy/principal.h"
+
+namespace outcrop::policy {
+
+inline constexpr std::size_t kMaxPolicyBytes = 20 << 10;  ///< of a document, as AWS for buckets
+inline constexpr std::size_t kMaxPolicyDepth = 10;
+inline constexpr std::size_t kMaxPolicyValues = 4096;
+
+/// What a document is for, which says which elements it has.
+enum class PolicyKind : std::uint8_t {
+  identity,  ///< of users, groups, roles, and sessions: no Principal
+  bucket,    ///< with Principal; resources of the one bucket
+  trust,     ///< of a role: who may assume it. Principal, no Resource
+};
+
+enum class Effect : std::uint8_t { allow, deny };
+
+struct Statement {
+  std::string sid;
+  Effect effect = Effect::deny;
+  ActionSet actions;  ///< NotAction: the complement
+  bool not_principals = false;
+  PrincipalSet principals;  ///< of bucket and trust policies
+  bool not_resources = false;
+  std::vector<ArnPattern> resources;  ///< of identity and bucket policies
+  std::vector<Condition> conditions;
+};
+
+/// One question. All parts are borrowed.
+struct Request {
+  Action action = 0;
+  ArnParts resource;
+  const Subject& subject;
+  const Context& context;
+};
+
+class Policy {
+ public:
+  /// The error is AWS's text for the author: the message of MalformedPolicy (buckets) or
+  /// MalformedPolicyDocument. `bucket` is the bucket of a bucket policy.
+  static std::expected<Policy, std::string> compile(std::string_view text,
+                                                    PolicyKind kind,
+                                                    std::string_view bucket = {});
+
+  /// The first statement of that effect that applies; null if none does. What is unclear about a
+  /// statement makes a Deny apply and an Allow not.
+  const Statement* find(Effect effect, const Request& request) const;
+
+  PolicyKind kind() const { return x_kind; }
+  const std::vector<Statement>& statements() const { return x_statements; }
+
+ private:
+  bool applies(const Statement& statement, const Request& request) const;
+
+  PolicyKind x_kind = PolicyKind::identity;
+  std::vector<Statement> x_statements;
+  ActionSet x_allowed, x_denied;  ///< by any statement
+};
+
+}  // namespace outcrop::policy

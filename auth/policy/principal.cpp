@@ -1,0 +1,81 @@
+#include "auth/policy/principal.h"
+
+#include <algorithm>
+
+#include "auth/policy/pattern.h"
+
+namespace outcrop::policy {
+namespace {
+
+constexpr std::size_t kMaxName = 2048, kMaxAccount = 128;
+
+bool plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("+=,.@_-/").contains(c);
+  });
+}
+
+bool is_account_id(std::string_view text) {
+  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool PrincipalSet::add_aws(std::string_view name) {
+  if (name == "*") {
+    add_everyone();
+    return true;
+  }
+  if (is_account_id(name)) {
+    x_names.push_back({Kind::account, std::string(name)});
+    return true;
+  }
+  ArnParts arn;
+  if (name.size() > kMaxName || !split_arn(name, arn)) {
+    return false;
+  }
+  const auto [partition, service, region, account, resource] = arn.part;
+  const bool iam = service == "iam" &&
+                   (resource == "root" || (resource.starts_with("user/") && resource.size() > 5) ||
+                    (resource.starts_with("role/") && resource.size() > 5));
+  const bool session = service == "sts" && resource.starts_with("assumed-role/");
+  if (partition != "aws" || !region.empty() || account.size() > kMaxAccount || !plain(account) ||
+      !plain(resource) || (!iam && !session)) {
+    return false;
+  }
+  const std::string_view owner = account.empty() ? kAccount : account;
+  if (resource == "root") {
+    x_names.push_back({Kind::account, std::string(owner)});
+    return true;
+  }
+  std::string text = "arn:aws:";
+  text.append(service).append("::").append(owner).append(":").append(resource);
+  x_names.push_back({Kind::arn, std::move(text)});
+  return true;
+}
+
+bool PrincipalSet::contains(const Subject& subject, bool wide) const {
+  if (x_everyone) {
+    return true;
+  }
+  if (subject.kind == Subject::Kind::anonymous) {
+    return false;
+  }
+  const bool for_account = wide || subject.kind == Subject::Kind::root;
+  return std::ranges::any_of(x_names, [&](const Name& n) {
+    switch (n.kind) {
+      case Kind::account:
+        return for_account && n.text == subject.account;
+      case Kind::canonical:
+        return for_account && n.text == subject.canonical_id;
+      case Kind::arn:
+        return n.text == subject.arn || n.text == subject.role_arn;
+      case Kind::foreign:
+        break;
+    }
+    return false;
+  });
+}
+
+}  // namespace outcrop::policy

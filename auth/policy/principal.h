@@ -1,0 +1,47 @@
+// Who a request acts as, as policies see it, and the Principal element that names such.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace outcrop::policy {
+
+/// The one account there is (docs/adr/0005-identity-and-policy.md).
+inline constexpr std::string_view kAccount = "000000000000";
+
+/// Borrows its text from the authenticated principal.
+struct Subject {
+  enum class Kind : std::uint8_t { anonymous, root, user, role_session };
+  Kind kind = Kind::anonymous;
+  std::string_view account;       ///< empty: anonymous
+  std::string_view arn;           ///< arn:aws:iam::ACCOUNT:user/NAME, or of the session of a role
+  std::string_view role_arn;      ///< of a role_session
+  std::string_view canonical_id;  ///< of the account, 64 hex digits
+};
+
+/// Who a Principal element means. An account means its root user, or, where `wide`, everybody in
+/// it: AWS delegates an Allow to the account's own policies, and applies a Deny to all of it.
+class PrincipalSet {
+ public:
+  /// False: the name is malformed, or has wildcards in it.
+  bool add_aws(std::string_view name);
+  void add_canonical(std::string_view id) { x_names.push_back({Kind::canonical, std::string(id)}); }
+  /// A service or identity provider: nobody that signs requests here.
+  void add_foreign(std::string_view name) { x_names.push_back({Kind::foreign, std::string(name)}); }
+  void add_everyone() { x_everyone = true; }
+
+  bool contains(const Subject& subject, bool wide) const;
+  bool everyone() const { return x_everyone; }
+
+ private:
+  enum class Kind : std::uint8_t { account, arn, canonical, foreign };
+  struct Name {
+    Kind kind;
+    std::string text;
+  };
+  bool x_everyone = false;
+  std::vector<Name> x_names;
+};
+
+}  // namespace outcrop::policy

@@ -1,0 +1,21 @@
+// Any bytes as the form of an IAM request: parsed within bounds, or refused.
+#include <cstdint>
+#include <string_view>
+
+#include "api/iam/form.h"
+#include "storage/base/assert.h"
+
+using namespace outcrop;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto form = iam::Form::parse(text);
+  if (!form) {
+    OUTCROP_ASSERT(form.error().code() == Errc::invalid_argument);
+    return 0;
+  }
+  const auto action = form->find("Action");
+  OUTCROP_ASSERT(!action || action->size() <= size);
+  OUTCROP_ASSERT(!action || !action->contains('\0'));
+  return 0;
+}

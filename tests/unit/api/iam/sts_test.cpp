@@ -1,0 +1,136 @@
+// STS over the wire: sessions, roles, and how they end.
+#include "tests/unit/api/iam/iam_fixture.h"
+
+namespace outcrop::iam::test {
+namespace {
+
+TEST_F(Iam, SessionTokens) {
+  const Signer alice = new_user("alice", kAllowAll);
+  const Reply made = sts("GetSessionToken", {{"DurationSeconds", "900"}}, alice);
+  const Signer session = credentials_of(made);
+  EXPECT_EQ(text(made.body, "Expiration"), "2013-05-24T00:15:00Z");
+  EXPECT_TRUE(session.access_key.starts_with("ASIA"));
+  EXPECT_EQ(arn_of(session), "arn:aws:iam::000000000000:user/alice");
+  EXPECT_EQ(failure("ListUsers", {}, session), "AccessDenied");
+  EXPECT_EQ(text(sts("GetSessionToken", {}, session).body, "Code"), "AccessDenied");
+  // Neither half alone, nor with somebody else's other half.
+  EXPECT_EQ(text(sts("GetCallerIdentity", {}, {session.access_key, session.secret}).body, "Code"),
+            "InvalidClientTokenId");
+  EXPECT_EQ(text(sts("GetCallerIdentity", {}, {alice.access_key, alice.secret, session.token}).body,
+                 "Code"),
+            "InvalidClientTokenId");
+  EXPECT_EQ(
+      text(sts("GetCallerIdentity", {}, {session.access_key, "x", session.token}).body, "Code"),
+      "SignatureDoesNotMatch");
+  std::string altered = session.token;
+  altered[altered.size() / 2] = altered[altered.size() / 2] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(text(sts("GetCallerIdentity", {}, {session.access_key, session.secret, altered}).body,
+                 "Code"),
+            "InvalidClientTokenId");
+  for (const char* bad : {"899", "129601", "x"}) {
+    EXPECT_EQ(text(sts("GetSessionToken", {{"DurationSeconds", bad}}, alice).body, "Code"),
+              "ValidationError")
+        << bad;
+  }
+  EXPECT_EQ(text(sts("GetSessionToken", {{"DurationSeconds", "3601"}}, {}).body, "Code"),
+            "ValidationError");  // root
+  EXPECT_EQ(text(sts("GetSessionToken", {{"SerialNumber", "x"}}, alice).body, "Code"),
+            "NotImplemented");
+}
+
+TEST_F(Iam, SessionsEnd) {
+  const Signer alice = new_user("alice");
+  const Signer session =
+      credentials_of(sts("GetSessionToken", {{"DurationSeconds", "900"}}, alice));
+  EXPECT_EQ(store->find_session(session.access_key, session.token)->expired, false);
+  clock.set(auth::test::kDocTime + 899);
+  EXPECT_EQ(store->find_session(session.access_key, session.token)->expired, false);
+  clock.set(auth::test::kDocTime + 900);
+  EXPECT_EQ(store->find_session(session.access_key, session.token)->expired, true);
+  clock.set(auth::test::kDocTime);
+  works("UpdateAccessKey",
+        {{"UserName", "alice"}, {"AccessKeyId", alice.access_key}, {"Status", "Inactive"}});
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+  works("UpdateAccessKey",
+        {{"UserName", "alice"}, {"AccessKeyId", alice.access_key}, {"Status", "Active"}});
+  EXPECT_TRUE(store->find_session(session.access_key, session.token));
+  works("DeleteAccessKey", {{"UserName", "alice"}, {"AccessKeyId", alice.access_key}});
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+}
+
+// CVE-2025-62506: a service account does not lose its limits on the way through STS.
+TEST_F(Iam, CVE_2025_62506_SessionsKeepTheSessionPolicy) {
+  const auto make = [](identity::IdentityStore& s) -> Task<identity::AccessKeyPtr> {
+    const auto made = co_await s.create_key(
+        {.user = "",
+         .service = true,
+         .session_policy =
+             R"({"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}})",
+         .description = ""});
+    co_return made.value();
+  };
+  const auto key = run_sync(make(*store)).value();
+  const Signer session = credentials_of(sts("GetSessionToken", {}, {key->id, key->secret}));
+  const auto who = store->find_session(session.access_key, session.token)->identity;
+  ASSERT_TRUE(who->session);
+  EXPECT_EQ(who->session->text, key->session->text);
+  EXPECT_EQ(who->kind, policy::Subject::Kind::root);
+}
+
+TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {
+  const Signer alice = new_user("alice"), bob = new_user("bob"),
+               carol = new_user("carol", kAllowAll);
+  const std::string account = R"({"AWS":"000000000000"})";
+  new_role("named", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  new_role("open", account, kAllowAll);
+  const Reply made = assume("named", alice);
+  const Signer session = credentials_of(made);
+  EXPECT_EQ(arn_of(session), "arn:aws:sts::000000000000:assumed-role/named/work");
+  EXPECT_EQ(text(made.body, "AssumedRoleId").substr(0, 4), "AROA");
+  EXPECT_EQ(send("ListUsers", {}, session).status, 200);  // the rights of the role, not of alice
+  EXPECT_EQ(text(assume("named", bob).body, "Code"), "AccessDenied");
+  EXPECT_EQ(text(assume("named", carol).body, "Code"), "AccessDenied");
+  // Trusting the account leaves it to the caller's own policies.
+  EXPECT_EQ(text(assume("open", alice).body, "Code"), "AccessDenied");
+  EXPECT_EQ(assume("open", carol).status, 200);
+  EXPECT_EQ(text(assume("open", {}).body, "Code"), "AccessDenied");  // root
+  EXPECT_EQ(text(assume("absent", carol).body, "Code"), "AccessDenied");
+  // A session of a session ends with the key that the first one came from.
+  const Signer first = credentials_of(sts("GetSessionToken", {}, alice));
+  const Signer second = credentials_of(assume("named", first));
+  EXPECT_EQ(arn_of(second), "arn:aws:sts::000000000000:assumed-role/named/work");
+  works("UpdateAccessKey",
+        {{"UserName", "alice"}, {"AccessKeyId", alice.access_key}, {"Status", "Inactive"}});
+  EXPECT_FALSE(store->find_session(second.access_key, second.token));
+}
+
+TEST_F(Iam, SessionPoliciesOfRoles) {
+  const Signer alice = new_user("alice");
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  const std::string less =
+      R"({"Statement":{"Effect":"Allow","Action":"iam:ListRoles","Resource":"*"}})";
+  const Signer session = credentials_of(assume("r", alice, {{"Policy", less}}));
+  EXPECT_EQ(send("ListRoles", {}, session).status, 200);
+  EXPECT_EQ(failure("ListUsers", {}, session), "AccessDenied");
+  EXPECT_EQ(text(assume("r", alice, {{"Policy", "{"}}).body, "Code"), "MalformedPolicyDocument");
+  EXPECT_EQ(text(assume("r", alice, {{"Policy", std::string(2049, ' ')}}).body, "Code"),
+            "LimitExceeded");
+  EXPECT_EQ(text(assume("r", alice, {{"Tags.member.1.Key", "k"}}).body, "Code"), "NotImplemented");
+  EXPECT_EQ(
+      text(sts("AssumeRole", {{"RoleArn", "x"}, {"RoleSessionName", "w"}}, alice).body, "Code"),
+      "ValidationError");
+}
+
+TEST_F(Iam, TrustPoliciesMayAskForAnExternalId) {
+  const Signer alice = new_user("alice");
+  works("CreateRole",
+        {{"RoleName", "r"}, {"AssumeRolePolicyDocument", R"({"Statement":{"Effect":"Allow",
+      "Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::000000000000:user/alice"},
+      "Condition":{"StringEquals":{"sts:ExternalId":"secret"}}}})"}});
+  EXPECT_EQ(text(assume("r", alice).body, "Code"), "AccessDenied");
+  EXPECT_EQ(text(assume("r", alice, {{"ExternalId", "other"}}).body, "Code"), "AccessDenied");
+  EXPECT_EQ(assume("r", alice, {{"ExternalId", "secret"}}).status, 200);
+}
+
+}  // namespace
+}  // namespace outcrop::iam::test

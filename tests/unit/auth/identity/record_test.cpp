@@ -1,0 +1,114 @@
+// The records of identities: what is written is read back, and nothing else is accepted.
+#include "auth/identity/record.h"
+
+#include <gtest/gtest.h>
+
+namespace outcrop::identity {
+namespace {
+
+constexpr std::string_view kAll = R"({"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})";
+constexpr std::string_view kTrust =
+    R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}})";
+const SealKey kKey{1, 2, 3};
+
+Entity role() {
+  Entity e;
+  e.kind = EntityKind::role;
+  e.name = "reader";
+  e.path = "/app/";
+  e.id = "AROA1";
+  e.created_ns = 77;
+  e.description = "reads";
+  e.attached = {"a", "b"};
+  e.trust = make_policy("trust", std::string(kTrust), policy::PolicyKind::trust);
+  return e;
+}
+
+AccessKey access_key() {
+  AccessKey k;
+  k.id = "AKIA1";
+  k.secret = "the secret";
+  k.user = "alice";
+  k.active = false;
+  k.service = true;
+  k.created_ns = 99;
+  k.session = make_policy("session", std::string(kAll));
+  k.description = "backup";
+  return k;
+}
+
+TEST(IdentityRecords, RoundTrip) {
+  SeededRandom random(1);
+  State state;
+  const Entity e = role();
+  ASSERT_TRUE(load_record(entity_key(e.kind, e.name), encode(e), kKey, state));
+  ASSERT_TRUE(load_record(inline_key(e.kind, e.name, "own"), encode_inline(kAll), kKey, state));
+  const EntityPtr loaded = state.find(EntityKind::role, "reader");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->arn(), "arn:aws:iam::000000000000:role/app/reader");
+  EXPECT_EQ(loaded->attached, e.attached);
+  EXPECT_EQ(loaded->description, "reads");
+  EXPECT_TRUE(loaded->trust->compiled);
+  EXPECT_EQ(loaded->inline_policies.at("own")->text, kAll);
+  EXPECT_EQ(encode(*loaded), encode(e));
+
+  ManagedPolicy p{.name = "m",
+                  .path = "/",
+                  .id = "ANPA1",
+                  .description = "d",
+                  .created_ns = 5,
+                  .document = make_policy("m", std::string(kAll))};
+  ASSERT_TRUE(load_record(managed_key("m"), encode(p), kKey, state));
+  EXPECT_EQ(encode(*state.find_policy("m")), encode(p));
+  EXPECT_EQ(state.find_policy_arn("arn:aws:iam::000000000000:policy/m")->id, "ANPA1");
+  EXPECT_FALSE(state.find_policy_arn("arn:aws:iam::000000000000:policy/x/m"));
+
+  const std::string value = encode(access_key(), kKey, random);
+  EXPECT_EQ(value.find("the secret"), std::string::npos);
+  ASSERT_TRUE(load_record(access_key_key("AKIA1"), value, kKey, state));
+  const AccessKeyPtr k = state.keys.at("AKIA1");
+  EXPECT_EQ(k->secret, "the secret");
+  EXPECT_FALSE(k->active);
+  EXPECT_TRUE(k->service);
+  EXPECT_EQ(k->session->text, kAll);
+}
+
+TEST(IdentityRecords, ASecretDoesNotMoveToAnotherKey) {
+  SeededRandom random(1);
+  State state;
+  EXPECT_FALSE(
+      load_record(access_key_key("AKIA2"), encode(access_key(), kKey, random), kKey, state));
+  EXPECT_TRUE(state.keys.empty());
+}
+
+TEST(IdentityRecords, DamageIsRefused) {
+  SeededRandom random(1);
+  const std::pair<std::string, std::string> records[] = {
+      {entity_key(EntityKind::role, "reader"), encode(role())},
+      {access_key_key("AKIA1"), encode(access_key(), kKey, random)}};
+  for (const auto& [key, value] : records) {
+    for (std::size_t n = 0; n < value.size(); ++n) {
+      State state;
+      EXPECT_FALSE(load_record(key, value.substr(0, n), kKey, state)) << n;
+    }
+    State state;
+    EXPECT_FALSE(load_record(key, value + "x", kKey, state));
+  }
+  State state;
+  EXPECT_FALSE(load_record("k", "\x01", kKey, state));
+  EXPECT_FALSE(load_record("kz1", "\x01", kKey, state));
+  EXPECT_FALSE(load_record("ku", encode(role()), kKey, state));
+}
+
+// GHSA-j548-9grx-fh4f: what cannot be read is not taken for absent.
+TEST(IdentityRecords, GHSA_j548_9grx_fh4f_UnreadableInlinePolicyDeniesItsOwner) {
+  State state;
+  Entity user;
+  user.name = "alice";
+  ASSERT_TRUE(load_record(entity_key(EntityKind::user, "alice"), encode(user), kKey, state));
+  EXPECT_FALSE(load_record(inline_key(EntityKind::user, "alice", "p"), "\x02junk", kKey, state));
+  EXPECT_TRUE(state.identity_of(*state.find(EntityKind::user, "alice"))->unreadable);
+}
+
+}  // namespace
+}  // namespace outcrop::identity

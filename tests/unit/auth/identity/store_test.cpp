@@ -1,0 +1,304 @@
+// The store of identities: changes, limits, conflicts, what survives a restart, and who may do what
+// afterwards.
+#include <gtest/gtest.h>
+
+#include "auth/identity/identity_store.h"
+#include "auth/identity/limits.h"
+#include "storage/base/async.h"
+#include "tests/support/mem_meta_store.h"
+
+namespace outcrop::identity {
+namespace {
+
+const std::string kAllowAll =
+    R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
+const std::string kTrust =
+    R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}})";
+const SealKey kKey{7};
+
+/// A change as a Result, for run_sync.
+template <class T>
+Task<Checked<T>> as_task(Change<T> change) {
+  co_return co_await std::move(change);
+}
+
+class Identities : public ::testing::Test {
+ protected:
+  Identities() { open(); }
+
+  void open() {
+    store.reset();
+    auto opened =
+        run_sync(IdentityStore::open({meta, clock, random}, kKey, {"ROOT", "rootsecret", true}));
+    ASSERT_TRUE(opened) << opened.error().describe();
+    store = *std::move(opened);
+  }
+  template <class T>
+  Checked<T> run(Change<T> change) {
+    return run_sync(as_task(std::move(change))).value();
+  }
+  template <class T>
+  IamCode failure(Change<T> change) {
+    const Checked<T> result = run(std::move(change));
+    EXPECT_FALSE(result);
+    return result ? IamCode::unavailable : result.error().code;
+  }
+  template <class T>
+  bool works(Change<T> change) {
+    const Checked<T> result = run(std::move(change));
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    return result.has_value();
+  }
+  Change<EntityPtr> user(const std::string& name) {
+    return store->create(
+        {.kind = EntityKind::user, .name = name, .path = "/", .description = {}, .trust = {}});
+  }
+  Change<EntityPtr> group(const std::string& name) {
+    return store->create(
+        {.kind = EntityKind::group, .name = name, .path = "/", .description = {}, .trust = {}});
+  }
+  Change<AccessKeyPtr> key(const std::string& name) {
+    return store->create_key(
+        {.user = name, .service = false, .session_policy = {}, .description = {}});
+  }
+  auth::IdentityPtr who(const std::string& access_key) {
+    const auto credential = store->find(access_key);
+    return credential ? credential->identity : nullptr;
+  }
+
+  test::MemMetaStore meta;
+  SystemClock clock;
+  SeededRandom random{1};
+  std::unique_ptr<IdentityStore> store;
+};
+
+TEST_F(Identities, AUserWithAKeyActsAsItself) {
+  ASSERT_TRUE(works(user("alice")));
+  const auto made = run(key("alice"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ((*made)->id.size(), 20U);
+  EXPECT_EQ((*made)->secret.size(), 40U);
+  const auto credential = store->find((*made)->id);
+  ASSERT_TRUE(credential);
+  EXPECT_EQ(credential->secret_key, (*made)->secret);
+  EXPECT_FALSE(credential->root);
+  EXPECT_EQ(credential->identity->arn, "arn:aws:iam::000000000000:user/alice");
+  EXPECT_EQ(credential->identity->user_name, "alice");
+  EXPECT_TRUE(credential->identity->compiled.empty());
+}
+
+TEST_F(Identities, TheRootCredentialIsAlwaysThere) {
+  const auto root = store->find("ROOT");
+  ASSERT_TRUE(root);
+  EXPECT_TRUE(root->root);
+  EXPECT_EQ(root->identity->kind, policy::Subject::Kind::root);
+  EXPECT_FALSE(store->find("nobody"));
+  EXPECT_FALSE(store->find(""));
+}
+
+TEST_F(Identities, EverythingSurvivesARestart) {
+  ASSERT_TRUE(works(user("alice")) && works(group("staff")));
+  ASSERT_TRUE(works(store->add_to_group("alice", "staff")));
+  ASSERT_TRUE(works(store->put_inline(EntityKind::group, "staff", "own", kAllowAll)));
+  const auto managed = run(store->create_policy("m", "/p/", "text", kAllowAll));
+  ASSERT_TRUE(managed);
+  ASSERT_TRUE(works(store->attach(EntityKind::user, "alice", (*managed)->arn())));
+  ASSERT_TRUE(works(store->put_inline(EntityKind::user, "alice", "mine", kAllowAll)));
+  const auto made = run(key("alice"));
+  ASSERT_TRUE(made);
+  const std::string id = (*made)->id, secret = (*made)->secret;
+  for (const auto& [name, value] : meta.dump()) {
+    EXPECT_EQ(value.find(secret), std::string::npos) << name;
+  }
+  open();
+  const auto credential = store->find(id);
+  ASSERT_TRUE(credential);
+  EXPECT_EQ(credential->secret_key, secret);
+  EXPECT_EQ(credential->identity->compiled.size(), 3U);
+  EXPECT_FALSE(credential->identity->unreadable);
+}
+
+TEST_F(Identities, TheWrongSealKeyIsRefused) {
+  ASSERT_TRUE(works(user("alice")));
+  EXPECT_TRUE(run_sync(IdentityStore::is_set_up(meta)).value());
+  const auto other = run_sync(IdentityStore::open({meta, clock, random}, SealKey{8}, {}));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code(), Errc::config);
+  test::MemMetaStore fresh;
+  EXPECT_FALSE(run_sync(IdentityStore::is_set_up(fresh)).value());
+}
+
+TEST_F(Identities, KeysAreSwitchedOffAndRemovedAtOnce) {
+  ASSERT_TRUE(works(user("alice")) && works(user("bob")));
+  const std::string id = (*run(key("alice")))->id;
+  ASSERT_TRUE(works(store->set_key_active("alice", id, false)));
+  EXPECT_FALSE(store->find(id));
+  EXPECT_EQ(failure(store->set_key_active("bob", id, true)), IamCode::no_such_entity);
+  ASSERT_TRUE(works(store->set_key_active("alice", id, true)));
+  EXPECT_TRUE(store->find(id));
+  EXPECT_EQ(failure(store->remove_key("bob", id)), IamCode::no_such_entity);
+  ASSERT_TRUE(works(store->remove_key("alice", id)));
+  EXPECT_FALSE(store->find(id));
+  open();
+  EXPECT_FALSE(store->find(id));
+}
+
+TEST_F(Identities, ServiceAccountsHaveTheirSessionPolicy) {
+  ASSERT_TRUE(works(user("alice")));
+  const auto of = [&](const std::string& name, const std::string& session) {
+    return store->create_key(
+        {.user = name, .service = true, .session_policy = session, .description = "d"});
+  };
+  const auto limited = run(of("alice", kAllowAll));
+  ASSERT_TRUE(limited);
+  EXPECT_TRUE(who((*limited)->id)->session->compiled);
+  const auto of_root = run(of("", kAllowAll));
+  ASSERT_TRUE(of_root);
+  EXPECT_EQ(who((*of_root)->id)->kind, policy::Subject::Kind::root);
+  EXPECT_TRUE(who((*of_root)->id)->session);
+  EXPECT_FALSE(store->find((*of_root)->id)->root);
+  EXPECT_EQ(failure(of("alice", "{")), IamCode::malformed_policy);
+  EXPECT_EQ(failure(of("nobody", "")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(key("")), IamCode::validation);
+}
+
+TEST_F(Identities, EntitiesInUseAreNotDeleted) {
+  ASSERT_TRUE(works(user("alice")) && works(group("staff")));
+  const auto removal = [&] { return store->remove(EntityKind::user, "alice"); };
+  const std::string id = (*run(key("alice")))->id;
+  EXPECT_EQ(failure(removal()), IamCode::delete_conflict);
+  ASSERT_TRUE(works(store->remove_key("alice", id)));
+  ASSERT_TRUE(works(store->add_to_group("alice", "staff")));
+  EXPECT_EQ(failure(removal()), IamCode::delete_conflict);
+  EXPECT_EQ(failure(store->remove(EntityKind::group, "staff")), IamCode::delete_conflict);
+  ASSERT_TRUE(works(store->remove_from_group("alice", "staff")));
+  const std::string arn = (*run(store->create_policy("m", "/", "", kAllowAll)))->arn();
+  ASSERT_TRUE(works(store->attach(EntityKind::user, "alice", arn)));
+  EXPECT_EQ(failure(removal()), IamCode::delete_conflict);
+  EXPECT_EQ(failure(store->remove_policy(arn)), IamCode::delete_conflict);
+  ASSERT_TRUE(works(store->detach(EntityKind::user, "alice", arn)));
+  ASSERT_TRUE(works(store->put_inline(EntityKind::user, "alice", "p", kAllowAll)));
+  EXPECT_EQ(failure(removal()), IamCode::delete_conflict);
+  ASSERT_TRUE(works(store->remove_inline(EntityKind::user, "alice", "p")));
+  EXPECT_TRUE(works(removal()) && works(store->remove_policy(arn)));
+  EXPECT_TRUE(works(store->remove(EntityKind::group, "staff")));
+  EXPECT_EQ(meta.dump().size(), 1U);  // the check of the seal key
+}
+
+TEST_F(Identities, Names) {
+  EXPECT_TRUE(works(user(std::string(kMaxUserName, 'u'))));
+  EXPECT_TRUE(works(user("a+=,.@_-Z9")));
+  for (const std::string& bad :
+       {std::string(), std::string(kMaxUserName + 1, 'u'), std::string("a b"), std::string("a/b"),
+        std::string("a*"), std::string("\xc3\xa9")}) {
+    EXPECT_EQ(failure(user(bad)), IamCode::validation) << bad;
+  }
+  EXPECT_TRUE(works(user("Alice")));
+  EXPECT_EQ(failure(user("aLICE")), IamCode::entity_already_exists);
+  EXPECT_FALSE(store->state()->find(EntityKind::user, "aLICE"));
+  for (const char* path : {"", "x", "/x", "x/", "/ /"}) {
+    EXPECT_EQ(
+        failure(store->create(
+            {.kind = EntityKind::user, .name = "p", .path = path, .description = {}, .trust = {}})),
+        IamCode::validation)
+        << path;
+  }
+}
+
+TEST_F(Identities, Limits) {
+  ASSERT_TRUE(works(user("alice")));
+  for (std::size_t i = 0; i < kMaxKeysPerUser; ++i) {
+    ASSERT_TRUE(works(key("alice")));
+  }
+  EXPECT_EQ(failure(key("alice")), IamCode::limit_exceeded);
+  for (std::size_t i = 0; i <= kMaxGroupsPerUser; ++i) {
+    const std::string name = "g" + std::to_string(i);
+    ASSERT_TRUE(works(group(name)));
+    const auto added = run(store->add_to_group("alice", name));
+    EXPECT_EQ(added.has_value(), i < kMaxGroupsPerUser);
+  }
+  for (std::size_t i = 0; i <= kMaxAttached; ++i) {
+    const auto made = run(store->create_policy("p" + std::to_string(i), "/", "", kAllowAll));
+    ASSERT_TRUE(made);
+    EXPECT_EQ(run(store->attach(EntityKind::user, "alice", (*made)->arn())).has_value(),
+              i < kMaxAttached);
+  }
+  const std::string start = R"({"Id":")",
+                    end = R"(","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}})";
+  const auto sized = [&](std::size_t size) {
+    return start + std::string(size - start.size() - end.size(), 'x') + end;
+  };
+  EXPECT_TRUE(works(store->put_inline(EntityKind::user, "alice", "p", sized(kMaxInlineUserBytes))));
+  EXPECT_EQ(
+      failure(store->put_inline(EntityKind::user, "alice", "p", sized(kMaxInlineUserBytes + 1))),
+      IamCode::limit_exceeded);
+  EXPECT_TRUE(works(store->create_policy("big", "/", "", sized(kMaxManagedBytes))));
+  EXPECT_EQ(failure(store->create_policy("bigger", "/", "", sized(kMaxManagedBytes + 1))),
+            IamCode::limit_exceeded);
+}
+
+TEST_F(Identities, Roles) {
+  const auto create = [&](const std::string& trust) {
+    return store->create(
+        {.kind = EntityKind::role, .name = "r", .path = "/", .description = "d", .trust = trust});
+  };
+  EXPECT_EQ(failure(create("{}")), IamCode::malformed_policy);
+  EXPECT_TRUE(works(create(kTrust)));
+  EXPECT_EQ(failure(store->set_trust("r", kAllowAll)), IamCode::malformed_policy);
+  EXPECT_TRUE(works(store->set_trust("r", kTrust)));
+  open();
+  EXPECT_TRUE(store->state()->find(EntityKind::role, "r")->trust->compiled);
+}
+
+TEST_F(Identities, AChangeThatIsNotStoredDidNotHappen) {
+  unsigned changes = 0;
+  store->on_change([&] { ++changes; });
+  meta.fail_next_commit(Errc::read_only);
+  EXPECT_EQ(failure(user("alice")), IamCode::unavailable);
+  EXPECT_FALSE(store->state()->find(EntityKind::user, "alice"));
+  EXPECT_EQ(changes, 0U);
+  EXPECT_TRUE(works(user("alice")));
+  EXPECT_EQ(changes, 1U);
+}
+
+TEST_F(Identities, AMissingPolicyOrGroupDeniesTheUser) {
+  ASSERT_TRUE(works(user("alice")) && works(group("staff")));
+  ASSERT_TRUE(works(store->add_to_group("alice", "staff")));
+  const std::string id = (*run(key("alice")))->id;
+  EXPECT_FALSE(who(id)->unreadable);
+  meta::Batch batch;
+  batch.erase("kgstaff");
+  ASSERT_TRUE(run_sync(meta.commit(std::move(batch))));
+  open();
+  EXPECT_TRUE(who(id)->unreadable);
+}
+
+TEST_F(Identities, ConcurrentChangesAreOneAfterTheOther) {
+  const auto both = [](IdentityStore& s) -> Task<> {
+    const auto make = [](IdentityStore& to, std::string name) -> Async<bool> {
+      co_return (co_await to.create({.kind = EntityKind::user,
+                                     .name = std::move(name),
+                                     .path = "/",
+                                     .description = {},
+                                     .trust = {}}))
+          .has_value();
+    };
+    const Executor ex = co_await asio::this_coro::executor;
+    unsigned done = 0;
+    for (int i = 0; i < 20; ++i) {
+      asio::co_spawn(ex, make(s, "u" + std::to_string(i / 2)),
+                     [&done](std::exception_ptr, bool) { ++done; });
+    }
+    while (done < 20) {
+      co_await asio::post(ex, use_async);
+    }
+    co_return ok();
+  };
+  ASSERT_TRUE(run_sync(both(*store)));
+  EXPECT_EQ(store->state()->entities[0].size(), 10U);
+  open();
+  EXPECT_EQ(store->state()->entities[0].size(), 10U);
+}
+
+}  // namespace
+}  // namespace outcrop::identity

@@ -1,0 +1,182 @@
+// What is refused when a policy is put, in AWS's words, and what is accepted.
+#include "tests/unit/auth/policy/support.h"
+
+namespace outcrop::policy::test {
+namespace {
+
+std::string statement(const std::string& fields) {
+  return R"({"Version":"2012-10-17","Statement":[{)" + fields + "}]}";
+}
+const std::string kStar = R"("Effect":"Allow","Principal":"*",)";
+const std::string kGet = R"("Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/*")";
+
+TEST(PolicyDocument, MalformedBucketPolicies) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "Policies must be valid JSON and the first byte must be '{'"},
+      {"[]", "Policies must be valid JSON and the first byte must be '{'"},
+      {"{", "This policy contains invalid Json"},
+      {R"({"Statement":[],"Statement":[]})", "This policy contains invalid Json"},
+      {"{}", "Missing required field Statement"},
+      {R"({"Statement":[]})", "Could not parse the policy: Statement is empty!"},
+      {R"({"Statement":"x"})", "Could not parse the policy: Statement is empty!"},
+      {R"({"Version":"2020-01-01","Statement":[{}]})",
+       "The policy must contain a valid version string"},
+      {R"({"Version":2,"Statement":[{}]})", "The policy must contain a valid version string"},
+      {R"({"Extra":1,"Statement":[{}]})", "Unknown field Extra"},
+      {statement(""), "Missing required field Effect"},
+      {statement(R"("Effect":"Allow")"), "Missing required field Principal"},
+      {statement(R"("Effect":"Allow","Principal":"*")"), "Missing required field Action"},
+      {statement(kStar + R"("Action":"s3:GetObject")"), "Missing required field Resource"},
+      {statement(R"("Effect":"allow","Principal":"*",)" + kGet), "Invalid effect: allow"},
+      {statement(kStar + R"("Action":"s3:NoSuch","Resource":"arn:aws:s3:::photos/*")"),
+       "Policy has invalid action"},
+      {statement(kStar + R"("Action":"iam:GetUser","Resource":"arn:aws:s3:::photos/*")"),
+       "Policy has invalid action"},
+      {statement(kStar + R"("Action":[],"Resource":"arn:aws:s3:::photos/*")"),
+       "Policy has invalid action"},
+      {statement(kStar + R"("Action":"s3:GetObject","Resource":"arn:aws:s3:::other/*")"),
+       "Policy has invalid resource"},
+      {statement(kStar + R"("Action":"s3:GetObject","Resource":"photos/*")"),
+       "Policy has invalid resource"},
+      {statement(kStar + R"("Action":"s3:GetObject","Resource":"arn:aws:sqs:::photos/*")"),
+       "Policy has invalid resource"},
+      {statement(kStar + R"("Action":"s3:GetObject","Resource":"arn:aws:s3:::photos")"),
+       "Action does not apply to any resource(s) in statement"},
+      {statement(kStar + R"("Action":"s3:ListBucket","Resource":"arn:aws:s3:::photos/*")"),
+       "Action does not apply to any resource(s) in statement"},
+      {statement(kStar + kGet + R"(,"Extra":1)"), "Unknown field Extra"},
+      {statement(kStar + kGet + R"(,"Condition":{"StringSame":{"s3:prefix":"a"}})"),
+       "Invalid Condition type : StringSame"},
+      {statement(kStar + kGet + R"(,"Condition":{"NullIfExists":{"s3:prefix":"true"}})"),
+       "Invalid Condition type : NullIfExists"},
+      {statement(kStar + kGet + R"(,"Condition":{"StringEquals":{"s3:nokey":"a"}})"),
+       "Policy has an invalid condition key"},
+      {statement(kStar + kGet + R"(,"Condition":{"StringEquals":{"s3:prefix":[]}})"),
+       "Invalid policy syntax."},
+      {statement(kStar + kGet + R"(,"Condition":{"NumericEquals":{"s3:max-keys":"ten"}})"),
+       "Invalid number in condition: ten"},
+      {statement(kStar + kGet + R"(,"Condition":{"IpAddress":{"aws:SourceIp":"1.2.3.4/33"}})"),
+       "Invalid IP address in condition: 1.2.3.4/33"},
+      {statement(kStar + kGet + R"(,"Condition":{"DateLessThan":{"aws:CurrentTime":"soon"}})"),
+       "Invalid date in condition: soon"},
+      {statement(kStar + kGet + R"(,"Condition":{"Bool":{"aws:SecureTransport":"yes"}})"),
+       "Invalid boolean in condition: yes"},
+  };
+  for (const auto& [text, why] : cases) {
+    EXPECT_EQ(refusal(text), why) << text;
+  }
+}
+
+TEST(PolicyDocument, Principals) {
+  const auto with = [](const std::string& principal) {
+    return refusal(statement(R"("Effect":"Allow","Principal":)" + principal + "," + kGet));
+  };
+  for (const char* fine :
+       {R"("*")", R"({"AWS":"*"})", R"({"AWS":["123456789012"]})",
+        R"({"AWS":"arn:aws:iam::123456789012:root"})", R"({"AWS":"arn:aws:iam:::user/a/b"})",
+        R"({"AWS":"arn:aws:sts::123456789012:assumed-role/r/s"})",
+        R"({"AWS":"arn:aws:iam::s3tenant1:root"})", R"({"CanonicalUser":"75aa57f0"})",
+        R"({"Service":"logging.s3.amazonaws.com"})"}) {
+    EXPECT_EQ(with(fine), "(accepted)") << fine;
+  }
+  for (const char* bad :
+       {R"("alice")", "{}", R"({"AWS":[]})", R"({"AWS":"alice"})", R"({"AWS":""})",
+        R"({"AWS":"arn:aws:iam::123456789012:user/*"})", R"({"AWS":"arn:aws:iam::1*:root"})",
+        R"({"AWS":"arn:aws:iam::123456789012:group/g"})", R"({"AWS":"arn:aws:s3:::photos"})",
+        R"({"User":"alice"})", R"({"CanonicalUser":"*"})", "7"}) {
+    EXPECT_EQ(with(bad), "Invalid principal in policy") << bad;
+  }
+}
+
+TEST(PolicyDocument, IdentityPolicies) {
+  const auto with = [](const std::string& fields) {
+    return refusal(statement(fields), PolicyKind::identity);
+  };
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"*","Resource":"*")"), "(accepted)");
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"ec2:Run*","Resource":"*")"), "(accepted)");
+  EXPECT_EQ(with(R"("Effect":"Allow","NotAction":"iam:*","NotResource":"arn:aws:s3:::x")"),
+            "(accepted)");
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"*","Resource":"*","Principal":"*")"),
+            "Policy document should not specify a principal.");
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"GetObject","Resource":"*")"),
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"s3:*","Resource":"photos")"),
+            "Resource photos must be in ARN format or \"*\".");
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"s3:*","Resource":[])"),
+            "Policy statement must contain resources.");
+  EXPECT_EQ(with(R"("Effect":"Allow","Action":"s3:*","NotAction":"s3:*","Resource":"*")"),
+            "Statement has both Action and NotAction");
+}
+
+TEST(PolicyDocument, TrustPolicies) {
+  EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AssumeRole")"), PolicyKind::trust),
+            "(accepted)");
+  EXPECT_EQ(
+      refusal(statement(kStar + R"("Action":"sts:AssumeRole","Resource":"*")"), PolicyKind::trust),
+      "Has prohibited field Resource");
+}
+
+TEST(PolicyDocument, StatementIdsAreUnique) {
+  const std::string one = R"({"Sid":"a",)" + kStar + kGet + "}";
+  EXPECT_EQ(refusal(R"({"Statement":[)" + one + "," + one + "]}"),
+            "Statement IDs (SID) in a single policy must be unique.");
+  EXPECT_EQ(refusal(R"({"Statement":)" + one + "}"), "(accepted)");
+}
+
+TEST(PolicyDocument, SizeLimit) {
+  const std::string start = R"({"Id":")";
+  const std::string end = R"(","Statement":{)" + kStar + kGet + "}}";
+  const std::string filler(kMaxPolicyBytes - start.size() - end.size(), 'x');
+  EXPECT_EQ(refusal(start + filler + end), "(accepted)");
+  EXPECT_EQ(refusal(start + filler + "x" + end),
+            "Policy exceeds the maximum allowed document size.");
+}
+
+TEST(PolicyDocument, DepthLimit) {
+  std::string deep = "1";
+  for (std::size_t i = 0; i < 2 * kMaxPolicyDepth; ++i) {
+    deep = "[" + deep + "]";
+  }
+  EXPECT_EQ(refusal(R"({"Statement":)" + deep + "}"), "This policy contains invalid Json");
+}
+
+TEST(PolicyDocument, OldVersionHasNoVariables) {
+  const std::string fields =
+      R"("Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/${aws:username}")";
+  const Policy old_policy = compiled(R"({"Version":"2008-10-17","Statement":{)" + fields + "}}");
+  const Policy new_policy = compiled(R"({"Version":"2012-10-17","Statement":{)" + fields + "}}");
+  Question q{"s3:GetObject", "arn:aws:s3:::photos/alice", kUser, {{"aws:username", {"alice"}}}};
+  EXPECT_FALSE(allows(old_policy, q));
+  EXPECT_TRUE(allows(new_policy, q));
+  q.resource = "arn:aws:s3:::photos/${aws:username}";
+  EXPECT_TRUE(allows(old_policy, q));
+  EXPECT_FALSE(allows(new_policy, q));
+}
+
+TEST(PolicyStatus, WhatIsPublic) {
+  const auto public_policy = [](const std::string& fields) {
+    return is_public(compiled(statement(fields + "," + kGet), PolicyKind::bucket));
+  };
+  EXPECT_TRUE(public_policy(R"("Effect":"Allow","Principal":"*")"));
+  EXPECT_TRUE(public_policy(R"("Effect":"Allow","Principal":{"AWS":"*"})"));
+  EXPECT_TRUE(public_policy(R"("Effect":"Allow","NotPrincipal":{"AWS":"000000000000"})"));
+  EXPECT_FALSE(public_policy(R"("Effect":"Deny","Principal":"*")"));
+  EXPECT_FALSE(
+      public_policy(R"("Effect":"Allow","Principal":{"AWS":"arn:aws:iam::s3tenant1:root"})"));
+  const auto with = [&](const std::string& condition) {
+    return public_policy(R"("Effect":"Allow","Principal":"*","Condition":)" + condition);
+  };
+  EXPECT_FALSE(with(R"({"IpAddress":{"aws:SourceIp":"10.0.0.0/32"}})"));
+  EXPECT_FALSE(with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","fd00::/32"]}})"));
+  EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","0.0.0.0/1"]}})"));
+  EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":"::/0"}})"));
+  EXPECT_TRUE(with(R"({"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}})"));
+  EXPECT_TRUE(with(R"({"IpAddressIfExists":{"aws:SourceIp":"10.0.0.0/8"}})"));
+  EXPECT_FALSE(with(R"({"StringEquals":{"aws:SourceVpce":"vpce-1"}})"));
+  EXPECT_TRUE(with(R"({"StringLike":{"aws:SourceVpce":"vpce-*"}})"));
+  EXPECT_TRUE(with(R"({"ForAllValues:StringEquals":{"aws:SourceVpce":"vpce-1"}})"));
+  EXPECT_TRUE(with(R"({"StringEquals":{"aws:UserAgent":"curl"}})"));
+}
+
+}  // namespace
+}  // namespace outcrop::policy::test
