@@ -17,8 +17,11 @@ def available() -> str:
         return "only root mounts file systems"
     if not shutil.which("mkfs.ext4"):
         return "no mkfs.ext4"
-    probe = subprocess.run(["losetup", "--find"], capture_output=True, text=True, check=False)
-    return "" if probe.returncode == 0 else f"no loop devices: {probe.stderr.strip()}"
+    try:
+        with loop_drives(1, 16):
+            return ""
+    except subprocess.CalledProcessError as error:
+        return f"no loop mounts: {error.stderr.decode(errors='replace').strip()}"
 
 
 @contextlib.contextmanager
