@@ -135,7 +135,7 @@ bool would_allow(const Asker& asker,
 
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target) {
   if (op.id == OpId::delete_objects) {
-    return Grant(policy::Reason::not_allowed);
+    return Grant(policy::Reason::each_key);
   }
   const bool version = op.scope == Scope::object && target.param("versionId").has_value();
   const auto check = [&](Action action) {

@@ -24,6 +24,15 @@ Outcome<SourceObject> copy_source_of(const Call& call) {
                       conditions_of(call, kCopySourceConditions)};
 }
 
+S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
+  static const policy::Action list = policy::find_action("s3:ListBucket").value();
+  if (error.code != Code::no_such_key) {
+    return error;
+  }
+  auto listed = authorize(call.asker, list, source.bucket, {});
+  return listed ? std::move(error) : std::move(listed).error();
+}
+
 Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info) {
   auto checked = check_read(conditions, info);
   if (!checked && checked.error().code == Code::not_modified) {

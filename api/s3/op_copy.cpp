@@ -125,7 +125,11 @@ http::Response copy_response(const ns::ObjectInfo& info) {
 
 Answer copy_object(Call& call) {
   S3_CO_TRY(CopyPlan plan, plan_copy(call));
-  S3_CO_TRY(auto reader, co_await call.ns.open_read(plan.source.bucket, plan.source.key));
+  auto opened = co_await call.ns.open_read(plan.source.bucket, plan.source.key);
+  if (!opened) {
+    co_return std::unexpected(source_error(call, plan.source, S3Error(opened.error())));
+  }
+  auto reader = *std::move(opened);
   S3_CO_TRYV(check_copy_size(reader->info().size));
   if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));

@@ -114,7 +114,11 @@ Answer upload_part_copy(Call& call) {
   S3_CO_TRY(const SourceObject source, copy_source_of(call));
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
-  S3_CO_TRY(auto reader, co_await call.ns.open_read(source.bucket, source.key));
+  auto opened = co_await call.ns.open_read(source.bucket, source.key);
+  if (!opened) {
+    co_return std::unexpected(source_error(call, source, S3Error(opened.error())));
+  }
+  auto reader = *std::move(opened);
   S3_CO_TRYV(check_copy_source(source.conditions, reader->info()));
   S3_CO_TRY(const ns::ByteRange range, copy_range(call, reader->info().size));
   S3_CO_TRY(RangeDigests digests, co_await digests_of(*reader, range, upload.checksum_algorithm));

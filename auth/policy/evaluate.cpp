@@ -103,6 +103,8 @@ std::string_view to_string(Reason reason) {
       return "anonymous";
     case Reason::public_access_block:
       return "public_access_block";
+    case Reason::each_key:
+      return "each_key";
     case Reason::unreadable:
       return "unreadable";
   }

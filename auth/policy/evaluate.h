@@ -23,6 +23,7 @@ enum class Reason : std::uint8_t {
   outside_session,      ///< the session policy does not allow it
   anonymous,            ///< nobody signed, and the bucket does not allow it to everybody
   public_access_block,  ///< would be allowed if public access were not blocked
+  each_key,             ///< nothing decided yet: every key of the list is a decision
   unreadable,           ///< a policy that applies cannot be read
 };
 std::string_view to_string(Reason reason);

@@ -306,6 +306,10 @@ TEST_F(Policies, GHSA_mx42_j6wv_px98_CopiesNeedBothSides) {
   EXPECT_EQ(copy("both", "/bucket/from"), 200);
   EXPECT_EQ(copy_part("both", "bucket/from"), 200);
   EXPECT_EQ(copy("both", "/bucket/from?versionId=null"), 403);
+  // Whether a source exists is told to those only who may list its bucket.
+  EXPECT_EQ(copy("both", "/bucket/absent"), 403);
+  EXPECT_EQ(copy_part("both", "/bucket/absent"), 403);
+  EXPECT_EQ(send("PUT", "/bucket/to", {{"x-amz-copy-source", "/bucket/absent"}}).status, 404);
 }
 
 TEST_F(Policies, TheCopySourceIsACondition) {
