@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "server/private_file.h"
+#include "storage/engine/engine.h"
 
 namespace outcrop::server {
 namespace {
@@ -100,6 +101,12 @@ Result<std::unique_ptr<io::Disk>> open_newcomer(const std::string& path) {
   return disk;
 }
 
+bool has_drive(engine::Engine& engine, std::int64_t slot) {
+  const std::vector<engine::DriveStatus> drives = engine.stats().drives;
+  return std::ranges::any_of(drives,
+                             [slot](const engine::DriveStatus& d) { return d.slot == slot; });
+}
+
 /// An engine call on worker 0, for a caller on another one.
 template <class T>
 Task<T> on_worker_0(Runtime& runtime, Task<T> call) {
@@ -163,6 +170,9 @@ Task<std::string> DriveAdmin::add(std::string text) {
   if (replaces != nullptr &&
       (!replaces->is_int64() || replaces->get_int64() < 0 || replaces->get_int64() >= UINT8_MAX)) {
     co_return fail(Errc::invalid_argument, "replaces: expected the slot of a drive");
+  }
+  if (replaces != nullptr && !has_drive(*engine, replaces->get_int64())) {
+    co_return fail(Errc::not_found, "replaces: there is no drive in that slot");
   }
   const std::string where(path->get_string());
   CO_TRY(std::unique_ptr<io::Disk> disk,

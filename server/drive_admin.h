@@ -9,7 +9,11 @@
 
 #include "api/admin/drive_routes.h"
 #include "server/runtime.h"
-#include "storage/engine/engine.h"
+
+namespace outcrop::engine {
+class Engine;
+struct EngineStats;
+}  // namespace outcrop::engine
 
 namespace outcrop::server {
 

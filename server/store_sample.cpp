@@ -1,5 +1,7 @@
 #include "server/store_sample.h"
 
+#include "storage/engine/engine.h"
+
 namespace outcrop::server {
 namespace {
 

@@ -1,7 +1,10 @@
 // What the engine says of itself, in the form of the admin metrics.
 #pragma once
 #include "api/admin/metrics.h"
-#include "storage/engine/engine.h"
+
+namespace outcrop::engine {
+struct EngineStats;
+}
 
 namespace outcrop::server {
 

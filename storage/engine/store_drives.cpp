@@ -85,8 +85,8 @@ Task<> Store::remove_drive(unsigned slot) {
                                        std::to_string(slot) + ")");
   }
   if (use != survey.slots.end()) {
-    co_return fail(Errc::conflict, count_of(use->second.shards, "segment") +
-                                       " still have a shard there: see outcrop drive status");
+    co_return fail(Errc::conflict, "it still holds " + count_of(use->second.shards, "shard") +
+                                       ": see outcrop drive status");
   }
   if (member.live) {
     CO_TRY(const bool needed, co_await x_meta->needs(which));

@@ -119,7 +119,8 @@ def main() -> int:
         corruption = Corruption(server, seed)
         corruption.fill()
         server.stop()
-        snapshot = Snapshot(server.drives, server.root / "pristine")
+        # With state_dir: it knows the newest epoch, and drives put back alone look as if they had been away.
+        snapshot = Snapshot([*server.drives, server.state], server.root / "pristine")
         number = 0
         while sum(corruption.done.values()) < options.count and not corruption.wrong:
             left = options.count - sum(corruption.done.values())

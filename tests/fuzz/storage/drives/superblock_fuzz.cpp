@@ -41,10 +41,17 @@ void check(ConstBytes in, Decode decode) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const SlotBytes kSuperblock = encode(Superblock{});
   static const SlotBytes kEpoch = encode(EpochRecord{});
+  static const SlotBytes kEpochWithFlags =
+      encode(EpochRecord{.cluster = {},
+                         .epoch = 0,
+                         .parity = 0,
+                         .members = {{.uuid = {}, .draining = true}},
+                         .mirrors = {}});
   const ConstBytes in = std::as_bytes(std::span(data, size));
   check(in, [](ConstBytes bytes) { return decode_superblock(bytes); });
   check(in, [](ConstBytes bytes) { return decode_epoch(bytes); });
   check(dressed(kSuperblock, in), [](ConstBytes bytes) { return decode_superblock(bytes); });
   check(dressed(kEpoch, in), [](ConstBytes bytes) { return decode_epoch(bytes); });
+  check(dressed(kEpochWithFlags, in), [](ConstBytes bytes) { return decode_epoch(bytes); });
   return 0;
 }

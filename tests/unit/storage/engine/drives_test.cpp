@@ -165,7 +165,7 @@ TEST_F(EngineDrives, WhatIsNeededIsNotRemoved) {
   ASSERT_TRUE(engine->run(engine->engine().drain_drive(1, true)));
   refused(engine->run(engine->engine().drain_drive(2, true)), Errc::conflict, "add a drive first");
   ASSERT_TRUE(engine->run(engine->engine().repair()));
-  refused(engine->run(engine->engine().remove_drive(1)), Errc::conflict, "still have a shard");
+  refused(engine->run(engine->engine().remove_drive(1)), Errc::conflict, "it still holds");
   ASSERT_TRUE(engine->run(engine->engine().drain_drive(1, false)));
   EXPECT_FALSE(drive(1).draining);
   stop();

@@ -71,6 +71,31 @@ drives::Slot join_new(Process& p, io::SimWorld& world) {
   return slot ? *slot : 0;
 }
 
+TEST(SegmentRecord, VersionOneIsRead) {
+  SegmentRecord record;
+  record.id = 300;
+  record.k = 2;
+  record.m = 1;
+  record.chunk_bytes = chunk_bytes_for(2);
+  record.shard_bytes = 2 << 20;
+  record.slots = {4, 0, 7};
+  std::string old = encode(record);
+  old[0] = 1;
+  old.resize(old.size() - 3);  // closed, holes, verified
+  EXPECT_EQ(decode_segment(old).value(), record);
+  EXPECT_FALSE(decode_segment(old + '\0')) << "it has nothing more";
+
+  record.closed = true;
+  record.holes = 0b101;
+  record.verified = 1'790'000'000;
+  EXPECT_EQ(decode_segment(encode(record)).value(), record);
+  record.holes = 0b1000;
+  EXPECT_FALSE(decode_segment(encode(record))) << "there is no such shard";
+  record.closed = false;
+  record.holes = 1;
+  EXPECT_FALSE(decode_segment(encode(record))) << "holes of an open segment are not known";
+}
+
 TEST(Repair, ANewDriveTakesThePlaceOfALostOne) {
   io::SimWorld world = formatted_world(3, 1);
   std::vector<Stored> all;
