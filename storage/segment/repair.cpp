@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "storage/base/log.h"
+#include "storage/meta/extent_ref.h"
 #include "storage/meta/tables.h"
 #include "storage/segment/settle.h"
 
@@ -293,9 +294,9 @@ Task<bool> Repairer::covers_references(const Segment& segment, const std::vector
     CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan({.lower = from, .upper = end}));
     for (const meta::KeyValue& entry : page.entries) {
       const std::string_view key = entry.key;
-      Reader r(entry.value);
-      const Extent extent{record.id, get_be64(key.substr(9)), r.varint(), 0};
-      bool all = r.done() && extent.length > 0 && extent.offset < record.shard_bytes;
+      const auto ref = meta::decode_extent_ref(entry.value);
+      const Extent extent{record.id, get_be64(key.substr(9)), ref ? ref->length : 0, 0};
+      bool all = extent.length > 0 && extent.offset < record.shard_bytes;
       if (all && record.small) {
         all = has(extent.offset, extent.length);
       }

@@ -23,6 +23,14 @@ std::vector<Stored> put_some(Process& p, std::uint64_t seed) {
     const std::string content = pattern(seed + size, size);
     out.push_back({*p.put_large(content, seed * 100 + out.size(), size), content});
   }
+  // Somebody else uses a little of each: what is there of the extents is all of them.
+  meta::Batch shared;
+  for (const Stored& stored : out) {
+    const Extent& extent = stored.extents.front();
+    shared.put(meta::extent_ref_key(extent, 5'000 + seed),
+               meta::encode(meta::ExtentRef{extent.length, 1}));
+  }
+  EXPECT_TRUE(p.run(p.meta->commit(std::move(shared))));
   return out;
 }
 
@@ -155,7 +163,7 @@ TEST(Repair, AReturnedDriveGetsWhatItMissed) {
     auto extents = p.must(writer->finish());
     meta::Batch batch;
     for (const Extent& extent : extents) {
-      batch.put(meta::extent_ref_key(extent, 50), length_of(extent));
+      Process::put_ref(batch, extent, 50);
     }
     ASSERT_TRUE(p.run(p.meta->commit(std::move(batch))));
     all.push_back({extents, content});

@@ -34,13 +34,6 @@ inline io::SimWorld formatted_world(unsigned drives, unsigned parity) {
   return world;
 }
 
-/// The value of a reference.
-inline std::string length_of(const Extent& extent) {
-  Writer w;
-  w.varint(extent.length);
-  return std::move(w).take();
-}
-
 /// Keeps writes on their way while it is closed.
 class Gate final : public io::IoBackend {
  public:
