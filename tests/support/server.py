@@ -168,17 +168,22 @@ class Server:
         raise ServerFailed(f"not ready after {timeout_seconds} s:\n{self.log_tail()}")
 
     def wait_redundant(self, drives: int, mirrors: int, timeout_seconds: float = 60) -> None:
-        """Returns when all drives are live and the metadata has its full number of mirrors again."""
+        """Returns when all drives are live, the metadata has its full number of mirrors, and repair is done.
+
+        What was written while a drive was on its way out lacks a shard until then: m more may not go.
+        """
         deadline = time.monotonic() + timeout_seconds
-        have = (0, 0)
+        have = (0, 0, 0)
         while time.monotonic() < deadline:
             text = self.metrics()
-            have = (_sum_metric(text, "outcrop_drive_live"), _sum_metric(text, "outcrop_drive_mirror"))
-            if have[0] >= drives and have[1] >= mirrors:
+            have = (_sum_metric(text, "outcrop_drive_live"), _sum_metric(text, "outcrop_drive_mirror"),
+                    _sum_metric(text, "outcrop_segments_degraded"))
+            if have[0] >= drives and have[1] >= mirrors and have[2] == 0:
                 return
             time.sleep(0.1)
         raise ServerFailed(
-            f"after {timeout_seconds} s only {have[0]} live drives and {have[1]} mirrors\n{self.log_tail()}")
+            f"after {timeout_seconds} s only {have[0]} live drives and {have[1]} mirrors, and {have[2]} segments "
+            f"degraded\n{self.log_tail()}")
 
     def _signal(self, number: signal.Signals, timeout_seconds: float) -> int:
         if self._process is None:
