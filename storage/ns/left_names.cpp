@@ -82,6 +82,13 @@ Task<> remember_readers(Core& core) {
   if (core.recent.remembered()) {
     co_return ok();
   }
+  // The first readers come together, and only one may write.
+  LockPlan plan;
+  plan.add(lock_name('r', 0, "directory_readers"), LockMode::exclusive);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(plan)));
+  if (core.recent.remembered()) {
+    co_return ok();
+  }
   CO_TRY(const auto known, co_await core.meta.get(readers_key()));
   if (!known) {
     meta::Batch batch;
