@@ -195,7 +195,7 @@ Result<void> load_record(std::string_view key,
                          const SealKey& seal_key,
                          State& state) {
   Reader r(value);
-  if (key.size() < 2) {
+  if (key.size() < 2 || key.front() != static_cast<char>(meta::Table::identity)) {
     return broken("identity");
   }
   const char what = key[1];

@@ -109,6 +109,7 @@ bool puts_handle(const OpRow& row) {
 std::string owner_reply(const Compound& c, const Result4& result) {
   XdrWriter kept;
   const std::string all = result.out.flatten();  // with the data of READs in front
+  kept.u32(static_cast<std::uint32_t>(result.row->number));
   kept.string(std::string_view(all).substr(result.start + sizeof(std::uint32_t)));
   const bool opened = result.row->number == Op::open && result.status == Status::ok;
   kept.opaque(opened ? ConstBytes(c.core.service.handles.seal(c.current->handle)) : ConstBytes());
@@ -117,6 +118,14 @@ std::string owner_reply(const Compound& c, const Result4& result) {
 
 Async<> replay_owner(Compound& c, Result4& result) {
   XdrReader kept(as_bytes(*c.owner_replay));
+  if (kept.u32() != static_cast<std::uint32_t>(result.row->number)) {
+    // No retry: another operation with a number that is taken (RFC 7530 section 9.1.7).
+    c.owner_replay.reset();
+    result.status = Status::bad_seqid;
+    result.out.rewind(result.body);
+    result.end();
+    co_return;
+  }
   const std::string_view body = kept.string(kMaxRecordBytes);
   const ConstBytes handle = kept.opaque(kHandleBytes);
   result.out.rewind(result.status_at);

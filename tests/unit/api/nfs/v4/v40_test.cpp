@@ -69,6 +69,16 @@ TEST_F(V40, ReplayedCloses) {
   EXPECT_EQ(again.stateid, closed.stateid);
 }
 
+TEST_F(V40, ATakenNumberIsForItsOperationOnly) {
+  const File file = confirmed();
+  // What has the number is an OPEN_CONFIRM, whose answer is none for these.
+  EXPECT_EQ(status(C().putfh(file.handle).close(file.stateid, seqid - 1)), Status::bad_seqid);
+  Nfs4OpenHow open = how();
+  open.seqid = seqid - 1;
+  EXPECT_EQ(status(C().walk("data").open("f", open)), Status::bad_seqid);
+  EXPECT_EQ(status(C().putfh(file.handle).close(file.stateid, seqid)), Status::ok);
+}
+
 TEST_F(V40, ReplaysBehindData) {
   const File file = confirmed();
   ASSERT_EQ(status(C().putfh(file.handle).write(file.stateid, 0, std::string(100, 'x'))),
