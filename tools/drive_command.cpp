@@ -150,9 +150,12 @@ void print_health(const json::object& status) {
   std::array<char, 32> date{};
   std::tm parts{};
   std::strftime(date.data(), date.size(), "%Y-%m-%d", gmtime_r(&since, &parts));
-  fmt::print("scrub: {}, all data read since {}\n",
-             period == 0 ? "off" : fmt::format("every {} days", period / 86'400),
-             since == 0 ? "never" : date.data());
+  const std::string every = period == 0            ? "off"
+                            : period % 86'400 == 0 ? fmt::format("every {} days", period / 86'400)
+                                                   : fmt::format("every {} hours", period / 3600);
+  fmt::print("scrub: {}, {}\n", every,
+             since == 0 ? "not all data has been read yet"
+                        : fmt::format("all data read since {}", date.data()));
 }
 
 void list(State& state, int& exit_code) {

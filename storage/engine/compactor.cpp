@@ -1,6 +1,6 @@
 #include "storage/engine/compactor.h"
 
-#include "storage/base/log.h"
+#include <utility>
 
 namespace outcrop::engine {
 namespace {
@@ -48,9 +48,9 @@ Task<> Compactor::measure(double garbage, std::size_t most_references) {
 Task<> Compactor::move(std::uint64_t most_bytes) {
   CO_TRY(const ns::Relocated moved, co_await x_tree.relocate(x_victim, most_bytes));
   x_stats.bytes.fetch_add(moved.bytes, std::memory_order_relaxed);
-  x_stats.left_behind.fetch_add(moved.left_behind, std::memory_order_relaxed);
+  x_moved |= moved.bytes > 0;
   if (moved.finished) {
-    x_stats.segments.fetch_add(1, std::memory_order_relaxed);
+    x_stats.segments.fetch_add(std::exchange(x_moved, false) ? 1 : 0, std::memory_order_relaxed);
     x_victim = 0;
   }
   co_return ok();

@@ -11,7 +11,7 @@ namespace outcrop::engine {
 
 /// Relaxed counters for metrics.
 struct CompactorStats {
-  std::atomic<std::uint64_t> segments{0}, bytes{0}, left_behind{0};
+  std::atomic<std::uint64_t> segments{0}, bytes{0};
 };
 
 /// Used on one worker, one call at a time.
@@ -37,6 +37,7 @@ class Compactor {
   ns::TreeNamespace& x_tree;
   SegmentId x_looked_at = 0;  ///< where measuring goes on
   SegmentId x_victim = 0;     ///< 0: none
+  bool x_moved = false;       ///< something of it
   bool x_wrapped = false;     ///< measuring has come to the end of the segments
   CompactorStats x_stats;
 };

@@ -99,8 +99,8 @@ Task<> Store::check_drives() {
   co_return ok();
 }
 
-// Stripes over all live drives are what most payload is; small records cost more. Shard files that
-// hold no segment are free, although the drive counts them as used.
+// Stripes over all live drives are what most payload is; small records cost more. Free is what
+// clients can have: also in shard files that hold no segment, and not what is kept back.
 Task<> Store::measure_space() {
   return x_runtime.pool.run([this]() -> Result<void> {
     const auto slots = x_drives->live_slots();
@@ -111,13 +111,14 @@ Task<> Store::measure_space() {
         log::warn("spare shard files", {{"error", trimmed.error().describe()}});
       }
       const auto space = x_drives->disk(slot)->space();
-      if (!space) {
+      const auto room = x_segments.client_bytes(slot);
+      if (!space || !room) {
         continue;  // its own operations will tell, and eject it
       }
       // The other half is for what deletes, and for compactions of the index.
       metadata_full |= space->free_bytes < segment::metadata_share(space->total_bytes) / 2;
       total += space->total_bytes;
-      free += space->free_bytes + x_segments.spare_bytes(slot);
+      free += *room;
     }
     const std::uint64_t shards = std::min<std::uint64_t>(slots.size(), segment::kMaxShards);
     const std::uint64_t parity = x_drives->write_parity(slots.size()).value_or(shards);

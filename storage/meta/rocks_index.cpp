@@ -75,7 +75,12 @@ class LogAdapter final : public rocksdb::Logger {
   void Logv(const char* format, std::va_list args) override {
     std::array<char, 512> line{};
     std::vsnprintf(line.data(), line.size(), format, args);
-    log::warn("rocksdb", {{"message", line.data()}});
+    std::string_view message(line.data());
+    message = message.substr(0, message.find_last_not_of('\n') + 1);
+    // Said of every verification of checksums, which asks for no such id.
+    if (!message.contains("opened without unique ID")) {
+      log::warn("rocksdb", {{"message", message}});
+    }
   }
 };
 

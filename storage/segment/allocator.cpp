@@ -83,9 +83,7 @@ SegmentRecord Allocator::plan(bool small) {
   return record;
 }
 
-// What a client may not take: one segment to move into, and the next, which is prepared early.
 Result<void> Allocator::check_reserve(drives::Slot slot, Purpose purpose) {
-  constexpr std::uint64_t kKeptShards = 2;
   if (purpose == Purpose::upkeep) {
     return ok();
   }

@@ -10,6 +10,9 @@
 
 namespace outcrop::segment {
 
+/// Of each drive, for upkeep: one segment to move into, and the next, which is prepared early.
+inline constexpr std::uint64_t kKeptShards = 2;
+
 class Allocator {
  public:
   Allocator(Context& context, Catalogue& catalogue, SparePool& spares)

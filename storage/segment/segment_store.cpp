@@ -261,6 +261,11 @@ Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
   co_return out;
 }
 
+Result<std::uint64_t> SegmentStore::client_bytes(drives::Slot slot) const {
+  TRY(const std::uint64_t room, x_spares.room(slot));
+  return room > kKeptShards ? (room - kKeptShards) * x_context.shard_bytes : 0;
+}
+
 std::uint64_t SegmentStore::spare_bytes(drives::Slot slot) const {
   return x_spares.count(slot) * x_context.shard_bytes;
 }

@@ -67,6 +67,9 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Counts counts() const;
   /// Gives shard files that hold no segment back where metadata runs out of room. Blocking.
   Result<void> trim_spares(drives::Slot slot) { return x_spares.trim(slot); }
+  /// What clients can still have of the drive: shard files that hold no segment, and what more
+  /// fits, without what is kept for metadata and upkeep. Blocking.
+  Result<std::uint64_t> client_bytes(drives::Slot slot) const;
   /// Bytes of the drive's shard files that hold no segment.
   std::uint64_t spare_bytes(drives::Slot slot) const;
   const SegmentStats& stats() const { return x_context.stats; }

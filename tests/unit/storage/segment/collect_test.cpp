@@ -106,6 +106,7 @@ TEST(Collect, ClientsLeaveRoomForUpkeep) {
     ++owner;
   }
   ASSERT_FALSE(put);
+  EXPECT_EQ(p.store->client_bytes(0).value(), 0U);
   const std::uint64_t spares = p.store->spare_bytes(0);
   ASSERT_TRUE(p.store->trim_spares(0));
   EXPECT_EQ(p.store->spare_bytes(0), spares) << "metadata has enough";
