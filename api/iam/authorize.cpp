@@ -39,8 +39,12 @@ std::string resource_of(const Action& action,
     case Subject::role:
       return entity_arn(identity::EntityKind::role, form.get("RoleName"), form, state);
     case Subject::policy:
-      return form.find("PolicyArn") ? form.get("PolicyArn")
-                                    : new_arn("policy", form, form.get("PolicyName"));
+      if (const auto arn = form.find("PolicyArn")) {
+        return std::string(*arn);
+      }
+      break;
+    case Subject::new_policy:
+      return new_arn("policy", form, form.get("PolicyName"));
   }
   return "arn:aws:iam::" + std::string(policy::kAccount) + ":*";
 }

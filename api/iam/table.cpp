@@ -32,7 +32,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"ListRoles", "iam", "iam:ListRoles", account, list_roles},
     {"DeleteRole", "iam", "iam:DeleteRole", role, delete_role},
     {"UpdateAssumeRolePolicy", "iam", "iam:UpdateAssumeRolePolicy", role, update_assume_role_policy},
-    {"CreatePolicy", "iam", "iam:CreatePolicy", policy, create_policy},
+    {"CreatePolicy", "iam", "iam:CreatePolicy", new_policy, create_policy},
     {"GetPolicy", "iam", "iam:GetPolicy", policy, get_policy},
     {"GetPolicyVersion", "iam", "iam:GetPolicyVersion", policy, get_policy_version},
     {"ListPolicies", "iam", "iam:ListPolicies", account, list_policies},
@@ -68,22 +68,6 @@ constexpr std::array kActions = std::to_array<Action>({
 }  // namespace
 
 std::span<const Action> actions() { return kActions; }
-
-std::string_view parameter_of(Subject subject) {
-  switch (subject) {
-    case account:
-      return "";
-    case user:
-      return "UserName";
-    case group:
-      return "GroupName";
-    case role:
-      return "RoleName";
-    case policy:
-      return "PolicyArn";
-  }
-  return "";
-}
 
 std::string_view parameter_of(identity::EntityKind kind) {
   switch (kind) {

@@ -8,8 +8,9 @@
 
 namespace outcrop::iam {
 
-/// What the action is about; the parameter that names it says which.
-enum class Subject : unsigned char { account, user, group, role, policy };
+/// What the action is about; the parameter that names it says which. A new policy has a name and
+/// no ARN yet.
+enum class Subject : unsigned char { account, user, group, role, policy, new_policy };
 
 struct Action {
   std::string_view name;        ///< of the Action parameter
@@ -20,8 +21,7 @@ struct Action {
 };
 
 std::span<const Action> actions();
-/// The name of the parameter that names a subject, like "UserName".
-std::string_view parameter_of(Subject subject);
+/// The name of the parameter that names one of a kind, like "UserName".
 std::string_view parameter_of(identity::EntityKind kind);
 
 }  // namespace outcrop::iam

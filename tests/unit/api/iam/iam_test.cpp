@@ -84,6 +84,25 @@ TEST_F(Iam, PermissionsAreAboutAResource) {
       "AccessDenied");
 }
 
+// The new policy is what PolicyName and Path say; no other parameter names it.
+TEST_F(Iam, ANewPolicyIsJudgedByItsOwnName) {
+  const Signer team = new_user("team", R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",
+      "Action":"iam:CreatePolicy","Resource":"arn:aws:iam::000000000000:policy/team-a/*"}})");
+  EXPECT_EQ(failure("CreatePolicy",
+                    {{"PolicyName", "admin"},
+                     {"PolicyDocument", kAllowAll},
+                     {"PolicyArn", "arn:aws:iam::000000000000:policy/team-a/x"}},
+                    team),
+            "AccessDenied");
+  EXPECT_EQ(failure("CreatePolicy", {{"PolicyName", "x"}, {"PolicyDocument", kAllowAll}}, team),
+            "AccessDenied");
+  EXPECT_EQ(send("CreatePolicy",
+                 {{"PolicyName", "x"}, {"Path", "/team-a/"}, {"PolicyDocument", kAllowAll}}, team)
+                .status,
+            200);
+  EXPECT_EQ(count(send("ListPolicies").body, "<PolicyName>"), 1U);
+}
+
 TEST_F(Iam, UsersAndKeys) {
   const Reply made = send("CreateUser", {{"UserName", "alice"}, {"Path", "/dev/"}});
   EXPECT_EQ(text(made.body, "Arn"), "arn:aws:iam::000000000000:user/dev/alice");
