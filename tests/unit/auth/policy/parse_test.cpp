@@ -170,6 +170,13 @@ TEST(PolicyStatus, WhatIsPublic) {
   EXPECT_FALSE(with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","fd00::/32"]}})"));
   EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","0.0.0.0/1"]}})"));
   EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":"::/0"}})"));
+  // IPv4 lies in ::ffff:0:0/96: a block around it lets in all of it.
+  const auto block = [&](const std::string& text) {
+    return with(R"({"IpAddress":{"aws:SourceIp":")" + text + "\"}}");
+  };
+  EXPECT_TRUE(block("::/32") && block("::/80") && block("::ffff:0:0/96"));
+  EXPECT_TRUE(block("::ffff:0:0/103"));
+  EXPECT_FALSE(block("::/81") || block("::ffff:a00:0/104"));
   EXPECT_TRUE(with(R"({"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}})"));
   EXPECT_TRUE(with(R"({"IpAddressIfExists":{"aws:SourceIp":"10.0.0.0/8"}})"));
   EXPECT_FALSE(with(R"({"StringEquals":{"aws:SourceVpce":"vpce-1"}})"));
