@@ -143,6 +143,21 @@ TEST_F(ExportRights, ADenyForSomeIsADenyForTheWhole) {
   EXPECT_EQ(rights_with(all + statement("Deny", kAll, kAny, other)), kEverything);
 }
 
+// A question mark is one character here as in every other decision, however many bytes it has.
+TEST_F(ExportRights, QuestionMarksAreCharacters) {
+  const std::string all = statement("Allow", kAll, kAny) + ",";
+  const auto left = [&](const std::string& denied, const std::string& prefix) {
+    return rights_with(
+        all + statement("Deny", R"("s3:GetObject")", "\"arn:aws:s3:::" + denied + "\""), prefix);
+  };
+  for (const char* name : {"e", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    EXPECT_FALSE(left("b/?/*", name).read) << name;
+    EXPECT_FALSE(left("b/*?/x", name).read) << name;
+    EXPECT_FALSE(left("b/??", name).read) << name;  // the directory and its slash
+    EXPECT_TRUE(left("b/?x*", name).read) << name;
+  }
+}
+
 TEST_F(ExportRights, NotResource) {
   const auto without = [](const std::string& effect, const std::string& resource) {
     return R"({"Effect":")" + effect + R"(","Action":"s3:*","NotResource":")" + resource + "\"}";
@@ -203,14 +218,17 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
                                            "arn:aws:s3:::b/*/x",
                                            "arn:aws:s3:::b*",
                                            "arn:aws:s3:::b/${aws:username}/*",
+                                           "arn:aws:s3:::b/?/*",
+                                           "arn:aws:s3:::b/??x",
+                                           "arn:aws:s3:::b/*?/x",
                                            "arn:aws:s3:::*"};
   const std::vector<std::string> conditions{
       "", "", R"(,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})",
       R"(,"Condition":{"StringLike":{"s3:prefix":"d/*"}})",
       R"(,"Condition":{"StringNotEquals":{"aws:username":"alice"}})"};
   const std::vector<std::string> actions{"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
-  const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/"},
-      tails{"", "x", "e/x", "alice/x", "d/x"};
+  const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/", "\xc3\xa9/"},
+      tails{"", "x", "e/x", "alice/x", "d/x", "\xe2\x82\xac"};
   const policy::Subject subject{.kind = policy::Subject::Kind::user,
                                 .account = policy::kAccount,
                                 .arn = "arn:aws:iam::000000000000:user/alice",
