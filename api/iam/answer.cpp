@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/s3/headers.h"
+#include "auth/identity/limits.h"
 #include "auth/uri.h"
 
 namespace outcrop::iam {
@@ -72,7 +73,7 @@ void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
   xml.text("Arn", e.arn()).text("CreateDate", date_text(e.created_ns));
   if (e.kind == EntityKind::role) {
     xml.text("AssumeRolePolicyDocument", encoded(e.trust->text));
-    xml.number("MaxSessionDuration", 3600);
+    xml.number("MaxSessionDuration", identity::kMaxRoleSeconds);
     if (!e.description.empty()) {
       xml.text("Description", e.description);
     }

@@ -3,6 +3,7 @@
 
 #include "api/iam/answer.h"
 #include "api/iam/table.h"
+#include "auth/identity/limits.h"
 
 namespace outcrop::iam {
 namespace {
@@ -19,6 +20,16 @@ Checked<EntityPtr> named(const Call& call, EntityKind kind, std::string_view nam
                                 std::string(name) + " cannot be found.");
   }
   return found;
+}
+
+/// Sessions of roles last an hour at most, which is what AWS takes without the parameter.
+Checked<> check_session_duration(const Call& call) {
+  const auto text = call.form.find("MaxSessionDuration");
+  return !text || *text == std::to_string(identity::kMaxRoleSeconds)
+             ? Checked<>()
+             : identity::refuse(identity::IamCode::not_implemented,
+                                "MaxSessionDuration must be " +
+                                    std::to_string(identity::kMaxRoleSeconds) + " on this server.");
 }
 
 Answer create(Call& call, EntityKind kind, std::string_view element) {
@@ -84,7 +95,12 @@ Checked<> show(Call& call, EntityKind kind, std::string_view element, std::strin
 
 Answer create_user(Call& call) { co_return co_await create(call, EntityKind::user, "User"); }
 Answer create_group(Call& call) { co_return co_await create(call, EntityKind::group, "Group"); }
-Answer create_role(Call& call) { co_return co_await create(call, EntityKind::role, "Role"); }
+Answer create_role(Call& call) {
+  if (auto duration = check_session_duration(call); !duration) {
+    co_return duration;
+  }
+  co_return co_await create(call, EntityKind::role, "Role");
+}
 
 Answer list_users(Call& call) { co_return list(call, EntityKind::user, "Users"); }
 Answer list_groups(Call& call) { co_return list(call, EntityKind::group, "Groups"); }

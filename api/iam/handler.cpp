@@ -135,6 +135,9 @@ class Service {
     if (!permit) {
       co_return std::unexpected(permit.error());
     }
+    if (const auto known = check_parameters(action, form); !known) {
+      co_return std::unexpected(failure_of(known.error()));
+    }
     const std::string root = std::string(action.name) + "Response";
     const std::string result = std::string(action.name) + "Result";
     s3::XmlWriter xml(root, s3::XmlWriter::Namespace::none);

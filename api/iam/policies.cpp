@@ -83,15 +83,30 @@ Answer list_policy_versions(Call& call) {
   if (!policy) {
     co_return std::unexpected(policy.error());
   }
-  call.xml.flag("IsTruncated", false).open("Versions").open("member");
-  write_version(call.xml, **policy, false);
-  call.xml.close().close();
+  const auto page = page_of(call, {"v1"});
+  if (!page) {
+    co_return std::unexpected(page.error());
+  }
+  call.xml.open("Versions");
+  if (!page->empty()) {
+    call.xml.open("member");
+    write_version(call.xml, **policy, false);
+    call.xml.close();
+  }
+  call.xml.close();
   co_return Checked<>{};
 }
 
 Answer list_policies(Call& call) {
-  const std::string prefix = call.form.get("PathPrefix"), scope = call.form.get("Scope");
-  const bool only_attached = call.form.get("OnlyAttached") == "true";
+  const std::string prefix = call.form.get("PathPrefix");
+  const std::string_view scope = call.form.find("Scope").value_or("All");
+  const std::string_view attached = call.form.find("OnlyAttached").value_or("false");
+  if ((scope != "All" && scope != "AWS" && scope != "Local") ||
+      (attached != "true" && attached != "false")) {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "Scope must be All, AWS or Local, OnlyAttached true or false.");
+  }
+  const bool only_attached = attached == "true";
   std::vector<std::string> names;
   for (const auto& [name, policy] : call.state->policies) {
     if (scope != "AWS" && policy->path.starts_with(prefix) &&
@@ -187,16 +202,22 @@ Answer list_attached_policies(Call& call) {
   if (!entity) {
     co_return std::unexpected(entity.error());
   }
-  const auto page = page_of(
-      call, std::vector<std::string>((*entity)->attached.begin(), (*entity)->attached.end()));
+  const std::string prefix = call.form.get("PathPrefix");
+  std::vector<std::string> names;
+  for (const std::string& name : (*entity)->attached) {
+    const identity::ManagedPtr policy = call.state->find_policy(name);
+    if (policy && policy->path.starts_with(prefix)) {
+      names.push_back(name);
+    }
+  }
+  const auto page = page_of(call, std::move(names));
   if (!page) {
     co_return std::unexpected(page.error());
   }
   call.xml.open("AttachedPolicies");
   for (const std::string& name : *page) {
-    if (const identity::ManagedPtr policy = call.state->find_policy(name)) {
-      call.xml.open("member").text("PolicyName", name).text("PolicyArn", policy->arn()).close();
-    }
+    const std::string arn = call.state->find_policy(name)->arn();
+    call.xml.open("member").text("PolicyName", name).text("PolicyArn", arn).close();
   }
   call.xml.close();
   co_return Checked<>{};

@@ -13,7 +13,7 @@ using identity::IamCode;
 
 constexpr std::int64_t kLeastSeconds = 900;
 constexpr std::int64_t kMostSeconds = 129'600, kUsualSeconds = 43'200;  // GetSessionToken
-constexpr std::int64_t kMostRoleSeconds = 3600;                         // and of root's tokens
+constexpr std::int64_t kMostRoleSeconds = identity::kMaxRoleSeconds;    // and of root's tokens
 constexpr std::size_t kLeastSessionName = 2, kMostSessionName = 64;
 
 Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_t most) {
@@ -29,19 +29,6 @@ Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_
     }
   }
   return seconds;
-}
-
-/// What these actions can take in AWS and must not be ignored.
-Checked<> refuse_unknown(const Call& call) {
-  for (const std::string_view name :
-       {"SerialNumber", "TokenCode", "SourceIdentity", "PolicyArns.member.1.arn",
-        "Tags.member.1.Key", "TransitiveTagKeys.member.1", "ProvidedContexts.member.1"}) {
-    if (call.form.find(name)) {
-      return identity::refuse(IamCode::not_implemented,
-                              std::string(name) + " is not implemented by this server.");
-    }
-  }
-  return {};
 }
 
 void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
@@ -145,9 +132,6 @@ Answer get_session_token(Call& call) {
     co_return identity::refuse(IamCode::access_denied,
                                "Cannot call GetSessionToken with session credentials");
   }
-  if (auto known = refuse_unknown(call); !known) {
-    co_return known;
-  }
   const bool root = call.who.kind == policy::Subject::Kind::root;
   const auto seconds = duration(call, kUsualSeconds, root ? kMostRoleSeconds : kMostSeconds);
   if (!seconds) {
@@ -162,9 +146,6 @@ Answer get_session_token(Call& call) {
 Answer assume_role(Call& call) {
   const std::string arn = call.form.get("RoleArn"), name = call.form.get("RoleSessionName");
   const std::string restriction = call.form.get("Policy");
-  if (auto known = refuse_unknown(call); !known) {
-    co_return known;
-  }
   if (auto checked = check_session(name, restriction); !checked) {
     co_return checked;
   }

@@ -17,10 +17,16 @@ struct Action {
   std::string_view service;     ///< "iam" or "sts": what the signature must be for
   std::string_view permission;  ///< "iam:CreateUser"; empty: the handler decides
   Subject subject;
+  /// Names of all parameters that the handler heeds, with a blank between them. Any other one is
+  /// refused: whoever sends it counts on what it means.
+  std::string_view parameters;
   Answer (*handler)(Call&);
 };
 
 std::span<const Action> actions();
+/// NotImplemented for what AWS takes and this server does not, ValidationError for what nobody
+/// does.
+identity::Checked<> check_parameters(const Action& action, const Form& form);
 /// The name of the parameter that names one of a kind, like "UserName".
 std::string_view parameter_of(identity::EntityKind kind);
 

@@ -2,6 +2,7 @@
 // Where AWS has a figure it is AWS's.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 namespace outcrop::identity {
 
@@ -25,5 +26,6 @@ inline constexpr std::size_t kMaxGroupName = 128;
 inline constexpr std::size_t kMaxPolicyName = 128;
 inline constexpr std::size_t kMaxPath = 512;
 inline constexpr std::size_t kMaxDescription = 1000;
+inline constexpr std::int64_t kMaxRoleSeconds = 3600;  ///< AWS's default; a role cannot change it
 
 }  // namespace outcrop::identity

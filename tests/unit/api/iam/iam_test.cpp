@@ -57,8 +57,10 @@ TEST_F(Iam, ABodyThatIsTooLongIsRefusedBeforeItIsRead) {
 TEST_F(Iam, CVE_2020_11012_EveryActionNeedsItsPermission) {
   const Signer nobody = new_user("nobody");
   for (const Action& action : actions()) {
-    const Reply reply = send(std::string(action.name), {{"UserName", "nobody"}}, nobody,
-                             std::string(action.service));
+    const Parameters parameters =
+        action.permission.empty() ? Parameters{} : Parameters{{"UserName", "nobody"}};
+    const Reply reply =
+        send(std::string(action.name), parameters, nobody, std::string(action.service));
     if (action.permission.empty()) {
       EXPECT_EQ(reply.status, action.name == "AssumeRole" ? 400 : 200) << action.name;
       continue;
@@ -101,6 +103,51 @@ TEST_F(Iam, ANewPolicyIsJudgedByItsOwnName) {
                 .status,
             200);
   EXPECT_EQ(count(send("ListPolicies").body, "<PolicyName>"), 1U);
+}
+
+// What a caller asks for in vain is refused: a boundary or a tag that is dropped grants too much.
+TEST_F(Iam, NoParameterIsIgnored) {
+  new_user("alice", kAllowAll);
+  for (const Action& action : actions()) {
+    const auto code = [&](const std::string& name) {
+      return text(
+          send(std::string(action.name), {{name, "x"}}, {}, std::string(action.service)).body,
+          "Code");
+    };
+    EXPECT_EQ(code("Nonsense"), "ValidationError") << action.name;
+    EXPECT_EQ(code("username"), "ValidationError") << action.name;
+    for (const char* name :
+         {"PermissionsBoundary", "Tags.member.1.Key", "Tags.member.2.Value", "Tags", "TokenCode",
+          "PolicyArns.member.2.arn", "TransitiveTagKeys.member.7", "ProvidedContexts.member.1.ARN",
+          "SerialNumber", "SourceIdentity", "PolicyUsageFilter"}) {
+      EXPECT_EQ(code(name), "NotImplemented") << action.name << " " << name;
+    }
+  }
+  const Parameters role{{"RoleName", "r"}, {"AssumeRolePolicyDocument", kTrust}};
+  const auto with = [&](const std::string& name, const std::string& value) {
+    Parameters out = role;
+    out.push_back({name, value});
+    return out;
+  };
+  EXPECT_EQ(failure("CreateRole", with("MaxSessionDuration", "7200")), "NotImplemented");
+  EXPECT_EQ(failure("CreateRole", with("PermissionsBoundary", "arn")), "NotImplemented");
+  EXPECT_EQ(failure("GetRole", {{"RoleName", "r"}}), "NoSuchEntity");
+  works("CreateRole", with("MaxSessionDuration", "3600"));
+  EXPECT_EQ(failure("ListPolicies", {{"Scope", "None"}}), "ValidationError");
+  EXPECT_EQ(failure("ListPolicies", {{"OnlyAttached", "yes"}}), "ValidationError");
+}
+
+TEST_F(Iam, AttachedPoliciesByPath) {
+  new_user("alice");
+  for (const auto& [name, path] : Parameters{{"a", "/x/"}, {"b", "/y/"}}) {
+    const Reply made =
+        send("CreatePolicy", {{"PolicyName", name}, {"Path", path}, {"PolicyDocument", kAllowAll}});
+    works("AttachUserPolicy", {{"UserName", "alice"}, {"PolicyArn", text(made.body, "Arn")}});
+  }
+  const Reply some =
+      send("ListAttachedUserPolicies", {{"UserName", "alice"}, {"PathPrefix", "/y/"}});
+  EXPECT_EQ(count(some.body, "<PolicyName>"), 1U);
+  EXPECT_EQ(text(some.body, "PolicyName"), "b");
 }
 
 TEST_F(Iam, UsersAndKeys) {

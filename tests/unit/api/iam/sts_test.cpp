@@ -116,6 +116,8 @@ TEST_F(Iam, SessionPoliciesOfRoles) {
   EXPECT_EQ(text(assume("r", alice, {{"Policy", std::string(2049, ' ')}}).body, "Code"),
             "LimitExceeded");
   EXPECT_EQ(text(assume("r", alice, {{"Tags.member.1.Key", "k"}}).body, "Code"), "NotImplemented");
+  EXPECT_EQ(text(assume("r", alice, {{"PolicyArns.member.2.arn", "a"}}).body, "Code"),
+            "NotImplemented");
   EXPECT_EQ(
       text(sts("AssumeRole", {{"RoleArn", "x"}, {"RoleSessionName", "w"}}, alice).body, "Code"),
       "ValidationError");
