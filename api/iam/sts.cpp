@@ -138,8 +138,8 @@ Answer get_session_token(Call& call) {
     co_return std::unexpected(seconds.error());
   }
   const std::string restriction = call.who.session ? call.who.session->text : std::string();
-  write_credentials(call,
-                    call.store.issue(call.who, call.access_key, {}, {}, restriction, *seconds));
+  write_credentials(
+      call, call.store.issue(call.who, call.access_key, nullptr, {}, restriction, *seconds));
   co_return Checked<>{};
 }
 
@@ -163,7 +163,7 @@ Answer assume_role(Call& call) {
     co_return not_allowed(call, arn);
   }
   const auto made =
-      call.store.issue(call.who, call.access_key, role->name, name, restriction, *seconds);
+      call.store.issue(call.who, call.access_key, role.get(), name, restriction, *seconds);
   write_credentials(call, made);
   call.xml.open("AssumedRoleUser").text("AssumedRoleId", role->id + ":" + name);
   call.xml.text("Arn", "arn:aws:sts::" + std::string(policy::kAccount) + ":assumed-role/" +

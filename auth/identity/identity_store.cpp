@@ -156,7 +156,7 @@ std::optional<auth::Credential> IdentityStore::find_session(std::string_view acc
 
 IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
                                               std::string_view access_key,
-                                              std::string_view role,
+                                              const Entity* role,
                                               std::string_view name,
                                               std::string_view policy,
                                               std::int64_t seconds) {
@@ -165,7 +165,10 @@ IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
   s.secret = new_secret(x_needs.random);
   s.issuer_key = who.temporary ? who.issuer_key : std::string(access_key);
   s.user = who.temporary ? who.issuer_user : who.user_name;
-  s.role = role;
+  if (role != nullptr) {
+    s.role = role->name;
+    s.role_id = role->id;
+  }
   s.name = name;
   s.policy = policy;
   s.issued_ns = x_needs.clock.wall_ns();

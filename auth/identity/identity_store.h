@@ -50,11 +50,11 @@ class IdentityStore final : public auth::KeyStore {
     std::string access_key, secret, token;
     std::int64_t expires_ns = 0;
   };
-  /// Credentials for the caller's own rights, or with `role` for those of the role. That he may
-  /// have them is decided already.
+  /// Credentials for the caller's own rights, or with `role` for those of the role (null: none).
+  /// That he may have them is decided already.
   Temporary issue(const auth::Identity& who,
                   std::string_view access_key,
-                  std::string_view role,
+                  const Entity* role,
                   std::string_view name,
                   std::string_view policy,
                   std::int64_t seconds);

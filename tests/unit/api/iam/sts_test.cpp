@@ -104,6 +104,21 @@ TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {
   EXPECT_FALSE(store->find_session(second.access_key, second.token));
 }
 
+// The token means the role that was assumed, not the next one of that name.
+TEST_F(Iam, ARoleThatWasMadeAnewIsAnotherOne) {
+  const Signer alice = new_user("alice");
+  const std::string by_alice = R"({"AWS":"arn:aws:iam::000000000000:user/alice"})";
+  new_role("r", by_alice, kAllowAll);
+  const Signer session = credentials_of(assume("r", alice));
+  EXPECT_EQ(send("ListUsers", {}, session).status, 200);
+  works("DeleteRolePolicy", {{"RoleName", "r"}, {"PolicyName", "p"}});
+  works("DeleteRole", {{"RoleName", "r"}});
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/bob"})", kAllowAll);
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+  EXPECT_EQ(failure("ListUsers", {}, session), "InvalidClientTokenId");
+}
+
 TEST_F(Iam, SessionPoliciesOfRoles) {
   const Signer alice = new_user("alice");
   new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
