@@ -122,9 +122,12 @@ bool RequestContext::query_value(Key key, policy::Values& out) const {
     return true;
   }
   if (key == Key::version_id) {
-    const auto version = x_version_set ? x_version : x_parts.target.param("versionId");
-    if (version) {
-      out.add(*version);
+    if (!x_version_set) {
+      if (const auto version = x_parts.target.param("versionId")) {
+        out.add(*version);
+      }
+    } else if (x_version) {
+      out.add(*x_version);
     }
     return true;
   }

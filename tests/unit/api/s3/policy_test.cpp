@@ -312,6 +312,22 @@ TEST_F(Policies, GHSA_mx42_j6wv_px98_CopiesNeedBothSides) {
   EXPECT_EQ(send("PUT", "/bucket/to", {{"x-amz-copy-source", "/bucket/absent"}}).status, 404);
 }
 
+// The version of the source is a condition of reading it, and of nothing that is asked later.
+TEST_F(Policies, TheVersionOfASourceIsForgottenBehindIt) {
+  const std::string version = R"(,"Condition":{"StringEquals":{"s3:VersionId":"null"}})";
+  const std::string any_version = R"(,"Condition":{"Null":{"s3:VersionId":"false"}})";
+  add_user("alice", {identity_policy("Allow", R"(["s3:PutObject","s3:ListBucket"])", kAny),
+                     identity_policy("Allow", R"("s3:GetObjectVersion")", kObjects, version),
+                     identity_policy("Deny", R"("s3:ListBucket")", R"("arn:aws:s3:::bucket")",
+                                     any_version)});
+  ASSERT_EQ(put("from", "v").status, 200);
+  const auto copy = [&](const std::string& source) {
+    return send("PUT", "/bucket/to", as("alice", {{"x-amz-copy-source", source}})).status;
+  };
+  EXPECT_EQ(copy("/bucket/from?versionId=null"), 200);
+  EXPECT_EQ(copy("/bucket/absent?versionId=null"), 404);
+}
+
 TEST_F(Policies, TheCopySourceIsACondition) {
   const std::string only =
       R"(,"Condition":{"StringNotLike":{"s3:x-amz-copy-source":"/bucket/public/*"}})";
