@@ -45,6 +45,14 @@ Outcome<Grant> authorize(const Asker& asker,
                          std::string_view bucket,
                          std::string_view key);
 
+/// The action on every key below a directory ("a/b/"), whether it is there or not: a Deny for some
+/// of them, or an Allow for some only, is AccessDenied. The keys move or vanish in one step that no
+/// list of them could be decided before.
+Outcome<> authorize_below(const Asker& asker,
+                          policy::Action action,
+                          std::string_view bucket,
+                          std::string_view directory);
+
 /// Everything that the operation needs on the resource of its target. DeleteObjects needs nothing
 /// there: each key of its list is a decision of its own.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);

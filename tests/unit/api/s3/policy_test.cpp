@@ -344,23 +344,45 @@ TEST_F(Policies, TheCopySourceIsACondition) {
   EXPECT_EQ(copy("/bucket/private/a?x=/bucket/public/a"), 403);
 }
 
+// A directory moves in one step with what it has by then: no key below may be denied, whether it is
+// there or not.
 TEST_F(Policies, RenamesNeedEveryKeyBelow) {
+  const std::string by_robot = R"(,"Condition":{"StringLike":{"aws:UserAgent":"robot*"}})";
   add_user("alice",
            {identity_policy("Allow", kAll, kAny),
-            identity_policy("Deny", R"("s3:DeleteObject")", R"("arn:aws:s3:::bucket/d/kept")")});
-  for (const char* key : {"d/a", "d/kept", "e/a"}) {
+            identity_policy("Deny", R"("s3:DeleteObject")", R"("arn:aws:s3:::bucket/d/kept")"),
+            identity_policy("Deny", R"("s3:GetObject")", R"("arn:aws:s3:::bucket/g/later")"),
+            identity_policy("Deny", R"("s3:PutObject")", R"("arn:aws:s3:::bucket/*/no")"),
+            identity_policy("Deny", kAll, kAny, by_robot)});
+  add_user("bob", {identity_policy("Allow", kAll,
+                                   R"(["arn:aws:s3:::bucket/h/*","arn:aws:s3:::bucket/k"])"),
+                   identity_policy("Allow", R"("s3:PutObject")", R"("arn:aws:s3:::bucket/x/?*")")});
+  for (const char* key : {"d/a", "d/kept", "e/a", "g/a", "h/a"}) {
     ASSERT_EQ(put(key, "v").status, 200);
   }
-  const auto rename = [&](const std::string& from, const std::string& to) {
+  const auto rename = [&](const std::string& from, const std::string& to,
+                          const std::string& who = "alice", const std::string& agent = "x") {
     return send("PUT", "/bucket/" + to + "?renameObject",
-                as("alice", {{"x-amz-rename-source", "/bucket/" + from}}))
+                as(who, {{"x-amz-rename-source", "/bucket/" + from}, {"user-agent", agent}}))
         .status;
   };
-  EXPECT_EQ(rename("d/", "x/"), 403);
-  EXPECT_EQ(rename("d/kept", "x"), 403);
+  EXPECT_EQ(rename("d/", "new"), 400);
+  EXPECT_EQ(rename("d/", "k/"), 403);
+  EXPECT_EQ(rename("d/kept", "k"), 403);
+  EXPECT_EQ(rename("g/", "k/"), 403);
+  EXPECT_EQ(rename("e/", "k/"), 403);
+  EXPECT_EQ(rename("e/a", "k", "alice", "robot/1"), 403);
+  EXPECT_EQ(rename("h/", "x/", "bob"), 403);
+  EXPECT_EQ(rename("h/", "h2/", "bob"), 403);
+  EXPECT_EQ(rename("h/a", "k", "bob"), 200);
+  EXPECT_EQ(get("d/kept").status, 200);
+  EXPECT_EQ(get("e/a").status, 200);
+  add_user("alice", {identity_policy("Allow", kAll, kAny),
+                     identity_policy("Deny", kAll, R"("arn:aws:s3:::bucket/d/*")"),
+                     identity_policy("Deny", kAll, kAny, by_robot)});
+  EXPECT_EQ(rename("e/", "f/", "alice", "robot/1"), 403);
   EXPECT_EQ(rename("e/", "f/"), 200);
   EXPECT_EQ(get("f/a").status, 200);
-  EXPECT_EQ(get("d/kept").status, 200);
 }
 
 TEST_F(Policies, ConditionsOfTheRequest) {

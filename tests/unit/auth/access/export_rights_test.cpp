@@ -209,6 +209,28 @@ class AnyContext final : public policy::Context {
   std::mt19937& x_random;
 };
 
+TEST_F(ExportRights, StrangersStayOutWherePublicAccessIsRestricted) {
+  const auto open = policy::Policy::compile(
+      document(
+          R"({"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"})"),
+      policy::PolicyKind::bucket, "b");
+  ASSERT_TRUE(open);
+  policy::PolicySet set;
+  set.bucket = &*open;
+  set.bucket_is_public = true;
+  const policy::Subject nobody;
+  std::mt19937 rng(7);
+  const AnyContext context(rng);
+  const auto allowed = [&] {
+    return policy::allowed_below(
+        set, policy::find_action("s3:PutObject").value(),
+        {.bucket = "b", .prefix = "d/", .subject = nobody, .context = context});
+  };
+  EXPECT_TRUE(allowed());
+  set.block.restrict_public_buckets = true;
+  EXPECT_FALSE(allowed());
+}
+
 TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
   std::mt19937 rng(7);
   const std::vector<std::string> resources{"*",
