@@ -121,19 +121,10 @@ Outcome<Grant> authorize(const Asker& asker,
                          std::string_view key) {
   const access::BucketAccessPtr access = bucket.empty() ? nullptr : asker.access.find(bucket);
   if (unrestricted(asker, access)) {
-    return Grant(policy::Reason::root);
+    return Grant({.reason = policy::Reason::root});
   }
   const policy::Decision decision = decide(asker, action, bucket, key, access.get());
-  if (decision.allowed) {
-    return Grant(decision.reason);
-  }
-  S3Error denied(Code::access_denied);
-  denied.log_detail.append(policy::action_name(action)).append(" on ").append(bucket);
-  denied.log_detail.append("/").append(key).append(": ").append(to_string(decision.reason));
-  if (decision.statement != nullptr && !decision.statement->sid.empty()) {
-    denied.log_detail.append(" (").append(decision.statement->sid).append(")");
-  }
-  return std::unexpected(std::move(denied));
+  return decision.allowed ? Outcome<Grant>(Grant(decision.why())) : denied(decision.why());
 }
 
 Outcome<> authorize_below(const Asker& asker,
@@ -149,7 +140,7 @@ Outcome<> authorize_below(const Asker& asker,
                             .one_request = true};
   const bool allowed = unrestricted(asker, access) ||
                        policy::allowed_below(policies_of(asker, access.get()), action, below);
-  return allowed ? Outcome<>() : fail(Code::access_denied);
+  return allowed ? Outcome<>() : denied({.reason = policy::Reason::not_all_below});
 }
 
 bool would_allow(const Asker& asker,
@@ -161,7 +152,7 @@ bool would_allow(const Asker& asker,
 
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target) {
   if (op.id == OpId::delete_objects) {
-    return Grant(policy::Reason::each_key);
+    return Grant({.reason = policy::Reason::undecided});
   }
   const bool version = op.scope == Scope::object && target.param("versionId").has_value();
   const auto check = [&](Action action) {

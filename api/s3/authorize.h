@@ -23,7 +23,7 @@ struct Asker {
 class Grant {
  public:
   /// Why it was given; for the audit log.
-  policy::Reason reason() const { return x_reason; }
+  const policy::Why& why() const { return x_why; }
 
   friend Outcome<Grant> authorize(const Asker& asker,
                                   policy::Action action,
@@ -34,8 +34,8 @@ class Grant {
                                           const auth::Target& target);
 
  private:
-  explicit Grant(policy::Reason reason) : x_reason(reason) {}
-  policy::Reason x_reason;
+  explicit Grant(policy::Why why) : x_why(std::move(why)) {}
+  policy::Why x_why;
 };
 
 /// One action on one resource: the key, the bucket if the key is empty, or all buckets. What the

@@ -10,11 +10,11 @@
 namespace outcrop::s3 {
 namespace {
 
-Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
+Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   const policy::Action action = action_of(call.op);
   call.context.set_version(entry.version_id);
-  S3_TRYV(authorize(call.asker, entry.version_id ? versioned(action) : action, call.bucket(),
-                    entry.key));
+  S3_TRY(Grant grant, authorize(call.asker, entry.version_id ? versioned(action) : action,
+                                call.bucket(), entry.key));
   if (entry.version_id && *entry.version_id != "null") {
     return fail(Code::no_such_version);
   }
@@ -27,15 +27,15 @@ Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
   if (!auth::check_key(entry.key)) {
     return fail(Code::invalid_argument, "The key is not valid UTF-8.");
   }
-  return {};
+  return grant;
 }
 
-Async<Outcome<>> delete_entry(Call& call, const DeleteEntry& entry) {
-  S3_CO_TRYV(check_entry(call, entry));
+Async<Outcome<Grant>> delete_entry(Call& call, const DeleteEntry& entry) {
+  S3_CO_TRY(Grant grant, check_entry(call, entry));
   ns::Conditions conditions;
   conditions.if_match = entry.etag;
   S3_CO_TRYV(co_await call.ns.remove(call.bucket(), entry.key, std::move(conditions)));
-  co_return Outcome<>{};
+  co_return grant;
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ Answer delete_objects(Call& call) {
   XmlWriter xml("DeleteResult");
   for (const DeleteEntry& entry : document.entries) {
     const auto deleted = co_await delete_entry(call, entry);
-    audit_key(call, entry.key, deleted ? nullptr : &deleted.error());
+    audit_key(call, entry.key, deleted);
     if (deleted && document.quiet) {
       continue;
     }
