@@ -15,6 +15,7 @@ Answer create_access_key(Call& call) {
     co_return std::unexpected(made.error());
   }
   const identity::AccessKey& key = **made;
+  call.new_key = key.id;
   call.xml.open("AccessKey").text("UserName", key.user).text("AccessKeyId", key.id);
   call.xml.text("Status", "Active").text("SecretAccessKey", key.secret);
   call.xml.text("CreateDate", date_text(key.created_ns)).close();

@@ -1,6 +1,7 @@
 // Answers of IAM and STS as XML: entities, pages, errors.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@ namespace outcrop::iam {
 struct Failure {
   int status = 400;
   std::string code, message;
+  std::optional<policy::Why> why{};  ///< of AccessDenied by a policy: for the audit log only
 };
 Failure failure_of(const identity::IamError& error);
 

@@ -1,9 +1,11 @@
 // One IAM or STS request that is authenticated and authorised, and the answer it writes.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/iam/form.h"
+#include "api/iam/permit.h"
 #include "api/s3/xml_out.h"
 #include "auth/identity/identity_store.h"
 
@@ -16,7 +18,12 @@ struct Call {
   const auth::Identity& who;
   std::string_view access_key;
   const policy::Context& context;
+  const Permit permit;
   s3::XmlWriter& xml;  ///< inside the <...Result> element
+
+  // For the audit log, from the handler.
+  std::string new_key{};             ///< id of the access key that was made
+  std::optional<policy::Why> why{};  ///< if it has decided by itself
 
   /// The user that UserName names, or the caller himself without one.
   std::string user_name() const {

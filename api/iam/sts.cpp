@@ -32,6 +32,7 @@ Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_
 }
 
 void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
+  call.new_key = made.access_key;
   call.xml.open("Credentials").text("AccessKeyId", made.access_key);
   call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
   call.xml.text("Expiration", date_text(made.expires_ns)).close();
@@ -59,10 +60,11 @@ class AssumeContext final : public policy::Context {
 };
 
 /// The role's trust policy must allow the caller by name, or the account: then the caller's own
-/// policies must, too. A Deny on either side wins.
-bool may_assume(const Call& call, const identity::Entity& role) {
+/// policies must, too. A Deny on either side wins. The statement is the role's or the caller's.
+policy::Decision decide_assume(const Call& call, const identity::Entity& role) {
+  using policy::Reason;
   if (!role.trust->compiled || call.who.unreadable) {
-    return false;
+    return {.reason = Reason::unreadable};
   }
   const std::string arn = role.arn();
   policy::ArnParts parts;
@@ -71,7 +73,7 @@ bool may_assume(const Call& call, const identity::Entity& role) {
   policy::Subject account = subject;
   account.kind = policy::Subject::Kind::root;
   if (!policy::split_arn(arn, parts)) {
-    return false;
+    return {};
   }
   const policy::Action action = policy::find_action("sts:AssumeRole").value();
   const policy::Request request{
@@ -79,16 +81,22 @@ bool may_assume(const Call& call, const identity::Entity& role) {
   const policy::Request for_account{
       .action = action, .resource = parts, .subject = account, .context = context};
   const policy::Policy& trust = *role.trust->compiled;
-  if (trust.find(policy::Effect::deny, request) != nullptr) {
-    return false;
+  if (const auto* const deny = trust.find(policy::Effect::deny, request)) {
+    return {.reason = Reason::denied_by_trust, .statement = deny};
   }
   policy::PolicySet own;
   own.identity = call.who.compiled;
   own.session = call.who.session ? &*call.who.session->compiled : nullptr;
   // Named by the trust policy: nothing of his own may forbid it. Else his own must allow it.
-  own.acl_allows = trust.find(policy::Effect::allow, request) != nullptr;
-  const bool delegated = trust.find(policy::Effect::allow, for_account) != nullptr;
-  return (own.acl_allows || delegated) && policy::decide(own, request).allowed;
+  const auto* const named = trust.find(policy::Effect::allow, request);
+  own.acl_allows = named != nullptr;
+  if (named == nullptr && trust.find(policy::Effect::allow, for_account) == nullptr) {
+    return {};
+  }
+  const policy::Decision decision = policy::decide(own, request);
+  return decision.reason == Reason::acl
+             ? policy::Decision{.allowed = true, .reason = Reason::trust_policy, .statement = named}
+             : decision;
 }
 
 std::unexpected<identity::IamError> not_allowed(const Call& call, const std::string& role) {
@@ -159,7 +167,10 @@ Answer assume_role(Call& call) {
   }
   const identity::EntityPtr role =
       call.state->find(identity::EntityKind::role, arn.substr(arn.rfind('/') + 1));
-  if (!role || role->arn() != arn || !may_assume(call, *role)) {
+  const bool known = role && role->arn() == arn;
+  const policy::Decision decision = known ? decide_assume(call, *role) : policy::Decision();
+  call.why = decision.why();
+  if (!decision.allowed) {
     co_return not_allowed(call, arn);
   }
   const auto made =

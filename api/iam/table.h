@@ -10,13 +10,25 @@ namespace outcrop::iam {
 
 /// What the action is about; the parameter that names it says which. A new policy has a name and
 /// no ARN yet.
-enum class Subject : unsigned char { account, user, group, role, policy, new_policy };
+enum class Subject : unsigned char {
+  account,
+  self,  ///< the caller
+  user,
+  group,
+  role,
+  assumed_role,  ///< by ARN
+  policy,
+  new_policy,
+};
+
+enum class Access : unsigned char { read, write };
 
 struct Action {
   std::string_view name;        ///< of the Action parameter
   std::string_view service;     ///< "iam" or "sts": what the signature must be for
   std::string_view permission;  ///< "iam:CreateUser"; empty: the handler decides
   Subject subject;
+  Access access;  ///< a write leaves a record in the audit log, also if it only makes credentials
   /// Names of all parameters that the handler heeds, with a blank between them. Any other one is
   /// refused: whoever sends it counts on what it means.
   std::string_view parameters;

@@ -99,6 +99,8 @@ std::string_view to_string(Reason reason) {
       return "denied_by_session";
     case Reason::denied_by_bucket:
       return "denied_by_bucket";
+    case Reason::denied_by_trust:
+      return "denied_by_trust";
     case Reason::not_allowed:
       return "not_allowed";
     case Reason::outside_session:

@@ -22,6 +22,7 @@ enum class Reason : std::uint8_t {
   denied_by_identity,   ///< an explicit Deny
   denied_by_session,    ///< an explicit Deny
   denied_by_bucket,     ///< an explicit Deny
+  denied_by_trust,      ///< an explicit Deny of the role
   not_allowed,          ///< no policy allows it
   outside_session,      ///< the session policy does not allow it
   anonymous,            ///< nobody signed, and the bucket does not allow it to everybody
