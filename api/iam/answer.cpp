@@ -44,6 +44,17 @@ Failure failure_of(const identity::IamError& error) {
   return {503, "ServiceUnavailable", "The change could not be stored. Try again."};
 }
 
+identity::Checked<std::string> Call::user_name() const {
+  if (const auto named = form.find("UserName")) {
+    return std::string(*named);
+  }
+  if (who.kind != policy::Subject::Kind::user) {
+    return identity::refuse(identity::IamCode::validation,
+                            "Must specify userName when calling with non-User credentials");
+  }
+  return who.user_name;
+}
+
 std::string date_text(std::int64_t ns) {
   std::string text = s3::format_iso_date(ns);
   const std::size_t point = text.find('.');

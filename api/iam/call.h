@@ -25,11 +25,9 @@ struct Call {
   std::string new_key{};             ///< id of the access key that was made
   std::optional<policy::Why> why{};  ///< if it has decided by itself
 
-  /// The user that UserName names, or the caller himself without one.
-  std::string user_name() const {
-    const auto named = form.find("UserName");
-    return named ? std::string(*named) : who.user_name;
-  }
+  /// The user that UserName names, or the caller without one. ValidationError for callers who are
+  /// no user: a session of a role is nobody's, and the root user has no keys here.
+  identity::Checked<std::string> user_name() const;
 };
 
 using Answer = identity::Change<>;

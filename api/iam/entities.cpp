@@ -117,12 +117,16 @@ Answer delete_role(Call& call) {
 }
 
 Answer get_user(Call& call) {
-  const std::string name = call.user_name();
-  if (name.empty() && !call.form.find("UserName")) {  // the root user asks about himself
+  const bool root = call.who.kind == policy::Subject::Kind::root;
+  if (root && !call.form.find("UserName")) {
     call.xml.open("User").text("UserId", call.who.user_id).text("Arn", call.who.arn).close();
     co_return Checked<>{};
   }
-  co_return show(call, EntityKind::user, "User", name);
+  const auto name = call.user_name();
+  if (!name) {
+    co_return std::unexpected(name.error());
+  }
+  co_return show(call, EntityKind::user, "User", *name);
 }
 
 Answer get_role(Call& call) {
@@ -142,7 +146,8 @@ Answer get_group(Call& call) {
 }
 
 Answer list_groups_for_user(Call& call) {
-  const auto user = named(call, EntityKind::user, call.user_name());
+  const auto name = call.user_name();
+  const auto user = name ? named(call, EntityKind::user, *name) : std::unexpected(name.error());
   if (!user) {
     co_return std::unexpected(user.error());
   }

@@ -145,9 +145,7 @@ Answer get_session_token(Call& call) {
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
-  const std::string restriction = call.who.session ? call.who.session->text : std::string();
-  write_credentials(
-      call, call.store.issue(call.who, call.access_key, nullptr, {}, restriction, *seconds));
+  write_credentials(call, call.store.issue(call.who, call.access_key, nullptr, {}, {}, *seconds));
   co_return Checked<>{};
 }
 

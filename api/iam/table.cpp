@@ -82,6 +82,10 @@ bool has_word(std::string_view words, std::string_view word) {
 
 identity::Checked<> check_parameters(const Action& action, const Form& form) {
   for (const auto& [name, value] : form.parameters()) {
+    if (name == "UserName" && value.empty()) {
+      return identity::refuse(identity::IamCode::validation,
+                              "UserName must have at least one character.");
+    }
     if (name == "Action" || name == "Version" || has_word(action.parameters, name)) {
       continue;
     }

@@ -37,7 +37,7 @@ struct Action {
 
 std::span<const Action> actions();
 /// NotImplemented for what AWS takes and this server does not, ValidationError for what nobody
-/// does.
+/// does, and for a user without a name.
 identity::Checked<> check_parameters(const Action& action, const Form& form);
 /// The name of the parameter that names one of a kind, like "UserName".
 std::string_view parameter_of(identity::EntityKind kind);

@@ -1,6 +1,6 @@
-// All identities but the root credential: users, groups, roles, policies, access keys and service
-// accounts, in the metadata store and as one snapshot in memory. Reads never wait; a change is
-// durable, and seen by every worker, when it returns ok. Any thread.
+// All identities but the root credential: users, groups, roles, policies and access keys, in the
+// metadata store and as one snapshot in memory. Reads never wait; a change is durable, and seen by
+// every worker, when it returns ok. Any thread.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -82,13 +82,7 @@ class IdentityStore final : public auth::KeyStore {
   Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);
   Change<> remove_inline(EntityKind kind, std::string name, std::string policy);
 
-  /// `user` empty: of the root user, service accounts only.
-  struct NewKey {
-    std::string user;
-    bool service = false;
-    std::string session_policy, description;  ///< of service accounts
-  };
-  Change<AccessKeyPtr> create_key(NewKey wanted);
+  Change<AccessKeyPtr> create_key(std::string user);
   Change<> set_key_active(std::string user, std::string id, bool active);
   Change<> remove_key(std::string user, std::string id);
 

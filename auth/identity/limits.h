@@ -9,10 +9,9 @@ namespace outcrop::identity {
 inline constexpr std::size_t kMaxUsers = 5000;
 inline constexpr std::size_t kMaxGroups = 300;
 inline constexpr std::size_t kMaxRoles = 1000;
-inline constexpr std::size_t kMaxPolicies = 1500;        ///< managed
-inline constexpr std::size_t kMaxKeysPerUser = 10;       ///< AWS: 2, too few to roll many boxes
-inline constexpr std::size_t kMaxServiceAccounts = 100;  ///< of one user
-inline constexpr std::size_t kMaxKeys = 20'000;          ///< of all users
+inline constexpr std::size_t kMaxPolicies = 1500;   ///< managed
+inline constexpr std::size_t kMaxKeysPerUser = 10;  ///< AWS: 2, too few to roll many boxes
+inline constexpr std::size_t kMaxKeys = 20'000;     ///< of all users
 inline constexpr std::size_t kMaxGroupsPerUser = 10;
 inline constexpr std::size_t kMaxAttached = 10;            ///< managed policies of one entity
 inline constexpr std::size_t kMaxInlinePolicies = 20;      ///< of one entity

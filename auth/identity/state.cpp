@@ -142,20 +142,9 @@ void State::finish() {
   identities.clear();
   for (const auto& [id, key] : keys) {
     const auto user = of_users.find(key->user);
-    const auth::IdentityPtr parent = key->user.empty()        ? root
-                                     : user == of_users.end() ? nullptr
-                                                              : user->second;
-    if (!key->active || !parent) {
-      continue;
+    if (key->active && user != of_users.end()) {
+      identities.emplace(id, user->second);
     }
-    if (!key->session) {
-      identities.emplace(id, parent);
-      continue;
-    }
-    auto own = std::make_shared<auth::Identity>(*parent);
-    own->session = key->session;
-    own->unreadable = own->unreadable || !key->session->compiled;
-    identities.emplace(id, std::move(own));
   }
 }
 

@@ -41,12 +41,9 @@ using ManagedPtr = std::shared_ptr<const ManagedPolicy>;
 
 struct AccessKey {
   std::string id, secret;
-  std::string user;  ///< empty: of the root user
+  std::string user;
   bool active = true;
-  bool service = false;  ///< a service account: has a session policy, or its parent's rights
   std::int64_t created_ns = 0;
-  PolicyPtr session;
-  std::string description;
 };
 using AccessKeyPtr = std::shared_ptr<const AccessKey>;
 

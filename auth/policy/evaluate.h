@@ -51,7 +51,7 @@ struct Decision {
 /// Everything that has a say. Policies are borrowed; what is absent does not restrict.
 struct PolicySet {
   std::span<const Policy* const> identity{};  ///< of the user, his groups, or the role
-  const Policy* session = nullptr;            ///< of the session or service account
+  const Policy* session = nullptr;            ///< of the session
   const Policy* bucket = nullptr;
   PublicAccessBlock block{};
   bool bucket_is_public = false;   ///< is_public(*bucket), computed when it was compiled

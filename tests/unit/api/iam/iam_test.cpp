@@ -177,6 +177,35 @@ TEST_F(Iam, UsersAndKeys) {
   EXPECT_EQ(failure("CreateAccessKey", {}), "ValidationError");  // the root user has one
 }
 
+// No name is nobody's name: not that of the root user, and not that of a session of a role.
+TEST_F(Iam, WhoIsNoUserNamesTheUser) {
+  const Signer alice = new_user("alice", kAllowAll);
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  const Signer session = credentials_of(assume("r", alice));
+  const Parameters key{{"AccessKeyId", alice.access_key}, {"Status", "Inactive"}};
+  const auto with = [](Parameters some, const std::string& user) {
+    some.push_back({"UserName", user});
+    return some;
+  };
+  for (const Signer& who : {Signer{}, session}) {
+    for (const char* action : {"CreateAccessKey", "ListAccessKeys", "ListGroupsForUser"}) {
+      EXPECT_EQ(failure(action, {}, who), "ValidationError") << action;
+    }
+    EXPECT_EQ(failure("UpdateAccessKey", key, who), "ValidationError");
+    EXPECT_EQ(failure("DeleteAccessKey", {key[0]}, who), "ValidationError");
+  }
+  EXPECT_EQ(failure("GetUser", {}, session), "ValidationError");
+  for (const Signer& who : {Signer{}, session, alice}) {
+    for (const char* action : {"CreateAccessKey", "ListAccessKeys", "ListGroupsForUser", "GetUser",
+                               "DeleteUser", "ListUserPolicies"}) {
+      EXPECT_EQ(failure(action, with({}, ""), who), "ValidationError") << action;
+    }
+    EXPECT_EQ(failure("UpdateAccessKey", with(key, ""), who), "ValidationError");
+  }
+  EXPECT_EQ(text(send("ListAccessKeys", {}, alice).body, "AccessKeyId"), alice.access_key);
+  EXPECT_EQ(send("GetUser", {}, alice).status, 200);
+}
+
 TEST_F(Iam, GroupsAndPolicies) {
   new_user("alice");
   works("CreateGroup", {{"GroupName", "g"}});

@@ -58,23 +58,21 @@ TEST_F(Iam, SessionsEnd) {
   EXPECT_FALSE(store->find_session(session.access_key, session.token));
 }
 
-// CVE-2025-62506: a service account does not lose its limits on the way through STS.
+// CVE-2025-62506: a session does not lose its limits on the way through STS.
 TEST_F(Iam, CVE_2025_62506_SessionsKeepTheSessionPolicy) {
-  const auto make = [](identity::IdentityStore& s) -> Task<identity::AccessKeyPtr> {
-    const auto made = co_await s.create_key(
-        {.user = "",
-         .service = true,
-         .session_policy =
-             R"({"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}})",
-         .description = ""});
-    co_return made.value();
-  };
-  const auto key = run_sync(make(*store)).value();
-  const Signer session = credentials_of(sts("GetSessionToken", {}, {key->id, key->secret}));
-  const auto who = store->find_session(session.access_key, session.token)->identity;
-  ASSERT_TRUE(who->session);
-  EXPECT_EQ(who->session->text, key->session->text);
-  EXPECT_EQ(who->kind, policy::Subject::Kind::root);
+  const Signer alice = new_user("alice");
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  new_role("named", R"({"AWS":"arn:aws:iam::000000000000:role/r"})", kAllowAll);
+  new_role("open", R"({"AWS":"000000000000"})", kAllowAll);
+  const Signer whole = credentials_of(assume("r", alice));
+  const Signer limited = credentials_of(assume(
+      "r", alice,
+      {{"Policy", R"({"Statement":{"Effect":"Allow","Action":"iam:List*","Resource":"*"}})"}}));
+  for (const char* role : {"named", "open"}) {
+    EXPECT_EQ(assume(role, whole).status, 200) << role;
+    EXPECT_EQ(text(assume(role, limited).body, "Code"), "AccessDenied") << role;
+  }
+  EXPECT_EQ(text(sts("GetSessionToken", {}, limited).body, "Code"), "AccessDenied");
 }
 
 TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {

@@ -109,7 +109,7 @@ TEST_F(Policies, EncodedKeysAreTheKeysOfThePolicy) {
   EXPECT_EQ(get("secreT/a", as("alice")).status, 404);
 }
 
-// CVE-2025-62506: a session or service account has at most its parent's rights.
+// CVE-2025-62506: a session has at most its parent's rights.
 TEST_F(Policies, CVE_2025_62506_SessionPolicies) {
   const std::string reader = identity_policy("Allow", R"("s3:GetObject")", kAny);
   const std::string everything = identity_policy("Allow", kAny, kAny);

@@ -42,8 +42,7 @@ class ExportRights : public ::testing::Test {
                                        .path = "/",
                                        .description = "",
                                        .trust = ""});
-      const auto key = co_await s.create_key(
-          {.user = "alice", .service = false, .session_policy = "", .description = ""});
+      const auto key = co_await s.create_key("alice");
       co_return (*key)->id;
     };
     alice = run_sync(make(*identities)).value();

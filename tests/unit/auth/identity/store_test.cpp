@@ -57,10 +57,7 @@ class Identities : public ::testing::Test {
     return store->create(
         {.kind = EntityKind::group, .name = name, .path = "/", .description = {}, .trust = {}});
   }
-  Change<AccessKeyPtr> key(const std::string& name) {
-    return store->create_key(
-        {.user = name, .service = false, .session_policy = {}, .description = {}});
-  }
+  Change<AccessKeyPtr> key(const std::string& name) { return store->create_key(name); }
   auth::IdentityPtr who(const std::string& access_key) {
     const auto credential = store->find(access_key);
     return credential ? credential->identity : nullptr;
@@ -143,23 +140,10 @@ TEST_F(Identities, KeysAreSwitchedOffAndRemovedAtOnce) {
   EXPECT_FALSE(store->find(id));
 }
 
-TEST_F(Identities, ServiceAccountsHaveTheirSessionPolicy) {
-  ASSERT_TRUE(works(user("alice")));
-  const auto of = [&](const std::string& name, const std::string& session) {
-    return store->create_key(
-        {.user = name, .service = true, .session_policy = session, .description = "d"});
-  };
-  const auto limited = run(of("alice", kAllowAll));
-  ASSERT_TRUE(limited);
-  EXPECT_TRUE(who((*limited)->id)->session->compiled);
-  const auto of_root = run(of("", kAllowAll));
-  ASSERT_TRUE(of_root);
-  EXPECT_EQ(who((*of_root)->id)->kind, policy::Subject::Kind::root);
-  EXPECT_TRUE(who((*of_root)->id)->session);
-  EXPECT_FALSE(store->find((*of_root)->id)->root);
-  EXPECT_EQ(failure(of("alice", "{")), IamCode::malformed_policy);
-  EXPECT_EQ(failure(of("nobody", "")), IamCode::no_such_entity);
-  EXPECT_EQ(failure(key("")), IamCode::validation);
+TEST_F(Identities, KeysAreOfUsers) {
+  EXPECT_EQ(failure(key("nobody")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(key("")), IamCode::no_such_entity);  // the root user has the one credential
+  EXPECT_TRUE(store->state()->keys.empty());
 }
 
 TEST_F(Identities, EntitiesInUseAreNotDeleted) {
