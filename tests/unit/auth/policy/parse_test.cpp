@@ -108,6 +108,29 @@ TEST(PolicyDocument, IdentityPolicies) {
             "Statement has both Action and NotAction");
 }
 
+// A Deny of an action that does not exist would deny nothing, and nobody would know.
+TEST(PolicyDocument, ActionsThatDoNotExist) {
+  for (const char* element : {"Action", "NotAction"}) {
+    const auto identity = [&](const std::string& action) {
+      return refusal(statement(R"("Effect":"Deny","Resource":"*",")" + std::string(element) +
+                               R"(":["s3:GetObject",")" + action + R"("])"),
+                     PolicyKind::identity);
+    };
+    for (const char* bad : {"s3:DeleteObjekt", "S3:DeleteObjekt", "iam:Nope", "sts:Assume",
+                            "s3:Delete*Objekt", "s?:DeleteObjekt", "*:DeleteObjekt"}) {
+      EXPECT_EQ(identity(bad), "The action " + std::string(bad) + " is not known.");
+    }
+    // What AWS has, here or not, and what other services have.
+    for (const char* fine :
+         {"s3:deleteobject", "iam:PassRole", "s3:ListAccessPoints", "s3:*AccessPoint*",
+          "sts:GetFederationToken", "IAM:tag*", "kms:Decrypt", "ec2:NoSuch", "*:*"}) {
+      EXPECT_EQ(identity(fine), "(accepted)") << fine;
+    }
+  }
+  EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AsumeRole")"), PolicyKind::trust),
+            "The action sts:AsumeRole is not known.");
+}
+
 TEST(PolicyDocument, TrustPolicies) {
   EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AssumeRole")"), PolicyKind::trust),
             "(accepted)");
