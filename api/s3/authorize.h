@@ -53,9 +53,12 @@ Outcome<> authorize_below(const Asker& asker,
                           std::string_view bucket,
                           std::string_view directory);
 
-/// Everything that the operation needs on the resource of its target. DeleteObjects needs nothing
-/// there: each key of its list is a decision of its own.
+/// Everything that the operation needs on the resource of its target. Of two operations the body
+/// has a say: CreateBucket, whose handler calls authorize_now() when it has read it, and
+/// DeleteObjects, where each key is a decision. Their grant says that nothing is decided yet.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
+/// The same, for every operation.
+Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target);
 
 /// The action that stands for `action` when a version is named: GetObjectVersion for GetObject.
 policy::Action versioned(policy::Action action);

@@ -443,6 +443,14 @@ TEST_F(Policies, WhereABucketMayBe) {
   };
   EXPECT_EQ(create("one", "eu-west-1"), 403);
   EXPECT_EQ(create("one", "eu-west-2"), 200);
+  // An Allow with a condition is met by what the body says, and by nothing else.
+  add_user("alice", {identity_policy("Allow", R"("s3:CreateBucket")", kAny, elsewhere)});
+  EXPECT_EQ(create("two", "eu-west-2"), 403);
+  EXPECT_EQ(send("PUT", "/two", as("alice")).status, 403);
+  EXPECT_EQ(send("PUT", "/two", as("alice", {{"x-amz-acl", "private"}})).status, 403);
+  EXPECT_EQ(send("PUT", "/two", anonymous()).status, 403);
+  EXPECT_EQ(create("B", "eu-west-1"), 400);
+  EXPECT_EQ(create("two", "eu-west-1"), 200);
 }
 
 TEST_F(Policies, NobodyLocksHimselfOutByAccident) {
