@@ -1,4 +1,7 @@
 // DeleteObject and DeleteObjects.
+#include <algorithm>
+#include <vector>
+
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
 #include "api/s3/ops.h"
@@ -30,12 +33,16 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   return grant;
 }
 
-Async<Outcome<Grant>> delete_entry(Call& call, const DeleteEntry& entry) {
-  S3_CO_TRY(Grant grant, check_entry(call, entry));
+Async<Outcome<Grant>> delete_entry(Call& call, const DeleteEntry& entry, Outcome<Grant> checked) {
+  S3_CO_TRY(Grant grant, std::move(checked));
   ns::Conditions conditions;
   conditions.if_match = entry.etag;
   S3_CO_TRYV(co_await call.ns.remove(call.bucket(), entry.key, std::move(conditions)));
   co_return grant;
+}
+
+bool is_denied(const Outcome<Grant>& checked) {
+  return !checked && checked.error().code == Code::access_denied;
 }
 
 }  // namespace
@@ -63,10 +70,18 @@ Answer delete_object(Call& call) {
 Answer delete_objects(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   S3_CO_TRY(const DeleteDocument document, parse_delete(std::move(text)));
-  S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
-  XmlWriter xml("DeleteResult");
+  std::vector<Outcome<Grant>> checked;
   for (const DeleteEntry& entry : document.entries) {
-    const auto deleted = co_await delete_entry(call, entry);
+    checked.push_back(check_entry(call, entry));
+  }
+  // Whether there is such a bucket is told to those only who may delete something in it.
+  if (!std::ranges::all_of(checked, is_denied)) {
+    S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
+  }
+  XmlWriter xml("DeleteResult");
+  for (std::size_t i = 0; i < checked.size(); ++i) {
+    const DeleteEntry& entry = document.entries[i];
+    const auto deleted = co_await delete_entry(call, entry, std::move(checked[i]));
     audit_key(call, entry.key, deleted);
     if (deleted && document.quiet) {
       continue;

@@ -273,6 +273,29 @@ TEST_F(Policies, CVE_2026_58372_DeleteObjectsDecidesForEachKey) {
   EXPECT_EQ(get("mine/a").status, 404);
 }
 
+// Whether a bucket exists is no business of those who may do nothing in it.
+TEST_F(Policies, DeleteObjectsDoesNotTellWhetherABucketExists) {
+  add_user("alice", {identity_policy("Allow", R"("s3:DeleteObject")", R"("arn:aws:s3:::*/mine")")});
+  const std::string xml =
+      "<Delete><Object><Key>yours</Key></Object><Object><Key>yours/2</Key></Object></Delete>";
+  const std::string mine =
+      "<Delete><Object><Key>yours</Key></Object><Object><Key>mine</Key></Object></Delete>";
+  const auto remove = [&](const std::string& bucket, const std::string& body, Headers headers) {
+    headers.push_back({"content-md5", digest_text(digest::Algorithm::md5, body)});
+    return send("POST", "/" + bucket + "?delete", std::move(headers), {body});
+  };
+  for (const Headers& who : {anonymous(), as("alice")}) {
+    const Reply here = remove("bucket", xml, who), absent = remove("absent", xml, who);
+    EXPECT_EQ(here.status, 200);
+    EXPECT_EQ(texts(here.body, "Code"), (std::vector<std::string>{"AccessDenied", "AccessDenied"}));
+    EXPECT_EQ(absent.status, here.status);
+    EXPECT_EQ(absent.body, here.body);
+  }
+  EXPECT_EQ(remove("bucket", mine, as("alice")).status, 200);
+  EXPECT_EQ(code(remove("absent", mine, as("alice"))), "NoSuchBucket");
+  EXPECT_EQ(code(remove("absent", xml, {})), "NoSuchBucket");
+}
+
 // GHSA-3ppv-fx5m-m749: a version is read with the action for versions.
 TEST_F(Policies, GHSA_3ppv_fx5m_m749_VersionsHaveActionsOfTheirOwn) {
   add_user("alice", {identity_policy("Allow", R"("s3:GetObject")", kObjects)});
