@@ -24,6 +24,9 @@ namespace outcrop::identity {
 /// A change in the making: the next state and the records that lead to it.
 struct Draft;
 
+/// NoSuchEntity as IAM words it.
+Checked<EntityPtr> need(const State& state, EntityKind kind, std::string_view name);
+
 class IdentityStore final : public auth::KeyStore {
  public:
   struct Needs {
@@ -91,7 +94,17 @@ class IdentityStore final : public auth::KeyStore {
   IdentityStore(Needs needs, SealKey seal_key, auth::Credential root);
   Task<> load();
   Change<> change(const Edit& edit);
+  /// `edit` changes the user; both must be there. False: nothing was to be done.
+  using MemberEdit = std::function<Checked<bool>(Entity& user, const std::string& group)>;
+  Change<> edit_membership(std::string user, std::string group, MemberEdit edit);
   void publish(StatePtr next);
+  /// What a thread remembers of the store.
+  struct Seen {
+    std::uint64_t serial = 0, version = 0;
+    StatePtr state;
+  };
+  /// Of now; valid until the thread's next call.
+  const Seen& look() const;
 
   const Needs x_needs;
   const SealKey x_seal_key;

@@ -98,6 +98,18 @@ std::vector<EntityPtr> State::attached_to(std::string_view policy) const {
   return out;
 }
 
+std::map<std::string_view, std::size_t> State::attachment_counts() const {
+  std::map<std::string_view, std::size_t> out;
+  for (const auto& kind : entities) {
+    for (const auto& [name, entity] : kind) {
+      for (const std::string& policy : entity->attached) {
+        ++out[policy];
+      }
+    }
+  }
+  return out;
+}
+
 void State::add_policies(const Entity& entity, auth::Identity& out) const {
   for (const auto& [name, policy] : entity.inline_policies) {
     add(policy, out);

@@ -69,6 +69,8 @@ struct State {
   std::vector<EntityPtr> members_of(std::string_view group) const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;
+  /// How many entities name each of them; those that none does are not in it.
+  std::map<std::string_view, std::size_t> attachment_counts() const;
   /// The rights of an entity without any session policy.
   auth::IdentityPtr identity_of(const Entity& entity) const;
 

@@ -221,6 +221,23 @@ TEST_F(Identities, Limits) {
             IamCode::limit_exceeded);
 }
 
+// What a thread remembers of a session does not keep all identities of that time alive.
+TEST_F(Identities, RememberedSessionsDoNotHoldTheState) {
+  ASSERT_TRUE(works(user("alice")));
+  const std::string id = (*run(key("alice")))->id;
+  const auto session = store->issue(*who(id), id, nullptr, {}, {}, 900);
+  const std::weak_ptr<const State> old = store->state();
+  ASSERT_TRUE(store->find_session(session.access_key, session.token));
+  ASSERT_TRUE(store->find_session(session.access_key, session.token));
+  EXPECT_FALSE(old.expired());
+  ASSERT_TRUE(works(user("bob")) && works(user("carol")));
+  EXPECT_TRUE(store->state());
+  EXPECT_TRUE(old.expired());
+  EXPECT_TRUE(store->find_session(session.access_key, session.token));
+  ASSERT_TRUE(works(store->set_key_active("alice", id, false)));
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+}
+
 TEST_F(Identities, Roles) {
   const auto create = [&](const std::string& trust) {
     return store->create(
