@@ -30,9 +30,8 @@ Answer list_access_keys(Call& call) {
   if (!user) {
     co_return std::unexpected(user.error());
   }
-  if (!call.state->find(identity::EntityKind::user, *user)) {
-    co_return identity::refuse(identity::IamCode::no_such_entity,
-                               "The user with name " + *user + " cannot be found.");
+  if (const auto found = identity::need(*call.state, identity::EntityKind::user, *user); !found) {
+    co_return std::unexpected(found.error());
   }
   std::vector<std::string> ids;
   for (const identity::AccessKeyPtr& key : call.state->keys_of(*user)) {

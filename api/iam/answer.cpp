@@ -91,11 +91,9 @@ void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
   }
 }
 
-void write_policy(s3::XmlWriter& xml,
-                  const identity::State& state,
-                  const identity::ManagedPolicy& p) {
+void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments) {
   xml.text("PolicyName", p.name).text("PolicyId", p.id).text("Arn", p.arn()).text("Path", p.path);
-  xml.text("DefaultVersionId", "v1").number("AttachmentCount", state.attached_to(p.name).size());
+  xml.text("DefaultVersionId", "v1").number("AttachmentCount", attachments);
   xml.number("PermissionsBoundaryUsageCount", 0).flag("IsAttachable", true);
   if (!p.description.empty()) {
     xml.text("Description", p.description);

@@ -21,9 +21,8 @@ Failure failure_of(const identity::IamError& error);
 /// "2026-11-21T23:19:36Z".
 std::string date_text(std::int64_t ns);
 void write_entity(s3::XmlWriter& xml, const identity::Entity& entity);
-void write_policy(s3::XmlWriter& xml,
-                  const identity::State& state,
-                  const identity::ManagedPolicy& p);
+/// `attachments`: how many entities name it.
+void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments);
 
 /// A document as IAM gives it back: percent-encoded.
 std::string encoded(std::string_view document);

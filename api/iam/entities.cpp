@@ -12,16 +12,6 @@ using identity::Checked;
 using identity::EntityKind;
 using identity::EntityPtr;
 
-Checked<EntityPtr> named(const Call& call, EntityKind kind, std::string_view name) {
-  EntityPtr found = call.state->find(kind, name);
-  if (!found) {
-    return identity::refuse(identity::IamCode::no_such_entity,
-                            "The " + std::string(identity::kind_name(kind)) + " with name " +
-                                std::string(name) + " cannot be found.");
-  }
-  return found;
-}
-
 /// Sessions of roles last an hour at most, which is what AWS takes without the parameter.
 Checked<> check_session_duration(const Call& call) {
   const auto text = call.form.find("MaxSessionDuration");
@@ -81,7 +71,7 @@ Checked<> list(Call& call, EntityKind kind, std::string_view element) {
 }
 
 Checked<> show(Call& call, EntityKind kind, std::string_view element, std::string_view name) {
-  const auto entity = named(call, kind, name);
+  const auto entity = identity::need(*call.state, kind, name);
   if (!entity) {
     return std::unexpected(entity.error());
   }
@@ -147,7 +137,8 @@ Answer get_group(Call& call) {
 
 Answer list_groups_for_user(Call& call) {
   const auto name = call.user_name();
-  const auto user = name ? named(call, EntityKind::user, *name) : std::unexpected(name.error());
+  const auto user =
+      name ? identity::need(*call.state, EntityKind::user, *name) : std::unexpected(name.error());
   if (!user) {
     co_return std::unexpected(user.error());
   }

@@ -32,6 +32,9 @@ std::string_view service_of(const http::Request& request) {
 }
 
 Task<std::string> read_body(http::BodyReader& body) {
+  if (body.content_length().value_or(0) > kMaxFormBytes) {
+    co_return fail(Errc::entity_too_large);
+  }
   std::string text;
   std::array<std::byte, 4096> buffer;
   for (;;) {

@@ -22,11 +22,7 @@ Checked<identity::ManagedPtr> named_policy(const Call& call) {
 }
 
 Checked<identity::EntityPtr> named_entity(const Call& call, EntityKind kind) {
-  const std::string name = call.form.get(parameter_of(kind));
-  identity::EntityPtr found = call.state->find(kind, name);
-  return found ? Checked<identity::EntityPtr>(found)
-               : missing("The " + std::string(identity::kind_name(kind)) + " with name " + name +
-                         " cannot be found.");
+  return identity::need(*call.state, kind, call.form.get(parameter_of(kind)));
 }
 
 void write_version(s3::XmlWriter& xml, const identity::ManagedPolicy& policy, bool document) {
@@ -48,7 +44,7 @@ Answer create_policy(Call& call) {
     co_return std::unexpected(made.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, *call.store.state(), **made);
+  write_policy(call.xml, **made, 0);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -59,7 +55,7 @@ Answer get_policy(Call& call) {
     co_return std::unexpected(policy.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, *call.state, **policy);
+  write_policy(call.xml, **policy, call.state->attached_to((*policy)->name).size());
   call.xml.close();
   co_return Checked<>{};
 }
@@ -107,10 +103,11 @@ Answer list_policies(Call& call) {
                                "Scope must be All, AWS or Local, OnlyAttached true or false.");
   }
   const bool only_attached = attached == "true";
+  const auto counts = call.state->attachment_counts();
   std::vector<std::string> names;
   for (const auto& [name, policy] : call.state->policies) {
     if (scope != "AWS" && policy->path.starts_with(prefix) &&
-        (!only_attached || !call.state->attached_to(name).empty())) {
+        (!only_attached || counts.contains(name))) {
       names.push_back(name);
     }
   }
@@ -121,7 +118,9 @@ Answer list_policies(Call& call) {
   call.xml.open("Policies");
   for (const std::string& name : *page) {
     call.xml.open("member");
-    write_policy(call.xml, *call.state, *call.state->find_policy(name));
+    const auto count = counts.find(name);
+    write_policy(call.xml, *call.state->find_policy(name),
+                 count == counts.end() ? 0 : count->second);
     call.xml.close();
   }
   call.xml.close();

@@ -48,9 +48,22 @@ TEST_F(Iam, SignaturesOfForms) {
 }
 
 TEST_F(Iam, ABodyThatIsTooLongIsRefusedBeforeItIsRead) {
-  const std::string body(kMaxFormBytes + 1, 'a');
+  const std::string body(2 * kMaxFormBytes, 'a');
   http::Request large = request(body, "iam", {});
-  EXPECT_EQ(serve(large, body).status, 413);
+  TextBody known(body);
+  EXPECT_EQ(serve(large, known).status, 413);
+  EXPECT_EQ(known.bytes_read(), 0U);
+  TextBody unknown(body, false);
+  EXPECT_EQ(serve(large, unknown).status, 413);
+  EXPECT_GT(unknown.bytes_read(), kMaxFormBytes);
+  EXPECT_LE(unknown.bytes_read(), kMaxFormBytes + 4096);
+  std::string most = encode({{"Action", "ListUsers"}, {"MaxItems", "1"}});
+  most.append(kMaxFormBytes - most.size(), '&');  // empty parameters are none
+  http::Request fits = request(most, "iam", {});
+  EXPECT_EQ(serve(fits, most).status, 200);
+  most.push_back('&');
+  http::Request does_not = request(most, "iam", {});
+  EXPECT_EQ(serve(does_not, most).status, 413);
 }
 
 // CVE-2020-11012 and CVE-2026-72920: administration only with a signature and a permission.
@@ -237,6 +250,13 @@ TEST_F(Iam, GroupsAndPolicies) {
             "true");
   EXPECT_EQ(failure("GetPolicyVersion", {{"PolicyArn", arn}, {"VersionId", "v2"}}), "NoSuchEntity");
   EXPECT_EQ(count(send("ListPolicies", {{"Scope", "Local"}}).body, "<PolicyName>"), 1U);
+  EXPECT_EQ(send("CreatePolicy", {{"PolicyName", "l"}, {"PolicyDocument", kAllowAll}}).status, 200);
+  const Reply both = send("ListPolicies"),
+              attached = send("ListPolicies", {{"OnlyAttached", "true"}});
+  EXPECT_EQ(text(both.body, "AttachmentCount"), "0");  // of "l"
+  EXPECT_EQ(count(both.body, "<AttachmentCount>2</AttachmentCount>"), 1U);
+  EXPECT_EQ(count(attached.body, "<PolicyName>"), 1U);
+  EXPECT_EQ(text(attached.body, "AttachmentCount"), "2");
   EXPECT_EQ(count(send("ListPolicies", {{"Scope", "AWS"}}).body, "<PolicyName>"), 0U);
   for (const auto& [kind, name] : Parameters{{"User", "alice"}, {"Group", "g"}}) {
     const std::pair<std::string, std::string> who{kind + "Name", name};
