@@ -74,7 +74,8 @@ Task<> Store::rebuild_step() {
   const segment::Survey survey = x_segments.survey();
   const std::int64_t now = x_runtime.clock.steady_ns();
   const bool changed = x_repaired_epoch != x_drives->epoch();
-  const bool wanted = survey.open > 0 || survey.bytes_to_write > 0 || changed;
+  const bool wanted =
+      survey.open > 0 || survey.bytes_to_write > 0 || survey.leftovers > 0 || changed;
   if (!wanted || (!changed && now < x_retry_ns)) {
     co_return ok();
   }

@@ -76,6 +76,23 @@ class Segment {
 };
 using SegmentPtr = std::shared_ptr<Segment>;
 
+/// The claim of whoever changes the catalogue record, if nobody else has it; held while it lives.
+class SegmentClaim {
+ public:
+  explicit SegmentClaim(Segment& segment) : x_segment(segment), x_mine(segment.try_claim()) {}
+  ~SegmentClaim() {
+    if (x_mine) {
+      x_segment.release_claim();
+    }
+  }
+  SegmentClaim(const SegmentClaim&) = delete;
+  explicit operator bool() const { return x_mine; }
+
+ private:
+  Segment& x_segment;
+  const bool x_mine;
+};
+
 /// Counts as one pin of each segment while it lives.
 class SegmentPins final : public Pin {
  public:

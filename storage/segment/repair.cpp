@@ -13,23 +13,6 @@ namespace {
 
 constexpr std::size_t kClosedAtOnce = 500;  // records in one transaction
 
-/// Releases the segment, whatever comes.
-class Claim {
- public:
-  explicit Claim(Segment& segment) : x_segment(segment), x_mine(segment.try_claim()) {}
-  ~Claim() {
-    if (x_mine) {
-      x_segment.release_claim();
-    }
-  }
-  Claim(const Claim&) = delete;
-  explicit operator bool() const { return x_mine; }
-
- private:
-  Segment& x_segment;
-  bool x_mine;
-};
-
 }  // namespace
 
 ShardMask Repairer::missing(const Segment& segment, const Layout& layout) const {
@@ -141,7 +124,7 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
                                      RepairMode mode,
                                      Pace& pace,
                                      std::uint64_t now_seconds) {
-  const Claim claim(*segment);
+  const SegmentClaim claim(*segment);
   const SegmentPins pin({segment});
   if (!claim || !segment->closed.load() || segment->dying.load()) {
     co_return RepairOutcome::busy;
@@ -183,6 +166,10 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
     }
     co_return RepairOutcome::damaged;
   }
+  if (auto ready = co_await take_names(job); !ready) {
+    CO_TRYV(co_await drop(job));
+    co_return fail(ready.error());
+  }
   CO_TRYV(co_await publish(job, now_seconds));
   segment->damaged.store(false);
   co_return (job.todo & ~job.placed) == 0 ? RepairOutcome::whole : RepairOutcome::blocked;
@@ -192,7 +179,7 @@ Task<> Repairer::repair_range(SegmentPtr segment,
                               std::uint64_t from,
                               std::uint64_t to,
                               Pace& pace) {
-  const Claim claim(*segment);
+  const SegmentClaim claim(*segment);
   const SegmentPins pin({segment});
   if (!claim || !segment->closed.load() || segment->dying.load() || !segment->shards_opened()) {
     co_return ok();
@@ -317,91 +304,6 @@ Task<bool> Repairer::covers_references(const Segment& segment, const std::vector
   co_return true;
 }
 
-// The commit that moves the shards, and what follows from it in memory.
-Task<> Repairer::publish(Job& job, std::uint64_t now_seconds) {
-  Segment& segment = *job.segment;
-  for (NewShard& fresh : job.fresh) {
-    if (fresh.same_slot) {
-      CO_TRYV(co_await x_context.pool.run([this, &fresh, &segment] {
-        return x_context.drives.disk(fresh.slot)
-            ->rename(fresh.path, shard_path(segment.record.id, fresh.shard));
-      }));
-    }
-  }
-  Layout next = *job.layout;
-  std::vector<std::pair<drives::Slot, std::string>> left;
-  for (NewShard& fresh : job.fresh) {
-    const drives::Slot old = next.slots[fresh.shard];
-    if (old != fresh.slot && x_context.drives.live(old) && next.files[fresh.shard]) {
-      left.emplace_back(old, shard_path(segment.record.id, fresh.shard));
-    }
-    next.slots[fresh.shard] = fresh.slot;
-    next.files[fresh.shard] = fresh.file;
-  }
-  next.holes &= ~(job.placed & ~job.found.unreadable);
-  SegmentRecord record = segment.current();
-  record.slots = next.slots;
-  record.holes = next.holes;
-  record.verified = now_seconds;
-  meta::Batch batch;
-  batch.put(meta::segment_key(record.id), encode(record));
-  // If it fails the new files stay: it may be found at the next start all the same.
-  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
-  segment.verified.store(now_seconds);
-  segment.set_layout(std::move(next));
-  x_context.stats.moved_shards.fetch_add(job.fresh.size(), std::memory_order_relaxed);
-  x_context.stats.moved_bytes.fetch_add(
-      static_cast<std::uint64_t>(std::popcount(job.placed)) * record.shard_bytes,
-      std::memory_order_relaxed);
-  const std::lock_guard lock(x_mutex);
-  std::ranges::move(left, std::back_inserter(x_leftovers));
-  co_return ok();
-}
-
-// New files of a repair that came to nothing are of use for the next one.
-Task<> Repairer::drop(Job& job) {
-  co_return co_await x_context.pool.run([this, &job]() -> Result<void> {
-    for (NewShard& fresh : job.fresh) {
-      fresh.file.reset();
-      if (!x_context.drives.live(fresh.slot)) {
-        continue;
-      }
-      auto given = x_spares.give_back(fresh.slot, fresh.path, job.segment->record.shard_bytes);
-      if (!given && given.error().code() != Errc::not_found) {
-        log::warn("a shard file stays until the next start",
-                  {{"path", fresh.path}, {"error", given.error().describe()}});
-      }
-    }
-    return ok();
-  });
-}
-
-bool Repairer::has_leftovers() const {
-  const std::lock_guard lock(x_mutex);
-  return !x_leftovers.empty();
-}
-
-Task<> Repairer::remove_leftovers() {
-  std::vector<std::pair<drives::Slot, std::string>> files;
-  {
-    const std::lock_guard lock(x_mutex);
-    files = std::exchange(x_leftovers, {});
-  }
-  co_return co_await x_context.pool.run([this, &files]() -> Result<void> {
-    for (const auto& [slot, path] : files) {
-      if (!x_context.drives.live(slot)) {
-        continue;
-      }
-      auto removed = x_context.drives.disk(slot)->remove(path);
-      if (!removed && removed.error().code() != Errc::not_found) {
-        log::warn("a shard that moved away stays until the next start",
-                  {{"path", path}, {"error", removed.error().describe()}});
-      }
-    }
-    return ok();
-  });
-}
-
 // How many of these shards a drive could take, full ones included.
 int Repairer::places(const Layout& layout, ShardMask todo) const {
   int in_place = 0, others = 0;
@@ -443,6 +345,7 @@ Survey Repairer::survey() const {
       use.critical += (gone & (1U << i)) == 0 && spare <= 0 ? 1 : 0;
     }
   }
+  out.leftovers = leftovers().size();
   out.oldest_verified = out.segments == 0 ? 0 : out.oldest_verified;
   return out;
 }

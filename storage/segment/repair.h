@@ -41,6 +41,7 @@ struct Survey {
   std::uint64_t unreadable = 0;  ///< with more shards missing than there is parity
   std::uint64_t damaged = 0;
   std::uint64_t blocked = 0;          ///< degraded or moving, with a shard that no drive can take
+  std::uint64_t leftovers = 0;        ///< files that shards moved away from, not removed yet
   std::uint64_t bytes_to_write = 0;   ///< of shards that are missing or to move and have a place
   std::uint64_t oldest_verified = 0;  ///< Unix seconds: all has been read since
   std::map<drives::Slot, SlotUse> slots;
@@ -69,9 +70,12 @@ class Repairer {
                              std::uint64_t now_seconds);
   /// Rewrites what is damaged in a part of the shard files.
   Task<> repair_range(SegmentPtr segment, std::uint64_t from, std::uint64_t to, Pace& pace);
-  /// Removes files that moved away. Only after a checkpoint that began after repair() returned.
+  /// A file that a shard moved away from stays until remove_leftovers(). If the drive that took
+  /// the shard has left since, the old file is the shard again. Errors of the commit.
+  Task<> take_back();
+  /// Removes the others. Only after a checkpoint that began after repair() returned.
   Task<> remove_leftovers();
-  bool has_leftovers() const;
+  bool has_leftovers() const { return !leftovers().empty(); }
   Survey survey() const;
 
  private:
@@ -82,6 +86,14 @@ class Repairer {
     bool same_slot = false;  ///< replaces a file that is gone: gets its name when it is whole
     std::string path;
     std::shared_ptr<io::File> file;
+  };
+  /// A file that a shard moved away from.
+  struct Leftover {
+    drives::Slot slot = 0;
+    SegmentId segment = 0;
+    unsigned shard = 0;
+    bool lacks = false;  ///< it does not have all of the shard
+    bool operator==(const Leftover&) const = default;
   };
   /// One segment.
   struct Job {
@@ -99,18 +111,24 @@ class Repairer {
   Result<bool> place(Job& job);
   Result<std::optional<NewShard>> make_file(const Job& job, unsigned shard);
   Result<NewShard> make_file_on(const Job& job, unsigned shard, drives::Slot slot, bool same_slot);
-  std::vector<drives::Slot> candidates(const Job& job) const;
+  std::vector<drives::Slot> candidates(const Job& job, unsigned shard) const;
   Task<> fill(Job& job, Pace& pace);
   Task<> sync(Job& job);
   Task<bool> covers_references(const Segment& segment, const std::vector<Unit>& units);
+  Task<> take_names(Job& job);
   Task<> publish(Job& job, std::uint64_t now_seconds);
   Task<> drop(Job& job);
+  std::vector<Leftover> leftovers() const;
+  bool is_leftover(drives::Slot slot, SegmentId segment, unsigned shard) const;
+  void forget(const Leftover& left);
+  Task<bool> take_back_one(Leftover left);
+  Task<bool> remove_one(Leftover left);
 
   Context& x_context;
   Catalogue& x_catalogue;
   SparePool& x_spares;
   mutable std::mutex x_mutex;
-  std::vector<std::pair<drives::Slot, std::string>> x_leftovers;
+  std::vector<Leftover> x_leftovers;
 };
 
 }  // namespace outcrop::segment

@@ -44,13 +44,21 @@ Task<SegmentStore::PassResult> SegmentStore::repair(Pace& pace,
                                                     const std::function<Task<>()>& checkpoint) {
   CO_TRYV(co_await leave_unusable());
   CO_TRYV(co_await close_segments(now_seconds));
+  CO_TRYV(co_await finish_moves(checkpoint));
   PassResult out;
   CO_TRYV(co_await work_on(x_repairer.worklist(), RepairMode::rebuild, pace, now_seconds, out));
+  CO_TRYV(co_await finish_moves(checkpoint));
+  co_return out;
+}
+
+// Also before a pass: one that failed has left files, and their names are needed.
+Task<> SegmentStore::finish_moves(const std::function<Task<>()>& checkpoint) {
+  CO_TRYV(co_await x_repairer.take_back());
   if (x_repairer.has_leftovers()) {
     CO_TRYV(co_await checkpoint());
     CO_TRYV(co_await x_repairer.remove_leftovers());
   }
-  co_return out;
+  co_return ok();
 }
 
 Task<SegmentStore::PassResult> SegmentStore::scrub(Pace& pace,

@@ -26,12 +26,14 @@ Result<bool> Repairer::place(Job& job) {
   return job.placed == job.todo;
 }
 
-// Drives that hold no other shard of the segment, those with the most room first.
-std::vector<drives::Slot> Repairer::candidates(const Job& job) const {
+// Drives that hold no other shard of the segment, those with the most room first. One that the
+// shard has moved away from lately keeps the file of that name until it is removed.
+std::vector<drives::Slot> Repairer::candidates(const Job& job, unsigned shard) const {
   std::vector<std::pair<std::uint64_t, drives::Slot>> room;
   for (const drives::Slot slot : x_context.drives.placement_slots()) {
     const bool taken = std::ranges::find(job.layout->slots, slot) != job.layout->slots.end() ||
-                       std::ranges::find(job.fresh, slot, &NewShard::slot) != job.fresh.end();
+                       std::ranges::find(job.fresh, slot, &NewShard::slot) != job.fresh.end() ||
+                       is_leftover(slot, job.segment->record.id, shard);
     const auto space = x_context.drives.disk(slot)->space();
     if (!taken && space) {
       room.emplace_back(space->free_bytes + x_spares.count(slot) * x_context.shard_bytes, slot);
@@ -48,7 +50,7 @@ std::vector<drives::Slot> Repairer::candidates(const Job& job) const {
 // Empty: no drive can take it.
 Result<std::optional<Repairer::NewShard>> Repairer::make_file(const Job& job, unsigned shard) {
   const drives::Slot home = job.layout->slots[shard];
-  std::vector<drives::Slot> slots = candidates(job);
+  std::vector<drives::Slot> slots = candidates(job, shard);
   const bool may_stay = x_context.drives.live(home) && !x_context.drives.draining(home);
   if (may_stay) {
     slots.insert(slots.begin(), home);  // only its file is gone

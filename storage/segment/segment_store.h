@@ -112,6 +112,7 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
                  std::uint64_t now_seconds,
                  PassResult& out);
   Task<> leave_unusable();
+  Task<> finish_moves(const std::function<Task<>()>& checkpoint);
   Result<void> recycle(Segment& segment);
 
   Context x_context;

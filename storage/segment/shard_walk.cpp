@@ -113,10 +113,11 @@ bool ShardWalk::empty_block(std::uint64_t offset) const {
 
 // Shards that are to have the unit and do not: all of a new file, and what is damaged of an old one
 // that can be read as a whole (its neighbours in the same blocks have to stay as they are).
-ShardMask ShardWalk::wanted(const Found& found) const {
+ShardMask ShardWalk::wanted(const Found& found) {
   ShardMask out = 0;
   for (unsigned shard = 0; shard < x_shards.size(); ++shard) {
     const bool good = (found.good & (1U << shard)) != 0;
+    x_result.lacking |= good ? 0 : 1U << shard;
     if (x_shards[shard].target != nullptr || (!good && x_images[shard].readable)) {
       out |= 1U << shard;
     }

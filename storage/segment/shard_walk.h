@@ -30,6 +30,7 @@ struct WalkResult {
   std::vector<Unit> units;     ///< by offset
   std::uint64_t broken = 0;    ///< places with a verified chunk, and too few of them
   std::uint64_t repaired = 0;  ///< chunks and records written to a `source`
+  ShardMask lacking = 0;       ///< sources that did not have all of the units
   ShardMask unreadable = 0;    ///< sources that could not be read somewhere, and not be repaired
 };
 
@@ -70,7 +71,7 @@ class ShardWalk {
   std::uint64_t step_small(std::uint64_t offset);
   Result<void> restore_stripe(const Found& found);
   void mark_dirty(unsigned shard, std::uint64_t from, std::uint64_t to);
-  ShardMask wanted(const Found& found) const;
+  ShardMask wanted(const Found& found);
   Task<> cover(std::uint64_t offset);
   Task<> load(std::uint64_t offset);
   Task<> flush();
