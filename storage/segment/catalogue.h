@@ -47,6 +47,8 @@ class Segment {
   /// Repair found data that the drives of this epoch cannot give.
   std::atomic<bool> damaged{false};
   std::atomic<std::uint64_t> damaged_epoch{0};
+  /// Shards with holes that their files cannot take: they get new ones. Under the claim.
+  std::atomic<ShardMask> unreadable{0};
 
   LayoutPtr layout() const;
   /// The open shard file, or null if its drive is not live or the file was not opened yet. Stays

@@ -172,7 +172,8 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
   }
   CO_TRYV(co_await publish(job, now_seconds));
   segment->damaged.store(false);
-  co_return (job.todo & ~job.placed) == 0 ? RepairOutcome::whole : RepairOutcome::blocked;
+  const bool done = (job.todo & ~job.placed) == 0 && job.found.unreadable == 0;
+  co_return done ? RepairOutcome::whole : RepairOutcome::blocked;
 }
 
 Task<> Repairer::repair_range(SegmentPtr segment,
@@ -198,7 +199,11 @@ Task<> Repairer::repair_range(SegmentPtr segment,
   CO_TRY(job.found, co_await walk.run());
   if (job.found.repaired > 0) {
     CO_TRYV(co_await sync(job));
+    CO_TRYV(co_await read_rewritten(job, walk));
     x_context.stats.repaired_chunks.fetch_add(job.found.repaired, std::memory_order_relaxed);
+  }
+  if ((job.found.unreadable & ~job.layout->holes) != 0) {
+    CO_TRYV(co_await publish(job, segment->verified.load()));
   }
   co_return ok();
 }
@@ -224,16 +229,29 @@ Task<> Repairer::fill(Job& job, Pace& pace) {
   for (const NewShard& fresh : job.fresh) {
     CO_TRYV(co_await walk.read_back(fresh.shard, *fresh.file, job.found.units));
   }
+  co_return co_await read_rewritten(job, walk);
+}
+
+// What was written where it is: sectors that still cannot be read leave holes.
+Task<> Repairer::read_rewritten(Job& job, ShardWalk& walk) {
   for (unsigned i = 0; i < job.layout->slots.size(); ++i) {
-    io::File* const file = job.layout->file(i, x_context.drives);
-    const bool in_place = std::ranges::find(job.fresh, i, &NewShard::shard) == job.fresh.end();
-    if ((job.placed & (1U << i)) == 0 || !in_place) {
+    const ShardMask bit = 1U << i;
+    const auto units = job.found.rewritten.find(i);
+    const bool is_new = std::ranges::find(job.fresh, i, &NewShard::shard) != job.fresh.end();
+    const bool filled = (job.placed & bit) != 0;
+    if (is_new || (!filled && units == job.found.rewritten.end())) {
       continue;
     }
+    io::File* const file = job.layout->file(i, x_context.drives);
     if (file == nullptr) {
       co_return fail(Errc::io_error, "a drive left while a shard was filled");
     }
-    CO_TRYV(co_await walk.read_back(i, *file, job.found.units));
+    auto read = co_await walk.read_back(i, *file, filled ? job.found.units : units->second);
+    if (!read && (read.error().code() == Errc::corrupt || read.error().code() == Errc::io_error)) {
+      job.found.unreadable |= bit;
+    } else {
+      CO_TRYV(std::move(read));
+    }
   }
   co_return ok();
 }

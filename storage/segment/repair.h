@@ -113,10 +113,11 @@ class Repairer {
   Result<NewShard> make_file_on(const Job& job, unsigned shard, drives::Slot slot, bool same_slot);
   std::vector<drives::Slot> candidates(const Job& job, unsigned shard) const;
   Task<> fill(Job& job, Pace& pace);
+  Task<> read_rewritten(Job& job, ShardWalk& walk);
   Task<> sync(Job& job);
   Task<bool> covers_references(const Segment& segment, const std::vector<Unit>& units);
   Task<> take_names(Job& job);
-  Task<> publish(Job& job, std::uint64_t now_seconds);
+  Task<> publish(Job& job, std::uint64_t verified);
   Task<> drop(Job& job);
   std::vector<Leftover> leftovers() const;
   bool is_leftover(drives::Slot slot, SegmentId segment, unsigned shard) const;

@@ -13,7 +13,8 @@ Result<bool> Repairer::place(Job& job) {
       continue;
     }
     const drives::Slot slot = job.layout->slots[i];
-    if (x_context.drives.live(slot) && !x_context.drives.draining(slot) && job.layout->files[i]) {
+    const bool usable = job.layout->files[i] && (job.segment->unreadable.load() & (1U << i)) == 0;
+    if (x_context.drives.live(slot) && !x_context.drives.draining(slot) && usable) {
       job.placed |= 1U << i;  // holes are filled where they are
       continue;
     }
@@ -53,7 +54,7 @@ Result<std::optional<Repairer::NewShard>> Repairer::make_file(const Job& job, un
   std::vector<drives::Slot> slots = candidates(job, shard);
   const bool may_stay = x_context.drives.live(home) && !x_context.drives.draining(home);
   if (may_stay) {
-    slots.insert(slots.begin(), home);  // only its file is gone
+    slots.insert(slots.begin(), home);  // only its file is gone, or not to be used
   }
   for (const drives::Slot slot : slots) {
     auto fresh = make_file_on(job, shard, slot, slot == home);

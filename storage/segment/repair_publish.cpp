@@ -26,10 +26,14 @@ Task<> Repairer::take_names(Job& job) {
 }
 
 // The commit that moves the shards, and what follows from it in memory.
-Task<> Repairer::publish(Job& job, std::uint64_t now_seconds) {
+Task<> Repairer::publish(Job& job, std::uint64_t verified) {
   Segment& segment = *job.segment;
   Layout next = *job.layout;
   std::vector<Leftover> left;
+  for (unsigned i = 0; i < next.slots.size(); ++i) {
+    // What a drive that left meanwhile did not give says nothing about its sectors.
+    job.found.unreadable &= x_context.drives.live(next.slots[i]) ? ~ShardMask{0} : ~(1U << i);
+  }
   for (NewShard& fresh : job.fresh) {
     const ShardMask bit = 1U << fresh.shard;
     const drives::Slot old = next.slots[fresh.shard];
@@ -40,16 +44,17 @@ Task<> Repairer::publish(Job& job, std::uint64_t now_seconds) {
     next.slots[fresh.shard] = fresh.slot;
     next.files[fresh.shard] = fresh.file;
   }
-  next.holes &= ~(job.placed & ~job.found.unreadable);
+  next.holes = (next.holes & ~job.placed) | job.found.unreadable;
   SegmentRecord record = segment.current();
   record.slots = next.slots;
   record.holes = next.holes;
-  record.verified = now_seconds;
+  record.verified = verified;
   meta::Batch batch;
   batch.put(meta::segment_key(record.id), encode(record));
   // If it fails the new files stay: it may be found at the next start all the same.
   CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
-  segment.verified.store(now_seconds);
+  segment.verified.store(verified);
+  segment.unreadable.store((segment.unreadable.load() & ~job.placed) | job.found.unreadable);
   segment.set_layout(std::move(next));
   x_context.stats.moved_shards.fetch_add(job.fresh.size(), std::memory_order_relaxed);
   x_context.stats.moved_bytes.fetch_add(

@@ -23,13 +23,20 @@ class EjectAt final : public Pace {
   unsigned x_left;
 };
 
-/// A segment of records and one of stripes, closed, on drives 0 to 2; drive 3 is empty.
+/// A segment of records, the first copy on drive 0, and one of stripes over drives 0 to 2, closed;
+/// drive 3 is empty.
 std::vector<Stored> two_segments_and_an_empty_drive(Process& p, io::SimWorld& world) {
   std::vector<Stored> all;
   const std::string small = pattern(1, 9'000), large = pattern(2, 700'000);
-  while (all.empty() || p.record(all.back().extents.front().segment).slots[0] != 0) {
-    p.seal();  // one on drive 0
-    all.push_back({{*p.put_small(small, all.size() + 1)}, small});
+  for (InodeId owner = 1; all.empty(); ++owner) {
+    const Extent extent = *p.put_small(small, owner);
+    p.seal();
+    if (p.record(extent.segment).slots[0] == 0) {
+      all.push_back({{extent}, small});
+    } else {
+      EXPECT_TRUE(p.unreference({extent}, owner));
+      p.collect();
+    }
   }
   all.push_back({*p.put_large(large, 100, large.size()), large});
   p.seal();
