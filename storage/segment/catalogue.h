@@ -47,6 +47,7 @@ class Segment {
   /// Repair found data that the drives of this epoch cannot give.
   std::atomic<bool> damaged{false};
   std::atomic<std::uint64_t> damaged_epoch{0};
+  std::atomic<std::uint64_t> damaged_at{0};  ///< when it was last seen, Unix seconds
   /// Shards with holes that their files cannot take: they get new ones. Under the claim.
   std::atomic<ShardMask> unreadable{0};
 

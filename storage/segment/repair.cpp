@@ -80,14 +80,16 @@ Task<> Repairer::close_segments(std::uint64_t now_seconds) {
   co_return ok();
 }
 
+bool Repairer::hopeless(const Segment& segment) const {
+  return segment.damaged.load() && segment.damaged_epoch.load() == x_context.drives.epoch();
+}
+
 std::vector<SegmentPtr> Repairer::worklist() const {
   std::vector<std::pair<int, SegmentPtr>> work;
   for (const SegmentPtr& segment : x_catalogue.all()) {
     const LayoutPtr layout = segment->layout();
     const ShardMask gone = missing(*segment, *layout);
-    const bool hopeless =
-        segment->damaged.load() && segment->damaged_epoch.load() == x_context.drives.epoch();
-    if (segment->closed.load() && !hopeless && (gone | leaving(*layout)) != 0) {
+    if (segment->closed.load() && !hopeless(*segment) && (gone | leaving(*layout)) != 0) {
       work.emplace_back(static_cast<int>(segment->record.m) - std::popcount(gone), segment);
     }
   }
@@ -104,17 +106,19 @@ std::vector<SegmentPtr> Repairer::due(std::uint64_t now_seconds,
                                       std::uint64_t period_seconds) const {
   std::vector<std::pair<std::uint64_t, SegmentPtr>> found;
   for (const SegmentPtr& segment : x_catalogue.all()) {
-    const std::uint64_t verified = segment->verified.load();
-    const bool is_due = verified > now_seconds ? verified - now_seconds > period_seconds
-                                               : now_seconds - verified >= period_seconds;
+    // A damaged one has its turn like the others, not one after the other.
+    const std::uint64_t read =
+        hopeless(*segment) ? segment->damaged_at.load() : segment->verified.load();
+    const bool is_due = read > now_seconds ? read - now_seconds > period_seconds
+                                           : now_seconds - read >= period_seconds;
     if (segment->closed.load() && is_due) {
-      found.emplace_back(verified > now_seconds ? 0 : verified, segment);
+      found.emplace_back(read > now_seconds ? 0 : read, segment);
     }
   }
   std::ranges::sort(found, {},
                     [](const auto& f) { return std::pair(f.first, f.second->record.id); });
   std::vector<SegmentPtr> out;
-  for (auto& [verified, segment] : found) {
+  for (auto& [read, segment] : found) {
     out.push_back(std::move(segment));
   }
   return out;
@@ -158,6 +162,7 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
     CO_TRYV(co_await drop(job));
     CO_TRYV(std::move(filled));
     segment->damaged_epoch.store(x_context.drives.epoch());
+    segment->damaged_at.store(now_seconds);
     if (!segment->damaged.exchange(true)) {
       log::error(
           "data of a segment cannot be read from the drives that are here: nothing of it is "
@@ -355,7 +360,9 @@ Survey Repairer::survey() const {
     out.damaged += segment->damaged.load() ? 1 : 0;
     const int placeable = places(*layout, gone | away);
     out.blocked += placeable < std::popcount(gone | away) ? 1 : 0;
-    out.bytes_to_write += static_cast<std::uint64_t>(placeable) * segment->record.shard_bytes;
+    out.bytes_to_write += hopeless(*segment)
+                              ? 0
+                              : static_cast<std::uint64_t>(placeable) * segment->record.shard_bytes;
     out.oldest_verified = std::min(out.oldest_verified, segment->verified.load());
     for (unsigned i = 0; i < layout->slots.size(); ++i) {
       SlotUse& use = out.slots[layout->slots[i]];

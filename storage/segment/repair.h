@@ -40,9 +40,10 @@ struct Survey {
   std::uint64_t moving = 0;      ///< with all shards, and one on a drive that drains
   std::uint64_t unreadable = 0;  ///< with more shards missing than there is parity
   std::uint64_t damaged = 0;
-  std::uint64_t blocked = 0;          ///< degraded or moving, with a shard that no drive can take
-  std::uint64_t leftovers = 0;        ///< files that shards moved away from, not removed yet
-  std::uint64_t bytes_to_write = 0;   ///< of shards that are missing or to move and have a place
+  std::uint64_t blocked = 0;    ///< degraded or moving, with a shard that no drive can take
+  std::uint64_t leftovers = 0;  ///< files that shards moved away from, not removed yet
+  /// Of shards that are missing or to move and have a place, of segments that are not damaged.
+  std::uint64_t bytes_to_write = 0;
   std::uint64_t oldest_verified = 0;  ///< Unix seconds: all has been read since
   std::map<drives::Slot, SlotUse> slots;
 };
@@ -60,7 +61,7 @@ class Repairer {
   /// first; without those that turned out damaged under the drives that are here.
   std::vector<SegmentPtr> worklist() const;
   /// Closed segments whose last full read is `period` or longer ago, the oldest first. What a clock
-  /// that was wrong has put into the future is due as well.
+  /// that was wrong has put into the future is due as well. Of one that is damaged, the last try.
   std::vector<SegmentPtr> due(std::uint64_t now_seconds, std::uint64_t period_seconds) const;
   /// Repairs one, and reads all of it. Errors: cancelled (pace), io_error (a drive left meanwhile),
   /// no_space, and those of the commit; the segment is as it was then, but for repairs in place.
@@ -106,6 +107,7 @@ class Repairer {
   };
 
   ShardMask missing(const Segment& segment, const Layout& layout) const;
+  bool hopeless(const Segment& segment) const;
   ShardMask leaving(const Layout& layout) const;
   int places(const Layout& layout, ShardMask todo) const;
   Result<bool> place(Job& job);

@@ -69,8 +69,7 @@ Task<SegmentStore::PassResult> SegmentStore::scrub(Pace& pace,
   PassResult out;
   std::vector<SegmentPtr> due = x_repairer.due(now_seconds, period_seconds);
   due.resize(std::min(due.size(), most));
-  CO_TRYV(co_await work_on(x_repairer.due(now_seconds, period_seconds), RepairMode::scrub, pace,
-                           now_seconds, out));
+  CO_TRYV(co_await work_on(std::move(due), RepairMode::scrub, pace, now_seconds, out));
   co_return out;
 }
 
