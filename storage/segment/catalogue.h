@@ -2,6 +2,7 @@
 // workers.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <shared_mutex>
 #include <span>
@@ -65,7 +66,8 @@ class Segment {
   void close_shards();
   /// The files of a segment that was just made.
   void adopt(std::vector<std::shared_ptr<io::File>> files);
-  void set_layout(Layout layout);
+  /// The only way to change it: others may at the same time. `change` must not block.
+  void update_layout(const std::function<void(Layout&)>& change);
 
   /// For whoever changes the catalogue record, or frees the segment: one at a time.
   bool try_claim() { return !x_claimed.exchange(true); }

@@ -65,9 +65,7 @@ Task<> Repairer::close_segments(std::uint64_t now_seconds) {
   auto committed = co_await x_context.meta->commit(std::move(batch));
   for (const auto& [segment, holes] : closing) {
     if (committed) {
-      Layout layout = *segment->layout();
-      layout.holes = holes;
-      segment->set_layout(std::move(layout));
+      segment->update_layout([holes](Layout& layout) { layout.holes = holes; });
       segment->verified.store(now_seconds);
       segment->closed.store(true);
     }
@@ -78,6 +76,17 @@ Task<> Repairer::close_segments(std::uint64_t now_seconds) {
     co_return co_await close_segments(now_seconds);
   }
   co_return ok();
+}
+
+// One that somebody had, or that was sealed meanwhile, may lack what a returning drive missed.
+Task<> Repairer::settle_returning() {
+  const auto open = [](const SegmentPtr& segment) {
+    return segment->sealed.load() && segment->writers.load() == 0 && !segment->closed.load();
+  };
+  if (std::ranges::any_of(x_catalogue.all(), open)) {
+    co_return ok();
+  }
+  co_return co_await x_context.pool.run([this] { return x_context.drives.settle_returning(); });
 }
 
 bool Repairer::hopeless(const Segment& segment) const {

@@ -57,6 +57,9 @@ class Repairer {
   /// Records of all sealed segments without writers that they are closed, and which shards lack
   /// data. Errors of the commit.
   Task<> close_segments(std::uint64_t now_seconds);
+  /// Makes returning drives plain live ones, if all that they may lack is on record: if it is not
+  /// yet, after another close_segments().
+  Task<> settle_returning();
   /// Closed segments with a shard that is missing or to move, those with the least parity left
   /// first; without those that turned out damaged under the drives that are here.
   std::vector<SegmentPtr> worklist() const;

@@ -16,7 +16,7 @@ Task<> SegmentStore::close_segments(std::uint64_t now_seconds) {
     log::warn("segments stay open while the store is read-only", {});
     co_return ok();
   }
-  co_return co_await x_context.pool.run([this] { return x_context.drives.settle_returning(); });
+  co_return co_await x_repairer.settle_returning();
 }
 
 namespace {

@@ -28,23 +28,29 @@ Task<> Repairer::take_names(Job& job) {
 // The commit that moves the shards, and what follows from it in memory.
 Task<> Repairer::publish(Job& job, std::uint64_t verified) {
   Segment& segment = *job.segment;
-  Layout next = *job.layout;
+  const Layout& now = *job.layout;
   std::vector<Leftover> left;
-  for (unsigned i = 0; i < next.slots.size(); ++i) {
+  for (unsigned i = 0; i < now.slots.size(); ++i) {
     // What a drive that left meanwhile did not give says nothing about its sectors.
-    job.found.unreadable &= x_context.drives.live(next.slots[i]) ? ~ShardMask{0} : ~(1U << i);
+    job.found.unreadable &= x_context.drives.live(now.slots[i]) ? ~ShardMask{0} : ~(1U << i);
   }
-  for (NewShard& fresh : job.fresh) {
+  for (const NewShard& fresh : job.fresh) {
     const ShardMask bit = 1U << fresh.shard;
-    const drives::Slot old = next.slots[fresh.shard];
-    if (old != fresh.slot && x_context.drives.live(old) && next.files[fresh.shard]) {
-      const bool lacks = ((next.holes | job.found.lacking) & bit) != 0;
+    const drives::Slot old = now.slots[fresh.shard];
+    if (old != fresh.slot && x_context.drives.live(old) && now.files[fresh.shard]) {
+      const bool lacks = ((now.holes | job.found.lacking) & bit) != 0;
       left.push_back({old, segment.record.id, fresh.shard, lacks});
     }
-    next.slots[fresh.shard] = fresh.slot;
-    next.files[fresh.shard] = fresh.file;
   }
-  next.holes = (next.holes & ~job.placed) | job.found.unreadable;
+  const auto move = [&job](Layout& layout) {
+    for (const NewShard& fresh : job.fresh) {
+      layout.slots[fresh.shard] = fresh.slot;
+      layout.files[fresh.shard] = fresh.file;
+    }
+    layout.holes = (layout.holes & ~job.placed) | job.found.unreadable;
+  };
+  Layout next = now;
+  move(next);
   SegmentRecord record = segment.current();
   record.slots = next.slots;
   record.holes = next.holes;
@@ -55,7 +61,7 @@ Task<> Repairer::publish(Job& job, std::uint64_t verified) {
   CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
   segment.verified.store(verified);
   segment.unreadable.store((segment.unreadable.load() & ~job.placed) | job.found.unreadable);
-  segment.set_layout(std::move(next));
+  segment.update_layout(move);
   x_context.stats.moved_shards.fetch_add(job.fresh.size(), std::memory_order_relaxed);
   x_context.stats.moved_bytes.fetch_add(
       static_cast<std::uint64_t>(std::popcount(job.placed)) * record.shard_bytes,
@@ -117,14 +123,14 @@ Task<bool> Repairer::take_back_one(Leftover left) {
     co_return false;  // it was freed
   }
   const SegmentClaim claim(*segment);
-  Layout next = *segment->layout();
-  if (!claim || x_context.drives.live(next.slots[left.shard])) {
+  const LayoutPtr now = segment->layout();
+  if (!claim || x_context.drives.live(now->slots[left.shard])) {
     co_return false;
   }
   if (!x_context.drives.live(left.slot)) {
     co_return true;
   }
-  if (std::ranges::find(next.slots, left.slot) != next.slots.end()) {
+  if (std::ranges::find(now->slots, left.slot) != now->slots.end()) {
     co_return false;  // another shard is on that drive now
   }
   auto file = co_await x_context.pool.run([this, &left] {
@@ -137,16 +143,21 @@ Task<bool> Repairer::take_back_one(Leftover left) {
         {{"segment", left.segment}, {"shard", left.shard}, {"error", file.error().describe()}});
     co_return file.error().code() != Errc::no_space;  // out of descriptors: it is there
   }
-  next.slots[left.shard] = left.slot;
-  next.files[left.shard] = *std::move(file);
-  next.holes |= left.lacks ? 1U << left.shard : 0;
+  const std::shared_ptr<io::File> found = *std::move(file);
+  const auto take = [&left, &found](Layout& layout) {
+    layout.slots[left.shard] = left.slot;
+    layout.files[left.shard] = found;
+    layout.holes |= left.lacks ? 1U << left.shard : 0;
+  };
+  Layout next = *now;
+  take(next);
   SegmentRecord record = segment->current();
   record.slots = next.slots;
   record.holes = next.holes;
   meta::Batch batch;
   batch.put(meta::segment_key(record.id), encode(record));
   CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
-  segment->set_layout(std::move(next));
+  segment->update_layout(take);
   co_return true;
 }
 
