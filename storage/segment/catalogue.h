@@ -49,6 +49,9 @@ class Segment {
   std::atomic<bool> damaged{false};
   std::atomic<std::uint64_t> damaged_epoch{0};
   std::atomic<std::uint64_t> damaged_at{0};  ///< when it was last seen, Unix seconds
+  /// Shards on live drives whose files were not there at the start; once they were opened, the
+  /// layout knows.
+  std::atomic<ShardMask> absent{0};
   /// Shards with holes that their files cannot take: they get new ones. Under the claim.
   std::atomic<ShardMask> unreadable{0};
 

@@ -16,9 +16,11 @@ constexpr std::size_t kClosedAtOnce = 500;  // records in one transaction
 }  // namespace
 
 ShardMask Repairer::missing(const Segment& segment, const Layout& layout) const {
+  const ShardMask absent = segment.absent.load();
   ShardMask out = layout.holes;
   for (unsigned i = 0; i < layout.slots.size(); ++i) {
-    const bool gone = segment.shards_opened() && !layout.files[i];
+    const bool looked = segment.shards_opened() || (absent & (1U << i)) != 0;
+    const bool gone = looked && !layout.files[i];
     if (gone || !x_context.drives.live(layout.slots[i])) {
       out |= 1U << i;
     }

@@ -71,8 +71,14 @@ Task<> SegmentStore::load_catalogue() {
 }
 
 // Shard files that belong to no segment, or to a shard on another drive: left by a crash between
-// placing files and publishing the segment, or by a drive that was away while it was freed.
+// placing files and publishing the segment, or by a drive that was away while it was freed. And
+// shards that have no file: they are missing before anybody asks for them.
 Result<void> SegmentStore::adopt_files() {
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
+      segment->absent |= x_context.drives.live(segment->record.slots[i]) ? 1U << i : 0;
+    }
+  }
   for (const drives::Slot slot : x_context.drives.live_slots()) {
     io::Disk& disk = *x_context.drives.disk(slot);
     TRY(const auto names, disk.list("segments"));
@@ -82,6 +88,7 @@ Result<void> SegmentStore::adopt_files() {
       const SegmentPtr segment = shard ? x_catalogue.find(shard->first) : nullptr;
       if (segment && shard->second < segment->record.slots.size() &&
           segment->record.slots[shard->second] == slot) {
+        segment->absent &= ~(1U << shard->second);
         continue;
       }
       TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));

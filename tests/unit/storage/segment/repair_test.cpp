@@ -121,6 +121,31 @@ TEST(Repair, AReturnedDriveGetsWhatItMissed) {
   expect_any_drive_may_go(world, all);
 }
 
+// Of a drive that lost some files nobody has to read first to find out.
+TEST(Repair, AShardFileThatIsGoneIsKnownAtTheStart) {
+  io::SimWorld world = formatted_world(3, 1);
+  std::vector<Stored> all;
+  {
+    Process p(world);
+    all = put_some(p, 1);
+    p.seal();
+    const SegmentRecord record = p.record(all.back().extents.front().segment);
+    ASSERT_TRUE(p.close());
+    ASSERT_TRUE(p.drives->disk(record.slots[1])->remove(shard_path(record.id, 1)));
+  }
+  world.reboot(3);
+  {
+    Process p(world);
+    const Survey survey = p.store->survey();
+    EXPECT_EQ(survey.degraded, 1U);
+    EXPECT_EQ(survey.bytes_to_write, kTestShardBytes);
+    EXPECT_EQ(repair(p).whole, 1U);
+    EXPECT_EQ(p.store->survey().degraded, 0U);
+    ASSERT_TRUE(p.close());
+  }
+  expect_any_drive_may_go(world, all);
+}
+
 TEST(Repair, ADriveIsDrainedRemovedAndPulled) {
   io::SimWorld world = formatted_world(3, 1);
   std::vector<Stored> all;
