@@ -116,6 +116,7 @@ class Repairer {
   Result<bool> place(Job& job);
   Result<std::optional<NewShard>> make_file(const Job& job, unsigned shard);
   Result<NewShard> make_file_on(const Job& job, unsigned shard, drives::Slot slot, bool same_slot);
+  Result<void> check_reserve(drives::Slot slot, std::uint64_t bytes) const;
   std::vector<drives::Slot> candidates(const Job& job, unsigned shard) const;
   Task<> fill(Job& job, Pace& pace);
   Task<> read_rewritten(Job& job, ShardWalk& walk);

@@ -1,7 +1,7 @@
 // Where a shard that is missing, or is to move, goes.
 #include <algorithm>
 
-#include "storage/base/log.h"
+#include "storage/segment/allocator.h"
 #include "storage/segment/repair.h"
 
 namespace outcrop::segment {
@@ -69,6 +69,14 @@ Result<std::optional<Repairer::NewShard>> Repairer::make_file(const Job& job, un
   return std::optional<NewShard>();
 }
 
+// What compaction needs to make room is not for repair: it would make the drive full for good.
+Result<void> Repairer::check_reserve(drives::Slot slot, std::uint64_t bytes) const {
+  TRY(const std::uint64_t room, x_spares.room(slot));
+  const std::uint64_t files = (bytes + x_context.shard_bytes - 1) / x_context.shard_bytes;
+  return room >= kKeptShards + files ? ok()
+                                     : fail(Errc::no_space, "the rest is kept for compaction");
+}
+
 Result<Repairer::NewShard> Repairer::make_file_on(const Job& job,
                                                   unsigned shard,
                                                   drives::Slot slot,
@@ -81,8 +89,14 @@ Result<Repairer::NewShard> Repairer::make_file_on(const Job& job,
                  .same_slot = same_slot,
                  .path = same_slot ? path + ".new" : path,
                  .file = nullptr};
+  TRYV(check_reserve(slot, record.shard_bytes));
   TRYV(x_spares.take(slot, fresh.path, record.shard_bytes));
-  TRY(fresh.file, disk.open(fresh.path, io::Access::read_write, io::Cache::direct));
+  auto file = disk.open(fresh.path, io::Access::read_write, io::Cache::direct);
+  if (!file) {
+    TRYV(x_spares.give_back(slot, fresh.path, record.shard_bytes));
+    return fail(file.error());
+  }
+  fresh.file = *std::move(file);
   return fresh;
 }
 
