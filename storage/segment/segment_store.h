@@ -114,6 +114,9 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<> leave_unusable();
   Task<> finish_moves(const std::function<Task<>()>& checkpoint);
   Result<void> recycle(Segment& segment);
+  Task<> reclaim(const std::vector<SegmentPtr>& interrupted);
+  Task<std::uint64_t> used_bytes(const Segment& segment);
+  Result<void> trim(const Segment& segment, std::uint64_t used);
 
   Context x_context;
   Catalogue x_catalogue;
