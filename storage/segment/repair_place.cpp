@@ -93,7 +93,7 @@ Result<Repairer::NewShard> Repairer::make_file_on(const Job& job,
   TRYV(x_spares.take(slot, fresh.path, record.shard_bytes));
   auto file = disk.open(fresh.path, io::Access::read_write, io::Cache::direct);
   if (!file) {
-    TRYV(x_spares.give_back(slot, fresh.path, record.shard_bytes));
+    TRYV(x_spares.put_back(slot, fresh.path, record.shard_bytes));
     return fail(file.error());
   }
   fresh.file = *std::move(file);

@@ -100,7 +100,12 @@ Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, st
     TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
     TRY(usable, file->whole());
   }
-  if (!usable) {
+  return usable ? put_back(slot, path, bytes) : disk.remove(path);
+}
+
+Result<void> SparePool::put_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  io::Disk& disk = *x_context.drives.disk(slot);
+  if (bytes != x_context.shard_bytes) {
     return disk.remove(path);
   }
   const std::string name = next_name();

@@ -32,6 +32,9 @@ class SparePool {
   /// Makes the shard file at `path` a spare again; one of another size, or whose tail was given
   /// back, is removed.
   Result<void> give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
+  /// Undoes take(), of a file that was not written since. Opens nothing: it may be for want of
+  /// descriptors.
+  Result<void> put_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
   /// Gives spares back to the file system while it has less free than metadata may need.

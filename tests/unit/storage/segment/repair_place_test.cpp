@@ -52,11 +52,11 @@ TEST_F(RepairPlace, AFileThatCannotBeOpenedIsASpareAgain) {
   x_world.add_error({.drive = 3,
                      .step = io::SimStep::read,
                      .path_part = "segments/",
-                     .error = Errc::no_space,  // out of descriptors
-                     .once = true});
+                     .error = Errc::no_space});  // out of descriptors
   EXPECT_EQ(repair(*x_p).blocked, 1U);
   EXPECT_EQ(count("segments"), 0U);
   EXPECT_EQ(count("spare"), 1U);
+  x_world.clear_errors();
   expect_moved();
 }
 
