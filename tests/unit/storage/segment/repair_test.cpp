@@ -146,6 +146,28 @@ TEST(Repair, AShardFileThatIsGoneIsKnownAtTheStart) {
   expect_any_drive_may_go(world, all);
 }
 
+// One bad directory does not keep the box from starting, also where it makes it read-only.
+TEST(Repair, ADriveWhoseFilesCannotBeListedIsOutFromTheStart) {
+  for (const unsigned drives : {3U, 2U}) {
+    for (const char* const dir : {"segments", "spare"}) {
+      io::SimWorld world = formatted_world(drives, 1);
+      std::vector<Stored> all;
+      {
+        Process p(world);
+        all = put_some(p, 1);
+        ASSERT_TRUE(p.close());
+      }
+      world.reboot(3);
+      world.add_error({.drive = 1, .step = io::SimStep::read, .path_part = dir});
+      Process p(world);
+      EXPECT_FALSE(p.drives->live(1)) << dir;
+      expect_readable(p, all, dir);
+      EXPECT_GT(p.store->survey().degraded, 0U);
+      EXPECT_EQ(p.put_small(pattern(1, 9'000), 900).has_value(), drives == 3);
+    }
+  }
+}
+
 TEST(Repair, ADriveIsDrainedRemovedAndPulled) {
   io::SimWorld world = formatted_world(3, 1);
   std::vector<Stored> all;
