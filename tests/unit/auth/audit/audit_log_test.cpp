@@ -122,6 +122,25 @@ TEST_F(Audit, DenialsCannotPushTheRestOut) {
   EXPECT_EQ(count("\"action\":\"ok\""), 1u);
 }
 
+// A PUT that is malformed enough is answered before anybody looks at who sent it.
+TEST_F(Audit, MistakesOfStrangersCannotPushTheRestOut) {
+  const auto log = open();
+  for (unsigned i = 0; i < kMaxDenialsPerSecond; ++i) {
+    log->record({.identity = i % 2 == 0 ? "" : kAnonymous,
+                 .action = "stranger",
+                 .result = i % 3 == 0 ? Decision::denied : Decision::failed});
+  }
+  log->record({.action = "stranger", .result = Decision::failed});
+  log->record({.identity = kAnonymous, .action = "stranger", .result = Decision::failed});
+  log->record({.identity = "key", .action = "known", .result = Decision::failed});
+  log->record({.identity = kAnonymous, .action = "public", .result = Decision::ok});
+  log->flush();
+  EXPECT_EQ(log->stats().suppressed, 2u);
+  EXPECT_EQ(count("\"action\":\"stranger\""), kMaxDenialsPerSecond);
+  EXPECT_EQ(count("\"action\":\"known\""), 1u);
+  EXPECT_EQ(count("\"action\":\"public\""), 1u);
+}
+
 TEST_F(Audit, AFullDriveIsRetriedAndSaid) {
   queue_bytes = 20'000;
   const auto log = open();
