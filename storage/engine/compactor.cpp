@@ -6,7 +6,10 @@ namespace outcrop::engine {
 namespace {
 
 constexpr std::size_t kReferencesPerStep = 20'000;  // looked at while there is room
+constexpr std::size_t kReferencesPerScan = 50;      // that finding the first one costs as much as
 constexpr std::uint64_t kBytesPerStep = 8 << 20;
+constexpr unsigned kRestSteps = 120;  // between rounds: a minute
+constexpr unsigned kStuckRounds = 60;
 // With little room left, clients wait for what this wins.
 constexpr std::uint64_t kUrgentFactor = 8;
 
@@ -21,25 +24,31 @@ double worthwhile_garbage(std::uint64_t free, std::uint64_t total) {
   return free < total / 4 ? 0.25 : free < total / 2 ? 0.5 : 0.75;
 }
 
+void Compactor::begin_round() {
+  x_round = x_segments.sealed();
+  x_next = 0;
+  x_rest = kRestSteps;
+  for (auto it = x_stuck.begin(); it != x_stuck.end();) {
+    it = --it->second == 0 ? x_stuck.erase(it) : std::next(it);
+  }
+}
+
 Task<> Compactor::measure(double garbage, std::size_t most_references) {
-  for (std::size_t seen = 0; seen < most_references && x_victim == 0;) {
-    const auto next = x_segments.next_sealed(x_looked_at);
-    if (!next) {
-      x_looked_at = 0;
-      x_wrapped = true;
-      co_return ok();
+  for (std::size_t seen = 0; seen < most_references && x_victim == 0 && !round_done();) {
+    const SegmentId id = x_round[x_next++];
+    if (x_stuck.contains(id)) {
+      continue;
     }
-    x_looked_at = *next;
-    CO_TRY(const auto usage, co_await x_segments.usage(*next));
+    CO_TRY(const auto usage, co_await x_segments.usage(id));
     if (!usage) {
       continue;
     }
-    seen += 1 + usage->references;
+    seen += kReferencesPerScan + usage->references;
     const auto most_live =
         static_cast<std::uint64_t>((1 - garbage) * static_cast<double>(usage->capacity));
     // One that nothing refers to is for garbage collection.
     if (usage->references > 0 && usage->live <= most_live) {
-      x_victim = *next;
+      x_victim = id;
     }
   }
   co_return ok();
@@ -50,14 +59,26 @@ Task<> Compactor::move(std::uint64_t most_bytes) {
   x_stats.bytes.fetch_add(moved.bytes, std::memory_order_relaxed);
   x_moved |= moved.bytes > 0;
   if (moved.finished) {
-    x_stats.segments.fetch_add(std::exchange(x_moved, false) ? 1 : 0, std::memory_order_relaxed);
+    if (!std::exchange(x_moved, false)) {
+      x_stuck[x_victim] = kStuckRounds;
+    } else {
+      x_stats.segments.fetch_add(1, std::memory_order_relaxed);
+    }
     x_victim = 0;
   }
   co_return ok();
 }
 
 Task<> Compactor::step(std::uint64_t free, std::uint64_t total) {
-  const std::uint64_t factor = urgent(free, total) ? kUrgentFactor : 1;
+  const bool hurry = urgent(free, total);
+  const std::uint64_t factor = hurry ? kUrgentFactor : 1;
+  if (x_victim == 0 && round_done()) {
+    if (x_rest > 0 && !hurry) {
+      --x_rest;
+      co_return ok();
+    }
+    begin_round();
+  }
   if (x_victim == 0) {
     CO_TRYV(co_await measure(worthwhile_garbage(free, total), kReferencesPerStep * factor));
   }
@@ -76,9 +97,10 @@ Task<> Compactor::step(std::uint64_t free, std::uint64_t total) {
 }
 
 Task<> Compactor::run(double garbage) {
-  x_looked_at = x_victim = 0;
-  x_wrapped = false;
-  while (!x_wrapped || x_victim != 0) {
+  begin_round();
+  x_stuck.clear();
+  x_victim = 0;
+  while (!round_done() || x_victim != 0) {
     CO_TRYV(co_await measure(garbage, SIZE_MAX));
     if (x_victim != 0) {
       CO_TRYV(co_await move(UINT64_MAX));

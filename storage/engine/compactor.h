@@ -2,7 +2,10 @@
 // has the namespace move out what lives in the emptiest. How empty a segment must be depends on how
 // full the drives are: rewriting costs writes, which flash has only so many of.
 #pragma once
+#include <atomic>
 #include <cstdint>
+#include <map>
+#include <vector>
 
 #include "storage/ns/make_namespace.h"
 #include "storage/segment/segment_store.h"
@@ -35,10 +38,17 @@ class Compactor {
 
   segment::SegmentStore& x_segments;
   ns::TreeNamespace& x_tree;
-  SegmentId x_looked_at = 0;  ///< where measuring goes on
-  SegmentId x_victim = 0;     ///< 0: none
-  bool x_moved = false;       ///< something of it
-  bool x_wrapped = false;     ///< measuring has come to the end of the segments
+  void begin_round();
+  bool round_done() const { return x_next == x_round.size(); }
+
+  std::vector<SegmentId> x_round;  ///< sealed segments when the round began
+  std::size_t x_next = 0;          ///< of them, to be measured
+  unsigned x_rest = 0;             ///< steps until the next round, if there is no hurry
+  SegmentId x_victim = 0;          ///< 0: none
+  bool x_moved = false;            ///< something of it
+  /// Segments of which nothing could be moved, and for how many rounds they are left alone: parts
+  /// of uploads may have become objects by then, damaged payload readable.
+  std::map<SegmentId, unsigned> x_stuck;
   CompactorStats x_stats;
 };
 

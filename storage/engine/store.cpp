@@ -174,6 +174,9 @@ Task<> Store::close() {
   if (x_pace) {
     x_pace->stop();
   }
+  if (x_meta) {
+    x_meta->stop_maintenance();
+  }
   for (const auto& job : x_jobs) {
     CO_TRYV(co_await job->stop());
   }

@@ -53,8 +53,9 @@ Task<> Store::scrub_metadata() {
   const std::string key = meta::table_key(meta::Table::system, "metadata_verified");
   if (!x_metadata_verified) {
     CO_TRY(const auto stored, co_await x_meta->get(key));
-    Reader r(stored.value_or(std::string(1, '\0')));
-    x_metadata_verified = r.varint();
+    Reader r(stored ? std::string_view(*stored) : std::string_view());
+    const std::uint64_t last = r.varint();
+    x_metadata_verified = r.done() ? last : 0;  // not there, or not to be read: they are due
   }
   const std::uint64_t now = now_seconds(), last = *x_metadata_verified;
   const std::uint64_t distance = now > last ? now - last : last - now;

@@ -43,6 +43,9 @@ class JournaledMetaStore final : public MetaStore {
   Task<bool> needs(drives::Slot slot);
   /// Reads every mirror and checks it; damaged ones are replaced. Hands off to the pool.
   Task<> verify();
+  /// Ends work on the mirrors that takes long: a copy under way is given up, and no other begins.
+  /// Before close(), by whoever waits for such work. Any thread.
+  void stop_maintenance();
   /// Finishes the blocks in flight and checkpoints, so that the next start has nothing to replay.
   Task<> close();
   /// Any thread.

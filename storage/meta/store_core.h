@@ -38,6 +38,7 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   void settle_doubts();
   Task<> checkpoint();
   Task<> compact(std::atomic<bool>& cancelled);
+  void stop_maintenance() { x_mirrors->stop(); }
   Task<bool> needs(drives::Slot slot);
   Task<> renew_reader();
   Task<> close();

@@ -111,10 +111,12 @@ class Relocation {
     const segment::PinPtr pin = x_core.blobs.pin_segment(x_segment);
     while (x_left > 0 && !x_done.finished) {
       CO_TRY(Batch batch, co_await next_batch());
+      // What could not be moved does not count, or a call might never get behind it.
+      const std::uint64_t before = x_done.bytes;
       if (!batch.sources.empty()) {
         CO_TRYV(co_await move(batch));
       }
-      x_left -= std::min(x_left, std::max<std::uint64_t>(batch.bytes, 1));
+      x_left -= std::min(x_left, x_done.bytes - before);
     }
     co_return x_done;
   }
@@ -179,12 +181,14 @@ class Relocation {
            co_await x_core.blobs.open_writer(batch.bytes, segment::Purpose::upkeep));
     NewPlaces places;
     std::uint64_t position = 0;
+    bool moved = false;
     for (const auto& [offset, source] : batch.sources) {
       for (const ByteRange& range : source.live) {
         const std::uint64_t start = position;
         CO_TRY(const bool copied, co_await copy(*writer, source.extent, range, position));
         if (copied) {
           places.moved(offset, range, start);
+          moved = true;
         } else {
           ++x_done.left_behind;
         }
@@ -193,6 +197,9 @@ class Relocation {
     CO_TRY(const std::vector<Extent> extents, co_await writer->finish());
     for (const Extent& extent : extents) {
       places.add(extent);
+    }
+    if (!moved) {
+      co_return ok();
     }
     x_done.bytes += position;
     co_return co_await swap_all(batch.owners, places);

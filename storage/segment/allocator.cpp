@@ -83,39 +83,64 @@ SegmentRecord Allocator::plan(bool small) {
   return record;
 }
 
-Result<void> Allocator::check_reserve(drives::Slot slot, Purpose purpose) {
-  if (purpose == Purpose::upkeep) {
-    return ok();
+Result<void> Allocator::check_reserve(const SegmentRecord& record, Purpose purpose) {
+  for (const drives::Slot slot : record.slots) {
+    TRY(const std::uint64_t room, x_spares.room(slot));
+    if (purpose == Purpose::client && room <= kKeptShards) {
+      return fail(Errc::no_space, "the rest is kept for compaction");
+    }
   }
-  TRY(const std::uint64_t room, x_spares.room(slot));
-  return room > kKeptShards ? ok() : fail(Errc::no_space, "the rest is kept for compaction");
+  return ok();
+}
+
+Result<std::shared_ptr<io::File>> Allocator::place_shard(const SegmentRecord& record,
+                                                         unsigned shard) {
+  const drives::Slot slot = record.slots[shard];
+  const std::string path = shard_path(record.id, shard);
+  TRYV(x_spares.take(slot, path, record.shard_bytes));
+  auto file = x_context.drives.disk(slot)->open(path, io::Access::read_write, io::Cache::direct);
+  if (!file) {
+    if (auto given = x_spares.give_back(slot, path, record.shard_bytes); !given) {
+      return fail(given.error());
+    }
+    return fail(file.error());
+  }
+  return std::shared_ptr<io::File>(*std::move(file));
+}
+
+// A full drive refuses segments again and again: what the others gave for them is theirs again.
+void Allocator::give_back(const SegmentRecord& record, unsigned shards) {
+  for (unsigned i = 0; i < shards; ++i) {
+    const std::string path = shard_path(record.id, i);
+    if (!x_context.drives.live(record.slots[i])) {
+      continue;
+    }
+    auto given = x_spares.give_back(record.slots[i], path, record.shard_bytes);
+    if (!given && given.error().code() != Errc::not_found) {
+      log::warn("a shard file stays until the next start",
+                {{"path", path}, {"error", given.error().describe()}});
+    }
+  }
 }
 
 Result<SegmentPtr> Allocator::place(SegmentRecord record, Purpose purpose) {
-  auto segment = std::make_shared<Segment>(std::move(record), true);
-  std::vector<std::shared_ptr<io::File>> files(segment->record.slots.size());
-  for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
-    const drives::Slot slot = segment->record.slots[i];
-    io::Disk& disk = *x_context.drives.disk(slot);
-    const std::string path = shard_path(segment->record.id, i);
-    Result<void> placed = check_reserve(slot, purpose);
-    if (placed) {
-      placed = x_spares.take(slot, path, segment->record.shard_bytes);
+  TRYV(check_reserve(record, purpose));
+  std::vector<std::shared_ptr<io::File>> files(record.slots.size());
+  for (unsigned i = 0; i < record.slots.size(); ++i) {
+    auto file = place_shard(record, i);
+    if (file) {
+      files[i] = *std::move(file);
+      continue;
     }
-    if (placed) {
-      auto file = disk.open(path, io::Access::read_write, io::Cache::direct);
-      if (file) {
-        files[i] = std::move(*file);
-        continue;
-      }
-      placed = fail(file.error());
+    files.clear();
+    give_back(record, i);
+    if (file.error().code() == Errc::no_space) {
+      return fail(file.error());
     }
-    if (placed.error().code() == Errc::no_space) {
-      return fail(placed.error());
-    }
-    TRYV(x_context.drives.eject(slot, placed.error()));
+    TRYV(x_context.drives.eject(record.slots[i], file.error()));
     return fail(Errc::io_error, "a drive left while a segment was made");
   }
+  auto segment = std::make_shared<Segment>(std::move(record), true);
   segment->adopt(std::move(files));
   return segment;
 }

@@ -29,7 +29,9 @@ class Allocator {
  private:
   Task<SegmentId> next_id();
   SegmentRecord plan(bool small);
-  Result<void> check_reserve(drives::Slot slot, Purpose purpose);
+  Result<void> check_reserve(const SegmentRecord& record, Purpose purpose);
+  Result<std::shared_ptr<io::File>> place_shard(const SegmentRecord& record, unsigned shard);
+  void give_back(const SegmentRecord& record, unsigned shards);
   Result<SegmentPtr> place(SegmentRecord record, Purpose purpose);
   void fill_spares(drives::Slot slot);
 

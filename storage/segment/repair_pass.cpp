@@ -25,6 +25,7 @@ template <class Worker>
 Task<> leave_there(Worker& worker) {
   worker.small.leave_unusable();
   worker.large.lane.leave_unusable();
+  worker.upkeep.lane.leave_unusable();
   co_return ok();
 }
 

@@ -41,15 +41,15 @@ SegmentStore::~SegmentStore() = default;
 
 void SegmentStore::attach(meta::MetaStore& store) { x_context.meta = &store; }
 
-std::optional<SegmentId> SegmentStore::next_sealed(SegmentId after) const {
-  std::optional<SegmentId> next;
+std::vector<SegmentId> SegmentStore::sealed() const {
+  std::vector<SegmentId> out;
   for (const SegmentPtr& segment : x_catalogue.all()) {
-    const SegmentId id = segment->record.id;
-    if (id > after && segment->sealed.load() && (!next || id < *next)) {
-      next = id;
+    if (segment->sealed.load()) {
+      out.push_back(segment->record.id);
     }
   }
-  return next;
+  std::ranges::sort(out);
+  return out;
 }
 
 Task<> SegmentStore::load_catalogue() {

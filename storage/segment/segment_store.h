@@ -42,8 +42,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   /// How much of a segment is in use, by its references; reads all of them. Empty: it is open, or
   /// gone.
   Task<std::optional<Usage>> usage(SegmentId id);
-  /// The first sealed segment behind `after`, in order of ids; empty: none.
-  std::optional<SegmentId> next_sealed(SegmentId after) const;
+  /// In order of ids.
+  std::vector<SegmentId> sealed() const;
   /// One pass: closes segments, repairs what is degraded or to move, removes what has moved; see
   /// Repairer. Runs on worker 0. Returns the number of segments that it brought on.
   struct PassResult {

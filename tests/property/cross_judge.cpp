@@ -166,7 +166,13 @@ void CrossModel::see_data(std::string_view what, std::string_view got, std::stri
   }
 }
 
+// Of two operations at once the one that stores may have begun before the other one's write came:
+// that then still waits, whichever of their orders the answers allow.
 void CrossModel::settle(Node& node) {
+  if (x_at_once && node.dirty) {
+    node.repacked = true;
+    return;
+  }
   node.stored = {node.content};
   node.repacked = node.repacked || node.dirty;
   node.dirty = false;

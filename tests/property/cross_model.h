@@ -86,6 +86,8 @@ class CrossModel {
   /// Operations that ran at the same time: what an answer shows beside its outcome may be of a
   /// later moment.
   void set_relaxed(bool relaxed) { x_relaxed = relaxed; }
+  /// The operations of a pair: relaxed, and what one of them stores may lack what the other wrote.
+  void set_at_once(bool at_once) { x_relaxed = x_at_once = at_once; }
 
   /// After a crash, for a file with data that was not stored: what it has now. As judge().
   std::string survived(InodeId ino, const std::string& content);
@@ -222,6 +224,7 @@ class CrossModel {
   std::map<std::string, ModelUpload> x_uploads;
   std::map<std::pair<NodeId, std::uint64_t>, std::string> x_positions;  ///< by cookie
   bool x_relaxed = false;
+  bool x_at_once = false;
   Expected x_other_error{};  ///< that is as good as the expected one
   std::string x_problem;
 };

@@ -101,12 +101,12 @@ class CrossHistory {
     std::string wrong;
     for (const bool in_order : {true, false}) {
       CrossModel model = x_model;
-      model.set_relaxed(true);
+      model.set_at_once(true);
       std::string now = in_order ? model.judge(a, first) : model.judge(b, second);
       if (now.empty()) {
         now = in_order ? model.judge(b, second) : model.judge(a, first);
       }
-      model.set_relaxed(false);
+      model.set_at_once(false);
       if (now.empty()) {
         now = check(model);
       }

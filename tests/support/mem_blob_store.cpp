@@ -131,7 +131,7 @@ Task<std::vector<Buffer>> MemBlobStore::read(Extent extent,
     co_return fail(Errc::corrupt, "read of a freed extent");
   }
   const Stored& stored = it->second;
-  if (stored.stamp != extent.stamp || stored.bytes.size() != extent.length ||
+  if (stored.damaged || stored.stamp != extent.stamp || stored.bytes.size() != extent.length ||
       offset > extent.length || length > extent.length - offset) {
     co_return fail(Errc::corrupt, "read outside of the extent, or of another one");
   }
@@ -225,6 +225,14 @@ std::vector<SegmentId> MemBlobStore::old_segments() const {
 void MemBlobStore::next_segment() {
   const std::lock_guard lock(x_mutex);
   x_next = (x_next / kExtentsPerSegment + 1) * kExtentsPerSegment;
+}
+
+void MemBlobStore::damage(SegmentId segment, std::size_t n) {
+  const std::lock_guard lock(x_mutex);
+  for (auto it = x_extents.lower_bound({segment, 0});
+       n > 0 && it != x_extents.end() && it->first.first == segment; ++it, --n) {
+    it->second.damaged = true;
+  }
 }
 
 std::size_t MemBlobStore::extents() const {

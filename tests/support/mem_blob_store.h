@@ -35,6 +35,8 @@ class MemBlobStore final : public segment::BlobStore {
   std::vector<SegmentId> old_segments() const;
   /// Leaves the rest of the newest segment empty.
   void next_segment();
+  /// From now on the first `n` extents of the segment cannot be read.
+  void damage(SegmentId segment, std::size_t n);
   std::size_t extents() const;
   std::uint64_t reads() const { return x_reads; }
   std::uint64_t bytes() const;
@@ -47,6 +49,7 @@ class MemBlobStore final : public segment::BlobStore {
     std::string bytes;
     std::uint64_t stamp = 0;
     unsigned pins = 0;
+    bool damaged = false;
   };
 
   Extent store(ConstBytes payload);

@@ -123,6 +123,27 @@ TEST_F(RelocateTest, PartsOfUploadsStayUntilTheyAreObjects) {
   EXPECT_TRUE(test::same(get("m").value(), pattern(300'000, 1)));
 }
 
+// However much of it there is in front.
+TEST_F(RelocateTest, WhatCannotBeReadStaysAndTheRestMoves) {
+  for (unsigned i = 0; i < 8; ++i) {
+    put("k" + std::to_string(i), pattern(100'000, i));
+  }
+  seal();
+  const SegmentId segment = blobs.old_segments().front();
+  blobs.damage(segment, 5);
+  const Relocated moved = must(ns->relocate(segment, 150'000));
+  EXPECT_EQ(moved.left_behind, 5U);
+  EXPECT_EQ(moved.bytes, 200'000U);
+  EXPECT_EQ(must(ns->relocate(segment, UINT64_MAX)).bytes, 100'000U);
+  for (unsigned i = 0; i < 8; ++i) {
+    const auto got = get("k" + std::to_string(i));
+    ASSERT_EQ(got.has_value(), i >= 5) << i;
+    if (got) {
+      EXPECT_TRUE(test::same(*got, pattern(100'000, i)));
+    }
+  }
+}
+
 TEST_F(RelocateTest, ReadersGoOnWithWhatTheyPinned) {
   put("k", pattern(500'000, 1));
   auto reader = must(ns->open_read("b", "k"));

@@ -70,10 +70,9 @@ TEST(Collect, UsageCountsWhatOwnersShareOnce) {
   const Extent second = *p.put_small(pattern(2, 5000), 2);
   ASSERT_EQ(first.segment, second.segment);
   EXPECT_FALSE(p.must(p.store->usage(first.segment))) << "it is open";
-  EXPECT_FALSE(p.store->next_sealed(0));
+  EXPECT_TRUE(p.store->sealed().empty());
   p.seal();
-  EXPECT_EQ(p.store->next_sealed(0), first.segment);
-  EXPECT_FALSE(p.store->next_sealed(first.segment));
+  EXPECT_EQ(p.store->sealed(), std::vector{first.segment});
   const auto of = [&](SegmentId id) { return p.must(p.store->usage(id)).value(); };
   EXPECT_EQ(of(first.segment).live, 14'000U);
   EXPECT_EQ(of(first.segment).capacity, kTestShardBytes);

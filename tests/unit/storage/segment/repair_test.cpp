@@ -34,6 +34,19 @@ std::vector<Stored> put_some(Process& p, std::uint64_t seed) {
   return out;
 }
 
+/// As relocation writes: in a segment that stays open for the next of its kind.
+std::vector<Extent> put_upkeep(Process& p, const std::string& content, InodeId owner) {
+  const auto writer = p.must(p.store->open_writer(content.size(), Purpose::upkeep));
+  EXPECT_TRUE(p.run(Process::write(*writer, content)));
+  auto extents = p.must(writer->finish());
+  meta::Batch batch;
+  for (const Extent& extent : extents) {
+    Process::put_ref(batch, extent, owner);
+  }
+  EXPECT_TRUE(p.run(p.meta->commit(std::move(batch))));
+  return extents;
+}
+
 void expect_readable(Process& p, const std::vector<Stored>& all, std::string_view where) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto got = p.read(all[i].extents);
@@ -188,6 +201,7 @@ TEST(Repair, ADriveIsDrainedRemovedAndPulled) {
   {
     Process p(world);
     all = put_some(p, 1);
+    all.push_back({put_upkeep(p, pattern(3, 70'000), 60), pattern(3, 70'000)});
     join_new(p, world);
     ASSERT_TRUE(p.drives->set_draining(0, true));
     repair(p);
