@@ -177,10 +177,13 @@ void AuditLog::sync_if_due(bool idle) {
   if (x_options.sync == Sync::second && !idle && now - x_synced_ns < kSecond) {
     return;
   }
-  if (const Result<void> synced = x_file.sync(); !synced) {
+  const Result<void> synced = x_file.sync();
+  if (!synced) {
     log::error("the audit log cannot be synced", {{"error", synced.error().describe()}});
+  }
+  {
     const std::lock_guard lock(x_mutex);
-    ++x_stats.write_errors;
+    ++(synced ? x_stats.syncs : x_stats.write_errors);
   }
   x_unsynced = false;
   x_synced_ns = now;

@@ -43,6 +43,7 @@ struct Stats {
   std::uint64_t dropped = 0;     ///< for want of room
   std::uint64_t suppressed = 0;  ///< denials beyond kMaxDenialsPerSecond
   std::uint64_t write_errors = 0;
+  std::uint64_t syncs = 0;  ///< that the policy asked for
   std::uint64_t queued_bytes = 0;
 };
 
