@@ -10,6 +10,7 @@ struct StatusName {
   std::string_view name;
   audit::Decision decision;
 };
+constexpr std::uint32_t kBadHandle = 10001;
 constexpr auto kOk = audit::Decision::ok;
 constexpr auto kDenied = audit::Decision::denied;
 constexpr auto kFailed = audit::Decision::failed;
@@ -32,7 +33,7 @@ constexpr std::array kStatuses = std::to_array<StatusName>({
     {66, "notempty", kFailed},
     {69, "dquot", kFailed},
     {70, "stale", kFailed},
-    {10001, "badhandle", kDenied},
+    {kBadHandle, "badhandle", kDenied},
     {10004, "notsupp", kFailed},
     {10016, "wrongsec", kDenied},
 });
@@ -62,7 +63,7 @@ std::string_view reason_of(std::uint32_t status, const AuditNote& note) {
       return "not the owner";
     case 30:
       return "read-only";
-    case 10001:
+    case kBadHandle:
       return "a handle that this server did not make";
     case 10016:
       return "the export wants a protected connection";
@@ -76,6 +77,9 @@ std::string_view reason_of(std::uint32_t status, const AuditNote& note) {
 bool Auditor::wants(AuditKind kind, std::uint32_t status, const Peer& peer, const AuditNote& note) {
   if (std::ranges::find(kLater, status) != kLater.end()) {
     return false;
+  }
+  if (status == kBadHandle) {
+    return first_time(kind, peer, note);
   }
   if (note.refused || kind == AuditKind::change) {
     return true;

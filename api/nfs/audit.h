@@ -22,8 +22,8 @@ namespace outcrop::nfs {
 inline constexpr std::uint32_t kWriteQuietSeconds = 60;
 
 enum class AuditKind : std::uint8_t {
-  read,    ///< recorded only if the export refuses the client
-  change,  ///< recorded always
+  read,    ///< recorded only if the export refuses the client, or the handle is forged
+  change,  ///< recorded always, but of forged handles the first
   data,    ///< WRITE: the first one
   mount,   ///< entering an export by NFSv4, which has no MOUNT: the first time
 };

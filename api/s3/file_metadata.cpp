@@ -112,8 +112,8 @@ ns::FileFields file_fields_of(const ns::StringPairs& user_meta) {
   return out;
 }
 
-void add_user_metadata(const ns::ObjectInfo& info, http::Response& response) {
-  if (!info.file) {
+void add_user_metadata(const ns::ObjectInfo& info, bool as_file, http::Response& response) {
+  if (!info.file || !as_file) {
     for (const auto& [name, value] : info.attributes.user_meta) {
       add(response, name, value);
     }

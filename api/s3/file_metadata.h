@@ -13,7 +13,7 @@ namespace outcrop::s3 {
 ns::FileFields file_fields_of(const ns::StringPairs& user_meta);
 
 /// The user metadata headers of an object: as stored, but for fields that a file client has changed
-/// since, or that it made: those as they are now.
-void add_user_metadata(const ns::ObjectInfo& info, http::Response& response);
+/// since, or that it made: those as they are now. Not `as_file`: all as stored.
+void add_user_metadata(const ns::ObjectInfo& info, bool as_file, http::Response& response);
 
 }  // namespace outcrop::s3

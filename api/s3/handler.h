@@ -39,7 +39,7 @@ struct S3Config {
   const Clock* clock = nullptr;  ///< borrowed; null: the system's
   Observer observer;
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
-  /// Uploads set mode, owner and mtime of their files by x-amz-meta-file-*; see file_metadata.h.
+  /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;
 };
 

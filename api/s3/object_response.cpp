@@ -90,7 +90,7 @@ Outcome<> add_object_headers(const Call& call,
   for (const auto& [name, value] : info.attributes.headers) {
     response.set(wire_name(name), value);
   }
-  add_user_metadata(info, response);
+  add_user_metadata(info, call.config.file_metadata, response);
   if (call.query("versionId")) {
     response.set("x-amz-version-id", "null");
   }

@@ -72,6 +72,8 @@ class SimFile final : public File {
     return write(offset, data, false);
   }
   Result<void> truncate(std::uint64_t size) override;
+  Result<void> punch(std::uint64_t offset, std::uint64_t length) override;
+  Result<bool> whole() const override;
   Result<void> sync() override;
 
   Result<void> write(std::uint64_t offset, ConstBytes data, bool durable);
@@ -135,6 +137,25 @@ Result<void> SimFile::truncate(std::uint64_t size) {
     }
     return ok();
   });
+}
+
+Result<void> SimFile::punch(std::uint64_t offset, std::uint64_t length) {
+  TRYV(check_writable());
+  return x_disk.step(SimStep::punch, x_path, [&](sim::Drive& drive, Verdict verdict) {
+    if (x_disk.state().happens(verdict)) {
+      drive.file(x_ino)->punch(offset, length);
+    }
+    return ok();
+  });
+}
+
+Result<bool> SimFile::whole() const {
+  bool whole = true;
+  TRYV(x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) {
+    whole = drive.file(x_ino)->whole();
+    return ok();
+  }));
+  return whole;
 }
 
 Result<void> SimFile::sync() {

@@ -17,6 +17,7 @@ enum class SimStep : std::uint8_t {
   create,
   write,
   truncate,
+  punch,
   sync,
   prewrite,
   rename,

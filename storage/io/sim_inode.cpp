@@ -158,6 +158,15 @@ void FileData::truncate(std::uint64_t size) {
   x_size = size;
 }
 
+void FileData::punch(std::uint64_t offset, std::uint64_t length) {
+  const std::uint64_t first = offset / kPage, last = (offset + length) / kPage;
+  x_dirty.erase(x_dirty.lower_bound(first), x_dirty.lower_bound(last));
+  for (std::uint64_t i = first; i < std::min<std::uint64_t>(last, x_pages.size()); ++i) {
+    x_pages[i].reset();
+  }
+  x_punched = true;
+}
+
 void FileData::settle_cut() {
   if (x_cut == kNoCut) {
     return;

@@ -33,6 +33,10 @@ class FileData {
   /// Writes the chosen sectors, through to the durable pages if `durable`.
   void write(std::uint64_t offset, ConstBytes data, bool durable, const SectorChoice& choice);
   void truncate(std::uint64_t size);
+  /// Durable at once, which a filesystem's need not be: page-aligned zeros either way.
+  void punch(std::uint64_t offset, std::uint64_t length);
+  /// Never punched since fill_zero().
+  bool whole() const { return !x_punched; }
   /// Makes the chosen dirty sectors durable; with no choice also the size.
   void sync(const SectorChoice& choice);
   /// Durable zeros of `size` bytes; with a choice only the chosen pages, the size as it may be.
@@ -64,6 +68,7 @@ class FileData {
   std::uint64_t x_size = 0;          // as the process sees it
   std::uint64_t x_durable_size = 0;  // as a crash would find it
   std::uint64_t x_cut = kNoCut;      // page-aligned: durable pages from here on are truncated away
+  bool x_punched = false;
   std::vector<PagePtr> x_pages;      // durable
   std::map<std::uint64_t, Dirty> x_dirty;
 };

@@ -189,10 +189,7 @@ Task<DirectoryPage> read_directory(Core& core,
                                    std::size_t entry_bytes) {
   CO_TRYV(co_await find_directory(core, directory));
   core.recent.reading(directory.ino, core.clock.steady_ns());
-  const Result<void> remembered = co_await remember_readers(core);
-  if (!remembered && !is_write_refusal(remembered)) {
-    co_return fail(remembered.error());
-  }
+  CO_TRYV(co_await remember_readers(core));
   DirectoryReader reader(core, directory, std::max<std::size_t>(max_entries, 1), max_bytes,
                          entry_bytes);
   CO_TRY(DirectoryPage page, co_await reader.run(cookie));

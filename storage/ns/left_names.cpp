@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kForgottenAtOnce = 1000;
 constexpr int kForgottenBatches = 8;
+constexpr std::int64_t kRefusalNs = 60'000'000'000;  ///< before a store that refused is asked again
 
 std::string readers_key() { return meta::table_key(meta::Table::system, "directory_readers"); }
 
@@ -79,21 +80,27 @@ Task<> resume_readers(Core& core) {
 }
 
 Task<> remember_readers(Core& core) {
-  if (core.recent.remembered()) {
+  const std::int64_t now = core.clock.steady_ns();
+  if (core.recent.remembered(now)) {
     co_return ok();
   }
   // The first readers come together, and only one may write.
   LockPlan plan;
   plan.add(lock_name('r', 0, "directory_readers"), LockMode::exclusive);
   CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(plan)));
-  if (core.recent.remembered()) {
+  if (core.recent.remembered(now)) {
     co_return ok();
   }
   CO_TRY(const auto known, co_await core.meta.get(readers_key()));
   if (!known) {
     meta::Batch batch;
     batch.put(readers_key(), encode_number(1));
-    CO_TRYV(co_await core.meta.commit(std::move(batch)));
+    const Result<void> stored = co_await core.meta.commit(std::move(batch));
+    if (!stored && is_write_refusal(stored)) {
+      core.recent.set_remembered(now + kRefusalNs);
+      co_return ok();
+    }
+    CO_TRYV(stored);
   }
   core.recent.set_remembered();
   co_return ok();

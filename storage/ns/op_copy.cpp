@@ -22,6 +22,8 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   if (op.request.replace) {
     out.attributes = *op.request.replace;
     fields = op.request.file;
+  } else if (in_place) {
+    fields.mode.reset();  // it keeps all of its bits, not only those that other keys get
   }
   out.mtime_ns = core.clock.wall_ns();
   out.upload_id.clear();

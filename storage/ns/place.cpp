@@ -209,11 +209,9 @@ Task<bool> confirm_source(Core& core, Source& source, LockTable::Held& held, Loc
   co_return true;
 }
 
-// Where a directory that is about to go is found in its parent. Nobody asks if nobody reads.
+// Where a directory that is about to go is found in its parent. Asked also while nobody reads
+// there: who begins before the commit may see it.
 Task<std::uint64_t> directory_cookie(Core& core, InodeId root, InodeId directory) {
-  if (!core.recent.active()) {
-    co_return directory;
-  }
   CO_TRY(const ObjectPtr object, co_await load_object(core, directory, root));
   if (!object) {
     co_return fail(Errc::corrupt, "dirent without inode");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -23,7 +24,7 @@ namespace outcrop::ns {
 class RecentNames {
  public:
   static constexpr std::size_t kMaxNames = 1 << 16;
-  static constexpr std::size_t kMaxDirectories = 256;  ///< watched: those read last
+  static constexpr std::size_t kMaxDirectories = 256;  ///< more, and all are watched
 
   static constexpr std::int64_t kWatchNs = 600'000'000'000;  ///< after the last read
 
@@ -35,9 +36,12 @@ class RecentNames {
     x_active = true;
     x_all_until_ns = now_ns + kWatchNs;
   }
-  /// Whether the store knows that directories are read: see remember_readers().
-  bool remembered() const { return x_remembered; }
-  void set_remembered() { x_remembered = true; }
+  /// Whether the store knows that directories are read, or refused to a short while ago: see
+  /// remember_readers().
+  bool remembered(std::int64_t now_ns) const { return now_ns < x_remembered_until_ns; }
+  void set_remembered(std::int64_t until_ns = std::numeric_limits<std::int64_t>::max()) {
+    x_remembered_until_ns = until_ns;
+  }
 
   /// A page of the directory is about to be read.
   void reading(InodeId directory, std::int64_t now_ns) {
@@ -50,6 +54,9 @@ class RecentNames {
       return;
     }
     if (x_watched.size() == kMaxDirectories) {
+      if (now_ns - x_watched.front().last_ns <= kWatchNs) {
+        x_all_until_ns = now_ns + kWatchNs;  // whoever reads that one comes back
+      }
       x_watched.erase(x_watched.begin());
     }
     x_watched.push_back({directory, now_ns});
@@ -131,7 +138,8 @@ class RecentNames {
   };
   using Order = std::list<std::pair<Place, std::string>>;
 
-  std::atomic<bool> x_active{false}, x_remembered{false};
+  std::atomic<bool> x_active{false};
+  std::atomic<std::int64_t> x_remembered_until_ns{std::numeric_limits<std::int64_t>::min()};
   mutable std::mutex x_mutex;
   std::vector<Watched> x_watched;  ///< read last at the end
   std::string x_forget_from;

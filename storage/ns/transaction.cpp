@@ -77,7 +77,9 @@ void set_file_fields(InodeRecord& record, const FileFields& fields) {
     return;
   }
   PosixAttributes& posix = ensure_posix(record);
-  posix.mode = fields.mode.value_or(posix.mode) & kPermissionBits;
+  if (fields.mode) {
+    posix.mode = *fields.mode & kPermissionBits;
+  }
   posix.uid = fields.uid.value_or(posix.uid);
   posix.gid = fields.gid.value_or(posix.gid);
   posix.mtime_ns = fields.mtime_ns;

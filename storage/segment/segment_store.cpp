@@ -7,19 +7,9 @@
 #include "storage/meta/extent_ref.h"
 #include "storage/meta/tables.h"
 #include "storage/segment/reader.h"
+#include "storage/segment/references.h"
 
 namespace outcrop::segment {
-namespace {
-
-/// What the keys of all references to a segment start with.
-std::string refs_of(SegmentId id) {
-  std::string key(1, static_cast<char>(meta::Table::extent_ref));
-  put_be64(key, id);
-  return key;
-}
-
-}  // namespace
-
 SegmentStore::SegmentStore(drives::DriveSet& drives,
                            BlockingPool& pool,
                            Random& random,
@@ -98,7 +88,13 @@ Task<> SegmentStore::open() {
     TRYV(x_spares.load());
     return adopt_files();
   }));
+  std::vector<SegmentPtr> interrupted = x_catalogue.all();
+  std::erase_if(interrupted, [](const SegmentPtr& s) { return s->closed.load(); });
   CO_TRYV(co_await close_segments(0));
+  if (auto reclaimed = co_await reclaim(interrupted); !reclaimed) {
+    log::warn("room behind the end of segments stays taken",
+              {{"error", reclaimed.error().describe()}});
+  }
   co_return co_await x_allocator.open();
 }
 
@@ -238,13 +234,14 @@ Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
   }
   Usage out;
   out.capacity = segment->record.shard_bytes * segment->record.k;
-  meta::ScanRequest request{.lower = refs_of(id), .upper = meta::prefix_end(refs_of(id))};
+  meta::ScanRequest request{.lower = references_of(id),
+                            .upper = meta::prefix_end(references_of(id))};
   std::uint64_t offset = UINT64_MAX, used = 0;
   for (bool more = true; more;) {
     CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan(request));
     for (const auto& [key, value] : page.entries) {
       CO_TRY(const meta::ExtentRef ref, meta::decode_extent_ref(value));
-      const std::uint64_t at = get_be64(std::string_view(key).substr(1 + sizeof id));
+      const std::uint64_t at = offset_of_reference(key);
       if (at != offset) {
         out.live += std::exchange(used, 0);
         offset = at;

@@ -113,6 +113,9 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
                  PassResult& out);
   Task<> leave_unusable();
   Result<void> recycle(Segment& segment);
+  Task<> reclaim(const std::vector<SegmentPtr>& interrupted);
+  Task<std::uint64_t> used_bytes(const Segment& segment);
+  Result<void> trim(const Segment& segment, std::uint64_t used);
 
   Context x_context;
   Catalogue x_catalogue;

@@ -94,11 +94,17 @@ Result<void> SparePool::take(drives::Slot slot, const std::string& path, std::ui
 }
 
 Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
-  if (bytes != x_context.shard_bytes) {
-    return x_context.drives.disk(slot)->remove(path);
+  io::Disk& disk = *x_context.drives.disk(slot);
+  bool usable = bytes == x_context.shard_bytes;
+  if (usable) {
+    TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
+    TRY(usable, file->whole());
+  }
+  if (!usable) {
+    return disk.remove(path);
   }
   const std::string name = next_name();
-  TRYV(x_context.drives.disk(slot)->rename(path, name));
+  TRYV(disk.rename(path, name));
   const std::lock_guard lock(x_mutex);
   x_spares[slot].push_back(name);
   return ok();

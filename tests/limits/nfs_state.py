@@ -86,11 +86,12 @@ class Attack:
         self.server, self.port, self.bystander, self.scale = server, port, bystander, scale
         self.problems: list[str] = []
 
-    def expect(self, what: str, statuses: Counter[int], allowed: set[int]) -> None:
-        """Only these statuses, success included, came."""
+    def expect(self, what: str, statuses: Counter[int], allowed: set[int], required: set[int]) -> None:
+        """Only these statuses came, 0 is success, and of the required ones each."""
         print(f"nfs_state: {what}: {dict(sorted(statuses.items()))}; peak "
               f"{peak_memory(self.server.pid) // MIB} MiB", flush=True)
         self.problems += [f"{what}: status {s}, {n} times" for s, n in statuses.items() if s not in allowed]
+        self.problems += [f"{what}: never status {s}" for s in sorted(required) if not statuses[s]]
 
     def compounds(self) -> None:
         """10,000 operations, or as many as a count can say."""
@@ -106,7 +107,7 @@ class Attack:
                     if minor:
                         # SEQUENCE itself was refused: the slot did not move.
                         with_session.sequence -= 1
-        self.expect("compounds of 10,000 operations", statuses, {RESOURCE, TOO_MANY_OPS})
+        self.expect("compounds of 10,000 operations", statuses, {RESOURCE, TOO_MANY_OPS}, {RESOURCE, TOO_MANY_OPS})
         if with_session.run([PUTROOTFH]).status:
             self.problems.append("the session is of no use after a refused compound")
 
@@ -121,7 +122,7 @@ class Attack:
                 statuses[0] += 1
             except NfsFailed as refused:
                 statuses[refused.status] += 1
-        self.expect("33 sessions of one client", statuses, {0, NOSPC})
+        self.expect("33 sessions of one client", statuses, {0, NOSPC}, {0, NOSPC})
         statuses.clear()
         for i in range(number):
             try:
@@ -129,7 +130,7 @@ class Attack:
                 statuses[0] += 1
             except NfsFailed as refused:
                 statuses[refused.status] += 1
-        self.expect(f"{number} clients with sessions", statuses, {0, DELAY})
+        self.expect(f"{number} clients with sessions", statuses, {0, DELAY}, {0})
         statuses.clear()
         for i in range(number):
             owner = b"old %d " % i + b"y" * 900
@@ -139,12 +140,12 @@ class Attack:
                 made.results.fixed(8)
                 made = attacker.send([op(36, made.results.fixed(16))], minor=0)
             statuses[made.status] += 1
-        self.expect(f"{number} clients of 4.0", statuses, {0, RESOURCE, DELAY})
+        self.expect(f"{number} clients of 4.0", statuses, {0, RESOURCE, DELAY}, {0})
         statuses.clear()
         for i in range(number):
             made = attacker.send([op(42, bytes(8) + opaque(b"stranger %d" % i) + u32(0) * 3)])
             statuses[made.status] += 1
-        self.expect(f"{number} strangers", statuses, {0, DELAY})
+        self.expect(f"{number} strangers", statuses, {0, DELAY}, {0})
 
     def locks(self, clients: int) -> None:
         """Locks of single bytes that cannot be merged."""
@@ -170,7 +171,7 @@ class Attack:
                 statuses[reply.status] += reply.status != 0
                 if statuses[DELAY] > 100 * (i + 1):
                     break  # it will not be given more
-        self.expect(f"{number * clients} locks by {clients} clients", statuses, {0, DELAY})
+        self.expect(f"{number * clients} locks by {clients} clients", statuses, {0, DELAY}, {0})
         self.problems += self.bystander.turn()
         for attacker in attackers:
             attacker.become(attacker.owner, verifier=b"restart.")  # the state goes
@@ -190,7 +191,7 @@ class Attack:
             statuses[reply.status] += reply.status != 0
             if statuses[DELAY] > 100:
                 break
-        self.expect(f"{number} opens", statuses, {0, DELAY})
+        self.expect(f"{number} opens", statuses, {0, DELAY}, {0})
         self.problems += self.bystander.turn()
         attacker.become(attacker.owner, verifier=b"restart.")
 

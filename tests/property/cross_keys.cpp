@@ -141,7 +141,9 @@ void CrossModel::copy(const Op& op, const Answer& answer) {
   if (op.key == op.key2) {
     source->attributes = op.replace.value_or(source->attributes);
     const TimeRange now{answer.from_ns, answer.to_ns};
+    const std::uint32_t mode = source->mode;
     op.replace ? set_mtime(*source, now) : take_file_fields(*source, *source, now);
+    source->mode = mode;
     forget_upload(*source);
     changed(*source);
     return see_info(id_of(source->ino), info);

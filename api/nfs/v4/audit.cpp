@@ -5,7 +5,9 @@
 namespace outcrop::nfs::v4 {
 namespace {
 
-bool is_denial(Status status) { return status == Status::access || status == Status::perm; }
+bool is_denial(Status status) {
+  return status == Status::access || status == Status::perm || status == Status::rofs;
+}
 
 /// LOOKUP out of the pseudo file system into an export is what mounting is in NFSv4.
 AuditKind kind_of(const Compound& c, const OpRow& row, Status status) {
@@ -38,11 +40,17 @@ void begin_audit(Compound& c, const OpRow& row) {
 }
 
 Async<> end_audit(Compound& c, const OpRow& row, Status status) {
+  if (status == Status::wrongsec) {
+    c.note.refused = true;
+    if (!c.note.on && c.current && !c.current->pseudo()) {
+      c.note.on = c.current->on;
+      c.note.about(c.current->file());
+    }
+  }
   if (c.note.entered && status == Status::ok && c.current && !c.current->pseudo()) {
     c.note.act_as(*c.current->actor);
     c.note.first = c.current->file();
   }
-  c.note.refused = c.note.refused || (c.note.entered && status == Status::wrongsec);
   const auto number = static_cast<std::uint32_t>(status);
   Auditor& auditor = *c.core.service.audit;
   if (auditor.wants(kind_of(c, row, status), number, c.peer, c.note)) {

@@ -52,7 +52,7 @@ TEST_F(FileMetadata, Forms) {
 
 http::Response headers_of(const ns::ObjectInfo& info) {
   http::Response out;
-  add_user_metadata(info, out);
+  add_user_metadata(info, true, out);
   return out;
 }
 
@@ -110,6 +110,9 @@ TEST_F(FileMetadata, PutCopyAndUploadGiveThemToTheNamespace) {
   ASSERT_EQ(send_with(off, "PUT", "/bucket/off", fields, {"v"}).status, 200);
   EXPECT_EQ(head("off").header("x-amz-meta-file-owner"), "5");
   EXPECT_FALSE(head("off").has("x-amz-meta-file-permissions"));
+  const Reply there = send_with(off, "HEAD", "/bucket/put", {}, {});
+  EXPECT_EQ(there.header("x-amz-meta-file-owner"), "5");
+  EXPECT_FALSE(there.has("x-amz-meta-file-permissions")) << "it was not sent";
 }
 
 }  // namespace

@@ -73,6 +73,26 @@ TEST_F(FsAttributes, FieldsOfACopyReplaceOrFollow) {
   EXPECT_EQ(at("h").mode, 0600u);
 }
 
+TEST_F(FsAttributes, ACopyKeepsSetIdOnlyInPlace) {
+  put("f", "data");
+  SetAttributes set;
+  set.mode = 04755;
+  must(fs().set_attributes(at("f").id, set));
+  CopyRequest copy{.source_bucket = "b",
+                   .source_key = "f",
+                   .source_conditions = {},
+                   .conditions = {},
+                   .replace = ObjectAttributes{}};
+  copy.file.uid = 7;
+  must(ns->copy("b", "f", copy));
+  EXPECT_EQ(at("f").mode, 04755u);
+  copy.replace.reset();
+  must(ns->copy("b", "f", copy));
+  EXPECT_EQ(at("f").mode, 04755u);
+  must(ns->copy("b", "g", copy));
+  EXPECT_EQ(at("g").mode, 0755u);
+}
+
 TEST_F(FsAttributes, FieldsOfAnUpload) {
   const auto upload = must(ns->create_upload("b", "m", {}, {}, {}));
   auto writer = must(ns->open_write("b", "m", 4));

@@ -284,5 +284,17 @@ TEST_F(FsReadDirectory, TheCostOfAPageDoesNotGrowWithTheDirectory) {
   EXPECT_LE(meta.gets() - gets, 100u + 4);
 }
 
+TEST_F(FsReadDirectory, AStoreThatRefusesWritesIsAskedOnceAMinute) {
+  put("f", "data");
+  const auto page = [&] { return run(fs().read_directory(root, 0, 5, 1 << 20)); };
+  meta.fail_next_commit(Errc::read_only);
+  EXPECT_TRUE(page());
+  meta.fail_next_commit(Errc::corrupt);
+  EXPECT_TRUE(page()) << "no commit";
+  clock.advance(61'000'000'000);
+  EXPECT_EQ(code(page()), Errc::corrupt);
+  EXPECT_TRUE(page());
+}
+
 }  // namespace
 }  // namespace outcrop::ns

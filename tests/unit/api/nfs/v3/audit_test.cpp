@@ -84,6 +84,8 @@ TEST_F(Audit3, Refusals) {
   forged.back() = static_cast<char>(forged.back() ^ 1);
   call(kRemove, Args().fh(forged).text("f"));
   EXPECT_NE(only().find(R"("result":"denied","status":"badhandle")"), std::string::npos);
+  call(kGetattr, Args().fh(forged));
+  EXPECT_NE(only().find(R"("result":"denied","status":"badhandle")"), std::string::npos);
 }
 
 TEST_F(Audit3, Mounts) {

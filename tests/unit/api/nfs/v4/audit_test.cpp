@@ -94,5 +94,35 @@ TEST_F(Audit4, AHandleFromAnotherAddressIsRefused) {
                           R"("result":"denied","status":"acces")"));
 }
 
+TEST_F(Audit4, WhatTransportSecurityRefuses) {
+  enter();
+  const nfs::ExportPtr tls = exports.find("/tls");
+  const auto sealed = handles.seal({tls->id, {bucket, bucket}});
+  ASSERT_EQ(ask(C().putfh(as_text(ConstBytes(sealed))).getattr({Attribute::size})),
+            Status::wrongsec);
+  EXPECT_TRUE(has(only(), R"("export":"/tls","action":"nfs4.PUTFH","resource":"data/",)"
+                          R"("result":"denied","status":"wrongsec")"));
+}
+
+TEST_F(Audit4, AnOpenThatAReadOnlyExportRefuses) {
+  EXPECT_EQ(ask(C().walk("ro")), Status::ok);
+  events.take();
+  Nfs4OpenHow how;
+  how.create = 0;
+  ASSERT_EQ(ask(C().walk("ro").open("f", how)), Status::rofs);
+  EXPECT_TRUE(has(only(), R"("action":"nfs4.OPEN","resource":"data/f","result":"denied",)"
+                          R"("status":"rofs","reason":"read-only")"));
+}
+
+TEST_F(Audit4, AForgedHandleOnceAMinute) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(ask(C().putfh(std::string(32, 'x'))), Status::badhandle);
+  }
+  EXPECT_TRUE(has(only(), R"("action":"nfs4.PUTFH","result":"denied","status":"badhandle")"));
+  clock.advance(61'000'000'000);
+  ASSERT_EQ(ask(C().putfh(std::string(32, 'x'))), Status::badhandle);
+  EXPECT_NE(only(), "");
+}
+
 }  // namespace
 }  // namespace outcrop::test
