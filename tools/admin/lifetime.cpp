@@ -18,9 +18,9 @@ constexpr std::array<Unit, 4> kUnits{{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86
 
 Result<std::int64_t> parse_lifetime(std::string_view text) {
   std::int64_t n = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, ec] = std::from_chars(text.data(), end, n);
-  const bool number = ec != std::errc::invalid_argument && at + 1 == end && text[0] != '-';
+  const auto [at, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
+  const bool number =
+      ec != std::errc::invalid_argument && at + 1 == text.data() + text.size() && text[0] != '-';
   for (const Unit& unit : kUnits) {
     if (!number || *at != unit.name) {
       continue;
