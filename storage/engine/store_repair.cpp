@@ -114,7 +114,7 @@ Task<> Store::look_after_leaving() {
     if (!leaving) {
       x_empty[slot].store(false);
     } else if (!record.members[i].live) {
-      CO_TRYV(co_await x_runtime.pool.run([this, slot] { return x_drives->remove(slot); }));
+      CO_TRYV(co_await forget(slot));
       log::info("a missing drive is forgotten: all it held is on others", {{"slot", i}});
     } else if (!x_empty[slot].load()) {
       CO_TRY(const bool needed, co_await x_meta->needs(slot));
