@@ -5,13 +5,11 @@ namespace {
 
 constexpr int kOk = 200, kForbidden = 403;
 
-/// Without a valid signature everything that fails is a refusal, whatever its status.
-audit::Decision decision(const Seen& seen, const Failure* failure) {
+audit::Decision decision(const Failure* failure) {
   if (failure == nullptr) {
     return audit::Decision::ok;
   }
-  return failure->status == kForbidden || seen.access_key.empty() ? audit::Decision::denied
-                                                                  : audit::Decision::failed;
+  return failure->status == kForbidden ? audit::Decision::denied : audit::Decision::failed;
 }
 
 std::string reason_of(const Seen& seen, const Failure* failure) {
@@ -48,7 +46,7 @@ void audit_request(audit::Sink& sink,
                    const http::Request& request,
                    const Seen& seen,
                    const Failure* failure) {
-  const audit::Decision result = decision(seen, failure);
+  const audit::Decision result = decision(failure);
   const bool reads = seen.action != nullptr && seen.action->access == Access::read;
   if (reads && result != audit::Decision::denied) {
     return;

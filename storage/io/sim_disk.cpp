@@ -105,8 +105,12 @@ Result<std::uint64_t> SimFile::size() const {
 Result<std::size_t> SimFile::read_sync(std::uint64_t offset, MutBytes out) {
   TRYV(check_transfer(*this, offset, out));
   std::size_t got = 0;
-  auto result = x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) {
-    got = drive.file(x_ino)->read(offset, out);
+  auto result = x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) -> Result<void> {
+    const sim::FileData& file = *drive.file(x_ino);
+    if (!file.readable(offset, out.size())) {
+      return fail(Errc::io_error, EIO);
+    }
+    got = file.read(offset, out);
     return ok();
   });
   account(x_disk.stats(), OpKind::read, got, 0, result.has_value());

@@ -44,6 +44,9 @@ class FileData {
   /// What a power cut leaves.
   void power_cut(Random& random);
   bool flip(std::uint64_t offset, std::uint64_t length);
+  /// Pages that cannot be read: until they are written as a whole, or for ever.
+  void make_unreadable(std::uint64_t offset, std::uint64_t length, bool heals);
+  bool readable(std::uint64_t offset, std::uint64_t length) const;
 
  private:
   struct Dirty {
@@ -71,6 +74,7 @@ class FileData {
   bool x_punched = false;
   std::vector<PagePtr> x_pages;  // durable
   std::map<std::uint64_t, Dirty> x_dirty;
+  std::map<std::uint64_t, bool> x_unreadable;  // by page: whether a write heals it
 };
 
 }  // namespace outcrop::io::sim

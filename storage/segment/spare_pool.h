@@ -24,14 +24,17 @@ constexpr std::uint64_t metadata_share(std::uint64_t total) {
 class SparePool {
  public:
   explicit SparePool(Context& context) : x_context(context) {}
-  /// Finds the spares of earlier runs; removes half-written and wrong-sized ones.
-  Result<void> load();
+  /// Finds a live drive's spares of earlier runs; removes half-written and wrong-sized ones.
+  Result<void> load(drives::Slot slot);
   /// Moves a spare to `path` on the drive, writing a new one first if none is left. A file of
   /// another size than spares have is written there.
   Result<void> take(drives::Slot slot, const std::string& path, std::uint64_t bytes);
   /// Makes the shard file at `path` a spare again; one of another size, or whose tail was given
   /// back, is removed.
   Result<void> give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
+  /// Undoes take(), of a file that was not written since. Opens nothing: it may be for want of
+  /// descriptors.
+  Result<void> put_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
   /// Gives spares back to the file system while it has less free than metadata may need.
