@@ -69,7 +69,7 @@ class FileData {
   std::uint64_t x_durable_size = 0;  // as a crash would find it
   std::uint64_t x_cut = kNoCut;      // page-aligned: durable pages from here on are truncated away
   bool x_punched = false;
-  std::vector<PagePtr> x_pages;      // durable
+  std::vector<PagePtr> x_pages;  // durable
   std::map<std::uint64_t, Dirty> x_dirty;
 };
 
