@@ -131,7 +131,8 @@ class IoBackend {
  public:
   virtual ~IoBackend() = default;
   virtual std::string_view name() const = 0;  ///< "uring", "threads", "sim"
-  /// Any thread. Hedged reads are given up while at most so many drives are late: more, and it is not them.
+  /// Any thread. Hedged reads are given up while at most so many drives are late: more, and it is
+  /// not them.
   virtual void set_hedge(unsigned drives) = 0;
   /// Starts all ops (in no order) and calls `done` once, on this worker, when the last has its
   /// result. `ops` stays valid and unmoved until then. An op on a drive that was given up fails

@@ -5,8 +5,8 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <thread>
 
+#include "storage/io/lone_thread.h"
 #include "storage/io/syscalls.h"
 
 namespace outcrop::io {
@@ -33,7 +33,7 @@ class CallThreads : public std::enable_shared_from_this<CallThreads> {
     x_calls.push_back(std::move(call));
     if (x_idle < x_calls.size() && x_threads < kMostThreads) {
       ++x_threads;
-      std::thread([self = shared_from_this()] { self->work(); }).detach();
+      start_lone_thread([self = shared_from_this()] { self->work(); });
     }
     x_wake.notify_one();
   }

@@ -3,11 +3,11 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "storage/io/backends.h"
+#include "storage/io/lone_thread.h"
 #include "storage/io/syscalls.h"
 #include "storage/io/watch.h"
 
@@ -98,7 +98,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void add_thread() {
     const std::lock_guard lock(x_mutex);
     ++x_threads;
-    std::thread([self = shared_from_this()] { self->work(); }).detach();
+    start_lone_thread([self = shared_from_this()] { self->work(); });
   }
 
   void work() {
