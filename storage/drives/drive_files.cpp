@@ -36,9 +36,13 @@ Result<void> write_witness(io::Disk& state_dir, const EpochRecord& record) {
   return there ? ok() : state_dir.sync_dir("");
 }
 
+// Zeros in the other slot: the next epoch must find its blocks, however full the drive is by then.
 Result<void> create_epoch_file(io::Disk& disk, const EpochRecord& record) {
-  const std::array<unsigned, 1> half{static_cast<unsigned>(record.epoch % 2)};
-  TRYV(write_slots(disk, kEpochFile, record, half, io::Access::create));
+  const std::uint64_t mine = record.epoch % 2;
+  TRY(const auto handle, disk.open(kEpochFile, io::Access::create, io::Cache::buffered));
+  TRYV(handle->write_sync(mine * kSlotBytes, encode(record)));
+  TRYV(handle->write_sync((1 - mine) * kSlotBytes, SlotBytes{}));
+  TRYV(handle->sync());
   return disk.sync_dir("");
 }
 

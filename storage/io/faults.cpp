@@ -10,8 +10,8 @@ namespace outcrop::io {
 namespace {
 
 constexpr std::array<std::string_view, kPathClasses> kClassNames{
-    "superblock", "epoch", "lock",     "journal", "segment",
-    "spare",      "table", "manifest", "mirror",  "root"};
+    "superblock", "epoch",    "lock",    "journal", "segment", "spare",
+    "table",      "manifest", "options", "mirror",  "root"};
 constexpr std::array<std::string_view, 12> kStepNames{
     "read",     "create", "write",  "truncate", "punch",       "sync",
     "prewrite", "rename", "remove", "make_dir", "remove_tree", "sync_dir"};
@@ -22,8 +22,9 @@ bool under(std::string_view path, std::string_view dir) {
   return path.starts_with(dir) && (path.size() == dir.size() || path[dir.size()] == '/');
 }
 
-bool matches(const FaultRule& rule, const SimStepInfo& call, PathClass where) {
-  return (!rule.drive || *rule.drive == call.drive) && (!rule.step || *rule.step == call.step) &&
+bool matches(const FaultRule& rule, const SimStepInfo& call, PathClass where, bool transfer) {
+  return (!rule.transfer || *rule.transfer == transfer) &&
+         (!rule.drive || *rule.drive == call.drive) && (!rule.step || *rule.step == call.step) &&
          (!rule.where || *rule.where == where) &&
          call.path.find(rule.path_part) != std::string_view::npos;
 }
@@ -130,8 +131,11 @@ PathClass path_class(std::string_view path) {
   if (name.ends_with(".sst")) {
     return PathClass::table;
   }
-  const bool manifest = name.starts_with("MANIFEST") || name.starts_with("CURRENT") ||
-                        name.starts_with("OPTIONS") || name.ends_with(".dbtmp");
+  if (name.starts_with("OPTIONS")) {
+    return PathClass::options;
+  }
+  const bool manifest =
+      name.starts_with("MANIFEST") || name.starts_with("CURRENT") || name.ends_with(".dbtmp");
   return manifest ? PathClass::manifest : PathClass::mirror;
 }
 
@@ -202,8 +206,8 @@ void FaultPlan::clear() {
   const std::lock_guard lock(x_mutex);
   x_rules.clear();
   x_sites.clear();
-  x_after.clear();
-  x_strikes = 0;
+  x_struck.clear();
+  x_strikes = x_retries = 0;
 }
 
 void FaultPlan::enable(bool on) {
@@ -221,10 +225,9 @@ std::map<FaultSite, std::uint64_t> FaultPlan::sites() const {
   return x_sites;
 }
 
-std::uint64_t FaultPlan::calls_after_strike(const FaultSite& site) const {
+std::uint64_t FaultPlan::retries() const {
   const std::lock_guard lock(x_mutex);
-  const auto at = x_after.find(site);
-  return at == x_after.end() ? 0 : at->second;
+  return x_retries;
 }
 
 std::optional<FaultPlan::Strike> FaultPlan::decide(const SimStepInfo& call, bool transfer) {
@@ -235,13 +238,14 @@ std::optional<FaultPlan::Strike> FaultPlan::decide(const SimStepInfo& call, bool
   const PathClass where = path_class(call.path);
   const FaultSite site{call.drive, call.step, where, transfer};
   ++x_sites[site];
-  if (x_strikes > 0) {
-    ++x_after[site];
+  if (!x_struck.empty()) {
+    x_retries += x_struck.contains({call.drive, call.step, std::string(call.path)});
   }
   for (auto& [rule, seen, struck] : x_rules) {
     const bool possible = transfer ? applies(rule.kind, call.step)
                                    : rule.kind == FaultKind::error || rule.kind == FaultKind::delay;
-    if (!possible || !matches(rule, call, where) || ++seen < rule.nth || struck >= rule.times) {
+    if (!possible || !matches(rule, call, where, transfer) || ++seen < rule.nth ||
+        struck >= rule.times) {
       continue;
     }
     constexpr double kRange = 18446744073709551616.0;  // 2^64
@@ -250,6 +254,7 @@ std::optional<FaultPlan::Strike> FaultPlan::decide(const SimStepInfo& call, bool
     }
     ++struck;
     ++x_strikes;
+    x_struck.emplace(call.drive, call.step, std::string(call.path));
     return Strike{rule.kind, rule.error_number, rule.delay_ms, x_random.next()};
   }
   return std::nullopt;

@@ -8,8 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "storage/base/random.h"
@@ -26,11 +28,12 @@ enum class PathClass : std::uint8_t {
   segment,   ///< segments/: shard files in use
   spare,     ///< spare/: shard files in waiting, and those being zeroed
   table,     ///< meta/: RocksDB's *.sst
-  manifest,  ///< meta/: MANIFEST-*, CURRENT and what is renamed to it, OPTIONS-*
+  manifest,  ///< meta/: MANIFEST-*, CURRENT and what is renamed to it
+  options,   ///< meta/: OPTIONS-*, which RocksDB writes for people and does not insist on
   mirror,    ///< meta/: our own marker files, and everything else of the index
   root       ///< the drive directory itself
 };
-inline constexpr unsigned kPathClasses = 10;
+inline constexpr unsigned kPathClasses = 11;
 PathClass path_class(std::string_view path);
 std::string_view to_string(PathClass where);
 std::string_view to_string(SimStep step);
@@ -55,7 +58,8 @@ struct FaultRule {
   std::optional<unsigned> drive{};
   std::optional<SimStep> step{};
   std::optional<PathClass> where{};
-  std::string path_part{};  ///< substring of the path
+  std::string path_part{};         ///< substring of the path
+  std::optional<bool> transfer{};  ///< FaultSite::transfer
   FaultKind kind = FaultKind::error;
   int error_number = 5;   ///< of FaultKind::error: EIO, ENOSPC, EINTR
   std::uint64_t nth = 1;  ///< the first match that is struck
@@ -96,8 +100,8 @@ class FaultPlan {
   void enable(bool on);
   std::uint64_t strikes() const;                     ///< of all rules
   std::map<FaultSite, std::uint64_t> sites() const;  ///< calls by site
-  /// Calls of a site since the first strike: 0 proves that nothing was tried again.
-  std::uint64_t calls_after_strike(const FaultSite& site) const;
+  /// Calls on a file that had been struck at the same step: 0 proves that nothing was tried again.
+  std::uint64_t retries() const;
 
   struct Strike {
     FaultKind kind = FaultKind::error;
@@ -117,8 +121,9 @@ class FaultPlan {
   SeededRandom x_random;
   bool x_enabled = true;
   std::vector<Entry> x_rules;
-  std::uint64_t x_strikes = 0;
-  std::map<FaultSite, std::uint64_t> x_sites, x_after;
+  std::uint64_t x_strikes = 0, x_retries = 0;
+  std::map<FaultSite, std::uint64_t> x_sites;
+  std::set<std::tuple<unsigned, SimStep, std::string>> x_struck;
 };
 
 /// `disk` as drive number `drive` of the plan, which it shares.

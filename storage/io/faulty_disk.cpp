@@ -37,9 +37,10 @@ class FaultyDisk final : public Disk {
     return after_in_directory_of(to);
   }
   Result<void> remove(std::string_view path) override {
+    // Two places to fail at, before and after it was done: who removes cares for neither.
     TRYV(gate(SimStep::remove, path));
     TRYV(x_inner->remove(path));
-    return after_in_directory_of(path);
+    return gate(SimStep::remove, path);
   }
   Result<void> make_dir(std::string_view path) override {
     TRYV(gate(SimStep::make_dir, path));
@@ -64,7 +65,7 @@ class FaultyDisk final : public Disk {
   }
   Result<Space> space() override { return x_inner->space(); }
   Result<void> lock() override {
-    TRYV(gate(SimStep::create, "lock"));
+    TRYV(gate(SimStep::read, "lock"));
     return x_inner->lock();
   }
   bool present() override { return x_inner->present(); }
@@ -86,11 +87,10 @@ class FaultyDisk final : public Disk {
   }
 
  private:
-  /// The directory sync within a call, which fails after the change was made.
+  /// The directory sync within a call, which fails after the change was made. It is told by what
+  /// was changed.
   Result<void> after_in_directory_of(std::string_view path) {
-    const std::size_t slash = path.rfind('/');
-    return gate(SimStep::sync_dir,
-                slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash));
+    return gate(SimStep::sync_dir, path);
   }
 
   const std::unique_ptr<Disk> x_inner;

@@ -59,6 +59,9 @@ Result<void> SparePool::write_one(drives::Slot slot, Claim claim) {
   const std::string name = next_name();
   const std::string partial = std::string(kPartial) + name.substr(name.find('/') + 1);
   if (auto written = disk.prewrite(partial, x_context.shard_bytes); !written) {
+    if (written.error().code() != Errc::no_space) {
+      return written;  // the drive goes, and is not asked for more
+    }
     if (const auto removed = disk.remove(partial);
         !removed && removed.error().code() != Errc::not_found) {
       log::warn("a half-written spare stays until the next start",
@@ -111,6 +114,18 @@ Result<void> SparePool::put_back(drives::Slot slot, const std::string& path, std
   const std::lock_guard lock(x_mutex);
   x_spares[slot].push_back(name);
   return ok();
+}
+
+void SparePool::left_behind(drives::Slot slot, const std::string& path, const Error& why) {
+  if (why.code() == Errc::not_found) {
+    return;
+  }
+  log::warn(
+      "a shard file stays until the next start",
+      {{"drive", x_context.drives.disk(slot)->name()}, {"path", path}, {"error", why.describe()}});
+  if (why.code() == Errc::io_error) {
+    [[maybe_unused]] const auto out = x_context.drives.eject(slot, why);  // it logs
+  }
 }
 
 Result<void> SparePool::fill(drives::Slot slot, std::size_t want) {

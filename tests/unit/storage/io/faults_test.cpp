@@ -191,7 +191,7 @@ TEST_P(Faults, TheNthMatchAndAsManyAsAsked) {
   EXPECT_EQ(seen, "..xx..");
   const FaultSite site{3, SimStep::read, PathClass::segment, true};
   EXPECT_EQ(plan->sites().at(site), 6U);
-  EXPECT_EQ(plan->calls_after_strike(site), 3U);
+  EXPECT_EQ(plan->retries(), 3U);
 }
 
 INSTANTIATE_TEST_SUITE_P(,
@@ -247,6 +247,7 @@ TEST(FaultPlan, PathsHaveClasses) {
            {"meta/1/MANIFEST-000004", PathClass::manifest},
            {"meta/1/CURRENT", PathClass::manifest},
            {"meta/1/000001.dbtmp", PathClass::manifest},
+           {"meta/1/OPTIONS-000004.dbtmp", PathClass::options},
            {"meta/current", PathClass::mirror},
            {"meta", PathClass::mirror},
            {"", PathClass::root},
