@@ -36,13 +36,11 @@ Result<void> write_witness(io::Disk& state_dir, const EpochRecord& record) {
   return there ? ok() : state_dir.sync_dir("");
 }
 
-// Zeros in the other slot: the next epoch must find its blocks, however full the drive is by then.
+// Both slots, so that the next epoch finds its blocks, however full the drive is by then, and one
+// damaged block is none too many.
 Result<void> create_epoch_file(io::Disk& disk, const EpochRecord& record) {
-  const std::uint64_t mine = record.epoch % 2;
-  TRY(const auto handle, disk.open(kEpochFile, io::Access::create, io::Cache::buffered));
-  TRYV(handle->write_sync(mine * kSlotBytes, encode(record)));
-  TRYV(handle->write_sync((1 - mine) * kSlotBytes, SlotBytes{}));
-  TRYV(handle->sync());
+  constexpr std::array<unsigned, 2> kBoth{0, 1};
+  TRYV(write_slots(disk, kEpochFile, record, kBoth, io::Access::create));
   return disk.sync_dir("");
 }
 

@@ -75,23 +75,38 @@ Result<void> SparePool::write_one(drives::Slot slot, Claim claim) {
   return ok();
 }
 
+// A spare that has vanished is one less, not the end of its drive.
 Result<void> SparePool::take(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  io::Disk& disk = *x_context.drives.disk(slot);
   if (bytes != x_context.shard_bytes) {
-    return x_context.drives.disk(slot)->prewrite(path, bytes);
+    return disk.prewrite(path, bytes);
   }
-  std::string spare;
   for (;;) {
-    {
-      const std::lock_guard lock(x_mutex);
-      if (auto& spares = x_spares[slot]; !spares.empty()) {
-        spare = std::move(spares.back());
-        spares.pop_back();
-        break;
-      }
+    std::string spare = next_spare(slot);
+    const bool fresh = spare.empty();
+    if (fresh) {
+      TRYV(write_one(slot, Claim::needed));
+      spare = next_spare(slot);
     }
-    TRYV(write_one(slot, Claim::needed));
+    if (spare.empty()) {
+      continue;  // another worker took it
+    }
+    auto moved = disk.rename(spare, path);
+    if (moved || fresh || moved.error().code() != Errc::not_found) {
+      return moved;
+    }
   }
-  return x_context.drives.disk(slot)->rename(spare, path);
+}
+
+std::string SparePool::next_spare(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  auto& spares = x_spares[slot];
+  if (spares.empty()) {
+    return {};
+  }
+  std::string spare = std::move(spares.back());
+  spares.pop_back();
+  return spare;
 }
 
 Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {

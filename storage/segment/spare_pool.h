@@ -49,6 +49,7 @@ class SparePool {
 
  private:
   std::string next_name();
+  std::string next_spare(drives::Slot slot);  ///< empty: there is none
   /// A shard file that is written early leaves metadata all of its share; one that is needed now,
   /// half of it: what clients may not have is checked before (Allocator), and the rest makes room.
   enum class Claim : std::uint8_t { early, needed };

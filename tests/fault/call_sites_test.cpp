@@ -1,9 +1,9 @@
 // Every call that the store makes on a drive, found by watching each phase of its life, is made to
 // fail in every way that it can: the store goes on with the drives that are left, starts again, and
 // has every object that it acknowledged, also without the drive in question and one more.
-#include <cerrno>
 #include <cstdio>
 
+#include "tests/fault/faults.h"
 #include "tests/fault/phases.h"
 
 namespace outcrop::test {
@@ -11,31 +11,6 @@ namespace {
 
 using io::FaultKind;
 using io::FaultSite;
-using io::SimStep;
-
-struct Fault {
-  const char* name;
-  FaultKind kind;
-  int error_number = 0;
-};
-constexpr std::array kFaults{
-    Fault{"EIO", FaultKind::error, EIO},     Fault{"ENOSPC", FaultKind::error, ENOSPC},
-    Fault{"EINTR", FaultKind::error, EINTR}, Fault{"short", FaultKind::short_count},
-    Fault{"flip", FaultKind::flip},          Fault{"misdirected", FaultKind::misdirected},
-    Fault{"lost", FaultKind::lost},          Fault{"torn", FaultKind::torn}};
-
-bool takes_space(SimStep step) {
-  return step != SimStep::read && step != SimStep::sync && step != SimStep::sync_dir &&
-         step != SimStep::remove && step != SimStep::remove_tree && step != SimStep::punch;
-}
-
-bool can_happen(const Fault& fault, const FaultSite& site) {
-  if (fault.kind != FaultKind::error) {
-    return site.transfer && io::applies(fault.kind, site.step);
-  }
-  return fault.error_number != ENOSPC || takes_space(site.step);
-}
-
 struct Case {
   FaultSite site;
   Fault fault;
@@ -81,13 +56,7 @@ class PhaseRun {
  private:
   bool strike_once(const Case& c, std::uint64_t seed, Tally& tally) {
     const auto plan = std::make_shared<io::FaultPlan>(seed);
-    plan->add({.drive = c.site.drive,
-               .step = c.site.step,
-               .where = c.site.where,
-               .transfer = c.site.transfer,
-               .kind = c.fault.kind,
-               .error_number = c.fault.error_number,
-               .nth = c.nth});
+    plan->add(rule_for(c.fault, c.site, c.nth));
     io::SimWorld world = x_start.world.clone(1);
     Expected expected = x_start.expected;
     const std::string what = describe(x_phase, c);

@@ -43,12 +43,31 @@ const std::string& Expected::certain(const std::string& key) const {
   return *choices[0];
 }
 
+void Expected::never_gone(const std::string& key) {
+  std::erase_if(x_keys[key], [](const Choice& c) { return !c.has_value(); });
+}
+
+void Expected::settle(const Contents& found) {
+  x_moves.clear();
+  for (auto& [key, choices] : x_keys) {
+    const auto at = found.find(key);
+    choices = {at == found.end() ? Choice() : Choice(at->second)};
+  }
+}
+
 std::string Expected::judge(const Contents& found) const {
   for (const auto& [key, choices] : x_keys) {
     const auto at = found.find(key);
     const Choice there = at == found.end() ? Choice() : Choice(at->second);
     if (std::ranges::find(choices, there) == choices.end()) {
-      return key + (there ? " has content that it never had" : " is gone");
+      std::string may;
+      for (const Choice& choice : choices) {
+        may += choice ? " " + std::to_string(choice->size()) : " none";
+      }
+      return key +
+             (there ? " has content that it never had, of " + std::to_string(there->size())
+                    : " is gone") +
+             ", may have:" + may;
     }
   }
   for (const auto& [key, content] : found) {

@@ -26,7 +26,10 @@ class Expected {
   /// A rename: both keys change or none does. The source must not be in doubt.
   void move(const std::string& from, const std::string& to, bool acked);
   const std::string& certain(const std::string& key) const;
-  bool has(const std::string& key) const { return x_keys.contains(key); }
+  /// The key is there, whatever it holds of what it may.
+  void never_gone(const std::string& key);
+  /// What was found is what was done: nothing is in doubt any more.
+  void settle(const Contents& found);
 
   /// Empty if `found` is right, else what is wrong with it.
   std::string judge(const Contents& found) const;

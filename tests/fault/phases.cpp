@@ -182,10 +182,10 @@ Played play(const Phase& phase,
     return out;
   }
   plan->enable(false);
-  constexpr unsigned kTries = 2000;
+  constexpr unsigned kTries = 20'000;
   for (unsigned i = 0; must_go && plan->strikes() > 0 && is_live(engine, *must_go) && i < kTries;
        ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::yield();
     [[maybe_unused]] const auto turned = engine.get("inline");
   }
   look(phase, world, engine, client, out);
