@@ -21,7 +21,7 @@ void wait(const Strike& strike) {
 class FaultyDisk final : public Disk {
  public:
   FaultyDisk(std::unique_ptr<Disk> inner, unsigned drive, std::shared_ptr<FaultPlan> plan)
-      : x_inner(std::move(inner)), x_drive(drive), x_plan(std::move(plan)) {}
+      : Disk(inner->health()), x_inner(std::move(inner)), x_drive(drive), x_plan(std::move(plan)) {}
 
   std::string_view name() const override { return x_inner->name(); }
   DiskStats& stats() override { return x_inner->stats(); }
@@ -106,6 +106,7 @@ class FaultyFile final : public File {
   int fd() const override { return x_inner->fd(); }
   bool direct() const override { return x_inner->direct(); }
   Disk& disk() const override { return x_disk; }
+  std::shared_ptr<const void> share() const override { return x_inner->share(); }
   Result<std::uint64_t> size() const override {
     TRYV(x_disk.gate(SimStep::read, x_path));
     return x_inner->size();
@@ -273,6 +274,7 @@ class FaultyBackend final : public IoBackend {
   FaultyBackend(std::unique_ptr<IoBackend> inner, asio::io_context& io)
       : x_io(io), x_inner(std::move(inner)) {}
   std::string_view name() const override { return x_inner->name(); }
+  void set_hedge(unsigned drives) override { x_inner->set_hedge(drives); }
 
   void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
     auto batch = std::make_shared<Batch>();
