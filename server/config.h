@@ -43,6 +43,9 @@ struct Config {
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
   bool log_requests = false;
+  /// Faults that tests put into the drives (storage/io/faults.h); outcropd --test-faults sets it,
+  /// no file and no variable does.
+  std::string test_faults;
   std::vector<std::string> drives;
   std::optional<unsigned> parity;  ///< empty: by number of drives
   bool allow_reduced_redundancy = false;

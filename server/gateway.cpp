@@ -24,6 +24,7 @@
 #include "server/token_registry.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/engine/engine.h"
+#include "storage/io/faults.h"
 
 namespace outcrop::server {
 namespace {
@@ -68,6 +69,23 @@ Result<std::vector<std::unique_ptr<io::Disk>>> open_present_disks(
     }
   }
   return open_disks(present.empty() ? paths : present);
+}
+
+/// Null without --test-faults. A plan's drives are numbered as the configuration has them.
+Result<std::shared_ptr<io::FaultPlan>> plan_faults(const std::string& text) {
+  if (text.empty()) {
+    return std::shared_ptr<io::FaultPlan>();
+  }
+  auto parsed = io::parse_faults(text);
+  if (!parsed) {
+    return fail(Errc::config, "--test-faults: " + std::string(parsed.error().detail()));
+  }
+  log::warn("this is a test: drives are made to fail", {{"faults", text}});
+  auto plan = std::make_shared<io::FaultPlan>(parsed->seed);
+  for (io::FaultRule& rule : parsed->rules) {
+    plan->add(std::move(rule));
+  }
+  return plan;
 }
 
 std::vector<std::string> operation_names() {
@@ -137,6 +155,7 @@ struct Gateway::Parts {
   Runtime runtime;
   ByteBudget budget{memory.in_flight};
   ByteBudget admin_budget{kStreamBytes};  // a full S3 budget must not silence health checks
+  std::shared_ptr<io::FaultPlan> faults;
   std::vector<std::unique_ptr<io::IoBackend>> backends;
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<io::Disk> state_dir;
@@ -231,6 +250,9 @@ Result<void> Gateway::Parts::open_store() {
   TRY(state_dir, io::open_posix_disk(config.state_dir));
   TRYV(drive_list.load());
   TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(drive_list.paths()));
+  for (unsigned i = 0; faults && i < disks.size(); ++i) {
+    disks[i] = io::make_faulty(std::move(disks[i]), i, faults);
+  }
   engine::EngineRuntime engine_runtime{
       .clock = clock,
       .random = random,
@@ -420,6 +442,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   auto parts = std::make_unique<Parts>(config);
   configure_buffer_pool(parts->memory.buffer_pool);
   Runtime& runtime = parts->runtime;
+  TRY(parts->faults, plan_faults(config.test_faults));
   parts->requests = std::make_unique<admin::RequestMetrics>(runtime.workers(), operation_names());
   // Until the store is open there is no handler, and nothing accepts.
   parts->s3_service =
@@ -432,7 +455,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   for (unsigned i = 0; i < runtime.workers(); ++i) {
     TRY(std::unique_ptr<io::IoBackend> backend,
         io::make_backend(backend_kind(config.io), runtime.io(i)));
-    parts->backends.push_back(std::move(backend));
+    parts->backends.push_back(parts->faults ? io::make_faulty(std::move(backend), runtime.io(i))
+                                            : std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
   TRYV(parts->open_audit());

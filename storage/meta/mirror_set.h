@@ -73,6 +73,8 @@ class MirrorSet {
   void drop_failed_locked();
   Result<void> promote();
   void remove_failed();
+  void eject_failed();
+  Result<void> leave_if_failing(drives::Slot slot, const Error& why);
   Result<void> publish_locked();
   void bury();
   void leave_draining();
