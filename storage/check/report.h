@@ -52,8 +52,8 @@ enum class DriveState : std::uint8_t { live, stale, missing, unusable, not_a_mem
 std::string_view name(DriveState state);
 
 struct DriveView {
-  std::optional<unsigned> slot;
-  std::string path, uuid;  ///< path: empty if nobody knows where it was
+  std::optional<unsigned> slot{};
+  std::string path{}, uuid{};  ///< path: empty if nobody knows where it was
   DriveState state = DriveState::live;
   bool draining = false, mirror = false;
   std::uint64_t epoch = 0;  ///< the newest it has
