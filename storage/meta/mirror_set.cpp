@@ -37,6 +37,7 @@ IndexOptions MirrorSet::options() const {
   return {.cache = x_cache,
           .memtable_bytes = x_config.memtable_bytes,
           .table_file_bytes = x_config.table_file_bytes,
+          .compactions = x_config.compactions,
           .on_background_error = [alert = x_alert](const Error&) { alert(); }};
 }
 
@@ -76,6 +77,7 @@ Result<void> MirrorSet::open_existing() {
     if (!mirror) {
       why = std::string(x_drives.disk(slot)->name()) + ": " + mirror.error().describe();
       log::error("a metadata mirror does not open", {{"why", why}});
+      x_losses.push_back({slot, mirror.error()});
       x_lost.fetch_add(1);
       TRYV(leave_if_failing(slot, mirror.error()));
       continue;
@@ -103,6 +105,7 @@ Result<void> MirrorSet::leave_if_failing(drives::Slot slot, const Error& why) {
 void MirrorSet::discard(const std::shared_ptr<Mirror>& mirror, const Error& why) {
   mirror->mark_failed(why);
   std::erase(x_opened, mirror);
+  x_losses.push_back({mirror->slot(), why});
   const std::lock_guard lock(x_mutex);
   x_dead.push_back(mirror);
   x_lost.fetch_add(1);

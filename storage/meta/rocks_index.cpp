@@ -126,6 +126,7 @@ rocksdb::Options database_options(const IndexOptions& index,
   o.max_write_buffer_number = 3;
   o.max_background_jobs = 2;
   o.max_open_files = -1;
+  o.disable_auto_compactions = !index.compactions;
   o.level_compaction_dynamic_level_bytes = true;
   o.compression = rocksdb::kNoCompression;
   o.memtable_protection_bytes_per_key = 8;

@@ -306,7 +306,7 @@ class History {
   void check(SimEngine& engine, const char* what, Tally& tally) {
     const auto report = engine.run(ns::check_tree(engine.engine().meta()));
     ASSERT_TRUE(report) << where(what) << ": " << report.error().describe();
-    EXPECT_TRUE(report->clean()) << where(what) << ": " << report->problems.front();
+    EXPECT_TRUE(report->clean()) << where(what) << ": " << report->problems.front().text();
     tally.references += report->extent_refs;
     const auto found = engine.everything();
     ASSERT_TRUE(found) << where(what) << ": " << found.error().describe();
@@ -329,7 +329,7 @@ class History {
     EXPECT_TRUE(engine.run(engine.engine().collect_garbage()));
     const auto report = engine.run(ns::check_tree(engine.engine().meta()));
     ASSERT_TRUE(report);
-    EXPECT_TRUE(report->clean()) << where("empty") << ": " << report->problems.front();
+    EXPECT_TRUE(report->clean()) << where("empty") << ": " << report->problems.front().text();
     EXPECT_EQ(report->extent_refs, 0U) << where("empty");
     EXPECT_EQ(engine.engine().stats().segments_sealed, 0U) << where("empty");
     tally.freed += engine.engine().stats().segments_recycled;
