@@ -32,6 +32,9 @@ class Grant {
   friend Outcome<Grant> authorize_request(const Asker& asker,
                                           const Op& op,
                                           const auth::Target& target);
+  friend Outcome<Grant> authorize_target(const Asker& asker,
+                                         const Op& op,
+                                         const auth::Target& target);
 
  private:
   explicit Grant(policy::Reason reason) : x_reason(reason) {}
@@ -46,8 +49,15 @@ Outcome<Grant> authorize(const Asker& asker,
                          std::string_view key);
 
 /// Everything that the operation needs on the resource of its target. DeleteObjects needs nothing
-/// there: each key of its list is a decision of its own.
+/// there: each key of its list is a decision of its own. PutObjectTagging neither: what it may do
+/// depends on its body.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
+
+/// The same for an operation that decides when it has read its body.
+Outcome<Grant> authorize_target(const Asker& asker, const Op& op, const auth::Target& target);
+
+/// Whether a policy that has a say about the bucket asks for s3:ExistingObjectTag.
+bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);
 
 /// The action that stands for `action` when a version is named: GetObjectVersion for GetObject.
 policy::Action versioned(policy::Action action);

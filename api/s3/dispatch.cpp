@@ -4,6 +4,7 @@
 
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
+#include "api/s3/existing_tags.h"
 #include "api/s3/handler.h"
 #include "api/s3/router.h"
 #include "storage/base/assert.h"
@@ -176,6 +177,9 @@ class Dispatcher {
                             .clock = x_clock,
                             .region = x_config.region});
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
+    if (has_existing_tags(op->id)) {
+      S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));
+    }
     S3_CO_TRY(const Grant grant, authorize_request(asker, *op, target));
     S3_CO_TRYV(check_key_length(target));
     Call call{request,          body, who,      grant,  target, *op, asker, context,

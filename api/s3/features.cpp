@@ -42,6 +42,7 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-request-payer",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-security-token",
+    "x-amz-tagging",
     "x-amz-tagging-directive",
     "x-amz-te",
     "x-amz-trailer",
@@ -60,7 +61,6 @@ constexpr auto kValueRules = std::to_array<ValueRule>({
     {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
     {"x-amz-object-ownership", {"BucketOwnerEnforced", "BucketOwnerEnforced"}},
     {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
-    {"x-amz-tagging", {"", ""}},
 });
 
 constexpr auto kStorageClasses = std::to_array<std::string_view>(

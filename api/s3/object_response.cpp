@@ -64,6 +64,13 @@ Outcome<> apply_overrides(const Call& call, http::Response& response) {
   return {};
 }
 
+/// How many tags there are is told to those who may see them.
+bool may_read_tags(const Call& call) {
+  static const policy::Action read = policy::find_action("s3:GetObjectTagging").value();
+  const policy::Action action = call.query("versionId") ? versioned(read) : read;
+  return authorize(call.asker, action, call.bucket(), call.key()).has_value();
+}
+
 class ObjectBody final : public http::BodySource {
  public:
   ObjectBody(std::unique_ptr<ns::ObjectReader> reader, std::uint64_t size)
@@ -91,6 +98,9 @@ Outcome<> add_object_headers(const Call& call,
     response.set(wire_name(name), value);
   }
   add_user_metadata(info, call.config.file_metadata, response);
+  if (!info.attributes.tags.empty() && may_read_tags(call)) {
+    response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
+  }
   if (call.query("versionId")) {
     response.set("x-amz-version-id", "null");
   }

@@ -6,6 +6,7 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml_out.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
@@ -42,15 +43,19 @@ struct CopyPlan {
   SourceObject source;
   ns::Conditions conditions;
   std::optional<ns::ObjectAttributes> replace;
+  std::optional<ns::StringPairs> tags;    ///< empty: the source's
   Algorithm algorithm = Algorithm::none;  ///< asked for
 };
 
-Outcome<CopyPlan> plan_copy(const Call& call) {
+Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
   CopyPlan plan;
-  S3_TRY(plan.source, copy_source_of(call));
+  plan.source = std::move(source);
   S3_TRY(plan.conditions, write_conditions(call));
   S3_TRY(const bool replace, replaces(call, "x-amz-metadata-directive"));
-  S3_TRYV(replaces(call, "x-amz-tagging-directive"));
+  S3_TRY(const bool retag, replaces(call, "x-amz-tagging-directive"));
+  if (retag) {
+    S3_TRY(plan.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
+  }
   S3_TRY(plan.algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   if (replace) {
     S3_TRY(plan.replace, attributes_of(call));
@@ -63,6 +68,15 @@ Outcome<CopyPlan> plan_copy(const Call& call) {
                 "or encryption attributes.");
   }
   return plan;
+}
+
+/// Tags that come along are read there and written here.
+Outcome<> authorize_tag_copy(const Call& call, const SourceObject& source) {
+  static const policy::Action get = policy::find_action("s3:GetObjectTagging").value();
+  static const policy::Action put = policy::find_action("s3:PutObjectTagging").value();
+  S3_TRYV(authorize(call.asker, get, source.bucket, source.key));
+  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  return {};
 }
 
 Task<> append(ns::ObjectWriter& writer, ConstBytes bytes) {
@@ -102,6 +116,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
     put.attributes = *std::move(plan.replace);
     put.file = file_fields_of(call, put.attributes);
   }
+  put.attributes.tags = plan.tags ? *std::move(plan.tags) : from.attributes.tags;
   put.etag = digest::to_hex(as_bytes(md5.value()));
   put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
   put.conditions = std::move(plan.conditions);
@@ -124,13 +139,17 @@ http::Response copy_response(const ns::ObjectInfo& info) {
 }  // namespace
 
 Answer copy_object(Call& call) {
-  S3_CO_TRY(CopyPlan plan, plan_copy(call));
+  S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
+  S3_CO_TRY(CopyPlan plan, plan_copy(call, std::move(source)));
   auto opened = co_await call.ns.open_read(plan.source.bucket, plan.source.key);
   if (!opened) {
     co_return std::unexpected(source_error(call, plan.source, S3Error(opened.error())));
   }
   auto reader = *std::move(opened);
   S3_CO_TRYV(check_copy_size(reader->info().size));
+  if (!plan.tags && !reader->info().attributes.tags.empty()) {
+    S3_CO_TRYV(authorize_tag_copy(call, plan.source));
+  }
   if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
     S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
@@ -139,6 +158,7 @@ Answer copy_object(Call& call) {
   reader.reset();
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
                        std::move(plan.conditions), std::move(plan.replace)};
+  copy.tags = std::move(plan.tags);
   if (copy.replace) {
     copy.file = file_fields_of(call, *copy.replace);
   }

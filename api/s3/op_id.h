@@ -54,6 +54,8 @@ enum class OpId : std::uint8_t {
   get_bucket_intelligent_tiering,
   get_object_acl,
   get_object_tagging,
+  put_object_tagging,
+  delete_object_tagging,
   get_object_retention,
   get_object_legal_hold,
   put_bucket_policy,

@@ -57,11 +57,6 @@ std::string document_of(const Call& call) {
     case OpId::get_bucket_acl:
     case OpId::get_object_acl:
       return acl_document(call.config);
-    case OpId::get_object_tagging: {
-      XmlWriter xml("Tagging");
-      xml.open("TagSet");
-      return std::move(xml).take();
-    }
     case OpId::get_bucket_versioning:
       return XmlWriter("VersioningConfiguration").take();
     case OpId::get_bucket_logging:

@@ -43,6 +43,10 @@ Answer put_public_access_block(Call& call);
 Answer get_public_access_block(Call& call);
 Answer delete_public_access_block(Call& call);
 
+Answer get_object_tagging(Call& call);
+Answer put_object_tagging(Call& call);
+Answer delete_object_tagging(Call& call);
+
 /// GET of a sub-resource that no bucket or object has: what AWS says then (op_unconfigured.cpp).
 Answer unconfigured(Call& call);
 /// DELETE of the same: 204, there is nothing.

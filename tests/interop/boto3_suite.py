@@ -54,6 +54,34 @@ class Suite:
     def _has(self, operation: str, member: str) -> bool:
         return member in self.s3.meta.service_model.operation_model(operation).input_shape.members
 
+    def _tags(self, key: str) -> dict[str, str]:
+        return {t["Key"]: t["Value"] for t in self.s3.get_object_tagging(Bucket=self.bucket, Key=key)["TagSet"]}
+
+    def check_object_tags(self) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key="tags/a", Body=b"x", Tagging="team=red&note=a+b%2Fc")
+        assert self._tags("tags/a") == {"team": "red", "note": "a b/c"}
+        before = self.s3.head_object(Bucket=self.bucket, Key="tags/a")
+        assert before["ResponseMetadata"]["HTTPHeaders"]["x-amz-tagging-count"] == "2"
+        self.s3.put_object_tagging(Bucket=self.bucket, Key="tags/a", Tagging={"TagSet": [{"Key": "ä", "Value": ""}]})
+        after = self.s3.head_object(Bucket=self.bucket, Key="tags/a")
+        assert (before["ETag"], before["LastModified"]) == (after["ETag"], after["LastModified"])
+        self.s3.copy_object(Bucket=self.bucket, Key="tags/b", CopySource={"Bucket": self.bucket, "Key": "tags/a"})
+        assert self._tags("tags/b") == {"ä": ""}
+        self.s3.copy_object(Bucket=self.bucket, Key="tags/b", CopySource={"Bucket": self.bucket, "Key": "tags/a"},
+                            TaggingDirective="REPLACE", Tagging="k=v")
+        assert self._tags("tags/b") == {"k": "v"}
+        self.s3.delete_object_tagging(Bucket=self.bucket, Key="tags/b")
+        assert self._tags("tags/b") == {}
+        expect_error("BadRequest", 400, self.s3.put_object_tagging, Bucket=self.bucket, Key="tags/a", Tagging={
+            "TagSet": [{"Key": str(i), "Value": ""} for i in range(11)]})
+        expect_error("InvalidTag", 400, self.s3.put_object_tagging, Bucket=self.bucket, Key="tags/a", Tagging={
+            "TagSet": [{"Key": "k" * 129, "Value": ""}]})
+        upload = self.s3.create_multipart_upload(Bucket=self.bucket, Key="tags/m", Tagging="part=yes")["UploadId"]
+        part = self.s3.upload_part(Bucket=self.bucket, Key="tags/m", UploadId=upload, PartNumber=1, Body=b"1")
+        self.s3.complete_multipart_upload(Bucket=self.bucket, Key="tags/m", UploadId=upload, MultipartUpload={
+            "Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+        assert self._tags("tags/m") == {"part": "yes"}
+
     def check_put_get_head(self) -> None:
         data = os.urandom(300_000)
         answer = self.s3.put_object(Bucket=self.bucket, Key="pgh", Body=data, ContentType="text/x-test",

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "storage/base/assert.h"
 
@@ -13,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 5) {
     case 0:
       if (const auto document = s3::parse_delete(text)) {
         OUTCROP_ASSERT(!document->entries.empty());
@@ -30,6 +31,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           OUTCROP_ASSERT(part.number >= 1 && part.number <= ns::kMaxParts);
           OUTCROP_ASSERT(part.checksum.empty() || part.checksum.size() == 4);
         }
+      }
+      break;
+    case 2:
+      if (const auto tags = s3::parse_tagging(text, s3::TagOwner::bucket)) {
+        OUTCROP_ASSERT(s3::parse_tagging(s3::tagging_document(*tags), s3::TagOwner::bucket) ==
+                       *tags);
+      }
+      break;
+    case 3:
+      if (const auto tags = s3::parse_tagging_header(text)) {
+        OUTCROP_ASSERT(tags->size() <= s3::kMaxObjectTags);
+        OUTCROP_ASSERT(s3::parse_tagging(s3::tagging_document(*tags), s3::TagOwner::object) ==
+                       *tags);
       }
       break;
     default:

@@ -58,7 +58,7 @@ TEST_F(Errors, RoutingNeverFallsThrough) {
 
 TEST_F(Errors, FeaturesThatAreNotThereAreRefused) {
   for (const std::string name :
-       {"x-amz-tagging", "x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
+       {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
         "x-amz-server-side-encryption-customer-algorithm", "x-amz-grant-read", "x-amz-mfa",
         "x-amz-write-offset-bytes", "x-amz-something-new"}) {
     EXPECT_EQ(put("k", "v", {{name, "value"}}).status, 501) << name;
@@ -150,7 +150,6 @@ TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
                                 "requestPayment", "object-lock"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
   }
-  EXPECT_EQ(send("PUT", "/bucket/k?tagging", {}, {"<x/>"}).status, 501);
   EXPECT_EQ(send("HEAD", "/bucket").status, 200);
 }
 
