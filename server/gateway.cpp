@@ -7,6 +7,7 @@
 
 #include "api/admin/handler.h"
 #include "api/iam/handler.h"
+#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
 #include "auth/access/access_table.h"
 #include "auth/access/export_rights.h"
@@ -146,6 +147,7 @@ struct Gateway::Parts {
   auth::Credential root;
   std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<access::AccessTable> bucket_access;
+  std::unique_ptr<s3::SettingsTable> bucket_settings;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
@@ -290,6 +292,7 @@ Result<void> Gateway::Parts::open_bucket_access() {
   const policy::PublicAccessBlock block =
       config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
   TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
+  TRY(bucket_settings, runtime.run_on(0, s3::SettingsTable::open(store->meta(), roots)));
   return ok();
 }
 
@@ -318,6 +321,7 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.audit = audit.get();
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
+  s3_config.settings = bucket_settings.get();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
   }

@@ -8,6 +8,7 @@
 
 #include "api/http/message.h"
 #include "api/s3/authorize.h"
+#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
 #include "api/s3/headers.h"
 #include "api/s3/op_table.h"
@@ -26,6 +27,7 @@ struct Call {
   const Asker& asker;
   RequestContext& context;
   access::AccessTable& access;
+  SettingsTable& settings;
   ns::Namespace& ns;
   const S3Config& config;
   /// x-amz-* query parameters of a presigned URL: signed, so they count as headers.

@@ -7,7 +7,10 @@ namespace outcrop::s3 {
 namespace {
 
 constexpr std::array kRows = std::to_array<ErrorRow>({
+    {Code::access_control_list_not_supported, 400, "AccessControlListNotSupported",
+     "The bucket does not allow ACLs"},
     {Code::access_denied, 403, "AccessDenied", "Access Denied"},
+    {Code::access_forbidden, 403, "AccessForbidden", "Access Forbidden"},
     {Code::authorization_header_malformed, 400, "AuthorizationHeaderMalformed",
      "The authorization header is malformed."},
     {Code::authorization_query_parameters_error, 400, "AuthorizationQueryParametersError",
@@ -36,6 +39,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::invalid_access_key_id, 403, "InvalidAccessKeyId",
      "The AWS Access Key Id you provided does not exist in our records."},
     {Code::invalid_argument, 400, "InvalidArgument", "Invalid Argument"},
+    {Code::invalid_bucket_acl, 400, "InvalidBucketAclWithObjectOwnership",
+     "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"},
     {Code::invalid_bucket_name, 400, "InvalidBucketName", "The specified bucket is not valid."},
     {Code::invalid_digest, 400, "InvalidDigest", "The Content-MD5 you specified was invalid."},
     {Code::invalid_location_constraint, 400, "InvalidLocationConstraint",
@@ -47,6 +52,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The requested partnumber is not satisfiable"},
     {Code::invalid_part_order, 400, "InvalidPartOrder",
      "The list of parts was not in ascending order. Parts must be ordered by part number."},
+    {Code::invalid_policy_document, 400, "InvalidPolicyDocument",
+     "The content of the form does not meet the conditions specified in the policy document."},
     {Code::invalid_range, 416, "InvalidRange", "The requested range is not satisfiable"},
     {Code::invalid_request, 400, "InvalidRequest", "Invalid Request"},
     {Code::invalid_storage_class, 400, "InvalidStorageClass",
@@ -57,6 +64,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::invalid_uri, 400, "InvalidURI", "Couldn't parse the specified URI."},
     {Code::key_too_long, 400, "KeyTooLongError", "Your key is too long"},
     {Code::malformed_policy, 400, "MalformedPolicy", "Policy has invalid syntax"},
+    {Code::malformed_post_request, 400, "MalformedPOSTRequest",
+     "The body of your POST request is not well-formed multipart/form-data."},
     {Code::malformed_trailer, 400, "MalformedTrailerError",
      "The request contained trailing data that was not well-formed or did not conform to our "
      "published schema."},
@@ -64,6 +73,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The XML you provided was not well-formed or did not validate against our published schema"},
     {Code::max_message_length_exceeded, 400, "MaxMessageLengthExceeded",
      "Your request was too big."},
+    {Code::max_post_pre_data_exceeded, 400, "MaxPostPreDataLengthExceededError",
+     "Your POST request fields preceding the upload file were too large."},
     {Code::metadata_too_large, 400, "MetadataTooLarge",
      "Your metadata headers exceed the maximum allowed metadata size"},
     {Code::method_not_allowed, 405, "MethodNotAllowed",
@@ -114,6 +125,7 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::slow_down, 503, "SlowDown", "Please reduce your request rate."},
     {Code::sse_configuration_not_found, 404, "ServerSideEncryptionConfigurationNotFoundError",
      "The server side encryption configuration was not found"},
+    {Code::unexpected_content, 400, "UnexpectedContent", "This request does not support content"},
     {Code::content_sha256_mismatch, 400, "XAmzContentSHA256Mismatch",
      "The provided 'x-amz-content-sha256' header does not match what was computed."},
 });

@@ -17,6 +17,8 @@
 
 namespace outcrop::s3 {
 
+class SettingsTable;
+
 /// Called once per request, on its worker, when the last byte of the answer is handed over (or its
 /// source is destroyed). Must not throw.
 using Observer = std::function<void(OpId op,
@@ -33,6 +35,7 @@ struct S3Config {
   std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
   std::string owner_name = "outcrop";
   access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
+  SettingsTable* settings = nullptr;      ///< the same
   std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered
   /// One engine per worker, indexed by worker_index(), borrowed. Empty: MD5 without vector lanes.
   std::vector<digest::Md5Engine*> md5_engines;

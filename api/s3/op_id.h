@@ -58,6 +58,11 @@ enum class OpId : std::uint8_t {
   delete_object_tagging,
   get_object_retention,
   get_object_legal_hold,
+  put_bucket_tagging,
+  delete_bucket_tagging,
+  put_bucket_cors,
+  delete_bucket_cors,
+  cors_preflight,  ///< OPTIONS; it has no row
   put_bucket_policy,
   delete_bucket_policy,
   put_public_access_block,

@@ -25,10 +25,10 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::get_bucket_acl, "GetBucketAcl", get, bucket, "acl", "", "s3:GetBucketAcl", none, unconfigured},
     {I::get_bucket_policy, "GetBucketPolicy", get, bucket, "policy", "", "s3:GetBucketPolicy", none, get_bucket_policy},
     {I::get_bucket_policy_status, "GetBucketPolicyStatus", get, bucket, "policyStatus", "", "s3:GetBucketPolicyStatus", none, get_bucket_policy_status},
-    {I::get_bucket_cors, "GetBucketCors", get, bucket, "cors", "", "s3:GetBucketCORS", none, unconfigured},
+    {I::get_bucket_cors, "GetBucketCors", get, bucket, "cors", "", "s3:GetBucketCORS", none, get_bucket_cors},
     {I::get_bucket_lifecycle, "GetBucketLifecycleConfiguration", get, bucket, "lifecycle", "", "s3:GetLifecycleConfiguration", none, unconfigured},
     {I::get_bucket_website, "GetBucketWebsite", get, bucket, "website", "", "s3:GetBucketWebsite", none, unconfigured},
-    {I::get_bucket_tagging, "GetBucketTagging", get, bucket, "tagging", "", "s3:GetBucketTagging", none, unconfigured},
+    {I::get_bucket_tagging, "GetBucketTagging", get, bucket, "tagging", "", "s3:GetBucketTagging", none, get_bucket_tagging},
     {I::get_bucket_replication, "GetBucketReplication", get, bucket, "replication", "", "s3:GetReplicationConfiguration", none, unconfigured},
     {I::get_object_lock_configuration, "GetObjectLockConfiguration", get, bucket, "object-lock", "", "s3:GetBucketObjectLockConfiguration", none, unconfigured},
     {I::get_public_access_block, "GetPublicAccessBlock", get, bucket, "publicAccessBlock", "", "s3:GetBucketPublicAccessBlock", none, get_public_access_block},
@@ -75,10 +75,10 @@ constexpr std::array kOps = std::to_array<Op>({
 
     {I::put_configuration, "PutBucketAcl", put, bucket, "acl", "", "s3:PutBucketAcl", none, not_implemented},
     {I::put_bucket_policy, "PutBucketPolicy", put, bucket, "policy", "", "s3:PutBucketPolicy", document, put_bucket_policy},
-    {I::put_configuration, "PutBucketCors", put, bucket, "cors", "", "s3:PutBucketCORS", none, not_implemented},
+    {I::put_bucket_cors, "PutBucketCors", put, bucket, "cors", "", "s3:PutBucketCORS", document, put_bucket_cors},
     {I::put_configuration, "PutBucketLifecycleConfiguration", put, bucket, "lifecycle", "", "s3:PutLifecycleConfiguration", none, not_implemented},
     {I::put_configuration, "PutBucketWebsite", put, bucket, "website", "", "s3:PutBucketWebsite", none, not_implemented},
-    {I::put_configuration, "PutBucketTagging", put, bucket, "tagging", "", "s3:PutBucketTagging", none, not_implemented},
+    {I::put_bucket_tagging, "PutBucketTagging", put, bucket, "tagging", "", "s3:PutBucketTagging", document, put_bucket_tagging},
     {I::put_configuration, "PutBucketReplication", put, bucket, "replication", "", "s3:PutReplicationConfiguration", none, not_implemented},
     {I::put_configuration, "PutObjectLockConfiguration", put, bucket, "object-lock", "", "s3:PutBucketObjectLockConfiguration", none, not_implemented},
     {I::put_public_access_block, "PutPublicAccessBlock", put, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", document, put_public_access_block},
@@ -100,10 +100,10 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::put_configuration, "UpdateObjectEncryption", put, object, "encryption", "", "s3:UpdateObjectEncryption", none, not_implemented},
 
     {I::delete_bucket_policy, "DeleteBucketPolicy", del, bucket, "policy", "", "s3:DeleteBucketPolicy", none, delete_bucket_policy},
-    {I::delete_configuration, "DeleteBucketCors", del, bucket, "cors", "", "s3:PutBucketCORS", none, nothing_to_delete},
+    {I::delete_bucket_cors, "DeleteBucketCors", del, bucket, "cors", "", "s3:PutBucketCORS", none, delete_bucket_cors},
     {I::delete_configuration, "DeleteBucketLifecycle", del, bucket, "lifecycle", "", "s3:PutLifecycleConfiguration", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketWebsite", del, bucket, "website", "", "s3:DeleteBucketWebsite", none, nothing_to_delete},
-    {I::delete_configuration, "DeleteBucketTagging", del, bucket, "tagging", "", "s3:PutBucketTagging", none, nothing_to_delete},
+    {I::delete_bucket_tagging, "DeleteBucketTagging", del, bucket, "tagging", "", "s3:PutBucketTagging", none, delete_bucket_tagging},
     {I::delete_configuration, "DeleteBucketReplication", del, bucket, "replication", "", "s3:PutReplicationConfiguration", none, nothing_to_delete},
     {I::delete_configuration, "DeleteBucketEncryption", del, bucket, "encryption", "", "s3:PutEncryptionConfiguration", none, nothing_to_delete},
     {I::delete_public_access_block, "DeletePublicAccessBlock", del, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", none, delete_public_access_block},
@@ -130,6 +130,8 @@ std::string_view op_name(OpId id) {
   switch (id) {  // rows that share an id share a name
     case OpId::unknown:
       return "Unknown";
+    case OpId::cors_preflight:
+      return "CorsPreflight";
     case OpId::put_configuration:
       return "PutConfiguration";
     case OpId::delete_configuration:

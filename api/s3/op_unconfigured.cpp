@@ -11,14 +11,10 @@ namespace {
 /// Empty: the sub-resource is answered with a document.
 std::optional<S3Error> missing(OpId id) {
   switch (id) {
-    case OpId::get_bucket_cors:
-      return S3Error(Code::no_such_cors_configuration);
     case OpId::get_bucket_lifecycle:
       return S3Error(Code::no_such_lifecycle_configuration);
     case OpId::get_bucket_website:
       return S3Error(Code::no_such_website_configuration);
-    case OpId::get_bucket_tagging:
-      return S3Error(Code::no_such_tag_set);
     case OpId::get_bucket_replication:
       return S3Error(Code::replication_not_found);
     case OpId::get_object_lock_configuration:

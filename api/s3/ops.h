@@ -47,6 +47,13 @@ Answer get_object_tagging(Call& call);
 Answer put_object_tagging(Call& call);
 Answer delete_object_tagging(Call& call);
 
+Answer put_bucket_tagging(Call& call);
+Answer get_bucket_tagging(Call& call);
+Answer delete_bucket_tagging(Call& call);
+Answer put_bucket_cors(Call& call);
+Answer get_bucket_cors(Call& call);
+Answer delete_bucket_cors(Call& call);
+
 /// GET of a sub-resource that no bucket or object has: what AWS says then (op_unconfigured.cpp).
 Answer unconfigured(Call& call);
 /// DELETE of the same: 204, there is nothing.

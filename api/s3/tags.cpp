@@ -39,7 +39,9 @@ std::size_t utf16_units(std::string_view text) {
   return units;
 }
 
-Outcome<> check_tags(const ns::StringPairs& tags, TagOwner owner) {
+/// Tags are a set: they are kept by key.
+Outcome<ns::StringPairs> checked(ns::StringPairs tags, TagOwner owner) {
+  std::ranges::sort(tags);
   const bool object = owner == TagOwner::object;
   if (tags.size() > (object ? kMaxObjectTags : kMaxBucketTags)) {
     return fail(Code::bad_request, object ? "Object tags cannot be greater than 10"
@@ -58,12 +60,12 @@ Outcome<> check_tags(const ns::StringPairs& tags, TagOwner owner) {
       return fail(Code::invalid_tag, "System tags cannot be added/updated by requester",
                   {{"TagKey", key}});
     }
-    if (std::find_if(tags.begin(), tag, [&](const auto& t) { return t.first == key; }) != tag) {
+    if (tag != tags.begin() && std::prev(tag)->first == key) {
       return fail(Code::invalid_tag, "Cannot provide multiple Tags with the same key",
                   {{"TagKey", key}});
     }
   }
-  return {};
+  return tags;
 }
 
 Outcome<std::pair<std::string, std::string>> parse_tag(const pugi::xml_node& element) {
@@ -108,8 +110,7 @@ Outcome<ns::StringPairs> parse_tagging(std::string text, TagOwner owner) {
   if (sets == 0) {
     return fail(Code::malformed_xml);
   }
-  S3_TRYV(check_tags(tags, owner));
-  return tags;
+  return checked(std::move(tags), owner);
 }
 
 Outcome<ns::StringPairs> parse_tagging_header(std::string_view text) {
@@ -139,8 +140,7 @@ Outcome<ns::StringPairs> parse_tagging_header(std::string_view text) {
       tags.emplace_back(std::move(key), std::move(value));
     }
   }
-  S3_TRYV(check_tags(tags, TagOwner::object));
-  return tags;
+  return checked(std::move(tags), TagOwner::object);
 }
 
 std::string tagging_document(const ns::StringPairs& tags) {

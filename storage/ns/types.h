@@ -35,7 +35,7 @@ struct ObjectAttributes {
   /// expires, x-amz-website-redirect-location, x-amz-storage-class (only if not STANDARD).
   StringPairs headers;
   StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
-  StringPairs tags{};     ///< in the order they were given; keys differ
+  StringPairs tags{};     ///< by key
   bool operator==(const ObjectAttributes&) const = default;
 };
 

@@ -82,6 +82,44 @@ class Suite:
             "Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
         assert self._tags("tags/m") == {"part": "yes"}
 
+    def check_bucket_tags(self) -> None:
+        expect_error("NoSuchTagSet", 404, self.s3.get_bucket_tagging, Bucket=self.bucket)
+        tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}]
+        self.s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": tags})
+        assert self.s3.get_bucket_tagging(Bucket=self.bucket)["TagSet"] == tags
+        self.s3.delete_bucket_tagging(Bucket=self.bucket)
+        expect_error("NoSuchTagSet", 404, self.s3.get_bucket_tagging, Bucket=self.bucket)
+
+    def check_cors(self) -> None:
+        expect_error("NoSuchCORSConfiguration", 404, self.s3.get_bucket_cors, Bucket=self.bucket)
+        rules = [{"ID": "pages", "AllowedOrigins": ["https://*.example.com"], "AllowedMethods": ["GET", "PUT"],
+                  "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 30}]
+        self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": rules})
+        assert self.s3.get_bucket_cors(Bucket=self.bucket)["CORSRules"] == rules
+        self.s3.put_object(Bucket=self.bucket, Key="cors", Body=b"x")
+        url = self.s3.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": "cors"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
+        origin = {"Origin": "https://a.example.com"}
+        for method, headers in (("OPTIONS", {"Access-Control-Request-Method": "GET",
+                                             "Access-Control-Request-Headers": "x-test"}), ("GET", {})):
+            request = urllib.request.Request(url, method=method, headers=origin | headers)
+            with opener.open(request, timeout=30) as answer:
+                got = {name.lower(): value for name, value in answer.headers.items()}
+            assert got["access-control-allow-origin"] == origin["Origin"], got
+            assert got["access-control-allow-methods"] == "GET, PUT", got
+            assert got["access-control-expose-headers"] == "ETag", got
+            assert got["access-control-max-age"] == "30", got
+            assert got["access-control-allow-credentials"] == "true", got
+            assert "origin" in got["vary"].lower(), got
+            assert got.get("access-control-allow-headers") == headers.get("Access-Control-Request-Headers"), got
+        try:
+            opener.open(urllib.request.Request(url, method="OPTIONS", headers={
+                "Origin": "https://evil.test", "Access-Control-Request-Method": "GET"}), timeout=30)
+            raise AssertionError("a foreign origin got a preflight")
+        except urllib.error.HTTPError as refused:
+            assert refused.code == 403 and b"AccessForbidden" in refused.read()
+        self.s3.delete_bucket_cors(Bucket=self.bucket)
+
     def check_put_get_head(self) -> None:
         data = os.urandom(300_000)
         answer = self.s3.put_object(Bucket=self.bucket, Key="pgh", Body=data, ContentType="text/x-test",

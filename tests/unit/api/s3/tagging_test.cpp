@@ -60,7 +60,7 @@ TEST_F(Tagging, RoundTripReplaceAndDelete) {
   EXPECT_FALSE(head("k").has("x-amz-tagging-count"));
   clock.seconds += 60;
   EXPECT_EQ(set("k", {{"b", "2"}, {"a", ""}}).status, 200);
-  EXPECT_EQ(tags("k"), (Tags{{"b", "2"}, {"a", ""}}));
+  EXPECT_EQ(tags("k"), (Tags{{"a", ""}, {"b", "2"}}));
   EXPECT_EQ(head("k").header("x-amz-tagging-count"), "2");
   EXPECT_EQ(get("k").header("x-amz-tagging-count"), "2");
   EXPECT_EQ(head("k").header("etag"), etag);
@@ -110,7 +110,7 @@ TEST_F(Tagging, LimitsAreThoseOfAws) {
   EXPECT_EQ(code(set("k", {{"aws:k", "v"}})), "InvalidTag");
   EXPECT_EQ(code(set("k", {{"a", "1"}, {"a", "2"}})), "InvalidTag");
   EXPECT_EQ(set("k", {{"a", "1"}, {"A", "2"}}).status, 200);
-  EXPECT_EQ(tags("k"), (Tags{{"a", "1"}, {"A", "2"}}));
+  EXPECT_EQ(tags("k"), (Tags{{"A", "2"}, {"a", "1"}}));
 }
 
 TEST_F(Tagging, MalformedDocuments) {
