@@ -49,8 +49,8 @@ Outcome<Grant> authorize(const Asker& asker,
                          std::string_view key);
 
 /// Everything that the operation needs on the resource of its target. DeleteObjects needs nothing
-/// there: each key of its list is a decision of its own. PutObjectTagging neither: what it may do
-/// depends on its body.
+/// there: each key of its list is a decision of its own. PutObjectTagging and PostObject neither:
+/// what they may do depends on their bodies.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
 
 /// The same for an operation that decides when it has read its body.

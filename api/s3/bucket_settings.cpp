@@ -15,6 +15,7 @@ constexpr std::size_t kMaxDocuments = 32;
 bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
+    case Setting::no_ownership:
     case Setting::tagging:
       return true;
   }
@@ -40,6 +41,11 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
       settings.cors = std::make_shared<const CorsRules>(std::move(rules));
       break;
     }
+    case Setting::no_ownership:
+      if (!text.empty()) {
+        return fail(Code::malformed_xml);
+      }
+      break;
     case Setting::tagging: {
       S3_TRY(const ns::StringPairs tags, parse_tagging(std::move(text), TagOwner::bucket));
       kept = tagging_document(tags);
@@ -56,6 +62,7 @@ void erase_document(BucketSettings& settings, Setting setting) {
     case Setting::cors:
       settings.cors.reset();
       break;
+    case Setting::no_ownership:
     case Setting::tagging:
       break;
   }

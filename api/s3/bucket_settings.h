@@ -19,6 +19,7 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 /// Its value is what records have.
 enum class Setting : char {
   cors = 'c',
+  no_ownership = 'o',  ///< without text: the OwnershipControls that every bucket has were deleted
   tagging = 't',
 };
 

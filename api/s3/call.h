@@ -16,6 +16,8 @@
 
 namespace outcrop::s3 {
 
+struct Seen;
+
 /// Lives in the dispatcher's frame for the whole request.
 struct Call {
   const http::Request& request;
@@ -32,6 +34,7 @@ struct Call {
   const S3Config& config;
   /// x-amz-* query parameters of a presigned URL: signed, so they count as headers.
   const std::vector<http::Header>& hoisted;
+  Seen& seen;  ///< what the audit log learns; for who a form turns out to be from
 
   const std::string& bucket() const { return target.bucket; }
   const std::string& key() const { return target.key; }
@@ -72,6 +75,10 @@ Outcome<ns::ObjectAttributes> attributes_of(const Call& call);
 ns::FileFields file_fields_of(const Call& call, const ns::ObjectAttributes& attributes);
 /// ?versionId=null is the current object; there are no others. True if it was given.
 Outcome<bool> null_version(std::optional<std::string_view> version_id);
+/// The settings of the bucket as they are, to be changed and put; under the access table's lock.
+Async<Outcome<BucketSettings>> current_settings(Call& call);
+/// What a request gets that brings an ACL for others than the owner.
+Outcome<> refuse_acl(const Call& call);
 /// x-amz-* headers with a meaning this gateway does not have are refused, never ignored.
 Outcome<> check_features(const Call& call);
 

@@ -198,7 +198,8 @@ class Dispatcher {
               *x_config.settings,
               x_ns,
               x_config,
-              hoisted};
+              hoisted,
+              seen};
     S3_CO_TRYV(check_features(call));
     auto answer = co_await op->handler(call);
     if (!answer && answer.error().code == Code::no_such_key) {
@@ -336,6 +337,9 @@ http::Handler make_handler(ns::Namespace& ns, Authenticate authenticate, S3Confi
 http::Handler make_handler(ns::Namespace& ns,
                            const auth::Authenticator& authenticator,
                            S3Config config) {
+  config.authenticate_post = [&authenticator](const auth::PostSignature& form) {
+    return authenticator.authenticate_post(form);
+  };
   return make_handler(ns, Authenticate([&authenticator](const http::Request& r) {
                         return authenticator.authenticate(r);
                       }),

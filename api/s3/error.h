@@ -47,6 +47,7 @@ enum class Code : std::uint8_t {
   invalid_token,
   invalid_uri,
   key_too_long,
+  malformed_acl,
   malformed_policy,
   malformed_post_request,
   malformed_trailer,

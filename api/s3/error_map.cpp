@@ -63,6 +63,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The provided token is malformed or otherwise invalid."},
     {Code::invalid_uri, 400, "InvalidURI", "Couldn't parse the specified URI."},
     {Code::key_too_long, 400, "KeyTooLongError", "Your key is too long"},
+    {Code::malformed_acl, 400, "MalformedACLError",
+     "The XML you provided was not well-formed or did not validate against our published schema"},
     {Code::malformed_policy, 400, "MalformedPolicy", "Policy has invalid syntax"},
     {Code::malformed_post_request, 400, "MalformedPOSTRequest",
      "The body of your POST request is not well-formed multipart/form-data."},

@@ -11,6 +11,7 @@ bool has_existing_tags(OpId op) {
     case OpId::get_object_attributes:
     case OpId::get_object_acl:
     case OpId::get_object_tagging:
+    case OpId::put_object_acl:
     case OpId::put_object_tagging:
     case OpId::delete_object_tagging:
       return true;

@@ -5,6 +5,7 @@
 #include <array>
 #include <span>
 
+#include "api/s3/acl.h"
 #include "api/s3/call.h"
 
 namespace outcrop::s3 {
@@ -57,7 +58,6 @@ struct ValueRule {
   std::array<std::string_view, 2> accepted;
 };
 constexpr auto kValueRules = std::to_array<ValueRule>({
-    {"x-amz-acl", {"private", "bucket-owner-full-control"}},
     {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
     {"x-amz-object-ownership", {"BucketOwnerEnforced", "BucketOwnerEnforced"}},
     {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
@@ -78,6 +78,18 @@ Outcome<> check_owner(const Call& call, const http::Header& header) {
   return {};
 }
 
+Outcome<> check_canned_acl(const Call& call, const http::Header& header) {
+  switch (canned_acl(header.value)) {
+    case CannedAcl::owner_only:
+      return {};
+    case CannedAcl::others:
+      return refuse_acl(call);
+    case CannedAcl::unknown:
+      break;
+  }
+  return bad_argument({}, header.name, header.value);
+}
+
 Outcome<> check_value(const ValueRule& rule, const http::Header& header) {
   if (contains(rule.accepted, header.value)) {
     return {};
@@ -96,6 +108,12 @@ Outcome<> check_header(const Call& call, const http::Header& header) {
   }
   if (name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") {
     return check_owner(call, header);
+  }
+  if (name == "x-amz-acl") {
+    return check_canned_acl(call, header);
+  }
+  if (name.starts_with("x-amz-grant-")) {
+    return refuse_acl(call);
   }
   const auto rule = std::ranges::find(kValueRules, name, &ValueRule::name);
   return rule == kValueRules.end() ? unsupported(name) : check_value(*rule, header);

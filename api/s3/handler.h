@@ -11,6 +11,7 @@
 #include "auth/access/access_table.h"
 #include "auth/audit/event.h"
 #include "auth/authenticator.h"
+#include "auth/post_signature.h"
 #include "storage/base/clock.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/ns/namespace.h"
@@ -41,6 +42,9 @@ struct S3Config {
   std::vector<digest::Md5Engine*> md5_engines;
   const Clock* clock = nullptr;  ///< borrowed; null: the system's
   Observer observer;
+  /// Whose form a browser upload is; needed for signed ones.
+  std::function<std::expected<auth::Principal, auth::AuthFailure>(const auth::PostSignature&)>
+      authenticate_post{};
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
   /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/s3/file_metadata.h"
+#include "auth/uri.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
 
@@ -126,6 +127,13 @@ void add_checksum(http::Response& response, const digest::Checksum& checksum, st
   response.set(std::string(digest::header_name(checksum.algorithm)),
                checksum_text(checksum, parts));
   response.set("x-amz-checksum-type", std::string(type_name(checksum.type)));
+}
+
+std::string object_location(const Call& call) {
+  std::string path;
+  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
+  return (call.request.secure ? "https://" : "http://") +
+         std::string(call.request.header("host").value_or("")) + "/" + path;
 }
 
 std::unique_ptr<http::BodySource> object_body(std::unique_ptr<ns::ObjectReader> reader,

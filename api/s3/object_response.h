@@ -21,6 +21,9 @@ std::string checksum_text(const digest::Checksum& checksum, std::size_t parts);
 /// x-amz-checksum-* and x-amz-checksum-type; nothing without a checksum.
 void add_checksum(http::Response& response, const digest::Checksum& checksum, std::size_t parts);
 
+/// The URL of the call's object, by path.
+std::string object_location(const Call& call);
+
 /// Streams what the reader's range holds.
 std::unique_ptr<http::BodySource> object_body(std::unique_ptr<ns::ObjectReader> reader,
                                               ns::ByteRange range);

@@ -79,17 +79,6 @@ Outcome<> authorize_tag_copy(const Call& call, const SourceObject& source) {
   return {};
 }
 
-Task<> append(ns::ObjectWriter& writer, ConstBytes bytes) {
-  while (!bytes.empty()) {
-    CO_TRY(const MutBytes room, co_await writer.buffer());
-    const std::size_t n = std::min(room.size(), bytes.size());
-    std::ranges::copy(bytes.first(n), room.begin());
-    CO_TRYV(co_await writer.advance(n));
-    bytes = bytes.subspan(n);
-  }
-  co_return ok();
-}
-
 /// Reads the source and writes it anew, with a checksum in the algorithm that was asked for.
 Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
                                           CopyPlan& plan,

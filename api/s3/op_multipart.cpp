@@ -125,16 +125,9 @@ Outcome<std::optional<std::uint64_t>> promised_size(const Call& call) {
   return size;
 }
 
-std::string location_of(const Call& call) {
-  std::string path;
-  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
-  return (call.request.secure ? "https://" : "http://") +
-         std::string(call.request.header("host").value_or("")) + "/" + path;
-}
-
 http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
   XmlWriter xml("CompleteMultipartUploadResult");
-  xml.text("Location", location_of(call)).text("Bucket", call.bucket()).text("Key", call.key());
+  xml.text("Location", object_location(call)).text("Bucket", call.bucket()).text("Key", call.key());
   xml.quoted("ETag", info.etag);
   if (info.checksum.algorithm != Algorithm::none) {
     const std::string tag = "Checksum" + std::string(digest::name(info.checksum.algorithm));

@@ -7,20 +7,10 @@
 namespace outcrop::s3 {
 namespace {
 
-/// The settings as they are, to be changed and put; the lock keeps the bucket.
-Async<Outcome<BucketSettings>> current(Call& call) {
-  S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
-  const BucketSettingsPtr settings = call.settings.find(call.bucket());
-  if (settings && settings->root == bucket.root) {
-    co_return BucketSettings(*settings);
-  }
-  co_return BucketSettings{.bucket = bucket.name, .root = bucket.root};
-}
-
 Answer put_setting(Call& call, Setting setting, int status) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRY(BucketSettings next, co_await current(call));
+  S3_CO_TRY(BucketSettings next, co_await current_settings(call));
   S3_CO_TRYV(set_document(next, setting, std::move(text)));
   S3_CO_TRYV(co_await call.settings.put(held, std::move(next)));
   co_return empty_response(status);
@@ -39,7 +29,7 @@ Answer get_setting(Call& call, Setting setting, Code missing) {
 
 Answer delete_setting(Call& call, Setting setting) {
   const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRY(BucketSettings next, co_await current(call));
+  S3_CO_TRY(BucketSettings next, co_await current_settings(call));
   if (next.documents.contains(setting)) {
     erase_document(next, setting);
     S3_CO_TRYV(co_await call.settings.put(held, std::move(next)));
@@ -48,6 +38,15 @@ Answer delete_setting(Call& call, Setting setting) {
 }
 
 }  // namespace
+
+Async<Outcome<BucketSettings>> current_settings(Call& call) {
+  S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
+  const BucketSettingsPtr settings = call.settings.find(call.bucket());
+  if (settings && settings->root == bucket.root) {
+    co_return BucketSettings(*settings);
+  }
+  co_return BucketSettings{.bucket = bucket.name, .root = bucket.root};
+}
 
 Answer put_bucket_tagging(Call& call) { return put_setting(call, Setting::tagging, 204); }
 Answer get_bucket_tagging(Call& call) {

@@ -243,7 +243,9 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
       return;
     case Key::auth_type:
       if (!anonymous) {
-        out.add(x_parts.auth.presigned ? "REST-QUERY-STRING" : "REST-HEADER");
+        out.add(x_parts.auth.form        ? "POST"
+                : x_parts.auth.presigned ? "REST-QUERY-STRING"
+                                         : "REST-HEADER");
       }
       return;
     case Key::signature_version:

@@ -30,6 +30,7 @@ class RequestContext final : public policy::Context {
 
   void values(const policy::KeyName& key, policy::Values& out) const override;
 
+  const Clock& clock() const { return x_parts.clock; }
   /// A header, or the parameter of a presigned URL that stands for it.
   std::optional<std::string_view> header(std::string_view name) const;
 

@@ -143,6 +143,17 @@ Outcome<ns::StringPairs> parse_tagging_header(std::string_view text) {
   return checked(std::move(tags), TagOwner::object);
 }
 
+std::string tagging_header(const ns::StringPairs& tags) {
+  std::string out;
+  for (const auto& [key, value] : tags) {
+    out.append(out.empty() ? "" : "&");
+    auth::uri_encode(key, auth::Slash::encode, out);
+    out.push_back('=');
+    auth::uri_encode(value, auth::Slash::encode, out);
+  }
+  return out;
+}
+
 std::string tagging_document(const ns::StringPairs& tags) {
   XmlWriter xml("Tagging");
   xml.open("TagSet");

@@ -26,6 +26,9 @@ Outcome<ns::StringPairs> parse_tagging(std::string text, TagOwner owner);
 /// BadRequest.
 Outcome<ns::StringPairs> parse_tagging_header(std::string_view text);
 
+/// The inverse of parse_tagging_header.
+std::string tagging_header(const ns::StringPairs& tags);
+
 std::string tagging_document(const ns::StringPairs& tags);
 
 }  // namespace outcrop::s3

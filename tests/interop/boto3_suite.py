@@ -120,6 +120,53 @@ class Suite:
             assert refused.code == 403 and b"AccessForbidden" in refused.read()
         self.s3.delete_bucket_cors(Bucket=self.bucket)
 
+    def check_browser_upload(self) -> None:
+        form = self.s3.generate_presigned_post(
+            self.bucket, "inbox/${filename}", ExpiresIn=60, Fields={"success_action_status": "201", "Content-Type": "text/x"},
+            Conditions=[["starts-with", "$key", "inbox/"], ["content-length-range", 1, 300_000],
+                        {"success_action_status": "201"}, ["eq", "$Content-Type", "text/x"]])
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
+
+        def post(fields: dict[str, str], data: bytes) -> int:
+            parts = [f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+            parts.append('--b\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
+            body = "".join(parts).encode() + data + b"\r\n--b--\r\n"
+            request = urllib.request.Request(form["url"], data=body, method="POST",
+                                             headers={"Content-Type": "multipart/form-data; boundary=b"})
+            try:
+                with opener.open(request, timeout=30) as answer:
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        data = os.urandom(300_000)
+        assert post(form["fields"], data) == 201
+        assert self._body("inbox/a.bin") == data
+        assert self.s3.head_object(Bucket=self.bucket, Key="inbox/a.bin")["ContentType"] == "text/x"
+        assert post(form["fields"], data + b"x") == 400
+        assert post(form["fields"] | {"key": "other/${filename}"}, b"x") == 403
+        assert post(form["fields"] | {"x-amz-meta-a": "b"}, b"x") == 403
+        assert post(form["fields"] | {"x-amz-signature": "0" * 64}, b"x") == 403
+        assert self._body("inbox/a.bin") == data
+
+    def check_acls(self) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key="acl", Body=b"x", ACL="bucket-owner-full-control")
+        acl = self.s3.get_object_acl(Bucket=self.bucket, Key="acl")
+        assert [g["Permission"] for g in acl["Grants"]] == ["FULL_CONTROL"], acl
+        assert acl["Grants"][0]["Grantee"]["ID"] == acl["Owner"]["ID"]
+        self.s3.put_object_acl(Bucket=self.bucket, Key="acl", AccessControlPolicy={
+            "Grants": acl["Grants"], "Owner": acl["Owner"]})
+        self.s3.put_bucket_acl(Bucket=self.bucket, ACL="private")
+        expect_error("AccessControlListNotSupported", 400, self.s3.put_bucket_acl, Bucket=self.bucket, ACL="public-read")
+        expect_error("AccessControlListNotSupported", 400, self.s3.put_object, Bucket=self.bucket, Key="acl", Body=b"",
+                     ACL="public-read")
+        controls = self.s3.get_bucket_ownership_controls(Bucket=self.bucket)["OwnershipControls"]
+        assert controls == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        self.s3.delete_bucket_ownership_controls(Bucket=self.bucket)
+        expect_error("OwnershipControlsNotFoundError", 404, self.s3.get_bucket_ownership_controls, Bucket=self.bucket)
+        self.s3.put_bucket_ownership_controls(Bucket=self.bucket, OwnershipControls=controls)
+        assert self.s3.get_bucket_ownership_controls(Bucket=self.bucket)["OwnershipControls"] == controls
+
     def check_put_get_head(self) -> None:
         data = os.urandom(300_000)
         answer = self.s3.put_object(Bucket=self.bucket, Key="pgh", Body=data, ContentType="text/x-test",

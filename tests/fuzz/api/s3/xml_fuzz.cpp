@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "api/s3/acl.h"
 #include "api/s3/cors.h"
 #include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 6) {
+  switch (data[0] % 8) {
     case 0:
       if (const auto document = s3::parse_delete(text)) {
         OUTCROP_ASSERT(!document->entries.empty());
@@ -46,6 +47,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         OUTCROP_ASSERT(s3::parse_tagging(s3::tagging_document(*tags), s3::TagOwner::object) ==
                        *tags);
       }
+      break;
+    case 6:
+      (void)s3::owner_only(text, "id");
+      break;
+    case 7:
+      (void)s3::parse_ownership(text);
       break;
     case 4:
       if (const auto rules = s3::parse_cors(text)) {
