@@ -15,6 +15,7 @@ constexpr std::size_t kMaxDocuments = 32;
 bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
+    case Setting::lifecycle:
     case Setting::no_ownership:
     case Setting::tagging:
       return true;
@@ -41,6 +42,12 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
       settings.cors = std::make_shared<const CorsRules>(std::move(rules));
       break;
     }
+    case Setting::lifecycle: {
+      S3_TRY(LifecycleRules rules, parse_lifecycle(std::move(text)));
+      kept = lifecycle_document(rules);
+      settings.lifecycle = std::make_shared<const LifecycleRules>(std::move(rules));
+      break;
+    }
     case Setting::no_ownership:
       if (!text.empty()) {
         return fail(Code::malformed_xml);
@@ -61,6 +68,9 @@ void erase_document(BucketSettings& settings, Setting setting) {
   switch (setting) {
     case Setting::cors:
       settings.cors.reset();
+      break;
+    case Setting::lifecycle:
+      settings.lifecycle.reset();
       break;
     case Setting::no_ownership:
     case Setting::tagging:

@@ -8,6 +8,7 @@
 
 #include "api/s3/cors.h"
 #include "api/s3/error.h"
+#include "api/s3/lifecycle.h"
 #include "auth/access/access_table.h"
 #include "storage/base/ids.h"
 
@@ -19,6 +20,7 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 /// Its value is what records have.
 enum class Setting : char {
   cors = 'c',
+  lifecycle = 'l',
   no_ownership = 'o',  ///< without text: the OwnershipControls that every bucket has were deleted
   tagging = 't',
 };
@@ -27,7 +29,8 @@ struct BucketSettings {
   std::string bucket;
   InodeId root = 0;  ///< of the bucket: a bucket made again under the name has another
   std::map<Setting, std::string> documents{};
-  std::shared_ptr<const CorsRules> cors{};  ///< null: no rules
+  std::shared_ptr<const CorsRules> cors{};            ///< null: no rules
+  std::shared_ptr<const LifecycleRules> lifecycle{};  ///< the same
 
   bool empty() const { return documents.empty(); }
   std::size_t bytes() const;
@@ -54,6 +57,8 @@ class SettingsTable {
 
   /// Null: nothing is set.
   BucketSettingsPtr find(std::string_view bucket) const { return x_table.find(bucket); }
+  /// Of all buckets, as it is now.
+  auto snapshot() const { return x_table.snapshot(); }
   /// Durable and visible on return. no_space beyond kMaxSettingBytesTogether.
   Task<> put(const Held& /*held*/, BucketSettings next) { return x_table.put(std::move(next)); }
   /// After the bucket was deleted.

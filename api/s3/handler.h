@@ -48,6 +48,7 @@ struct S3Config {
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
   /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;
+  std::int64_t lifecycle_day_seconds = 86'400;  ///< how long a day of a lifecycle rule is
 };
 
 using Authenticate =

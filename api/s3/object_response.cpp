@@ -102,10 +102,24 @@ Outcome<> add_object_headers(const Call& call,
   if (!info.attributes.tags.empty() && may_read_tags(call)) {
     response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
   }
+  add_expiration(call, info, response);
   if (call.query("versionId")) {
     response.set("x-amz-version-id", "null");
   }
   return apply_overrides(call, response);
+}
+
+void add_expiration(const Call& call, const ns::ObjectInfo& info, http::Response& response) {
+  const BucketSettingsPtr settings = call.settings.find(call.bucket());
+  if (!settings || !settings->lifecycle) {
+    return;
+  }
+  const LifecycleObject object{call.key(), info.size, info.mtime_ns, &info.attributes.tags};
+  const auto expiration =
+      expiration_of(*settings->lifecycle, object, call.config.lifecycle_day_seconds);
+  if (expiration) {
+    response.set("x-amz-expiration", expiration_header(*expiration));
+  }
 }
 
 std::string_view type_name(digest::ChecksumType type) {

@@ -14,6 +14,9 @@ Outcome<> add_object_headers(const Call& call,
                              const ns::ObjectInfo& info,
                              http::Response& response);
 
+/// x-amz-expiration, if a lifecycle rule ends the call's object.
+void add_expiration(const Call& call, const ns::ObjectInfo& info, http::Response& response);
+
 /// "COMPOSITE" or "FULL_OBJECT".
 std::string_view type_name(digest::ChecksumType type);
 /// base64, with "-N" for a checksum of N parts' checksums.

@@ -114,7 +114,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
   co_return info;
 }
 
-http::Response copy_response(const ns::ObjectInfo& info) {
+http::Response copy_response(const Call& call, const ns::ObjectInfo& info) {
   XmlWriter xml("CopyObjectResult");
   xml.text("LastModified", format_iso_date(info.mtime_ns)).quoted("ETag", info.etag);
   if (info.checksum.algorithm != Algorithm::none) {
@@ -122,7 +122,9 @@ http::Response copy_response(const ns::ObjectInfo& info) {
     xml.text("ChecksumType", type_name(info.checksum.type));
     xml.text(tag, checksum_text(info.checksum, info.parts.size()));
   }
-  return xml_response(std::move(xml).take());
+  http::Response response = xml_response(std::move(xml).take());
+  add_expiration(call, info, response);
+  return response;
 }
 
 }  // namespace
@@ -142,7 +144,7 @@ Answer copy_object(Call& call) {
   if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
     S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
-    co_return copy_response(info);
+    co_return copy_response(call, info);
   }
   reader.reset();
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
@@ -153,7 +155,7 @@ Answer copy_object(Call& call) {
   }
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await call.ns.copy(call.bucket(), call.key(), std::move(copy)));
-  co_return copy_response(info);
+  co_return copy_response(call, info);
 }
 
 }  // namespace outcrop::s3

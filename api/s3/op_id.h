@@ -64,6 +64,8 @@ enum class OpId : std::uint8_t {
   delete_bucket_ownership_controls,
   put_bucket_tagging,
   delete_bucket_tagging,
+  put_bucket_lifecycle,
+  delete_bucket_lifecycle,
   put_bucket_cors,
   delete_bucket_cors,
   cors_preflight,  ///< OPTIONS; it has no row

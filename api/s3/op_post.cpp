@@ -240,6 +240,7 @@ http::Response post_response(const Form& form, const Call& put, const ns::Object
   response.set("Location", std::move(location));
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_expiration(put, info, response);
   return response;
 }
 

@@ -83,6 +83,7 @@ Answer put_object(Call& call) {
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_expiration(call, info, response);
   co_return response;
 }
 

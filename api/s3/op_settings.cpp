@@ -58,6 +58,12 @@ Answer put_bucket_cors(Call& call) { return put_setting(call, Setting::cors, 200
 Answer get_bucket_cors(Call& call) {
   return get_setting(call, Setting::cors, Code::no_such_cors_configuration);
 }
+Answer put_bucket_lifecycle(Call& call) { return put_setting(call, Setting::lifecycle, 200); }
+Answer get_bucket_lifecycle(Call& call) {
+  return get_setting(call, Setting::lifecycle, Code::no_such_lifecycle_configuration);
+}
+Answer delete_bucket_lifecycle(Call& call) { return delete_setting(call, Setting::lifecycle); }
+
 Answer delete_bucket_cors(Call& call) { return delete_setting(call, Setting::cors); }
 
 }  // namespace outcrop::s3

@@ -11,8 +11,6 @@ namespace {
 /// Empty: the sub-resource is answered with a document.
 std::optional<S3Error> missing(OpId id) {
   switch (id) {
-    case OpId::get_bucket_lifecycle:
-      return S3Error(Code::no_such_lifecycle_configuration);
     case OpId::get_bucket_website:
       return S3Error(Code::no_such_website_configuration);
     case OpId::get_bucket_replication:

@@ -39,8 +39,10 @@ std::size_t utf16_units(std::string_view text) {
   return units;
 }
 
+}  // namespace
+
 /// Tags are a set: they are kept by key.
-Outcome<ns::StringPairs> checked(ns::StringPairs tags, TagOwner owner) {
+Outcome<ns::StringPairs> check_tags(ns::StringPairs tags, TagOwner owner) {
   std::ranges::sort(tags);
   const bool object = owner == TagOwner::object;
   if (tags.size() > (object ? kMaxObjectTags : kMaxBucketTags)) {
@@ -83,8 +85,6 @@ Outcome<std::pair<std::string, std::string>> parse_tag(const pugi::xml_node& ele
   return std::pair(*std::move(key), *std::move(value));
 }
 
-}  // namespace
-
 Outcome<ns::StringPairs> parse_tagging(std::string text, TagOwner owner) {
   xml::Document document(std::move(text));
   S3_TRY(const pugi::xml_node root, document.parse("Tagging"));
@@ -110,7 +110,7 @@ Outcome<ns::StringPairs> parse_tagging(std::string text, TagOwner owner) {
   if (sets == 0) {
     return fail(Code::malformed_xml);
   }
-  return checked(std::move(tags), owner);
+  return check_tags(std::move(tags), owner);
 }
 
 Outcome<ns::StringPairs> parse_tagging_header(std::string_view text) {
@@ -140,7 +140,7 @@ Outcome<ns::StringPairs> parse_tagging_header(std::string_view text) {
       tags.emplace_back(std::move(key), std::move(value));
     }
   }
-  return checked(std::move(tags), TagOwner::object);
+  return check_tags(std::move(tags), TagOwner::object);
 }
 
 std::string tagging_header(const ns::StringPairs& tags) {

@@ -9,6 +9,10 @@
 #include "api/s3/error.h"
 #include "storage/ns/types.h"
 
+namespace pugi {
+class xml_node;
+}
+
 namespace outcrop::s3 {
 
 inline constexpr std::size_t kMaxObjectTags = 10;
@@ -21,6 +25,11 @@ enum class TagOwner : std::uint8_t { object, bucket };
 /// <Tagging><TagSet><Tag><Key/><Value/></Tag>... MalformedXML; InvalidTag for a key or value that
 /// is not allowed, or a key that comes twice; BadRequest for too many.
 Outcome<ns::StringPairs> parse_tagging(std::string text, TagOwner owner);
+
+/// One <Tag>: key and value, not checked yet.
+Outcome<std::pair<std::string, std::string>> parse_tag(const pugi::xml_node& element);
+/// By key. The errors of parse_tagging.
+Outcome<ns::StringPairs> check_tags(ns::StringPairs tags, TagOwner owner);
 
 /// "key=value&key2=value2", encoded as a query with '+' for a blank. InvalidArgument, InvalidTag,
 /// BadRequest.

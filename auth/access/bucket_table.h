@@ -23,6 +23,10 @@
 
 namespace outcrop::access {
 
+/// A longer record is cut into values of this size; the second one's key is the first one's and a
+/// BE32 1, and so on. meta::kMaxValueBytes is what a value may have.
+inline constexpr std::size_t kChunkBytes = 32 << 10;
+
 /// Name and root of buckets.
 using BucketRoots = std::vector<std::pair<std::string, InodeId>>;
 
@@ -58,6 +62,35 @@ class BucketTable {
   Task<bool> forget(std::string_view bucket);
 
  private:
+  /// A record as it is found: its first key, and the values of all its chunks.
+  struct Stored {
+    std::string key, value;
+    std::uint32_t chunks = 0;
+  };
+  static std::uint32_t chunks_of(std::string_view value) {
+    return static_cast<std::uint32_t>((value.size() + kChunkBytes - 1) / kChunkBytes);
+  }
+  static std::string chunk_key(const std::string& key, std::uint32_t chunk) {
+    std::string out = key;
+    for (int shift = 24; chunk > 0 && shift >= 0; shift -= 8) {
+      out.push_back(static_cast<char>(chunk >> shift & 0xff));
+    }
+    return out;
+  }
+  static void write(meta::Batch& batch, const std::string& key, std::string_view value) {
+    for (std::uint32_t i = 0; i < chunks_of(value); ++i) {
+      batch.put(chunk_key(key, i), std::string(value.substr(i * kChunkBytes, kChunkBytes)));
+    }
+  }
+  static void erase(meta::Batch& batch,
+                    const std::string& key,
+                    std::uint32_t from,
+                    std::uint32_t chunks) {
+    for (std::uint32_t i = from; i < chunks; ++i) {
+      batch.erase(chunk_key(key, i));
+    }
+  }
+
   void publish(Map next) {
     auto map = std::make_shared<const Map>(std::move(next));
     const std::lock_guard lock(x_mutex);
@@ -82,21 +115,37 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
   meta::ScanRequest request{.lower = first, .upper = meta::prefix_end(first), .limit = kPage};
   Map map;
   meta::Batch stale;
+  Stored stored;
+  const auto finish = [&]() -> Result<void> {
+    if (stored.chunks == 0) {
+      return ok();
+    }
+    TRY(Record record, Codec::decode(stored.key, stored.value));
+    const auto root = roots.find(record.bucket);
+    if (root != roots.end() && root->second == record.root) {
+      std::string name = record.bucket;
+      map.emplace(std::move(name), std::make_shared<const Record>(std::move(record)));
+    } else {
+      erase(stale, stored.key, 0, stored.chunks);
+    }
+    stored = {};
+    return ok();
+  };
   for (bool more = true; more;) {
     CO_TRY(const meta::ScanPage page, co_await x_meta.scan(request, at));
     for (const meta::KeyValue& entry : page.entries) {
       request.lower = entry.key + '\0';
-      CO_TRY(Record record, Codec::decode(entry.key, entry.value));
-      const auto root = roots.find(record.bucket);
-      if (root == roots.end() || root->second != record.root) {
-        stale.erase(entry.key);
+      if (stored.chunks > 0 && entry.key == chunk_key(stored.key, stored.chunks)) {
+        stored.value += entry.value;
+        ++stored.chunks;
         continue;
       }
-      std::string name = record.bucket;
-      map.emplace(std::move(name), std::make_shared<const Record>(std::move(record)));
+      CO_TRYV(finish());
+      stored = {entry.key, entry.value, 1};
     }
     more = page.more && !page.entries.empty();
   }
+  CO_TRYV(finish());
   if (!stale.mutations.empty()) {
     CO_TRYV(co_await x_meta.commit(std::move(stale)));
   }
@@ -126,11 +175,15 @@ Task<> BucketTable<Record, Codec>::put(Record next) {
   meta::Batch batch;
   std::string name = next.bucket;
   const std::string key = Codec::key(next.root);
+  const auto old = map.find(name);
+  const std::uint32_t had = old == map.end() ? 0 : chunks_of(Codec::encode(*old->second));
   if (next.empty()) {
-    batch.erase(key);
+    erase(batch, key, 0, had);
     map.erase(name);
   } else {
-    batch.put(key, Codec::encode(next));
+    const std::string value = Codec::encode(next);
+    write(batch, key, value);
+    erase(batch, key, chunks_of(value), had);
     map.insert_or_assign(std::move(name), std::make_shared<const Record>(std::move(next)));
   }
   std::size_t bytes = 0;
@@ -140,7 +193,9 @@ Task<> BucketTable<Record, Codec>::put(Record next) {
   if (bytes > x_max_bytes) {
     co_return fail(Errc::no_space, "the settings of all buckets together are too large");
   }
-  CO_TRYV(co_await x_meta.commit(std::move(batch)));
+  if (!batch.mutations.empty()) {
+    CO_TRYV(co_await x_meta.commit(std::move(batch)));
+  }
   publish(std::move(map));
   co_return ok();
 }
@@ -155,7 +210,7 @@ Task<bool> BucketTable<Record, Codec>::forget(std::string_view bucket) {
   map.erase(old->bucket);
   publish(std::move(map));
   meta::Batch batch;
-  batch.erase(Codec::key(old->root));
+  erase(batch, Codec::key(old->root), 0, chunks_of(Codec::encode(*old)));
   CO_TRYV(co_await x_meta.commit(std::move(batch)));
   co_return true;
 }

@@ -149,6 +149,26 @@ class Suite:
         assert post(form["fields"] | {"x-amz-signature": "0" * 64}, b"x") == 403
         assert self._body("inbox/a.bin") == data
 
+    def check_lifecycle_rules(self) -> None:
+        expect_error("NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration, Bucket=self.bucket)
+        rules = [{"ID": "a", "Status": "Enabled", "Expiration": {"Days": 3},
+                  "Filter": {"And": {"Prefix": "lc/", "Tags": [{"Key": "k", "Value": "v"}]}}},
+                 {"ID": "b", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {
+                     "Date": datetime.datetime(2031, 1, 1, tzinfo=datetime.timezone.utc)}},
+                 {"ID": "c", "Status": "Enabled", "Filter": {"Prefix": "up/"},
+                  "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 9}}]
+        self.s3.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": rules})
+        got = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)["Rules"]
+        assert got == rules, got
+        self.s3.put_object(Bucket=self.bucket, Key="lc/k", Body=b"x", Tagging="k=v")
+        assert 'rule-id="a"' in self.s3.head_object(Bucket=self.bucket, Key="lc/k")["Expiration"]
+        assert "Expiration" not in self.s3.put_object(Bucket=self.bucket, Key="lc/plain", Body=b"x")
+        expect_error("NotImplemented", 501, self.s3.put_bucket_lifecycle_configuration, Bucket=self.bucket,
+                     LifecycleConfiguration={"Rules": [{"Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [
+                         {"Days": 1, "StorageClass": "GLACIER"}]}]})
+        self.s3.delete_bucket_lifecycle(Bucket=self.bucket)
+        expect_error("NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration, Bucket=self.bucket)
+
     def check_acls(self) -> None:
         self.s3.put_object(Bucket=self.bucket, Key="acl", Body=b"x", ACL="bucket-owner-full-control")
         acl = self.s3.get_object_acl(Bucket=self.bucket, Key="acl")

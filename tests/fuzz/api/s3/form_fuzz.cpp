@@ -36,11 +36,15 @@ struct Parsed {
   bool complete = false;
 };
 
-Async<s3::Outcome<Parsed>> parse(std::string_view text, std::size_t most) {
+Task<Parsed> parse(std::string_view text, std::size_t most) {
   Cut body(text, most);
   s3::FormReader reader(body, "XX");
   Parsed out;
-  S3_CO_TRY(out.form, co_await reader.read_fields());
+  auto form = co_await reader.read_fields();
+  if (!form) {
+    co_return fail(Errc::invalid_argument);
+  }
+  out.form = *std::move(form);
   while (out.form.has_file) {
     auto piece = co_await reader.next();
     if (!piece) {

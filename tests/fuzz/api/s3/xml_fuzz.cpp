@@ -5,6 +5,7 @@
 
 #include "api/s3/acl.h"
 #include "api/s3/cors.h"
+#include "api/s3/lifecycle.h"
 #include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "storage/base/assert.h"
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 8) {
+  switch (data[0] % 9) {
     case 0:
       if (const auto document = s3::parse_delete(text)) {
         OUTCROP_ASSERT(!document->entries.empty());
@@ -46,6 +47,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         OUTCROP_ASSERT(tags->size() <= s3::kMaxObjectTags);
         OUTCROP_ASSERT(s3::parse_tagging(s3::tagging_document(*tags), s3::TagOwner::object) ==
                        *tags);
+      }
+      break;
+    case 8:
+      if (const auto rules = s3::parse_lifecycle(text)) {
+        OUTCROP_ASSERT(!rules->empty() && rules->size() <= s3::kMaxLifecycleRules);
+        OUTCROP_ASSERT(s3::parse_lifecycle(s3::lifecycle_document(*rules)) == *rules);
       }
       break;
     case 6:

@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
         Unconfigured{"/bucket/k?legal-hold", 400, ">InvalidRequest<"}));
 
 TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
-  for (const std::string sub : {"lifecycle", "website", "replication", "encryption"}) {
+  for (const std::string sub : {"website", "replication", "encryption"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
     EXPECT_EQ(send("DELETE", "/bucket?" + sub).status, 204) << sub;
     EXPECT_EQ(send("DELETE", "/absent?" + sub).status, 404) << sub;

@@ -25,6 +25,13 @@ class Settings : public S3Test {
     config.settings = settings.get();
     handler = new_handler();
   }
+  std::size_t records() {
+    const std::string first = bucket_settings_key(0).substr(0, 2);
+    return run_sync(meta.scan({.lower = first, .upper = meta::prefix_end(first), .limit = 1000},
+                              meta.snapshot()))
+        .value()
+        .entries.size();
+  }
   access::BucketRoots roots() {
     return {{"bucket", run_sync(ns.get_bucket("bucket")).value().root}};
   }
@@ -88,6 +95,32 @@ TEST_F(Settings, RecordsAreCanonicalAndUnknownOnesSurvive) {
   }
   EXPECT_FALSE(decode_bucket_settings(key, record + "x"));
   EXPECT_FALSE(decode_bucket_settings(key.substr(1), record));
+}
+
+TEST_F(Settings, LongRecordsAreCutAndJoined) {
+  const auto rules = [](std::size_t n) {
+    std::string xml = "<LifecycleConfiguration>";
+    for (std::size_t i = 0; i < n; ++i) {
+      xml += "<Rule><Filter><Prefix>" + std::string(1000, 'p') +
+             "</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>"
+             "</Rule>";
+    }
+    return xml + "</LifecycleConfiguration>";
+  };
+  for (const std::size_t n : {1000, 500, 25, 26, 31, 60, 1}) {
+    ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {rules(n)}).status, 200) << n;
+    const std::string kept = send("GET", "/bucket?lifecycle").body;
+    EXPECT_EQ(texts(kept, "ID").size(), n);
+    reopen(roots());
+    EXPECT_EQ(send("GET", "/bucket?lifecycle").body, kept) << n;
+  }
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {rules(300)}).status, 200);
+  ASSERT_EQ(send("DELETE", "/bucket?lifecycle").status, 204);
+  EXPECT_EQ(records(), 0u);
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {rules(300)}).status, 200);
+  EXPECT_GT(records(), 5u);
+  reopen({{"bucket", 4711}});  // of a bucket that was deleted meanwhile
+  EXPECT_EQ(records(), 0u);
 }
 
 TEST_F(Settings, CorsRoundTrip) {
