@@ -28,7 +28,7 @@ std::string_view identity_of(const std::optional<auth::Principal>& who) {
   if (!who) {
     return {};
   }
-  return who->anonymous() ? std::string_view("anonymous") : std::string_view(who->access_key);
+  return who->anonymous() ? audit::kAnonymous : std::string_view(who->access_key);
 }
 
 /// Why: the error, or what let it through.

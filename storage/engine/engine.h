@@ -2,6 +2,7 @@
 // opened and closed in the right order. The only storage type that server/ needs besides ns.
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct EngineRuntime {
   std::vector<asio::io_context*> workers;  ///< by worker index
   std::vector<io::IoBackend*> backends;    ///< by worker index
   io::Disk* state_dir = nullptr;  ///< keeps the newest epoch, too; drives::DriveOptions::witness
+  /// Told of each drive that is no member any more, by its uuid, once that is durable. On the pool;
+  /// may be empty. Its error is that of what was done; the drive is forgotten all the same.
+  std::function<Result<void>(const std::string& uuid)> forgotten{};
 };
 
 struct DriveStatus {

@@ -46,6 +46,8 @@ class Store final : public Engine {
   Task<> repair_step();
   Task<> rebuild_step();
   Task<> look_after_leaving();
+  /// A slot that nothing is on any more.
+  Task<> forget(drives::Slot slot);
   Task<> scrub_metadata();
   std::uint64_t now_seconds() const;
   RepairStatus repair_status(const segment::Survey& survey) const;

@@ -43,6 +43,11 @@ class File {
   virtual Result<std::size_t> read_sync(std::uint64_t offset, MutBytes out) = 0;
   virtual Result<void> write_sync(std::uint64_t offset, ConstBytes data) = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
+  /// Gives the blocks of a range, aligned to kIoAlign, back to the filesystem: it reads as zeros
+  /// then, the size stays. A power cut may bring them back.
+  virtual Result<void> punch(std::uint64_t offset, std::uint64_t length) = 0;
+  /// True if every block is there, as prewrite() makes them: nothing was punched.
+  virtual Result<bool> whole() const = 0;
   virtual Result<void> sync() = 0;  ///< fdatasync
 };
 

@@ -72,6 +72,8 @@ class SimFile final : public File {
     return write(offset, data, false);
   }
   Result<void> truncate(std::uint64_t size) override;
+  Result<void> punch(std::uint64_t offset, std::uint64_t length) override;
+  Result<bool> whole() const override;
   Result<void> sync() override;
 
   Result<void> write(std::uint64_t offset, ConstBytes data, bool durable);
@@ -103,8 +105,12 @@ Result<std::uint64_t> SimFile::size() const {
 Result<std::size_t> SimFile::read_sync(std::uint64_t offset, MutBytes out) {
   TRYV(check_transfer(*this, offset, out));
   std::size_t got = 0;
-  auto result = x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) {
-    got = drive.file(x_ino)->read(offset, out);
+  auto result = x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) -> Result<void> {
+    const sim::FileData& file = *drive.file(x_ino);
+    if (!file.readable(offset, out.size())) {
+      return fail(Errc::io_error, EIO);
+    }
+    got = file.read(offset, out);
     return ok();
   });
   account(x_disk.stats(), OpKind::read, got, 0, result.has_value());
@@ -135,6 +141,25 @@ Result<void> SimFile::truncate(std::uint64_t size) {
     }
     return ok();
   });
+}
+
+Result<void> SimFile::punch(std::uint64_t offset, std::uint64_t length) {
+  TRYV(check_writable());
+  return x_disk.step(SimStep::punch, x_path, [&](sim::Drive& drive, Verdict verdict) {
+    if (x_disk.state().happens(verdict)) {
+      drive.file(x_ino)->punch(offset, length);
+    }
+    return ok();
+  });
+}
+
+Result<bool> SimFile::whole() const {
+  bool whole = true;
+  TRYV(x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) {
+    whole = drive.file(x_ino)->whole();
+    return ok();
+  }));
+  return whole;
 }
 
 Result<void> SimFile::sync() {

@@ -17,6 +17,7 @@ enum class SimStep : std::uint8_t {
   create,
   write,
   truncate,
+  punch,
   sync,
   prewrite,
   rename,
@@ -98,6 +99,13 @@ class SimWorld {
   void set_space(unsigned drive, Space space);  ///< what Disk::space() says
   /// Flips every bit of a range of a file, cached and durable; false if there is no such range.
   bool corrupt(unsigned drive, std::string_view path, std::uint64_t offset, std::uint64_t length);
+  /// Reads of these 4 KiB pages of a file fail with EIO; if it `heals`, until they are written.
+  /// False if there is no such file.
+  bool make_unreadable(unsigned drive,
+                       std::string_view path,
+                       std::uint64_t offset,
+                       std::uint64_t length,
+                       bool heals = true);
 
   class State;
 

@@ -185,4 +185,16 @@ bool SimWorld::corrupt(unsigned drive,
   return ino && !target.is_directory(*ino) && target.file(*ino)->flip(offset, length);
 }
 
+bool SimWorld::make_unreadable(
+    unsigned drive, std::string_view path, std::uint64_t offset, std::uint64_t length, bool heals) {
+  const std::lock_guard lock(x_state->mutex);
+  sim::Drive& target = x_state->x_drives.at(drive);
+  const auto ino = target.lookup(path);
+  if (!ino || target.is_directory(*ino)) {
+    return false;
+  }
+  target.file(*ino)->make_unreadable(offset, length, heals);
+  return true;
+}
+
 }  // namespace outcrop::io

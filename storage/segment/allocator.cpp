@@ -100,7 +100,7 @@ Result<std::shared_ptr<io::File>> Allocator::place_shard(const SegmentRecord& re
   TRYV(x_spares.take(slot, path, record.shard_bytes));
   auto file = x_context.drives.disk(slot)->open(path, io::Access::read_write, io::Cache::direct);
   if (!file) {
-    if (auto given = x_spares.give_back(slot, path, record.shard_bytes); !given) {
+    if (auto given = x_spares.put_back(slot, path, record.shard_bytes); !given) {
       return fail(given.error());
     }
     return fail(file.error());
@@ -115,7 +115,7 @@ void Allocator::give_back(const SegmentRecord& record, unsigned shards) {
     if (!x_context.drives.live(record.slots[i])) {
       continue;
     }
-    auto given = x_spares.give_back(record.slots[i], path, record.shard_bytes);
+    auto given = x_spares.put_back(record.slots[i], path, record.shard_bytes);
     if (!given && given.error().code() != Errc::not_found) {
       log::warn("a shard file stays until the next start",
                 {{"path", path}, {"error", given.error().describe()}});

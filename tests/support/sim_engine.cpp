@@ -117,7 +117,16 @@ Result<void> SimEngine::open() {
   config.payload_cache_bytes = 0;  // what is read must be on the drives
   config.min_part_bytes = 64 << 10;
   config.background = false;
-  engine::EngineRuntime runtime{x_clock, x_random, x_pool, {&x_io}, {x_backend.get()}, x_state_dir};
+  engine::EngineRuntime runtime{x_clock,
+                                x_random,
+                                x_pool,
+                                {&x_io},
+                                {x_backend.get()},
+                                x_state_dir,
+                                [this](const std::string& uuid) {
+                                  x_forgotten.push_back(uuid);
+                                  return ok();
+                                }};
   TRY(x_engine, run(engine::Engine::open(x_world.open_disks(), config, std::move(runtime))));
   return ok();
 }

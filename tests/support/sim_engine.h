@@ -20,6 +20,9 @@ class SimEngine {
   ns::Namespace& ns() { return x_engine->ns(); }
   engine::Engine& engine() { return *x_engine; }
 
+  /// By the engine: uuids.
+  const std::vector<std::string>& forgotten() const { return x_forgotten; }
+
   template <class T>
   Result<T> run(Task<T> task) {
     return run_on(x_io, std::move(task));
@@ -45,6 +48,7 @@ class SimEngine {
   SeededRandom x_random;
   BlockingPool x_pool{0};
   std::unique_ptr<io::IoBackend> x_backend;
+  std::vector<std::string> x_forgotten;
   std::unique_ptr<engine::Engine> x_engine;
 };
 

@@ -62,7 +62,11 @@ class Gate final : public io::IoBackend {
 /// One run of the process. Dropped without close() it is killed.
 class Process {
  public:
-  explicit Process(io::SimWorld& world, drives::DriveOptions options = {})
+  enum class Start : std::uint8_t {
+    all,
+    metadata  ///< the segment store only does what replay asks of it
+  };
+  explicit Process(io::SimWorld& world, drives::DriveOptions options = {}, Start start = Start::all)
       : gate(world.make_backend(io)), x_world(world) {
     auto opened = drives::DriveSet::open(world.open_disks(), options);
     EXPECT_TRUE(opened) << opened.error().describe();
@@ -75,8 +79,10 @@ class Process {
     config.memtable_bytes = 256 << 10;
     meta = must(meta::JournaledMetaStore::open(config, *drives, *store,
                                                {{.io = &io, .backend = &gate}}, x_pool));
-    EXPECT_TRUE(run(store->open()));
-    settle();
+    if (start == Start::all) {
+      EXPECT_TRUE(run(store->open()));
+      settle();
+    }
   }
   ~Process() {
     if (meta) {
