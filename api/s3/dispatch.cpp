@@ -181,7 +181,7 @@ class Dispatcher {
                             .clock = x_clock,
                             .region = x_config.region});
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
-    if (has_existing_tags(op->id)) {
+    if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
       S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));
     }
     S3_CO_TRY(const Grant grant, authorize_request(asker, *op, target));
