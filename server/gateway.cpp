@@ -351,7 +351,8 @@ Result<void> Gateway::Parts::open_s3() {
     requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
   s3_service->handler = iam::choose(
-      iam::make_handler({.store = *identities, .clock = clock, .region = config.region}),
+      iam::make_handler(
+          {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
       s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
   s3_group->serve();

@@ -21,9 +21,11 @@ Async<Outcome<SourceObject>> copy_source_of(Call& call) {
   call.context.set_version(split->version_id);
   S3_CO_TRYV(
       co_await learn_existing_tags(call.asker, call.context, call.ns, split->bucket, split->key));
-  S3_CO_TRYV(
-      authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key));
+  auto granted =
+      authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key);
+  call.context.set_version(std::nullopt);  // of nothing but the source
   call.context.set_existing_tags(std::nullopt);
+  S3_CO_TRYV(std::move(granted));
   co_return SourceObject{std::move(split->bucket), std::move(split->key),
                          conditions_of(call, kCopySourceConditions)};
 }

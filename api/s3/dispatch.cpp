@@ -141,7 +141,10 @@ class Dispatcher {
     http::Response response =
         answer ? std::move(*answer) : error_response(answer.error(), request, seen.target);
     if (audited) {
-      seen.code = answer ? std::string_view() : row(answer.error().code).name;
+      if (!answer) {
+        seen.code = row(answer.error().code).name;
+        seen.why = std::move(answer.error().why);
+      }
       audit_request(*x_config.audit, request, seen, response.status);
     }
     record.op = preflight ? OpId::cors_preflight : seen.op != nullptr ? seen.op->id : OpId::unknown;
@@ -184,12 +187,12 @@ class Dispatcher {
     if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
       S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));
     }
-    S3_CO_TRY(const Grant grant, authorize_request(asker, *op, target));
+    S3_CO_TRY(Grant grant, authorize_request(asker, *op, target));
     S3_CO_TRYV(check_key_length(target));
     Call call{request,
               body,
               who,
-              grant,
+              std::move(grant),
               target,
               *op,
               asker,
@@ -202,6 +205,9 @@ class Dispatcher {
               seen};
     S3_CO_TRYV(check_features(call));
     auto answer = co_await op->handler(call);
+    if (seen.who) {
+      seen.why = call.grant.why();
+    }
     if (!answer && answer.error().code == Code::no_such_key) {
       S3_CO_TRYV(may_know_of_keys(asker, *op, target));
     }

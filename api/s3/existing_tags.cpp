@@ -47,7 +47,7 @@ Outcome<> confirm_existing_tags(const Call& call, const ns::ObjectInfo& info) {
     return {};
   }
   call.context.set_existing_tags(info.attributes.tags);
-  S3_TRYV(authorize_target(call.asker, call.op, call.target));
+  S3_TRYV(authorize_now(call.asker, call.op, call.target));
   return {};
 }
 

@@ -284,7 +284,7 @@ Answer post_object(Call& call) {
                           .region = call.config.region});
   const Asker asker{upload.auth.principal, context, call.access, call.config.owner_id};
   const Op& op = op_row(OpId::put_object);
-  S3_CO_TRY(const Grant grant, authorize_target(asker, op, upload.target));
+  S3_CO_TRY(Grant grant, authorize_now(asker, op, upload.target));
   Call put{upload.request, call.body,   upload.auth,   grant,   upload.target, op,   asker,
            context,        call.access, call.settings, call.ns, call.config,   none, call.seen};
   co_return co_await put_form(form, put, upload.policy, reader);

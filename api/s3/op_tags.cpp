@@ -38,7 +38,7 @@ Answer get_object_tagging(Call& call) {
 Answer put_object_tagging(Call& call) {
   auto tags = co_await receive_tags(call);
   call.context.set_request_tags(tags ? *tags : ns::StringPairs{});
-  S3_CO_TRYV(authorize_target(call.asker, call.op, call.target));
+  S3_CO_TRYV(authorize_now(call.asker, call.op, call.target));
   if (!tags) {
     co_return std::unexpected(std::move(tags).error());
   }

@@ -35,8 +35,8 @@ class RequestContext final : public policy::Context {
   std::optional<std::string_view> header(std::string_view name) const;
 
   /// For one entry of a body, or a copy source: s3:VersionId is this, or absent.
-  void set_version(std::optional<std::string_view> version) {
-    x_version = version;
+  void set_version(std::optional<std::string> version) {
+    x_version = std::move(version);
     x_version_set = true;
   }
   /// Of a tagging body; without one, the x-amz-tagging header is what s3:RequestObjectTag asks for.
@@ -45,7 +45,7 @@ class RequestContext final : public policy::Context {
   void set_existing_tags(std::optional<ns::StringPairs> tags) { x_existing_tags = std::move(tags); }
   const std::optional<ns::StringPairs>& existing_tags() const { return x_existing_tags; }
   /// Of a CreateBucket body.
-  void set_location(std::string_view location) { x_location = location; }
+  void set_location(std::string location) { x_location = std::move(location); }
 
  private:
   bool tag_value(const policy::KeyName& key, policy::Values& out) const;
@@ -59,7 +59,7 @@ class RequestContext final : public policy::Context {
   std::optional<std::int64_t> signed_at() const;
 
   const Parts x_parts;
-  std::optional<std::string_view> x_version, x_location;
+  std::optional<std::string> x_version, x_location;
   bool x_version_set = false;
   mutable std::optional<ns::StringPairs> x_request_tags;
   std::optional<ns::StringPairs> x_existing_tags;

@@ -90,7 +90,7 @@ struct EngineStats {
   std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
   std::uint64_t segments_compacted = 0, compacted_bytes = 0;
-  std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
+  std::uint64_t reconstructed_reads = 0, corrupt_reads = 0, hedged_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;
   RepairStatus repair;
 };
@@ -138,6 +138,10 @@ class Engine {
   virtual Task<std::uint64_t> repair() = 0;
   /// Reads all that was last read `period_seconds` or longer ago, and repairs it.
   virtual Task<> scrub(std::uint64_t period_seconds) = 0;
+  /// Drives that have not answered for five seconds are given up; see io/health.h. Worker 0.
+  virtual Task<> judge_drives() = 0;
+  /// Those that were given up leave. Worker 0.
+  virtual Task<> eject_given_up() = 0;
 };
 
 }  // namespace outcrop::engine

@@ -5,6 +5,7 @@
 
 #include "storage/io/sim_state.h"
 #include "storage/io/syscalls.h"
+#include "storage/io/watch.h"
 
 namespace outcrop::io {
 namespace {
@@ -82,6 +83,7 @@ class SimFile final : public File {
                               op.durable);
   }
   bool alive() { return x_disk.state().alive(x_disk.born()); }
+  bool hung() { return x_disk.state().hung(x_disk.drive()); }
 
  private:
   Result<void> check_writable() const { return x_writable ? ok() : fail(Errc::io_error, EBADF); }
@@ -327,6 +329,7 @@ class SimBackend final : public IoBackend {
   void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
     x_core->submit(ops, std::move(done));
   }
+  void set_hedge(unsigned) override {}  // only a drive that hangs is late
 
  private:
   struct Batch {
@@ -340,7 +343,7 @@ class SimBackend final : public IoBackend {
   };
 
   struct Core : std::enable_shared_from_this<Core> {
-    Core(std::shared_ptr<State> s, Executor ex) : state(std::move(s)), executor(ex) {}
+    Core(std::shared_ptr<State> s, Executor ex) : state(std::move(s)), executor(ex), timer(ex) {}
 
     void submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
       if (ops.empty()) {
@@ -363,6 +366,11 @@ class SimBackend final : public IoBackend {
       const Item item = std::move(items.back());
       items.pop_back();
       IoOp& op = *item.op;
+      if (file_of(op).hung() && file_of(op).alive() && !op.hedged &&
+          !op.file->disk().health()->given_up()) {
+        park(item);
+        return;
+      }
       op.result = transfer(op);
       if (!op.result && op.kind == OpKind::write && item.alive && !file_of(op).alive()) {
         file_of(op).leave_torn(op);
@@ -373,9 +381,30 @@ class SimBackend final : public IoBackend {
       }
     }
 
+    // Seen as late and hung for good, whatever the time is by the engine's clock.
+    void park(const Item& item) {
+      constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::max();
+      item.op->file->disk().health()->saw_late(kAlways);
+      item.op->file->disk().health()->saw_hung(kAlways);
+      items.push_back(item);
+      if (std::exchange(parked, true)) {
+        return;
+      }
+      timer.expires_after(std::chrono::milliseconds(1));
+      timer.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+        self->parked = false;
+        for (std::size_t i = self->items.size(); i > 0; --i) {
+          self->serve_one();
+        }
+      });
+    }
+
     static SimFile& file_of(const IoOp& op) { return static_cast<SimFile&>(*op.file); }
 
     static Result<void> transfer(const IoOp& op) {
+      if (op.hedged && file_of(op).hung()) {
+        return fail(late_answer(op.file->disk()));
+      }
       switch (op.kind) {
         case OpKind::read: {
           TRY(const std::size_t got, op.file->read_sync(op.offset, op.buffer.writable()));
@@ -390,10 +419,15 @@ class SimBackend final : public IoBackend {
       return fail(Errc::internal);
     }
 
-    void stop() { items.clear(); }
+    void stop() {
+      timer.cancel();
+      items.clear();
+    }
 
     const std::shared_ptr<State> state;
     const Executor executor;
+    WatchTimer timer;
+    bool parked = false;  // the timer runs
     std::vector<Item> items;
   };
 

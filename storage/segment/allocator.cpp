@@ -85,8 +85,12 @@ SegmentRecord Allocator::plan(bool small) {
 
 Result<void> Allocator::check_reserve(const SegmentRecord& record, Purpose purpose) {
   for (const drives::Slot slot : record.slots) {
-    TRY(const std::uint64_t room, x_spares.room(slot));
-    if (purpose == Purpose::client && room <= kKeptShards) {
+    const auto room = x_spares.room(slot);
+    if (!room) {
+      TRYV(x_context.drives.eject(slot, room.error()));
+      return fail(Errc::io_error, "a drive left while a segment was made");
+    }
+    if (purpose == Purpose::client && *room <= kKeptShards) {
       return fail(Errc::no_space, "the rest is kept for compaction");
     }
   }

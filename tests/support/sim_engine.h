@@ -28,6 +28,9 @@ class SimEngine {
     return run_on(x_io, std::move(task));
   }
 
+  /// From now on drives that do not answer are judged, beside whatever runs.
+  void judge_drives();
+
   Result<void> put(std::string_view key, std::string_view content);
   Result<std::string> get(std::string_view key);
   Result<void> remove(std::string_view key);
@@ -50,6 +53,7 @@ class SimEngine {
   std::unique_ptr<io::IoBackend> x_backend;
   std::vector<std::string> x_forgotten;
   std::unique_ptr<engine::Engine> x_engine;
+  asio::steady_timer x_judge{x_io};
 };
 
 /// A formatted world of `drives` drives with an empty bucket.

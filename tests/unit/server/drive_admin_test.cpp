@@ -48,6 +48,8 @@ class FakeEngine final : public engine::Engine {
   Task<> remove_drive(unsigned) override { co_return ok(); }
   Task<std::uint64_t> repair() override { co_return 0; }
   Task<> scrub(std::uint64_t) override { co_return ok(); }
+  Task<> judge_drives() override { co_return ok(); }
+  Task<> eject_given_up() override { co_return ok(); }
 
   std::vector<engine::DriveStatus> drives;
 };

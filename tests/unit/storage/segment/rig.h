@@ -46,6 +46,7 @@ class Gate final : public io::IoBackend {
       x_inner->submit(ops, std::move(done));
     }
   }
+  void set_hedge(unsigned drives) override { x_inner->set_hedge(drives); }
   void open() {
     closed = false;
     for (auto& [ops, done] : std::exchange(x_held, {})) {
@@ -86,7 +87,7 @@ class Process {
   }
   ~Process() {
     if (meta) {
-      x_world.crash_at(1, io::CrashMode::before);
+      x_world.crash_now();
       [[maybe_unused]] const auto closed = close();
     }
   }
