@@ -50,6 +50,7 @@ struct Config {
   std::optional<unsigned> parity;  ///< empty: by number of drives
   bool allow_reduced_redundancy = false;
   std::chrono::seconds scrub_period = std::chrono::days(14);  ///< 0: never
+  std::chrono::seconds lifecycle_day = std::chrono::days(1);  ///< how long a day of a rule is
   IoChoice io = IoChoice::automatic;
   std::uint64_t segment_size = 0;  ///< 0: by drive capacity
   std::string region = "us-east-1";

@@ -7,7 +7,9 @@
 
 #include "api/admin/handler.h"
 #include "api/iam/handler.h"
+#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
+#include "api/s3/lifecycle_job.h"
 #include "auth/access/access_table.h"
 #include "auth/access/export_rights.h"
 #include "auth/authenticator.h"
@@ -24,6 +26,7 @@
 #include "server/token_registry.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/engine/engine.h"
+#include "storage/engine/periodic.h"
 #include "storage/io/faults.h"
 
 namespace outcrop::server {
@@ -138,6 +141,7 @@ struct Gateway::Parts {
   Result<void> open_store();
   void note_drives();
   Result<void> open_s3();
+  void start_lifecycle();
   Result<void> load_keys();
   Result<void> open_identities();
   Result<void> open_bucket_access();
@@ -167,7 +171,10 @@ struct Gateway::Parts {
   auth::Credential root;
   std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<access::AccessTable> bucket_access;
+  std::unique_ptr<s3::SettingsTable> bucket_settings;
   std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<s3::LifecycleJob> lifecycle;
+  std::unique_ptr<engine::Periodic> lifecycle_passes;
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
@@ -327,6 +334,7 @@ Result<void> Gateway::Parts::open_bucket_access() {
   const policy::PublicAccessBlock block =
       config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
   TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
+  TRY(bucket_settings, runtime.run_on(0, s3::SettingsTable::open(store->meta(), roots)));
   return ok();
 }
 
@@ -355,6 +363,8 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.audit = audit.get();
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
+  s3_config.settings = bucket_settings.get();
+  s3_config.lifecycle_day_seconds = config.lifecycle_day.count();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
   }
@@ -366,9 +376,26 @@ Result<void> Gateway::Parts::open_s3() {
       iam::make_handler(
           {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
       s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
+  start_lifecycle();
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
+}
+
+/// Rules count in days: a pass each hour is often enough, and a short day has as many.
+void Gateway::Parts::start_lifecycle() {
+  constexpr int kPassesADay = 24;
+  lifecycle = std::make_unique<s3::LifecycleJob>(
+      s3::LifecycleJob::Parts{.ns = store->ns(),
+                              .settings = *bucket_settings,
+                              .clock = clock,
+                              .audit = audit.get(),
+                              .day_seconds = config.lifecycle_day.count()});
+  const std::chrono::milliseconds pause = config.lifecycle_day;
+  lifecycle_passes = std::make_unique<engine::Periodic>(
+      runtime.io(0).get_executor(), pause / kPassesADay, "a lifecycle pass did not get through",
+      [this] { return lifecycle->pass(); });
+  lifecycle_passes->start();
 }
 
 std::vector<admin::Check> Gateway::Parts::checks() const {
@@ -427,6 +454,10 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
   admin_group->stop(std::chrono::seconds(1));
   nfs->stop(patience);
+  if (lifecycle_passes) {
+    lifecycle->stop();
+    std::ignore = runtime.run_on(0, lifecycle_passes->stop());
+  }
   Result<void> closed = store ? runtime.run_on(0, store->close()) : ok();
   runtime.join();
   return closed;

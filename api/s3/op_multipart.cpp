@@ -5,6 +5,7 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
 #include "auth/uri.h"
@@ -124,23 +125,18 @@ Outcome<std::optional<std::uint64_t>> promised_size(const Call& call) {
   return size;
 }
 
-std::string location_of(const Call& call) {
-  std::string path;
-  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
-  return (call.request.secure ? "https://" : "http://") +
-         std::string(call.request.header("host").value_or("")) + "/" + path;
-}
-
 http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
   XmlWriter xml("CompleteMultipartUploadResult");
-  xml.text("Location", location_of(call)).text("Bucket", call.bucket()).text("Key", call.key());
+  xml.text("Location", object_location(call)).text("Bucket", call.bucket()).text("Key", call.key());
   xml.quoted("ETag", info.etag);
   if (info.checksum.algorithm != Algorithm::none) {
     const std::string tag = "Checksum" + std::string(digest::name(info.checksum.algorithm));
     xml.text(tag, checksum_text(info.checksum, info.parts.size()));
     xml.text("ChecksumType", type_name(info.checksum.type));
   }
-  return xml_response(std::move(xml).take());
+  http::Response response = xml_response(std::move(xml).take());
+  add_expiration(call, info, response);
+  return response;
 }
 
 struct PartsPage {
@@ -197,6 +193,7 @@ Task<ns::UploadList> read_uploads(Call& call, const ns::UploadListRequest& reque
 
 Answer create_multipart_upload(Call& call) {
   S3_CO_TRY(ns::ObjectAttributes attributes, attributes_of(call));
+  S3_CO_TRY(attributes.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
   S3_CO_TRY(const Algorithm algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   S3_CO_TRY(const ChecksumType type, upload_type(call, algorithm));
   S3_CO_TRY(const ns::UploadInfo upload,

@@ -65,6 +65,10 @@ class Namespace {
   virtual Task<bool> remove(std::string_view bucket,
                             std::string_view key,
                             Conditions conditions) = 0;
+  /// Replaces the tags; the object keeps its time and its ETag. no_such_bucket, no_such_key.
+  virtual Task<ObjectInfo> set_tags(std::string_view bucket,
+                                    std::string_view key,
+                                    StringPairs tags) = 0;
   /// By reference: no payload byte is copied. Source = destination replaces attributes in place.
   virtual Task<ObjectInfo> copy(std::string_view bucket,
                                 std::string_view key,

@@ -27,6 +27,10 @@ Task<bool> remove_object(Core& core,
                          std::string_view bucket,
                          std::string_view key,
                          Conditions conditions);
+Task<ObjectInfo> set_object_tags(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 StringPairs tags);
 Task<ObjectInfo> copy_object(Core& core,
                              std::string_view bucket,
                              std::string_view key,

@@ -51,6 +51,11 @@ class TreeNamespaceImpl final : public TreeNamespace {
   Task<bool> remove(std::string_view bucket, std::string_view key, Conditions conditions) override {
     return remove_object(x_core, bucket, key, std::move(conditions));
   }
+  Task<ObjectInfo> set_tags(std::string_view bucket,
+                            std::string_view key,
+                            StringPairs tags) override {
+    return set_object_tags(x_core, bucket, key, std::move(tags));
+  }
   Task<ObjectInfo> copy(std::string_view bucket,
                         std::string_view key,
                         CopyRequest request) override {

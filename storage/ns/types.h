@@ -35,6 +35,7 @@ struct ObjectAttributes {
   /// expires, x-amz-website-redirect-location, x-amz-storage-class (only if not STANDARD).
   StringPairs headers;
   StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
+  StringPairs tags{};     ///< by key
   bool operator==(const ObjectAttributes&) const = default;
 };
 
@@ -88,8 +89,9 @@ struct CopyRequest {
   std::string source_bucket, source_key;
   Conditions source_conditions;
   Conditions conditions;                    ///< on the destination
-  std::optional<ObjectAttributes> replace;  ///< empty: copy the source's attributes
+  std::optional<ObjectAttributes> replace;  ///< empty: copy the source's; its tags do not count
   FileFields file{};                        ///< with `replace`; else the source's are copied
+  std::optional<StringPairs> tags{};        ///< empty: copy the source's
 };
 
 struct ByteRange {

@@ -198,6 +198,15 @@ Task<bool> ReferenceNamespace::remove(std::string_view name,
   co_return true;
 }
 
+Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
+                                                  std::string_view key,
+                                                  ns::StringPairs tags) {
+  CO_TRYV(check_key(key));
+  CO_TRY(Object* const found, object(name, key));
+  found->info.attributes.tags = std::move(tags);
+  co_return found->info;
+}
+
 Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
                                               std::string_view key,
                                               ns::CopyRequest request) {
@@ -216,7 +225,11 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   fresh.info.mtime_ns = x_clock.wall_ns();
   if (request.replace) {
     fresh.info.attributes = std::move(*request.replace);
+    fresh.info.attributes.tags = source->info.attributes.tags;
     fresh.info.file = file_of(request.file);
+  }
+  if (request.tags) {
+    fresh.info.attributes.tags = *std::move(request.tags);
   }
   co_return (in->objects[std::string(key)] = std::move(fresh)).info;
 }

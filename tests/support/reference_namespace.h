@@ -41,6 +41,9 @@ class ReferenceNamespace final : public ns::Namespace {
   Task<bool> remove(std::string_view bucket,
                     std::string_view key,
                     ns::Conditions conditions) override;
+  Task<ns::ObjectInfo> set_tags(std::string_view bucket,
+                                std::string_view key,
+                                ns::StringPairs tags) override;
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;
