@@ -19,6 +19,7 @@
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
+#include "server/open_disks.h"
 #include "server/runtime.h"
 #include "server/seal_key.h"
 #include "server/store_sample.h"
@@ -42,53 +43,6 @@ io::BackendKind backend_kind(IoChoice choice) {
       return io::BackendKind::threads;
   }
   return io::BackendKind::automatic;
-}
-
-Result<std::vector<std::unique_ptr<io::Disk>>> open_disks(const std::vector<std::string>& paths) {
-  std::vector<std::unique_ptr<io::Disk>> disks;
-  for (const std::string& path : paths) {
-    Result<std::unique_ptr<io::Disk>> disk = io::open_posix_disk(path);
-    if (!disk) {
-      return fail(Errc::config,
-                  "storage.drives: " + path + ": " + disk.error().describe() +
-                      "; create the directory or mount the drive, or take it off the list");
-    }
-    disks.push_back(*std::move(disk));
-  }
-  return disks;
-}
-
-/// Drives that are not there may be tolerated by parity: which ones are needed, the engine decides.
-/// A list that names none that exists is a mistake.
-Result<std::vector<std::unique_ptr<io::Disk>>> open_present_disks(
-    const std::vector<std::string>& paths) {
-  std::vector<std::string> present;
-  for (const std::string& path : paths) {
-    std::error_code ec;
-    if (std::filesystem::is_directory(path, ec)) {
-      present.push_back(path);
-    } else {
-      log::warn("drive is missing", {{"drive", path}});
-    }
-  }
-  return open_disks(present.empty() ? paths : present);
-}
-
-/// Null without --test-faults. A plan's drives are numbered as the configuration has them.
-Result<std::shared_ptr<io::FaultPlan>> plan_faults(const std::string& text) {
-  if (text.empty()) {
-    return std::shared_ptr<io::FaultPlan>();
-  }
-  auto parsed = io::parse_faults(text);
-  if (!parsed) {
-    return fail(Errc::config, "--test-faults: " + std::string(parsed.error().detail()));
-  }
-  log::warn("this is a test: drives are made to fail", {{"faults", text}});
-  auto plan = std::make_shared<io::FaultPlan>(parsed->seed);
-  for (io::FaultRule& rule : parsed->rules) {
-    plan->add(std::move(rule));
-  }
-  return plan;
 }
 
 std::vector<std::string> operation_names() {
