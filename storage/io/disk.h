@@ -85,6 +85,13 @@ class Disk {
   /// Creates (or overwrites) a zero-filled file of `size` bytes with every block written, then
   /// fsyncs file and directory: later O_DIRECT|O_DSYNC writes into it need no journal commit.
   virtual Result<void> prewrite(std::string_view path, std::uint64_t size) = 0;
+  /// Asks whether the drive takes writes: makes a small file, durably, and calls `answered` then,
+  /// also after an error, on any thread; never while the drive hangs. Does not block on real
+  /// drives.
+  virtual void probe(std::string_view path, std::move_only_function<void()> answered) {
+    [[maybe_unused]] const auto written = prewrite(path, kIoAlign);
+    answered();
+  }
   /// Atomic; both directories are fsynced before it returns. `to` is replaced if it exists.
   virtual Result<void> rename(std::string_view from, std::string_view to) = 0;
   /// Unlinks a file and fsyncs its directory; not_found if absent.

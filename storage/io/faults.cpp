@@ -182,6 +182,9 @@ Result<FaultText> parse_faults(std::string_view text) {
       }
       has_member |= !seed;
     }
+    if (rule.kind == FaultKind::delay && rule.delay_ms == 0) {
+      return fail(Errc::invalid_argument, "delay_ms is missing: " + std::string(one));
+    }
     if (has_member && rule.step && !applies(rule.kind, *rule.step)) {
       return fail(Errc::invalid_argument, "cannot happen to such a call: " + std::string(one));
     }

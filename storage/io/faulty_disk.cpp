@@ -31,6 +31,9 @@ class FaultyDisk final : public Disk {
     TRYV(x_inner->prewrite(path, size));
     return after_in_directory_of(path);
   }
+  void probe(std::string_view path, std::move_only_function<void()> answered) override {
+    x_inner->probe(path, std::move(answered));
+  }
   Result<void> rename(std::string_view from, std::string_view to) override {
     TRYV(gate(SimStep::rename, from));
     TRYV(x_inner->rename(from, to));

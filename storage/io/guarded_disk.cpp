@@ -108,14 +108,14 @@ struct Guard {
       state->answer = std::move(answer);
       state->done.notify_one();
     });
-    const auto until = std::chrono::steady_clock::now() + limit + extra;
+    const auto most = (limit + extra) / kWatchTick;
     std::unique_lock lock(state->mutex);
     for (unsigned ticks = 0; !state->answer;) {
       if (state->done.wait_for(lock, kWatchTick) == std::cv_status::timeout &&
           ++ticks >= hung_ticks) {
         health->saw_hung(steady_ns());
       }
-      if (!state->answer && std::chrono::steady_clock::now() > until) {
+      if (!state->answer && ticks >= most) {
         health->give_up();
       }
       if (!state->answer && health->given_up()) {
@@ -210,6 +210,15 @@ class GuardedDisk final : public Disk {
   Result<void> prewrite(std::string_view path, std::uint64_t size) override {
     const auto call = [size](Disk& disk, const std::string& p) { return disk.prewrite(p, size); };
     return on_path(path, call, kNeverHung, kPerMib * (size >> 20));
+  }
+  void probe(std::string_view path, std::move_only_function<void()> answered) override {
+    if (health()->given_up()) {
+      return;
+    }
+    x_guard.threads->post(
+        [disk = x_guard.inner, path = std::string(path), answered = std::move(answered)]() mutable {
+          disk->probe(path, std::move(answered));
+        });
   }
   Result<void> rename(std::string_view from, std::string_view to) override {
     return on_path(from, [to = std::string(to)](Disk& disk, const std::string& p) {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "storage/base/log.h"
 #include "storage/io/backends.h"
 #include "storage/io/lone_thread.h"
 #include "storage/io/syscalls.h"
@@ -15,6 +16,12 @@
 namespace outcrop::io {
 namespace {
 
+constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
+/// Of a worker, in calls that do not return.
+constexpr unsigned kMostHanging = 64;
+/// stop() waits no longer than this for calls to return.
+constexpr std::chrono::seconds kStopLimit{10};
+
 struct Batch {
   std::size_t remaining;
   std::move_only_function<void()> done;
@@ -22,6 +29,12 @@ struct Batch {
 
 /// One op. Owns what its call works on, for it may be in the kernel when nobody waits any more.
 struct Item {
+  enum class Phase : std::uint8_t {
+    queued,
+    calling,
+    lent,  ///< its thread has been replaced, and ends with the call
+    done
+  };
   IoOp* op;                           // worker only; null: nobody waits
   Batch* batch;                       // worker only
   IoOp call;                          // what a thread sees of it; its result
@@ -29,7 +42,9 @@ struct Item {
   std::shared_ptr<DiskHealth> health;
   std::int64_t start_ns = 0;
   std::int64_t took_ns = 0;
-  unsigned ticks = 0;
+  Phase phase = Phase::queued;  // guarded by the core's mutex
+  unsigned ticks = 0;           // worker only; in the call
+  std::size_t at = kNowhere;    // worker only; in Core::x_waiting
 };
 using ItemPtr = std::shared_ptr<Item>;
 
@@ -69,6 +84,7 @@ class Core : public std::enable_shared_from_this<Core> {
       } else {
         x_queue.push_back({item, op.file->fd(), op.file->direct()});
       }
+      item->at = x_waiting.size();
       x_waiting.push_back(std::move(item));
     }
     x_live.emplace(batch.get(), std::move(batch));
@@ -84,7 +100,9 @@ class Core : public std::enable_shared_from_this<Core> {
     x_stopping = true;
     x_queue.clear();
     x_wake.notify_all();
-    x_ended.wait(lock, [this] { return x_threads == x_hanging; });
+    if (!x_ended.wait_for(lock, kStopLimit, [this] { return x_threads == x_hanging; })) {
+      log::error("transfers that do not return are abandoned", {{"threads", x_threads}});
+    }
     lock.unlock();
     drop();
   }
@@ -111,17 +129,17 @@ class Core : public std::enable_shared_from_this<Core> {
       }
       Call call = std::move(x_queue.front());
       x_queue.pop_front();
-      x_calling.push_back(call.item.get());
+      call.item->phase = Item::Phase::calling;
       lock.unlock();
       call.item->call.result = x_how(call.item->call, call.fd, call.direct);
       call.item->took_ns = steady_ns() - call.item->start_ns;
       lock.lock();
-      if (std::erase(x_calling, call.item.get()) == 0) {
-        --x_hanging;  // it has been replaced
-        call = {};
+      const bool lent = std::exchange(call.item->phase, Item::Phase::done) == Item::Phase::lent;
+      finish_locked(std::move(call.item));
+      if (lent) {
+        --x_hanging;
         break;
       }
-      finish_locked(std::move(call.item));
     }
     --x_threads;
     x_ended.notify_all();
@@ -144,13 +162,26 @@ class Core : public std::enable_shared_from_this<Core> {
       finished.swap(x_finished);
     }
     for (const ItemPtr& item : finished) {
-      std::erase(x_waiting, item);
+      leave(*item);
       if (item->op != nullptr) {
         DiskStats& stats = item->op->file->disk().stats();
         account(stats, item->call.kind, item->call.buffer.size(), item->took_ns,
                 item->call.result.has_value());
         complete(*item, std::move(item->call.result));
       }
+    }
+  }
+
+  void leave(Item& item) {
+    const std::size_t at = std::exchange(item.at, kNowhere);
+    if (at == kNowhere) {
+      return;
+    }
+    ItemPtr last = std::move(x_waiting.back());
+    x_waiting.pop_back();
+    if (last.get() != &item) {
+      last->at = at;
+      x_waiting[at] = std::move(last);
     }
   }
 
@@ -176,16 +207,41 @@ class Core : public std::enable_shared_from_this<Core> {
     });
   }
 
+  // What waits for a thread says nothing of its drive; what is in a call does. A call that is late
+  // may not come back for long: another thread takes the place of the one that makes it.
+  void age() {
+    unsigned lent = 0;
+    {
+      const std::lock_guard lock(x_mutex);
+      for (const ItemPtr& item : x_waiting) {
+        if (item->phase == Item::Phase::queued || item->phase == Item::Phase::done) {
+          continue;
+        }
+        x_watch.add(item->health, ++item->ticks);
+        if (item->phase == Item::Phase::calling && item->ticks >= kLateTicks &&
+            x_hanging < kMostHanging) {
+          item->phase = Item::Phase::lent;
+          ++x_hanging;
+          ++lent;
+        }
+      }
+    }
+    for (; lent > 0; --lent) {
+      add_thread();
+    }
+  }
+
   void tick() {
     deliver();
     x_watch.begin();
-    for (const ItemPtr& item : x_waiting) {
-      x_watch.add(item->health, ++item->ticks);
-    }
+    age();
     x_watch.end(steady_ns());
     const std::vector<ItemPtr> waiting = x_waiting;  // `done` may submit
     for (const ItemPtr& item : waiting) {
       if (item->op == nullptr) {
+        if (item->health->given_up()) {
+          leave(*item);
+        }
         continue;
       }
       const Disk& disk = item->op->file->disk();
@@ -193,34 +249,28 @@ class Core : public std::enable_shared_from_this<Core> {
         case Watch::Verdict::wait:
           break;
         case Watch::Verdict::late:
-          abandon(item, late_answer(disk));
+          abandon(*item, late_answer(disk));
           break;
         case Watch::Verdict::given_up:
-          abandon(item, no_answer(disk));
+          abandon(*item, no_answer(disk));
           break;
       }
     }
-    std::erase_if(x_waiting, [](const ItemPtr& item) {
-      return item->op == nullptr && item->health->given_up();
-    });
     if (!x_waiting.empty()) {
       arm_timer();
     }
   }
 
-  // A thread that makes the call is lost until it comes back: another one takes its place.
-  void abandon(const ItemPtr& item, Error why) {
-    bool replace = false;
+  void abandon(Item& item, Error why) {
+    bool queued = false;
     {
       const std::lock_guard lock(x_mutex);
-      std::erase_if(x_queue, [&](const Call& call) { return call.item == item; });
-      replace = std::erase(x_calling, item.get()) != 0;
-      x_hanging += replace ? 1 : 0;
+      queued = std::erase_if(x_queue, [&](const Call& c) { return c.item.get() == &item; }) != 0;
     }
-    if (replace) {
-      add_thread();
+    if (queued) {
+      leave(item);
     }
-    complete(*item, fail(std::move(why)));
+    complete(item, fail(std::move(why)));
   }
 
   /// Destroying `done` may run destructors that look at us; so never while we hold the map.
@@ -235,9 +285,8 @@ class Core : public std::enable_shared_from_this<Core> {
   std::mutex x_mutex;  // guards all to x_stopping
   std::condition_variable x_wake, x_ended;
   std::deque<Call> x_queue;
-  std::vector<const Item*> x_calling;  // in a thread that is still one of ours
   std::vector<ItemPtr> x_finished;
-  unsigned x_threads = 0, x_hanging = 0;
+  unsigned x_threads = 0, x_hanging = 0;  // hanging: of those, with a call that is lent
   bool x_stopping = false;
   // Worker thread only.
   std::optional<WatchTimer> x_timer;  // until stop()

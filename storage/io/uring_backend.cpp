@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kFixedPiece = std::size_t{1} << 30;
 /// A drive that keeps answering EINTR or EAGAIN is broken, not busy.
 constexpr unsigned kMaxRetries = 64;
+constexpr unsigned kMostKernelThreads = 256;
 /// stop() waits no longer than this for the next completion.
 constexpr std::chrono::seconds kStopLimit{10};
 
@@ -110,6 +111,10 @@ void Core::enable() {
     OUTCROP_ASSERT(::syscall(SYS_io_uring_register, x_ring.ring_fd, IORING_REGISTER_ENABLE_RINGS,
                              nullptr, 0) == 0);
   }
+  // Durable writes are made by threads of the kernel, four for each core if it is not told: a drive
+  // that hangs would soon have them all. Kernels before 5.15 cannot be told.
+  std::array<unsigned, 2> most{kMostKernelThreads, 0};
+  io_uring_register_iowq_max_workers(&x_ring, most.data());
 }
 
 void Core::submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
@@ -159,8 +164,9 @@ void Core::pump() {
   if (!x_enabled) {
     enable();
   }
-  // Never more in flight than completions the ring has room for.
-  while (!x_waiting.empty() && x_in_flight < *x_ring.cq.kring_entries) {
+  // Never more in flight than completions the ring has room for; those that nobody waits for may
+  // never come, and the kernel keeps what overflows.
+  while (!x_waiting.empty() && x_in_flight - x_abandoned < *x_ring.cq.kring_entries) {
     io_uring_sqe* sqe = io_uring_get_sqe(&x_ring);
     if (sqe == nullptr) {
       submit_ready();
@@ -272,14 +278,13 @@ void Core::tick() {
   x_watch.begin();
   bool more = false;
   for (const auto& flight : x_flights.all()) {
-    if (flight->op == nullptr && !flight->in_kernel) {
+    if (!flight->in_kernel) {
       continue;
     }
     if (!flight->health) {
       flight->health = flight->op->file->disk().health();
     }
-    ++flight->ticks;
-    x_watch.add(flight->health, flight->ticks);
+    x_watch.add(flight->health, ++flight->ticks);
     more = more || flight->op != nullptr || !flight->health->given_up();
   }
   x_watch.end(steady_ns());
@@ -288,7 +293,7 @@ void Core::tick() {
       continue;
     }
     const Disk& disk = flight->op->file->disk();
-    switch (x_watch.verdict(*flight->health, flight->ticks, flight->op->hedged)) {
+    switch (x_watch.verdict(*disk.health(), flight->ticks, flight->op->hedged)) {
       case Watch::Verdict::wait:
         break;
       case Watch::Verdict::late:
@@ -299,7 +304,7 @@ void Core::tick() {
         break;
     }
   }
-  if (more) {
+  if (more || !x_waiting.empty()) {
     arm_timer();
   }
   run_finished();
@@ -318,6 +323,7 @@ void Core::abandon(Flight& flight, Error why) {
   op.file->disk().stats().in_flight.fetch_sub(1, std::memory_order_relaxed);
   op.result = fail(std::move(why));
   ++x_abandoned;
+  flight.share = op.file->share();  // it may not even be submitted yet
   flight.op = nullptr;
   Batch* const batch = std::exchange(flight.batch, nullptr);
   if (--batch->remaining == 0) {

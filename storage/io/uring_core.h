@@ -31,6 +31,7 @@ struct Flight {
   unsigned ticks = 0;
   bool in_kernel = false;
   std::shared_ptr<DiskHealth> health;  ///< of the drive, from the first tick on
+  std::shared_ptr<const void> share;   ///< of the descriptor, once nobody waits
 };
 
 /// Objects that are reused instead of freed: no allocation per operation in steady state.

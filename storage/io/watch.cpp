@@ -26,8 +26,9 @@ void Watch::end(std::int64_t now_ns) {
 }
 
 Watch::Verdict Watch::verdict(const DiskHealth& health, unsigned ticks, bool hedged) const {
-  // One tick for what is about to complete, as on a drive that left for another reason.
-  if (health.given_up() && ticks > 1) {
+  // One tick for what is about to complete, as on a drive that left for another reason; what has
+  // not begun has none.
+  if (health.given_up() && ticks != 1) {
     return Verdict::given_up;
   }
   return hedged && ticks >= kLateTicks && x_late.size() <= x_hedge.load(std::memory_order_relaxed)

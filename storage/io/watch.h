@@ -21,8 +21,8 @@ using WatchTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                               asio::wait_traits<std::chrono::steady_clock>,
                                               Executor>;
 
-/// Used on one worker: at each tick begin(), add() for all transfers on their way, end(); then the
-/// verdicts.
+/// Used on one worker: at each tick begin(), add() for all transfers that the drive has, end();
+/// then the verdicts. What waits for a place in the back end has seen no tick.
 class Watch {
  public:
   enum class Verdict : std::uint8_t { wait, late, given_up };

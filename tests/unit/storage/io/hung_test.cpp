@@ -256,6 +256,13 @@ class HungTransfers : public ::testing::TestWithParam<Kind> {
     return rig->run_op(std::move(op));
   }
 
+  void turn_twice() {
+    asio::steady_timer timer(rig->io, 2 * kWatchTick);
+    timer.async_wait([this](const boost::system::error_code&) { rig->io.stop(); });
+    rig->io.restart();
+    rig->io.run();
+  }
+
   Valve valve;  // in the place of a system call that hangs
   std::unique_ptr<Rig> rig = std::make_unique<Rig>(GetParam());
   std::shared_ptr<int> event;
@@ -300,6 +307,20 @@ TEST_P(HungTransfers, WhereMoreAreLateThanMayBeNobodyIsGivenUp) {
   });
   EXPECT_EQ(rig->run_op(hanging(file, true)).error().code(), Errc::io_error);
   EXPECT_TRUE(waited);
+}
+
+TEST_P(HungTransfers, OneThatWasForgottenMayStillEnd) {
+  rig->backend->set_hedge(1);
+  FakeFile file(*rig->disk, event);
+  EXPECT_EQ(rig->run_op(hanging(file, true)).error().code(), Errc::timed_out);
+  rig->disk->health()->give_up();
+  turn_twice();  // the watch lets go of it
+  const std::uint64_t one = 1;
+  ASSERT_EQ(::write(*event, &one, sizeof one), 8);
+  valve.set(true);
+  valve.wait_inside(0);
+  turn_twice();
+  EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
 }
 
 TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
