@@ -111,6 +111,9 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   return t;
 }
 
+/// A read of a guarded drive is a call of another thread: few and large ones.
+constexpr std::size_t kReadahead = 1U << 20;
+
 rocksdb::Options database_options(const IndexOptions& index,
                                   std::shared_ptr<rocksdb::Cache> cache,
                                   bool create) {
@@ -126,6 +129,7 @@ rocksdb::Options database_options(const IndexOptions& index,
   o.max_write_buffer_number = 3;
   o.max_background_jobs = 2;
   o.max_open_files = -1;
+  o.compaction_readahead_size = kReadahead;
   o.disable_auto_compactions = !index.compactions;
   o.level_compaction_dynamic_level_bytes = true;
   o.compression = rocksdb::kNoCompression;
@@ -237,7 +241,7 @@ Updates merge(std::span<const Updates> in_order) {
 
 struct RocksIndex::Impl {
   std::shared_ptr<IndexCache> cache;
-  std::unique_ptr<rocksdb::Env> env;  // null: the default one, on a native path
+  std::unique_ptr<rocksdb::Env> env;  // of the drive: a call on one that hangs ends (disk.h)
   std::unique_ptr<rocksdb::DB> db;
 };
 
@@ -268,14 +272,10 @@ Result<std::unique_ptr<RocksIndex>> RocksIndex::open(io::Disk& disk,
   Impl& impl = *index->x_impl;
   impl.cache = options.cache;
   rocksdb::Options o = database_options(options, options.cache->x_impl->cache, create);
-  std::string path = disk.native_path(dir);
-  if (path.empty()) {
-    impl.env = kvfs::make_disk_env(disk);
-    o.env = impl.env.get();
-    path = "/" + dir;
-  }
+  impl.env = kvfs::make_disk_env(disk);
+  o.env = impl.env.get();
   rocksdb::DB* db = nullptr;
-  TRYV(checked(rocksdb::DB::Open(o, path, &db)));
+  TRYV(checked(rocksdb::DB::Open(o, "/" + dir, &db)));
   impl.db.reset(db);
   return index;
 }
