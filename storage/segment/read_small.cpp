@@ -1,3 +1,6 @@
+#include <array>
+#include <bit>
+
 #include "storage/segment/reader.h"
 
 namespace outcrop::segment {
@@ -31,21 +34,35 @@ io::IoOp block_op(io::OpKind kind, io::File* file, const Blocks& blocks, Buffer 
           .result = {}};
 }
 
-/// The copies that are there. Reads are spread over them; neighbours in the log go to the same
-/// drive and the drive's readahead. Late drives come last.
-std::vector<unsigned> order_of_copies(const Context& context,
-                                      const Layout& layout,
-                                      const Extent& extent) {
+/// The copies that are there, and room for each of them to be asked once more.
+struct Copies {
+  std::array<unsigned, 2 * kMaxShards> shards{};
+  unsigned there = 0, count = 0;
+  void add(unsigned shard) { shards[count++] = shard; }
+};
+
+/// Reads are spread over the copies; neighbours in the log go to the same drive and the drive's
+/// readahead. Late drives come last.
+Copies copies_in_order(const Context& context, const Layout& layout, const Extent& extent) {
   const auto copies = static_cast<unsigned>(layout.slots.size());
   const auto first = static_cast<unsigned>((extent.offset >> 20) + extent.segment) % copies;
-  std::vector<unsigned> out, late;
+  Copies out;
+  ShardMask late = 0;
   for (unsigned i = 0; i < copies; ++i) {
     const unsigned shard = (first + i) % copies;
-    if (layout.file(shard, context.drives) != nullptr) {
-      (context.late(layout.slots[shard]) ? late : out).push_back(shard);
+    if (layout.file(shard, context.drives) == nullptr) {
+      continue;
+    }
+    if (context.late(layout.slots[shard])) {
+      late |= 1U << shard;
+    } else {
+      out.add(shard);
     }
   }
-  out.insert(out.end(), late.begin(), late.end());
+  for (; late != 0; late &= late - 1) {
+    out.add(static_cast<unsigned>(std::countr_zero(late)));
+  }
+  out.there = out.count;
   return out;
 }
 
@@ -63,18 +80,17 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
   const Blocks blocks(extent);
   const ChunkIdentity identity = identity_of(context, extent);
   const LayoutPtr layout = segment->layout();
-  std::vector<unsigned> order = order_of_copies(context, *layout, extent);
-  const std::size_t copies = order.size();
+  Copies copies = copies_in_order(context, *layout, extent);
   // A copy whose drive is late is asked again when no other one was good.
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const unsigned shard = order[i];
+  for (unsigned i = 0; i < copies.count; ++i) {
+    const unsigned shard = copies.shards[i];
     io::File* const file = layout->file(shard, context.drives);
     if (file == nullptr) {
       continue;  // the drive has left meanwhile
     }
     std::array<io::IoOp, 1> op{
         block_op(io::OpKind::read, file, blocks, Buffer::make(blocks.bytes))};
-    op[0].hedged = i < copies && copies > 1;
+    op[0].hedged = i < copies.there && copies.there > 1;
     co_await io::run(context.backend(), op);
     if (op[0].result && check_chunk(identity, op[0].buffer.view().subspan(blocks.skip))) {
       if (i > 0) {
@@ -84,7 +100,7 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
     }
     if (!op[0].result && op[0].result.error().code() == Errc::timed_out) {
       context.stats.hedged_reads.fetch_add(1, std::memory_order_relaxed);
-      order.push_back(shard);
+      copies.add(shard);
       continue;
     }
     context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
@@ -92,7 +108,8 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
       context.damage.add({extent.segment, blocks.offset, blocks.offset + blocks.bytes});
     }
   }
-  co_return fail(copies > 0 ? Errc::corrupt : Errc::unavailable, "no copy of a record verifies");
+  co_return fail(copies.there > 0 ? Errc::corrupt : Errc::unavailable,
+                 "no copy of a record verifies");
 }
 
 Task<bool> complete_small(Context& context, SegmentPtr segment, Extent extent) {

@@ -42,32 +42,33 @@ Task<std::uint64_t> SegmentStore::used_bytes(const Segment& segment) {
   co_return used;
 }
 
-// Replay has ended, and so has its checkpoint: it will not look for a payload here again.
+// Replay has ended, and so has its checkpoint: it will not look for a payload here again. A drive
+// that fails at it is out; the others go on.
 Result<void> SegmentStore::trim(const Segment& segment, std::uint64_t used) {
   const LayoutPtr layout = segment.layout();
   for (unsigned shard = 0; shard < layout->slots.size(); ++shard) {
-    io::Disk* const disk = x_context.drives.disk(layout->slots[shard]);
-    if (disk == nullptr || !x_context.drives.live(layout->slots[shard])) {
+    const drives::Slot slot = layout->slots[shard];
+    if (!x_context.drives.live(slot)) {
       continue;
     }
-    const auto file = disk->open(shard_path(segment.record.id, shard), io::Access::read_write,
-                                 io::Cache::buffered);
-    if (!file && file.error().code() == Errc::not_found) {
-      continue;  // repair will see to it
+    auto file = x_context.drives.disk(slot)->open(shard_path(segment.record.id, shard),
+                                                  io::Access::read_write, io::Cache::buffered);
+    const Result<void> done = file ? (*file)->punch(used, segment.record.shard_bytes - used)
+                                   : Result<void>(fail(file.error()));
+    if (!done && done.error().code() == Errc::io_error) {
+      TRYV(x_context.drives.eject(slot, done.error()));
+    } else if (!done && done.error().code() != Errc::not_found) {  // repair will see to that
+      return done;
     }
-    if (!file) {
-      return fail(file.error());
-    }
-    TRYV((*file)->punch(used, segment.record.shard_bytes - used));
   }
   return ok();
 }
 
 Task<> SegmentStore::reclaim(const std::vector<SegmentPtr>& interrupted) {
+  if (!x_context.drives.write_parity(x_context.drives.live_slots().size())) {
+    co_return ok();  // read-only
+  }
   for (const SegmentPtr& segment : interrupted) {
-    if (!segment->closed.load()) {
-      continue;  // the store is read-only
-    }
     CO_TRY(const std::uint64_t used, co_await used_bytes(*segment));
     if (used == 0) {
       CO_TRY(const bool dead, co_await give_up_if_dead(segment));

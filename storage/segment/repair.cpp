@@ -6,6 +6,7 @@
 #include "storage/base/log.h"
 #include "storage/meta/extent_ref.h"
 #include "storage/meta/tables.h"
+#include "storage/segment/references.h"
 #include "storage/segment/settle.h"
 
 namespace outcrop::segment {
@@ -308,15 +309,13 @@ Task<bool> Repairer::covers_references(const Segment& segment, const std::vector
     return at != units.end() && at->offset == offset && at->length == length;
   };
   const SegmentRecord& record = segment.record;
-  std::string from(1, static_cast<char>(meta::Table::extent_ref));
-  put_be64(from, record.id);
+  std::string from = references_of(record.id);
   const std::string end = meta::prefix_end(from);
   for (bool more = true; more;) {
     CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan({.lower = from, .upper = end}));
     for (const meta::KeyValue& entry : page.entries) {
-      const std::string_view key = entry.key;
       const auto ref = meta::decode_extent_ref(entry.value);
-      const Extent extent{record.id, get_be64(key.substr(9)), ref ? ref->length : 0, 0};
+      const Extent extent{record.id, offset_of_reference(entry.key), ref ? ref->length : 0, 0};
       bool all = extent.length > 0 && extent.offset < record.shard_bytes;
       if (all && record.small) {
         all = has(extent.offset, extent.length);

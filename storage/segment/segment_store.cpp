@@ -117,11 +117,12 @@ Task<> SegmentStore::open() {
   CO_TRYV(co_await x_context.pool.run([this] { return take_stock(); }));
   std::vector<SegmentPtr> interrupted = x_catalogue.all();
   std::erase_if(interrupted, [](const SegmentPtr& s) { return s->closed.load(); });
-  CO_TRYV(co_await close_segments(0));
+  // Before they count as closed: who is cut off here finds them again.
   if (auto reclaimed = co_await reclaim(interrupted); !reclaimed) {
     log::warn("room behind the end of segments stays taken",
               {{"error", reclaimed.error().describe()}});
   }
+  CO_TRYV(co_await close_segments(0));
   co_return co_await x_allocator.open();
 }
 
