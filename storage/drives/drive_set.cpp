@@ -156,8 +156,13 @@ Result<void> DriveSet::take_members(std::vector<std::unique_ptr<io::Disk>> disks
   for (const Slot slot : away) {
     log::warn("a drive that was away is back: it serves payload, its metadata is stale",
               {{"drive", disk(slot)->name()}});
-    TRYV(forget_metadata(*disk(slot)));
     std::erase(x_record.mirrors, slot);
+    if (const auto forgotten = forget_metadata(*disk(slot)); !forgotten) {
+      log::error("it fails, and stays away",
+                 {{"drive", disk(slot)->name()}, {"error", forgotten.error().describe()}});
+      x_live[slot].store(false);
+      disk(slot)->health()->give_up();
+    }
   }
   return ok();
 }

@@ -1,6 +1,7 @@
 // The Engine of this folder: owns the parts, runs their background work, closes them in order.
 #pragma once
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -57,7 +58,15 @@ class Store final : public Engine {
              const segment::Survey& survey,
              const drives::EpochRecord& record) const;
   Task<> check_drives();
-  std::vector<drives::Slot> hung_drives() const;
+  void start_judges();
+  struct Probe {
+    enum class State : std::uint8_t { well, asked, waiting };
+    std::shared_ptr<std::atomic<bool>> answered;  ///< shared with the drive, which may never
+    unsigned judgements = 0;
+  };
+  Probe::State probe(drives::Slot slot);
+  void end_episode();
+  Task<> close_parts();
   Task<> measure_space();
   Task<> compact_full_metadata();
 
@@ -69,12 +78,14 @@ class Store final : public Engine {
   std::unique_ptr<ns::TreeNamespace> x_ns;
   std::mutex x_space_mutex;
   std::array<io::Space, drives::kMaxDrives> x_space{};  ///< as last measured, by slot
-  std::int64_t x_hung_since_ns = 0;  ///< steady; 0: more hang than may leave, since then
+  std::map<drives::Slot, Probe> x_probes;               ///< while a drive hangs
+  unsigned x_patience = 0;  ///< judgements of this that found more to wait than may leave
+  unsigned x_uneasy = 0;    ///< judgements until what still hangs does so by itself
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
   std::atomic<bool> x_metadata_full{false}, x_closing{false};
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;
-  std::vector<std::unique_ptr<Periodic>> x_jobs;
+  std::vector<std::unique_ptr<Periodic>> x_jobs, x_judges;
   unsigned x_operations = 0;  ///< of the caller's, under way
   Resume<void> x_operations_ended;
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import http.client
 import random
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from server import Server
 
 DRIVES, PARITY = 6, 2
 MEBIBYTES = 1024
-CLIENTS = 4
+CLIENTS = 24
 PATIENCE = 120  # seconds for what must happen by itself
 SIZES = [200, 9_000, 60_000, 400_000]
 
@@ -46,6 +47,12 @@ class Client(threading.Thread):
         self.took: list[tuple[float, float, str]] = []  # when it ended, seconds, what
 
     def run(self) -> None:
+        try:
+            self._work()
+        except (OSError, http.client.HTTPException) as error:
+            self.problems.append(f"no answer: {error!r}")
+
+    def _work(self) -> None:
         client = self.server.client(PATIENCE)
         serial = 0
         while not self.stopping.is_set() and len(self.problems) < 5:
@@ -107,6 +114,49 @@ def figures(took: list[tuple[float, float, str]], since: float, until: float) ->
             f"p99 {some[len(some) * 99 // 100] * 1000:.1f} ms, slowest {some[-1]:.2f} s")
 
 
+def look(server: Server, clients: list[Client]) -> list[str]:
+    """Everything that was answered is there; removes it."""
+    problems = []
+    reader = server.client()
+    for client in clients:
+        for key, digest in client.acked.items():
+            response = reader.get(BUCKET, key)
+            if response.status != 200 or hashlib.sha256(response.body).hexdigest() != digest:
+                problems.append(f"looked at again, GET {key}: {response.status}, {len(response.body)} bytes")
+        for key in client.acked:
+            reader.delete(BUCKET, key)
+    reader.close()
+    return problems
+
+
+def too_many(server: Server, directories: list[Path], seed: int) -> list[str]:
+    """More drives stand still than may be missing, one after the other and not for long: nobody is taken out."""
+    clients = [Client(server, n, seed + n) for n in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    wait_for_more(clients, 5)
+    frozen = directories[:PARITY + 2]
+    try:
+        for victim in frozen:
+            freeze(victim, True)
+            time.sleep(0.5)
+        time.sleep(8)
+    finally:
+        for victim in frozen:
+            freeze(victim, False)
+    wait_for_more(clients, 10)
+    for client in clients:
+        client.stopping.set()
+    for client in clients:
+        client.join(PATIENCE)
+    problems = [p for client in clients for p in client.problems]
+    problems += look(server, clients)
+    if (left := live(server)) != len(directories):
+        problems.append(f"{len(frozen)} drives stood still for a while, and {left} of {len(directories)} are left")
+    print(f"hung: {len(frozen)} frozen for a while: {left} live", flush=True)
+    return problems
+
+
 def one_round(server: Server, directories: list[Path], victims: list[Path], seed: int) -> list[str]:
     """Load, freeze, wait until they have left, go on, thaw, kill, start, look at everything."""
     clients = [Client(server, n, seed + n) for n in range(CLIENTS)]
@@ -135,22 +185,14 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
     server.start()
     server.wait_redundant(len(directories), PARITY + 1, PATIENCE)
     problems = [p for client in clients for p in client.problems]
-    reader = server.client()
-    for client in clients:
-        for key, digest in client.acked.items():
-            response = reader.get(BUCKET, key)
-            if response.status != 200 or hashlib.sha256(response.body).hexdigest() != digest:
-                problems.append(f"after the restart, GET {key}: {response.status}, {len(response.body)} bytes")
-        for key in client.acked:
-            reader.delete(BUCKET, key)
-    reader.close()
-    return problems
+    return problems + look(server, clients)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outcropd", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--io", choices=["uring", "threads"], default="uring")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--scratch", type=Path)
     options = parser.parse_args()
@@ -158,24 +200,26 @@ def main() -> int:
         print(f"hung: SKIPPED, {reason}")
         return 0
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
-    print(f"hung: seed {seed}", flush=True)
+    print(f"hung: seed {seed}, {options.io}", flush=True)
     rng = random.Random(seed)
     problems: list[str] = []
     with loop_drives(DRIVES, MEBIBYTES, options.scratch) as directories, \
-            Server(options.outcropd, directories=directories, scratch=options.scratch) as server:
+            Server(options.outcropd, directories=directories, scratch=options.scratch,
+                   extra_config=f'io = "{options.io}"') as server:
         population = Population(seed)
         client = server.client()
         population.fill(client)
         client.close()
+        problems += too_many(server, directories, seed)
         for number in range(options.rounds):
+            if problems:
+                break
             victims = rng.sample(directories, 1 + number % PARITY)
             problems += one_round(server, directories, victims, rng.getrandbits(32))
             client = server.client()
             problems += population.look(client).problems() + population.check_listing(client)
             client.close()
-            if problems:
-                server.keep = True
-                break
+        server.keep = bool(problems)
     for problem in problems[:20]:
         print(f"  {problem}")
     print(f"hung: {options.rounds} rounds, {len(problems)} problems")
