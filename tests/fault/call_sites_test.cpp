@@ -196,11 +196,7 @@ TEST_P(CallSites, EachMayFailInAnyWay) {
 INSTANTIATE_TEST_SUITE_P(,
                          CallSites,
                          ::testing::Range(std::size_t{0}, phases().size()),
-                         [](const auto& i) {
-                           std::string name = phases()[i.param].name;
-                           std::ranges::replace(name, ' ', '_');
-                           return name;
-                         });
+                         phase_name);
 
 }  // namespace
 }  // namespace outcrop::test

@@ -117,6 +117,12 @@ const std::vector<Phase>& phases() {
   return all;
 }
 
+std::string phase_name(const testing::TestParamInfo<std::size_t>& info) {
+  std::string name = phases()[info.param].name;
+  std::ranges::replace(name, ' ', '_');
+  return name;
+}
+
 Start start_of(const Phase& phase) {
   Start start{world_with_bucket(kDrives, kParity, 1), {}};
   {

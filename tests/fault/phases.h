@@ -25,6 +25,8 @@ struct Phase {
 };
 
 const std::vector<Phase>& phases();
+/// For INSTANTIATE_TEST_SUITE_P over their indexes.
+std::string phase_name(const testing::TestParamInfo<std::size_t>& info);
 
 /// A populated box as the phase finds it, and what is in it.
 struct Start {

@@ -86,11 +86,7 @@ TEST_P(FailedSync, EndsTheDrive) {
 INSTANTIATE_TEST_SUITE_P(,
                          FailedSync,
                          ::testing::Range(std::size_t{0}, phases().size()),
-                         [](const auto& i) {
-                           std::string name = phases()[i.param].name;
-                           std::ranges::replace(name, ' ', '_');
-                           return name;
-                         });
+                         phase_name);
 
 }  // namespace
 }  // namespace outcrop::test
