@@ -103,6 +103,9 @@ Task<> PayloadCheck::add(const ns::ExtentUser& user) {
     CO_TRYV(co_await hurt(user.owner, "has payload at offset " + std::to_string(extent.offset) +
                                           " of segment " + hex16(extent.segment) +
                                           " that overlaps that of another one"));
+    if (!x_rows.empty()) {
+      CO_TRYV(co_await read_rows());  // those read at once are in order and apart
+    }
   }
   x_end = std::max(x_end, extent.offset + bytes);
   x_last = extent;

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <set>
 
+#include "storage/check/payload_check.h"
+#include "storage/check/replay_proof.h"
 #include "storage/io/overlay_disk.h"
 #include "storage/io/sim_disk.h"
 #include "storage/meta/extent_ref.h"
 #include "storage/meta/mirror.h"
+#include "storage/meta/offline_meta.h"
 #include "storage/meta/tables.h"
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/inode_allocator.h"
@@ -248,6 +251,55 @@ TEST_F(FsckTest, DamagedChunksAreRebuildableUntilTooFewAreLeft) {
     for (std::size_t i = 0; i <= bearable; ++i) {
       hit(i);  // back again
     }
+  }
+}
+
+/// Keeps what it is told.
+struct Extents final : ns::ExtentVisitor {
+  Task<> visit(ns::ExtentUser user) override {
+    all.push_back(user);
+    co_return ok();
+  }
+  std::vector<ns::ExtentUser> all;
+};
+
+// What overlaps is read apart: it says nothing about its neighbours.
+TEST_F(FsckTest, PiecesThatOverlapAreReadApart) {
+  constexpr InodeId kStranger = 999;
+  Extents extents;
+  in_engine([&](SimEngine& engine) {
+    ASSERT_TRUE(engine.put("long", pattern(6, 1'500'000)));
+    ASSERT_TRUE(engine.run(ns::check_tree(engine.engine().meta(), {.visitor = &extents})));
+  });
+  // A record, one stripe, two of them.
+  for (const std::uint64_t length : {20'000U, 700'000U, 1'500'000U}) {
+    const auto at = std::ranges::find(extents.all, length,
+                                      [](const ns::ExtentUser& u) { return u.extent.length; });
+    ASSERT_NE(at, extents.all.end());
+    Extent inside = at->extent;
+    inside.offset += 4096;
+    inside.length = 100;
+    report = {};
+    auto drives = drives::DriveSet::open(world.clone(1).open_disks()).value();
+    ReplayProof proof(*drives);
+    BlockingPool pool(0);
+    const auto done = run_sync([&]() -> Task<> {
+      CO_TRY(const auto meta, co_await meta::OfflineMeta::open({}, *drives, proof, pool));
+      meta::MetaStore& store = meta->store(0);
+      CO_TRY(Segments segments, co_await check_segment_files(store, *drives, report));
+      PayloadCheck payload(store, *drives, segments, {}, report);
+      CO_TRYV(co_await payload.visit(*at));
+      CO_TRYV(co_await payload.visit({inside, kStranger}));
+      co_return co_await payload.finish();
+    }());
+    ASSERT_TRUE(done) << done.error().describe();
+    EXPECT_EQ(codes(), "chunks-damaged object-damaged");
+    EXPECT_EQ(report.objects_hurt, 1U);
+    EXPECT_TRUE(message("object-damaged").starts_with("inode 999, ")) << message("object-damaged");
+    EXPECT_NE(message("chunks-damaged").find(": does not verify in 1 chunk of "), std::string::npos)
+        << message("chunks-damaged");
+    EXPECT_TRUE(message("chunks-damaged").ends_with("at offset " + std::to_string(inside.offset)))
+        << message("chunks-damaged");
   }
 }
 
