@@ -325,6 +325,43 @@ TEST_F(FsckTest, ShardFilesAreComparedWithTheCatalogue) {
   EXPECT_NE(message("files-of-no-segment").find("1 file in"), std::string::npos);
 }
 
+TEST_F(FsckTest, WithoutReadingPayloadTheSizesAndTheCatalogueSpeak) {
+  const Place shard = places(false)[1];
+  ASSERT_TRUE(world.open_disk(shard.drive)
+                  .value()
+                  ->open(shard.path, io::Access::read_write, io::Cache::buffered)
+                  .value()
+                  ->truncate(4096));
+  ASSERT_TRUE(check(true));
+  EXPECT_EQ(codes(), "shard-size");
+  EXPECT_EQ(report.segments_degraded, 1U);
+  ASSERT_EQ(report.not_whole.size(), 1U);
+  EXPECT_EQ(report.not_whole[0].good, kDrives - 1);
+}
+
+TEST_F(FsckTest, WhatTheCatalogueKnowsToBeBehindIsSaid) {
+  const Place shard = places(false)[1];
+  meta::Batch batch;
+  for (const auto& [key, value] : records(meta::Table::segment)) {
+    auto record = segment::decode_segment(value).value();
+    if (shard.path == segment::shard_path(record.id, 1)) {
+      record.holes = 1U << 1;
+      batch.put(key, segment::encode(record));
+    }
+  }
+  change_mirrors(std::move(batch));
+  ASSERT_TRUE(check(true));
+  EXPECT_EQ(codes(), "shard-behind");
+  EXPECT_NE(message("shard-behind").find("1 shard "), std::string::npos) << message("shard-behind");
+  EXPECT_EQ(report.segments_degraded, 1U);
+  expect_codes("");  // it is all there
+  ASSERT_TRUE(world.open_disk(shard.drive).value()->remove(shard.path));
+  expect_codes("shard-missing");
+  EXPECT_EQ(report.segments_degraded, 1U);
+  ASSERT_TRUE(check(true));
+  EXPECT_EQ(codes(), "shard-missing");
+}
+
 TEST_F(FsckTest, AMissingDriveIsSaidAndWhatItHeldIsDegraded) {
   world.remove_drive(3);
   expect_codes("drive-missing segments-degraded");
