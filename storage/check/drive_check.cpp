@@ -10,11 +10,11 @@ namespace {
 using drives::EpochRecord;
 using drives::Superblock;
 
-/// The two copies of a control file.
+/// The two copies of a control file; both are written when a drive joins.
 template <class T>
 struct Copies {
   std::vector<T> good;
-  unsigned damaged = 0;  ///< neither good nor never written
+  unsigned damaged = 0;
 };
 
 template <class T, class Decode>
@@ -28,11 +28,9 @@ Result<Copies<T>> read_copies(io::Disk& disk, std::string_view file, Decode deco
     drives::SlotBytes bytes{};
     const auto n = (*handle)->read_sync(slot * drives::kSlotBytes, bytes);
     auto value = n ? decode(ConstBytes(bytes).first(*n)) : Result<T>(fail(n.error()));
-    const bool blank = n && std::ranges::all_of(ConstBytes(bytes).first(*n),
-                                                [](std::byte b) { return b == std::byte{}; });
     if (value) {
       out.good.push_back(*std::move(value));
-    } else if (!blank) {
+    } else {
       ++out.damaged;
     }
   }

@@ -381,6 +381,27 @@ TEST_F(FsckTest, SuperblocksAreReadInBothCopies) {
   expect_codes("drive-missing drive-unusable segments-degraded");
 }
 
+// Both copies are written when a drive joins: none is ever empty.
+TEST_F(FsckTest, ACopyThatIsZerosOrCutOffIsNoCopy) {
+  for (const bool cut : {false, true}) {
+    for (const std::string file : {"superblock", "epoch"}) {
+      const auto disk = world.open_disk(2).value();
+      const auto copies = disk->open(file, io::Access::read_write, io::Cache::buffered).value();
+      const Buffer old = Buffer::make(4096);
+      ASSERT_EQ(copies->read_sync(4096, old.writable()).value(), 4096U);
+      if (cut) {
+        ASSERT_TRUE(copies->truncate(4096));
+      } else {
+        ASSERT_TRUE(copies->write_sync(4096, std::vector<std::byte>(4096)));
+      }
+      expect_codes(file == "superblock" ? "superblock-copy" : "");
+      EXPECT_EQ(report.findings.notes(), file == "superblock" ? 0U : 1U);
+      EXPECT_EQ(message("epoch-copy").empty(), file == "superblock");
+      ASSERT_TRUE(copies->write_sync(4096, old.view()));
+    }
+  }
+}
+
 TEST_F(FsckTest, ItIsRefusedWhileADriveIsInUseAndEndsWhenItIsTold) {
   {
     const auto server = world.open_disk(1).value();
