@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -77,23 +78,32 @@ class Judge:
             self.problems.append(what)
             print(f"      {why}", flush=True)
 
-    def run(self, *flags: str, content: bool = False) -> tuple[int, dict[str, Any]]:
-        """The exit code and the JSON report; the drives must be as they were, unless a server runs."""
+    def _fsck(self, *flags: str, content: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The drives must be as they were, unless a server runs."""
         places = [*self.server.drives_here(), self.server.state] if not self.server.running else []
         before = fingerprint(places, content)
-        done = subprocess.run(
-            [str(self._tool), "fsck", "--config", str(self.server.config), "--json", "--scratch", str(self._scratch),
-             *flags], capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run([str(self._tool), "fsck", "--config", str(self.server.config), "--json", *flags],
+                              env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
         after = fingerprint(places, content)
         if before != after:
             changed = [p for p in before.keys() | after.keys() if before.get(p) != after.get(p)]
             self.expect(False, "fsck writes nothing", changed[:5])
+        return done
+
+    def run(self, *flags: str, content: bool = False) -> tuple[int, dict[str, Any]]:
+        """The exit code and the JSON report."""
+        done = self._fsck("--scratch", str(self._scratch), *flags, content=content)
         if left := list(self._scratch.iterdir()):
             self.expect(False, "the scratch folder is removed", left)
         try:
             return done.returncode, json.loads(done.stdout)
         except ValueError:
             raise ServerFailed(f"fsck ended with {done.returncode}: {done.stdout[:500]} {done.stderr[-2000:]}") from None
+
+    def refuses(self, what: str, why: str, *flags: str, **environment: str) -> None:
+        """Nothing is begun, for this reason."""
+        done = self._fsck(*flags, **environment)
+        self.expect(done.returncode == 2 and why in done.stderr, what, (done.returncode, done.stderr))
 
     def clean(self, where: str, *flags: str) -> dict[str, Any]:
         """Nothing is wrong."""
@@ -215,11 +225,22 @@ class Cases:
             self.judge.expect(code == 2 and "are needed" in report["error"] and len(report["drives"]) == DRIVES,
                               "too few drives: it says so", (code, report))
 
+    def scratch_on_a_drive(self) -> None:
+        """It is refused before anything is written there."""
+        drive = self.server.drives[1]
+        link = self.server.root / "link"
+        link.symlink_to(drive)
+        for place in (drive, drive / "segments", link):
+            self.judge.refuses(f"scratch in {place.name}", "is on the drive", "--scratch", str(place))
+        self.judge.refuses("TMPDIR on a drive", "is on the drive", TMPDIR=str(drive))
+        self.judge.refuses("scratch that is not there", "No such file", "--scratch", str(drive / "none"))
+        link.unlink()
+
     def all(self) -> list[Callable[[], None]]:
         """In any order."""
         return [self.flipped_byte_in_a_stripe, self.flipped_byte_in_a_record, self.removed_shard, self.cut_shard,
                 self.more_than_parity, self.stray_file, self.damaged_superblock, self.damaged_mirror,
-                self.missing_drive]
+                self.missing_drive, self.scratch_on_a_drive]
 
 
 @contextlib.contextmanager

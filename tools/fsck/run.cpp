@@ -14,17 +14,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Where the scratch folder is to go, without symbolic links. It is on none of the drives: nothing
+/// may be written to them.
+Result<std::string> scratch_place(std::string wanted, const std::vector<std::string>& drives) {
+  if (wanted.empty()) {
+    const char* const configured = std::getenv("TMPDIR");
+    wanted = configured != nullptr && *configured != '\0' ? configured : "/tmp";
+  }
+  std::error_code ec;
+  const fs::path inside = fs::canonical(wanted, ec);
+  if (ec) {
+    return fail(Errc::config, "--scratch: " + wanted + ": " + ec.message());
+  }
+  for (const std::string& drive : drives) {
+    const fs::path outside = fs::canonical(drive, ec);
+    const auto [end, at] =
+        std::mismatch(outside.begin(), outside.end(), inside.begin(), inside.end());
+    if (!ec && end == outside.end()) {
+      return fail(Errc::config, "--scratch: " + wanted + " is on the drive " + drive +
+                                    ": name a folder that is on none of them");
+    }
+  }
+  return inside.string();
+}
+
 /// A new folder that goes with this.
 class ScratchFolder {
  public:
-  static Result<std::unique_ptr<ScratchFolder>> make(std::string below) {
-    if (below.empty()) {
-      const char* const configured = std::getenv("TMPDIR");
-      below = configured != nullptr && *configured != '\0' ? configured : "/tmp";
-    }
+  static Result<std::unique_ptr<ScratchFolder>> make(const std::string& below) {
     std::string path = below + "/outcrop-fsck-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) {
-      return fail(Errc::config, "--scratch: no folder can be made in " + below);
+      return fail(Errc::config, "--scratch: no folder can be made in " + below + ": " +
+                                    std::generic_category().message(errno));
     }
     return std::unique_ptr<ScratchFolder>(new ScratchFolder(std::move(path)));
   }
@@ -33,7 +54,6 @@ class ScratchFolder {
     fs::remove_all(x_path, ec);
   }
   ScratchFolder(const ScratchFolder&) = delete;
-  const std::string& path() const { return x_path; }
 
   Result<std::unique_ptr<io::Disk>> folder(const std::string& name) const {
     std::error_code ec;
@@ -47,23 +67,6 @@ class ScratchFolder {
   explicit ScratchFolder(std::string path) : x_path(std::move(path)) {}
   const std::string x_path;
 };
-
-/// Nothing may be written to a drive, not even by way of the scratch directory.
-Result<void> keep_apart(const std::string& scratch, const std::vector<std::string>& drives) {
-  std::error_code ec;
-  const fs::path inside = fs::canonical(scratch, ec);
-  for (const std::string& drive : drives) {
-    const fs::path outside = fs::canonical(drive, ec);
-    const auto [end, at] =
-        std::mismatch(outside.begin(), outside.end(), inside.begin(), inside.end());
-    if (!ec && end == outside.end()) {
-      return fail(Errc::config, "--scratch: " + scratch + " is on the drive " + drive +
-                                    ": name a folder that is on none of them");
-    }
-    ec.clear();
-  }
-  return ok();
-}
 
 Result<std::unique_ptr<io::Disk>> overlay(const ScratchFolder& scratch,
                                           const std::string& path,
@@ -93,8 +96,8 @@ Result<void> fsck(const server::Config& config, FsckOptions options, check::Repo
   server::DriveList list(config.state_dir, config.drives);
   TRYV(list.load());
   const std::vector<std::string> paths = list.paths();
-  TRY(const auto scratch, ScratchFolder::make(options.scratch));
-  TRYV(keep_apart(scratch->path(), paths));
+  TRY(const std::string place, scratch_place(options.scratch, paths));
+  TRY(const auto scratch, ScratchFolder::make(place));
   check::FsckInput input;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     auto disk = overlay(*scratch, paths[i], "drive" + std::to_string(i));
