@@ -47,8 +47,12 @@ class DriveLook {
   DriveLook(const LastPath& last_path, Report& report) : x_last_path(last_path), x_report(report) {}
 
   Result<void> add(const DriveInput& input) {
-    if (!input.disk) {
+    if (!input.disk && input.why.empty()) {
       return ok();  // missing: its member shows without it
+    }
+    if (!input.disk) {
+      unusable(input, " does not open: " + input.why);
+      return ok();
     }
     if (auto locked = input.disk->lock(); !locked) {
       const bool used = locked.error().code() == Errc::already_exists;
@@ -62,7 +66,7 @@ class DriveLook {
     const auto epochs =
         read_copies<EpochRecord>(*input.disk, drives::kEpochFile, drives::decode_epoch);
     if (!supers || supers->good.empty() || !epochs || epochs->good.empty()) {
-      return unusable(input, supers && !supers->good.empty());
+      return without_identity(input, supers && !supers->good.empty());
     }
     if (supers->damaged > 0) {
       x_report.findings.problem(
@@ -104,27 +108,32 @@ class DriveLook {
   }
 
  private:
-  Result<void> unusable(const DriveInput& input, bool superblock) {
-    TRY(const bool blank, drives::is_blank(*input.disk));
+  void show(const DriveInput& input, DriveState state) {
     x_report.drives.push_back({.slot = {},
                                .path = input.path,
                                .uuid = {},
-                               .state = blank ? DriveState::joining : DriveState::unusable,
+                               .state = state,
                                .draining = false,
                                .mirror = false,
                                .epoch = 0});
-    if (blank) {
-      x_report.findings.problem(
-          "drive-blank", "drive " + quoted(input.path) + " is empty",
-          "mount its filesystem if it should hold data; else the next start adds it to the store");
-    } else {
-      x_report.findings.problem(
-          "drive-unusable",
-          "drive " + quoted(input.path) +
-              (superblock ? ": its epoch record is missing or damaged in both copies"
-                          : " has no superblock that can be read"),
-          kReplace);
+  }
+
+  void unusable(const DriveInput& input, const std::string& what) {
+    show(input, DriveState::unusable);
+    x_report.findings.problem("drive-unusable", "drive " + quoted(input.path) + what, kReplace);
+  }
+
+  Result<void> without_identity(const DriveInput& input, bool superblock) {
+    TRY(const bool blank, drives::is_blank(*input.disk));
+    if (!blank) {
+      unusable(input, superblock ? ": its epoch record is missing or damaged in both copies"
+                                 : " has no superblock that can be read");
+      return ok();
     }
+    show(input, DriveState::joining);
+    x_report.findings.problem(
+        "drive-blank", "drive " + quoted(input.path) + " is empty",
+        "mount its filesystem if it should hold data; else the next start adds it to the store");
     return ok();
   }
 

@@ -80,7 +80,8 @@ class Judge:
 
     def _fsck(self, *flags: str, content: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
         """The drives must be as they were, unless a server runs."""
-        places = [*self.server.drives_here(), self.server.state] if not self.server.running else []
+        here = [place for place in (*self.server.drives, self.server.state) if place.exists()]
+        places = here if not self.server.running else []
         before = fingerprint(places, content)
         done = subprocess.run([str(self._tool), "fsck", "--config", str(self.server.config), "--json", *flags],
                               env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
@@ -123,11 +124,7 @@ class Judge:
 
 
 class Store(Server):
-    """A server whose drives may be away."""
-
-    def drives_here(self) -> list[Path]:
-        """Those whose folder is there."""
-        return [d for d in self.drives if d.exists()]
+    """A server whose files are looked into."""
 
     def shards(self, kind: int) -> list[Path]:
         """Shard files of the segment that has most chunks of the kind on the first drive that has any."""
@@ -220,6 +217,12 @@ class Cases:
             states = {d["slot"]: d["state"] for d in report["drives"]}
             self.judge.expect(states[4] == "missing" and list(states.values()).count("live") == DRIVES - 1,
                               "the others are live", states)
+            self.server.drives[4].write_bytes(b"")
+            self.judge.finds("a file where a drive was", {"drive-missing", "drive-unusable", "segments-degraded"},
+                             [f'drive "{self.server.drives[4]}" does not open: ', "Not a directory"])
+            self.server.drives[4].unlink()
+        with moved_away([self.server.state]):
+            self.judge.refuses("no state_dir", f"state_dir: {self.server.state}: ")
         with moved_away(self.server.drives[1:5]):
             code, report = self.judge.run()
             self.judge.expect(code == 2 and "are needed" in report["error"] and len(report["drives"]) == DRIVES,

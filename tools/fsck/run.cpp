@@ -69,11 +69,37 @@ class ScratchFolder {
 };
 
 Result<std::unique_ptr<io::Disk>> overlay(const ScratchFolder& scratch,
-                                          const std::string& path,
+                                          std::unique_ptr<io::Disk> base,
                                           const std::string& name) {
-  TRY(auto base, io::open_posix_disk(path));
   TRY(auto upper, scratch.folder(name));
   return io::make_overlay_disk(std::move(base), std::move(upper));
+}
+
+/// Errors: what the user has to change first. All else that is wrong with a drive is for the
+/// report.
+Result<std::vector<check::DriveInput>> open_drives(const ScratchFolder& scratch,
+                                                   const std::vector<std::string>& paths) {
+  std::vector<check::DriveInput> out;
+  for (const std::string& path : paths) {
+    check::DriveInput drive{.path = path, .disk = nullptr, .why = {}};
+    auto base = io::open_posix_disk(path);
+    if (base) {
+      TRY(drive.disk, overlay(scratch, *std::move(base), "drive" + std::to_string(out.size())));
+    } else if (const int why = base.error().sys_errno(); why == EACCES || why == EPERM) {
+      return fail(Errc::config, "drive " + check::quoted(path) + ": " + base.error().describe());
+    } else if (base.error().code() != Errc::not_found) {
+      drive.why = base.error().describe();
+    }
+    out.push_back(std::move(drive));
+  }
+  return out;
+}
+
+Result<std::unique_ptr<io::Disk>> open_witness(const ScratchFolder& scratch,
+                                               const std::string& path) {
+  auto base = io::open_posix_disk(path);
+  return base ? overlay(scratch, *std::move(base), "state")
+              : fail(Errc::config, "state_dir: " + path + ": " + base.error().describe());
 }
 
 io::BackendKind backend_kind(server::IoChoice choice) {
@@ -99,17 +125,8 @@ Result<void> fsck(const server::Config& config, FsckOptions options, check::Repo
   TRY(const std::string place, scratch_place(options.scratch, paths));
   TRY(const auto scratch, ScratchFolder::make(place));
   check::FsckInput input;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    auto disk = overlay(*scratch, paths[i], "drive" + std::to_string(i));
-    std::error_code ec;
-    if (!disk && fs::exists(paths[i], ec)) {
-      return fail(disk.error().code(), paths[i] + ": " + disk.error().describe());
-    }
-    std::string why = disk ? "" : disk.error().describe();
-    input.drives.push_back(
-        {paths[i], disk ? *std::move(disk) : std::unique_ptr<io::Disk>(), std::move(why)});
-  }
-  TRY(const auto witness, overlay(*scratch, config.state_dir, "state"));
+  TRY(input.drives, open_drives(*scratch, paths));
+  TRY(const auto witness, open_witness(*scratch, config.state_dir));
   TRY(const auto sorting, scratch->folder("sort"));
   asio::io_context io(1);
   TRY(const auto backend, io::make_backend(backend_kind(config.io), io));

@@ -87,7 +87,7 @@ class FsckTest : public testing::Test {
     FsckInput input;
     for (unsigned i = 0; i < kDrives; ++i) {
       auto disk = world.open_disk(i);
-      input.drives.push_back({"drive" + std::to_string(i), nullptr, "gone"});
+      input.drives.push_back({"drive" + std::to_string(i), nullptr, why_not_open});
       if (disk) {
         input.drives.back().disk =
             io::make_overlay_disk(*std::move(disk), scratch.open_disk(i).value());
@@ -158,6 +158,7 @@ class FsckTest : public testing::Test {
   io::SimWorld world;
   Report report;
   std::string_view stop_at = "nothing";
+  std::string why_not_open;  ///< of drives that are removed; empty: they are not there
 };
 
 TEST_F(FsckTest, AWholeStoreIsClean) {
@@ -372,6 +373,16 @@ TEST_F(FsckTest, AMissingDriveIsSaidAndWhatItHeldIsDegraded) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Errc::config);
   EXPECT_EQ(report.drives.size(), kDrives);
+}
+
+TEST_F(FsckTest, ADriveThatIsThereAndDoesNotOpenSaysWhy) {
+  world.remove_drive(3);
+  why_not_open = "Not a directory";
+  expect_codes("drive-missing drive-unusable segments-degraded");
+  EXPECT_EQ(message("drive-unusable"), "drive \"drive3\" does not open: Not a directory");
+  const auto seen = std::ranges::find(report.drives, "drive3", &DriveView::path);
+  ASSERT_NE(seen, report.drives.end());
+  EXPECT_EQ(seen->state, DriveState::unusable);
 }
 
 TEST_F(FsckTest, SuperblocksAreReadInBothCopies) {
