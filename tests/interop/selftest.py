@@ -14,13 +14,18 @@ from server import Server, free_ports, moved_away
 SECONDS_MAX = 90
 
 
+def tool_of(context: Context) -> str:
+    """The outcrop binary beside the server's."""
+    return str(context.binary.resolve().parents[1] / "tools" / "outcrop")
+
+
 class Selftest:
     """The command against one server."""
 
     def __init__(self, context: Context, server: Server) -> None:
         self.server = server
         credentials = server.credentials()
-        self.command = [str(context.binary.resolve().parents[1] / "tools" / "outcrop"), "selftest"]
+        self.command = [tool_of(context), "selftest"]
         self.environment = {
             "AWS_ACCESS_KEY_ID": credentials.access_key, "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
             "OUTCROP_ADMIN_TOKEN": (server.state / "admin-token").read_text().strip()}
@@ -130,4 +135,23 @@ def selftest_interrupted(context: Context) -> None:
         test.nothing_left()
 
 
-SCENARIOS = [selftest_passes, selftest_fails, selftest_interrupted]
+def command_line(context: Context) -> None:
+    """Options that make no sense end every command with 2 and a reason; --help and --version end with 0."""
+    tool = tool_of(context)
+    wrong = ([], ["nothing"], ["--json"], ["fsck"], ["fsck", "--config"], ["fsck", "--config", "c", "--no"],
+             ["selftest", "--seconds", "x"], ["drive", "drain"], ["bench", "s3", "--threads", "-1"],
+             ["bench", "nfs"], ["audit"], ["export", "add", "b"], ["token", "create", "t"])
+    for arguments in wrong:
+        done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        equal(f"{arguments}: exit code", done.returncode, 2)
+        assert done.stderr and not done.stdout, (arguments, done)
+    for arguments in (["--help"], ["--version"], ["fsck", "--help"], ["drive", "drain", "--help"]):
+        done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        equal(f"{arguments}: exit code", done.returncode, 0)
+        assert done.stdout and not done.stderr, (arguments, done)
+    server = subprocess.run([context.binary, "--version"], capture_output=True, text=True, check=True)
+    tools = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+    equal("versions", tools.stdout, server.stdout.replace("outcropd", "outcrop"))
+
+
+SCENARIOS = [command_line, selftest_passes, selftest_fails, selftest_interrupted]
