@@ -8,17 +8,20 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "support")]
 
 from damage import BLOCK, Snapshot
+from loop_drives import available, loop_drives
 from population import BUCKET, MIB, Population
 from server import Server, ServerFailed, moved_away
 
@@ -93,7 +96,8 @@ class Judge:
 
     def run(self, *flags: str, content: bool = False) -> tuple[int, dict[str, Any]]:
         """The exit code and the JSON report."""
-        done = self._fsck("--scratch", str(self._scratch), *flags, content=content)
+        scratch = () if "--scratch" in flags else ("--scratch", str(self._scratch))
+        done = self._fsck(*scratch, *flags, content=content)
         if left := list(self._scratch.iterdir()):
             self.expect(False, "the scratch folder is removed", left)
         try:
@@ -121,6 +125,19 @@ class Judge:
                  and all(f["advice"] for f in problems))
         self.expect(right, f"{what}: {', '.join(sorted(codes))}", (code, says, problems, report["error"]))
         return report
+
+
+def documented(judge: Judge) -> None:
+    """Every code of a finding has a line in the guide that says who repairs it, and no other has."""
+    root = Path(__file__).resolve().parents[2]
+    kinds = "chunks|drive|epoch|files|inode|journal|mirrors?|object|reference|segments?|shard|superblock|tree"
+    source = "".join(p.read_text() for p in sorted((root / "storage" / "check").glob("*.cpp")))
+    codes = set(re.findall(rf'"((?:{kinds})-[a-z-]+)"', source))
+    table = (root / "docs" / "guide" / "checks.md").read_text().split("\n| finding |", 1)[1]
+    rows = [name for line in table.splitlines()[2:] if line.startswith("| ") for name in line.split(" | ")[0][2:].split(", ")]
+    judge.expect(bool(codes) and all(any(fnmatch(c, row) for row in rows) for c in codes)
+                 and all(any(fnmatch(c, row) for c in codes) for row in rows),
+                 "the guide has all findings", (sorted(codes), rows))
 
 
 class Store(Server):
@@ -239,11 +256,22 @@ class Cases:
         self.judge.refuses("scratch that is not there", "No such file", "--scratch", str(drive / "none"))
         link.unlink()
 
+    def scratch_without_room(self) -> None:
+        """A scratch that is full is no damage of the store, and nothing stays in it."""
+        if why := available():
+            print(f"SKIP  a full scratch: {why}")
+            return
+        with loop_drives(1, 8, self.server.root) as folders:
+            code, report = self.judge.run("--scratch", str(folders[0]))
+            self.judge.expect(code == 2 and f"--scratch: {folders[0]} has no room left" in report["error"]
+                              and not report["problems"] and not list(folders[0].iterdir()),
+                              "a full scratch", (code, report))
+
     def all(self) -> list[Callable[[], None]]:
         """In any order."""
         return [self.flipped_byte_in_a_stripe, self.flipped_byte_in_a_record, self.removed_shard, self.cut_shard,
                 self.more_than_parity, self.stray_file, self.damaged_superblock, self.damaged_mirror,
-                self.missing_drive, self.scratch_on_a_drive]
+                self.missing_drive, self.scratch_on_a_drive, self.scratch_without_room]
 
 
 @contextlib.contextmanager
@@ -342,6 +370,7 @@ def main() -> int:
     options = parser.parse_args()
     with Store(options.outcropd, drives=DRIVES, scratch=options.scratch) as server:
         judge = Judge(server, options.outcrop)
+        documented(judge)
         population = Population(7)
         client = server.client()
         population.fill(client)

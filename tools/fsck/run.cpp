@@ -1,6 +1,7 @@
 #include "tools/fsck/run.h"
 
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,12 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Less is a full filesystem. The store must not notice: a mirror whose copy cannot be written
+/// looks like one that is lost.
+constexpr std::uint64_t kLeastFree = 16 << 20;
+
 /// Where the scratch folder is to go, without symbolic links. It is on none of the drives: nothing
 /// may be written to them.
 Result<std::string> scratch_place(std::string wanted, const std::vector<std::string>& drives) {
   if (wanted.empty()) {
     const char* const configured = std::getenv("TMPDIR");
-    wanted = configured != nullptr && *configured != '\0' ? configured : "/tmp";
+    wanted = configured != nullptr && *configured != '\0' ? configured : kDefaultScratch;
   }
   std::error_code ec;
   const fs::path inside = fs::canonical(wanted, ec);
@@ -61,6 +66,10 @@ class ScratchFolder {
     return ec ? Result<std::unique_ptr<io::Disk>>(
                     fail(Errc::config, "--scratch: " + x_path + ": " + ec.message()))
               : io::open_posix_disk(x_path + "/" + name);
+  }
+  bool has_room() const {
+    struct statvfs space{};
+    return ::statvfs(x_path.c_str(), &space) != 0 || space.f_bavail * space.f_frsize >= kLeastFree;
   }
 
  private:
@@ -137,8 +146,16 @@ Result<void> fsck(const server::Config& config, FsckOptions options, check::Repo
   input.allow_reduced_redundancy = config.allow_reduced_redundancy;
   input.metadata_only = options.metadata_only;
   input.memory_bytes = options.memory_bytes;
-  input.progress = std::move(options.progress);
-  return run_on(io, check::run_fsck(std::move(input), report));
+  bool full = false;
+  input.progress = [&](std::string_view phase, std::uint64_t done, std::uint64_t total) {
+    full = full || !scratch->has_room();
+    return !full && (!options.progress || options.progress(phase, done, total));
+  };
+  const Result<void> done = run_on(io, check::run_fsck(std::move(input), report));
+  full = full || (!done && done.error().code() == Errc::no_space);
+  return full ? fail(Errc::config, "--scratch: " + place +
+                                       " has no room left: name a folder on a larger filesystem")
+              : done;
 }
 
 }  // namespace outcrop::tools
