@@ -154,4 +154,26 @@ def command_line(context: Context) -> None:
     equal("versions", tools.stdout, server.stdout.replace("outcropd", "outcrop"))
 
 
-SCENARIOS = [command_line, selftest_passes, selftest_fails, selftest_interrupted]
+def selftest_refuses(context: Context) -> None:
+    """Options that would be ignored or are out of range are refused before anything is done, and named."""
+    # Nobody listens there: what began would end with 1.
+    dead = f"127.0.0.1:{free_ports(1)[0]}"
+    environment = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "OUTCROP_ADMIN_TOKEN": "t"}
+    wrong = {("--nfs-bucket", "b"): "--nfs", ("--nfs-version", "3"): "--nfs", ("--nfs-uid", "1"): "--nfs",
+             ("--token-file", "f"): "--admin", ("--nfs", dead): "--nfs: name an export",
+             ("--nfs", dead, "--admin", dead, "--nfs-bucket", "b"): "--nfs-bucket",
+             ("--nfs", f"{dead}/e", "--nfs-bucket", "/p"): "--nfs-bucket",
+             ("--nfs", f"{dead}/e", "--nfs-version", "4.0"): "--nfs-version", ("--nfs", "x"): "--nfs",
+             ("--seconds", "0"): "--seconds", ("--seconds", "-1"): "--seconds", ("--seconds", "nan"): "--seconds",
+             ("--seconds", "60.5"): "--seconds", ("--ca-file", "f"): "--ca-file", ("--insecure",): "--insecure"}
+    for flags, why in wrong.items():
+        done = subprocess.run([tool_of(context), "selftest", "--endpoint", f"http://{dead}", *flags], env=environment,
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        assert done.returncode == 2 and why in done.stderr and not done.stdout, (flags, done)
+    for flags in ((), ("--seconds", "60"), ("--nfs", f"{dead}/e", "--nfs-uid", "1"), ("--admin", dead)):
+        done = subprocess.run([tool_of(context), "selftest", "--endpoint", f"http://{dead}", *flags], env=environment,
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        assert done.returncode == 1 and "cannot connect" in done.stdout, (flags, done)
+
+
+SCENARIOS = [command_line, selftest_refuses, selftest_passes, selftest_fails, selftest_interrupted]
