@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "storage/base/size_text.h"
 #include "tools/admin/answer.h"
 
 namespace outcrop::tools {
@@ -53,16 +54,6 @@ std::string why_stopped(const json::object& repair) {
 }
 
 }  // namespace
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) {
-    value /= 1024;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
 
 std::string progress_text(const json::object& repair) {
   const std::uint64_t left = number_of(repair, "bytes_left");

@@ -23,7 +23,6 @@ struct RepairView {
 };
 RepairView view_repair(const boost::json::object& status);
 
-std::string size_text(std::uint64_t bytes);
 /// The part of GET /v1/drives about repair, while it is busy.
 std::string progress_text(const boost::json::object& repair);
 

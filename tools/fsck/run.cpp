@@ -1,12 +1,12 @@
 #include "tools/fsck/run.h"
 
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #include <cstdlib>
 #include <filesystem>
 
 #include "server/drive_list.h"
+#include "server/runtime.h"
 #include "storage/check/fsck.h"
 #include "storage/io/overlay_disk.h"
 
@@ -111,23 +111,10 @@ Result<std::unique_ptr<io::Disk>> open_witness(const ScratchFolder& scratch,
               : fail(Errc::config, "state_dir: " + path + ": " + base.error().describe());
 }
 
-io::BackendKind backend_kind(server::IoChoice choice) {
-  return choice == server::IoChoice::threads ? io::BackendKind::threads
-         : choice == server::IoChoice::uring ? io::BackendKind::uring
-                                             : io::BackendKind::automatic;
-}
-
-void raise_descriptors() {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
-
 }  // namespace
 
 Result<void> fsck(const server::Config& config, FsckOptions options, check::Report& report) {
-  raise_descriptors();
+  server::Runtime::raise_descriptor_limit();
   server::DriveList list(config.state_dir, config.drives);
   TRYV(list.load());
   const std::vector<std::string> paths = list.paths();
@@ -138,7 +125,7 @@ Result<void> fsck(const server::Config& config, FsckOptions options, check::Repo
   TRY(const auto witness, open_witness(*scratch, config.state_dir));
   TRY(const auto sorting, scratch->folder("sort"));
   asio::io_context io(1);
-  TRY(const auto backend, io::make_backend(backend_kind(config.io), io));
+  TRY(const auto backend, io::make_backend(config.io, io));
   input.last_path = [&list](const std::string& uuid) { return list.last_path(uuid); };
   input.witness = witness.get();
   input.scratch = sorting.get();
