@@ -10,6 +10,7 @@
 #include "server/config_toml.h"
 #include "server/config_values.h"
 #include "server/drive_list.h"
+#include "storage/io/disk.h"
 
 namespace outcrop::server {
 namespace {
@@ -55,8 +56,10 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 4> kLevels = {
      {"error", log::Level::error}}};
 constexpr std::array<std::pair<std::string_view, log::Format>, 2> kFormats = {
     {{"text", log::Format::text}, {"json", log::Format::json}}};
-constexpr std::array<std::pair<std::string_view, IoChoice>, 3> kIoChoices = {
-    {{"auto", IoChoice::automatic}, {"uring", IoChoice::uring}, {"threads", IoChoice::threads}}};
+constexpr std::array<std::pair<std::string_view, io::BackendKind>, 3> kIoChoices = {
+    {{"auto", io::BackendKind::automatic},
+     {"uring", io::BackendKind::uring},
+     {"threads", io::BackendKind::threads}}};
 
 constexpr std::array<std::pair<std::string_view, audit::Sync>, 3> kSyncs = {
     {{"batch", audit::Sync::batch},

@@ -21,6 +21,10 @@
 #include "storage/base/log.h"
 #include "storage/base/result.h"
 
+namespace outcrop::io {
+enum class BackendKind : std::uint8_t;
+}
+
 namespace outcrop::server {
 
 struct HostPort {
@@ -28,8 +32,6 @@ struct HostPort {
   std::uint16_t port = 0;
   bool operator==(const HostPort&) const = default;
 };
-
-enum class IoChoice : std::uint8_t { automatic, uring, threads };
 
 struct Config {
   HostPort s3{"0.0.0.0", 9000};
@@ -51,8 +53,8 @@ struct Config {
   bool allow_reduced_redundancy = false;
   std::chrono::seconds scrub_period = std::chrono::days(14);  ///< 0: never
   std::chrono::seconds lifecycle_day = std::chrono::days(1);  ///< how long a day of a rule is
-  IoChoice io = IoChoice::automatic;
-  std::uint64_t segment_size = 0;  ///< 0: by drive capacity
+  outcrop::io::BackendKind io{};                              ///< automatic, uring or threads
+  std::uint64_t segment_size = 0;                             ///< 0: by drive capacity
   std::string region = "us-east-1";
   bool file_metadata = true;  ///< s3.file_metadata
   std::vector<std::string> domains;

@@ -33,18 +33,6 @@
 namespace outcrop::server {
 namespace {
 
-io::BackendKind backend_kind(IoChoice choice) {
-  switch (choice) {
-    case IoChoice::automatic:
-      return io::BackendKind::automatic;
-    case IoChoice::uring:
-      return io::BackendKind::uring;
-    case IoChoice::threads:
-      return io::BackendKind::threads;
-  }
-  return io::BackendKind::automatic;
-}
-
 std::vector<std::string> operation_names() {
   std::vector<std::string> names;
   for (std::size_t i = 0; i <= static_cast<std::size_t>(s3::OpId::other_unsupported); ++i) {
@@ -438,8 +426,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   parts->s3_group =
       std::make_unique<HttpGroup>(runtime, all_workers(runtime), *parts->s3_service, parts->random);
   for (unsigned i = 0; i < runtime.workers(); ++i) {
-    TRY(std::unique_ptr<io::IoBackend> backend,
-        io::make_backend(backend_kind(config.io), runtime.io(i)));
+    TRY(std::unique_ptr<io::IoBackend> backend, io::make_backend(config.io, runtime.io(i)));
     parts->backends.push_back(parts->faults ? io::make_faulty(std::move(backend), runtime.io(i))
                                             : std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));

@@ -80,10 +80,7 @@ Result<void> serve(const server::Config& config) {
   // Secrets and payload must not end up in a core file; connections need descriptors.
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+  server::Runtime::raise_descriptor_limit();
   server::Runtime::block_signals();
   TRY(const std::unique_ptr<server::Gateway> gateway, server::Gateway::start(config));
   server::Runtime::wait_for_stop_signal();

@@ -7,6 +7,7 @@
 
 #include "storage/digest/digest.h"
 #include "tools/bench/run.h"
+#include "tools/s3_options.h"
 
 namespace outcrop {
 namespace {
@@ -86,16 +87,7 @@ int run(State& state) {
 
 void add_connection_options(CLI::App& s3, State& s) {
   Options& o = s.options;
-  s3.add_option("--endpoint", s.texts.endpoint, "http://HOST:PORT or https://HOST[:PORT]")
-      ->capture_default_str();
-  s3.add_option("--access-key", o.access_key, "Access key ID")->envname("AWS_ACCESS_KEY_ID");
-  s3.add_option("--secret-key", o.secret_key, "Secret access key")
-      ->envname("AWS_SECRET_ACCESS_KEY");
-  s3.add_option("--session-token", o.session_token, "Token of temporary credentials")
-      ->envname("AWS_SESSION_TOKEN");
-  s3.add_option("--region", o.region, "Region to sign for")->capture_default_str();
-  s3.add_option("--ca-file", o.ca_file, "CA certificates for https (default: the system's)");
-  s3.add_flag("--insecure", o.insecure, "Accept any certificate");
+  add_s3_options(s3, s.texts.endpoint, o);
   s3.add_option("--timeout", o.timeout_s, "Seconds after which an operation counts as failed")
       ->capture_default_str();
 }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "storage/base/size_text.h"
 #include "tools/admin/command.h"
 #include "tools/admin/drive_status.h"
 
@@ -21,7 +22,6 @@ using tools::flag_of;
 using tools::number_of;
 using tools::object_at;
 using tools::progress_text;
-using tools::size_text;
 using tools::text_of;
 
 constexpr auto kWatchInterval = std::chrono::seconds(1);

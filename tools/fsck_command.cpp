@@ -123,7 +123,7 @@ void add_fsck_command(CLI::App& app, int& exit_code) {
   fsck->add_flag("--metadata-only", state->options.metadata_only, "Do not read the payload");
   fsck->add_option("--scratch", state->options.scratch,
                    "Where to make a temporary folder, on none of the drives (default: TMPDIR or "
-                   "/tmp)");
+                   "/var/tmp)");
   fsck->add_option("--memory", state->memory, "How much memory to use, about")
       ->capture_default_str();
   fsck->add_flag("--json", state->json, "Print one JSON object");

@@ -1,4 +1,5 @@
-// The outcrop command line.
+// The outcrop command line. Options that make no sense end with exit code 2; what else an exit code
+// says, each command defines.
 #include <CLI/CLI.hpp>
 #include <csignal>
 
@@ -10,10 +11,17 @@
 #include "tools/selftest_command.h"
 #include "tools/token_command.h"
 
+namespace {
+
+constexpr int kBadOptions = 2;
+
+}  // namespace
+
 int main(int argc, char** argv) {
   // A server that goes away is an error value of the write, not the end of this process.
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("outcrop: the command line of the Outcrop object store", "outcrop");
+  app.set_version_flag("--version", "outcrop " OUTCROP_VERSION, "Print the version, and exit");
   app.require_subcommand(1);
   int exit_code = 0;
   outcrop::add_audit_command(app, exit_code);
@@ -23,6 +31,10 @@ int main(int argc, char** argv) {
   outcrop::add_fsck_command(app, exit_code);
   outcrop::add_selftest_command(app, exit_code);
   outcrop::add_token_command(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kBadOptions;  // 0: --help, --version
+  }
   return exit_code;
 }

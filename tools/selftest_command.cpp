@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
+#include "tools/s3_options.h"
 #include "tools/selftest/run.h"
 
 namespace outcrop {
@@ -55,11 +56,19 @@ Result<void> complete_nfs(State& state) {
                 "--nfs: name an export, HOST:PORT/export, or give --admin: then the scratch bucket "
                 "is exported for the test");
   }
+  if (place.path.empty() && !state.nfs_bucket.empty()) {
+    return fail(Errc::config,
+                "--nfs-bucket: it is the bucket behind an export; name that, too: "
+                "--nfs HOST:PORT/export");
+  }
   if (!place.path.empty()) {
     const std::string bucket =
         state.nfs_bucket.empty() ? place.path.substr(place.path.rfind('/') + 1) : state.nfs_bucket;
     const std::size_t slash = bucket.find('/');
     state.options.nfs_bucket = bucket.substr(0, slash);
+    if (state.options.nfs_bucket.empty()) {
+      return fail(Errc::config, "--nfs-bucket: '" + bucket + "' is not BUCKET or BUCKET/prefix");
+    }
     place.prefix = slash == std::string::npos ? "" : bucket.substr(slash + 1) + "/";
   }
   state.options.nfs = std::move(place);
@@ -67,15 +76,11 @@ Result<void> complete_nfs(State& state) {
 }
 
 Result<void> complete(State& state) {
-  bench::Options& s3 = state.options.s3;
-  TRY(s3.endpoint, bench::parse_endpoint(state.endpoint));
-  if (s3.access_key.empty() || s3.secret_key.empty()) {
+  TRY(state.options.s3.endpoint, bench::parse_endpoint(state.endpoint));
+  TRYV(bench::check_access(state.options.s3));
+  if (!(state.options.seconds > 0 && state.options.seconds <= selftest::kMostSeconds)) {
     return fail(Errc::config,
-                "no credentials: --access-key and --secret-key, or AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY");
-  }
-  if (state.options.seconds <= 0 || state.options.seconds > selftest::kMostSeconds) {
-    return fail(Errc::config, fmt::format("--seconds: at most {}", selftest::kMostSeconds));
+                fmt::format("--seconds: above 0 and at most {}", selftest::kMostSeconds));
   }
   if (state.admin_option->count() > 0) {
     TRY(state.admin.token, tools::find_token(state.token_file));
@@ -136,26 +141,21 @@ int run(State& state) {
 }
 
 void add_options(CLI::App& app, State& s) {
-  bench::Options& o = s.options.s3;
-  app.add_option("--endpoint", s.endpoint, "http://HOST:PORT or https://HOST[:PORT]")
-      ->capture_default_str();
-  app.add_option("--access-key", o.access_key, "Access key ID")->envname("AWS_ACCESS_KEY_ID");
-  app.add_option("--secret-key", o.secret_key, "Secret access key")
-      ->envname("AWS_SECRET_ACCESS_KEY");
-  app.add_option("--session-token", o.session_token, "Token of temporary credentials")
-      ->envname("AWS_SESSION_TOKEN");
-  app.add_option("--region", o.region, "Region to sign for")->capture_default_str();
-  app.add_option("--ca-file", o.ca_file, "CA certificates for https (default: the system's)");
-  app.add_flag("--insecure", o.insecure, "Accept any certificate");
-  app.add_option("--nfs", s.nfs, "HOST:PORT[/export]: also test NFS, beside S3");
+  add_s3_options(app, s.endpoint, s.options.s3);
+  CLI::Option* const nfs =
+      app.add_option("--nfs", s.nfs, "HOST:PORT[/export]: also test NFS, beside S3");
   app.add_option("--nfs-bucket", s.nfs_bucket,
-                 "BUCKET[/prefix] behind the export (default: the last name of its path)");
-  app.add_option("--nfs-version", s.nfs_version, "3 or 4.1")->capture_default_str();
-  app.add_option("--nfs-uid", s.nfs_uid, "User and group to act as")->capture_default_str();
+                 "BUCKET[/prefix] behind the export (default: the last name of its path)")
+      ->needs(nfs);
+  app.add_option("--nfs-version", s.nfs_version, "3 or 4.1")->capture_default_str()->needs(nfs);
+  app.add_option("--nfs-uid", s.nfs_uid, "User and group to act as")
+      ->capture_default_str()
+      ->needs(nfs);
   s.admin_option = app.add_option("--admin", s.admin.address,
                                   "HOST:PORT of the admin API: also check the drives");
   app.add_option("--token-file", s.token_file,
-                 "File with the admin token (default: OUTCROP_ADMIN_TOKEN)");
+                 "File with the admin token (default: OUTCROP_ADMIN_TOKEN)")
+      ->needs(s.admin_option);
   app.add_option("--seconds", s.options.seconds, "Stop after this time")->capture_default_str();
   app.add_flag("--json", s.json, "Print one JSON object");
 }

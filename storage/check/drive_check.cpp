@@ -10,11 +10,11 @@ namespace {
 using drives::EpochRecord;
 using drives::Superblock;
 
-/// The two copies of a control file.
+/// The two copies of a control file; both are written when a drive joins.
 template <class T>
 struct Copies {
   std::vector<T> good;
-  unsigned damaged = 0;  ///< neither good nor never written
+  unsigned damaged = 0;
 };
 
 template <class T, class Decode>
@@ -28,11 +28,9 @@ Result<Copies<T>> read_copies(io::Disk& disk, std::string_view file, Decode deco
     drives::SlotBytes bytes{};
     const auto n = (*handle)->read_sync(slot * drives::kSlotBytes, bytes);
     auto value = n ? decode(ConstBytes(bytes).first(*n)) : Result<T>(fail(n.error()));
-    const bool blank = n && std::ranges::all_of(ConstBytes(bytes).first(*n),
-                                                [](std::byte b) { return b == std::byte{}; });
     if (value) {
       out.good.push_back(*std::move(value));
-    } else if (!blank) {
+    } else {
       ++out.damaged;
     }
   }
@@ -49,8 +47,12 @@ class DriveLook {
   DriveLook(const LastPath& last_path, Report& report) : x_last_path(last_path), x_report(report) {}
 
   Result<void> add(const DriveInput& input) {
-    if (!input.disk) {
+    if (!input.disk && input.why.empty()) {
       return ok();  // missing: its member shows without it
+    }
+    if (!input.disk) {
+      unusable(input, " does not open: " + input.why);
+      return ok();
     }
     if (auto locked = input.disk->lock(); !locked) {
       const bool used = locked.error().code() == Errc::already_exists;
@@ -64,7 +66,7 @@ class DriveLook {
     const auto epochs =
         read_copies<EpochRecord>(*input.disk, drives::kEpochFile, drives::decode_epoch);
     if (!supers || supers->good.empty() || !epochs || epochs->good.empty()) {
-      return unusable(input, supers && !supers->good.empty());
+      return without_identity(input, supers && !supers->good.empty());
     }
     if (supers->damaged > 0) {
       x_report.findings.problem(
@@ -106,27 +108,32 @@ class DriveLook {
   }
 
  private:
-  Result<void> unusable(const DriveInput& input, bool superblock) {
-    TRY(const bool blank, drives::is_blank(*input.disk));
+  void show(const DriveInput& input, DriveState state) {
     x_report.drives.push_back({.slot = {},
                                .path = input.path,
                                .uuid = {},
-                               .state = blank ? DriveState::joining : DriveState::unusable,
+                               .state = state,
                                .draining = false,
                                .mirror = false,
                                .epoch = 0});
-    if (blank) {
-      x_report.findings.problem(
-          "drive-blank", "drive " + quoted(input.path) + " is empty",
-          "mount its filesystem if it should hold data; else the next start adds it to the store");
-    } else {
-      x_report.findings.problem(
-          "drive-unusable",
-          "drive " + quoted(input.path) +
-              (superblock ? ": its epoch record is missing or damaged in both copies"
-                          : " has no superblock that can be read"),
-          kReplace);
+  }
+
+  void unusable(const DriveInput& input, const std::string& what) {
+    show(input, DriveState::unusable);
+    x_report.findings.problem("drive-unusable", "drive " + quoted(input.path) + what, kReplace);
+  }
+
+  Result<void> without_identity(const DriveInput& input, bool superblock) {
+    TRY(const bool blank, drives::is_blank(*input.disk));
+    if (!blank) {
+      unusable(input, superblock ? ": its epoch record is missing or damaged in both copies"
+                                 : " has no superblock that can be read");
+      return ok();
     }
+    show(input, DriveState::joining);
+    x_report.findings.problem(
+        "drive-blank", "drive " + quoted(input.path) + " is empty",
+        "mount its filesystem if it should hold data; else the next start adds it to the store");
     return ok();
   }
 

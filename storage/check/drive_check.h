@@ -15,8 +15,8 @@ namespace outcrop::check {
 /// A drive of the configuration.
 struct DriveInput {
   std::string path;
-  std::unique_ptr<io::Disk> disk;  ///< null: its directory is not there
-  std::string why;                 ///< then
+  std::unique_ptr<io::Disk> disk;  ///< null: its directory is not there, or does not open
+  std::string why;                 ///< it does not open; empty: it is not there
 };
 
 /// Where a drive was last seen, by its uuid; empty: nobody knows.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kRowsAtOnce = 4096;
 
+constexpr const char* kFilledIn = "start the server: repair fills them in from the other shards";
 constexpr const char* kNotRepaired =
     "the server does not repair this: copy what can still be read of it to another key, delete it, "
     "and put it again from its source";
@@ -47,6 +48,7 @@ Task<> PayloadCheck::finish() {
   for (const auto& [id, state] : x_segments) {
     x_report.segments_unused += state.used ? 0 : 1;
   }
+  report_behind();
   co_return ok();
 }
 
@@ -103,6 +105,9 @@ Task<> PayloadCheck::add(const ns::ExtentUser& user) {
     CO_TRYV(co_await hurt(user.owner, "has payload at offset " + std::to_string(extent.offset) +
                                           " of segment " + hex16(extent.segment) +
                                           " that overlaps that of another one"));
+    if (!x_rows.empty()) {
+      CO_TRYV(co_await read_rows());  // those read at once are in order and apart
+    }
   }
   x_end = std::max(x_end, extent.offset + bytes);
   x_last = extent;
@@ -180,7 +185,8 @@ Task<> PayloadCheck::leave() {
     CO_TRYV(co_await read_rows());
   }
   const segment::SegmentRecord& record = x_segment->record;
-  segment::ShardMask good = x_options.read ? x_reader->open() : x_segment->present;
+  segment::ShardMask good =
+      x_options.read ? x_reader->open() : x_segment->present & ~count_behind();
   segment::ShardMask broken = 0;
   for (unsigned i = 0; i < x_shards.size(); ++i) {
     broken |= x_shards[i].bad > 0 ? 1U << i : 0;
@@ -205,6 +211,26 @@ Task<> PayloadCheck::leave() {
   co_return ok();
 }
 
+// What the catalogue calls behind may be there all the same: only reading it tells.
+segment::ShardMask PayloadCheck::count_behind() {
+  const segment::ShardMask behind = x_segment->present & x_segment->holes;
+  for (unsigned i = 0; i < x_shards.size(); ++i) {
+    if ((behind & (1U << i)) != 0) {
+      ++x_behind[x_segment->record.slots[i]];
+    }
+  }
+  return behind;
+}
+
+void PayloadCheck::report_behind() {
+  for (const auto& [slot, n] : x_behind) {
+    x_report.findings.problem("shard-behind",
+                              drive_name(x_drives, slot) + ": " + count_of(n, "shard") +
+                                  " may lack data, because the drive was away when it was written",
+                              kFilledIn);
+  }
+}
+
 // One finding for each shard: what the store knows it lacks is no damage.
 void PayloadCheck::report_damage(segment::ShardMask broken) {
   for (unsigned i = 0; i < x_shards.size(); ++i) {
@@ -220,7 +246,7 @@ void PayloadCheck::report_damage(segment::ShardMask broken) {
       x_report.findings.problem(
           "shard-behind",
           where + "lacks " + what + ", because the drive was away when they were written",
-          "start the server: repair fills them in from the other shards");
+          kFilledIn);
     } else {
       x_report.findings.problem(
           "chunks-damaged", where + "does not verify in " + what,

@@ -2,6 +2,7 @@
 // and whether its chunks verify on every drive, or how many are left to rebuild it from.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -45,7 +46,9 @@ class PayloadCheck final : public ns::ExtentVisitor {
   void add_rows(const Extent& extent);
   Task<> read_rows();
   void judge(const Row& row);
+  segment::ShardMask count_behind();
   void report_damage(segment::ShardMask broken);
+  void report_behind();
   Task<> name_users(const Extent& extent, std::string what);
   Task<> hurt(InodeId owner, const std::string& what);
 
@@ -67,6 +70,8 @@ class PayloadCheck final : public ns::ExtentVisitor {
   std::set<std::uint32_t> x_lost;  ///< of x_extents, in these rows
   bool x_any_lost = false;
   std::uint64_t x_entered = 0;
+  /// Shards that may lack data, as the catalogue has it, by drive; only if no payload is read.
+  std::map<drives::Slot, std::uint64_t> x_behind;
   std::set<InodeId> x_named;  ///< owners that a finding names, the first kMaxListed
 };
 

@@ -64,7 +64,8 @@ class FileCheck {
           "segment-number", "segment " + hex16(record->id) + " is beyond the counter of segments",
           "do not start the server: a new segment could take its files; report this");
     }
-    SegmentState state{.record = *std::move(record), .present = 0, .holes = 0, .used = false};
+    SegmentState state{
+        .record = *std::move(record), .present = 0, .odd = 0, .holes = 0, .used = false};
     state.holes = state.record.holes;
     for (unsigned i = 0; i < state.record.slots.size(); ++i) {
       const Slot slot = state.record.slots[i];
@@ -118,7 +119,9 @@ class FileCheck {
     }
     SegmentState& state = at->second;
     const auto size = size_of(disk, "segments/" + name);
-    if (!size || *size != state.record.shard_bytes) {
+    const bool fits = size && *size == state.record.shard_bytes;
+    (fits ? state.present : state.odd) |= 1U << shard->second;
+    if (!fits) {
       x_report.findings.problem(
           "shard-size",
           drive_name(x_drives, slot) + ": shard " + std::to_string(shard->second) + " of segment " +
@@ -128,9 +131,6 @@ class FileCheck {
                     : " cannot be opened: " + size.error().describe()),
           "what is left of it is used; start the server: what is missing is read from the other "
           "shards and written anew; if it happens again, replace the drive");
-    }
-    if (size) {
-      state.present |= 1U << shard->second;
     }
     return true;
   }
@@ -148,7 +148,7 @@ class FileCheck {
       for (unsigned i = 0; i < state.record.slots.size(); ++i) {
         const Slot slot = state.record.slots[i];
         const bool live = slot < x_drives.slots() && x_drives.live(slot);
-        if (live && (state.present & (1U << i)) == 0 && (state.holes & (1U << i)) == 0) {
+        if (live && ((state.present | state.odd) & (1U << i)) == 0) {
           ++lacking[slot];
           first.emplace(slot, segment::shard_path(id, i));
         }

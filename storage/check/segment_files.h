@@ -12,6 +12,7 @@ namespace outcrop::check {
 struct SegmentState {
   segment::SegmentRecord record;
   segment::ShardMask present = 0;  ///< files that are there, of the right size
+  segment::ShardMask odd = 0;      ///< files that are there, of another size or unreadable
   /// Shards that may lack data, and the store knows it: repair fills them.
   segment::ShardMask holes = 0;
   bool used = false;  ///< something refers to it

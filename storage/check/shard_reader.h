@@ -31,7 +31,8 @@ class ShardReader {
 
   /// Shards whose file is open.
   segment::ShardMask open() const { return x_open; }
-  /// Fills in `good` of each row; they are in the order of offsets and inside the shard files.
+  /// Fills in `good` of each row; they are in the order of offsets, do not overlap, and lie inside
+  /// the shard files.
   /// With a backend all drives are read at once; without one, one after the other. Rows whose
   /// chunks cannot be read do not verify.
   Task<> read(std::span<Row> rows, io::IoBackend* backend);

@@ -7,17 +7,21 @@ import argparse
 import contextlib
 import hashlib
 import json
+import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "support")]
 
 from damage import BLOCK, Snapshot
+from loop_drives import available, loop_drives
 from population import BUCKET, MIB, Population
 from server import Server, ServerFailed, moved_away
 
@@ -77,23 +81,34 @@ class Judge:
             self.problems.append(what)
             print(f"      {why}", flush=True)
 
-    def run(self, *flags: str, content: bool = False) -> tuple[int, dict[str, Any]]:
-        """The exit code and the JSON report; the drives must be as they were, unless a server runs."""
-        places = [*self.server.drives_here(), self.server.state] if not self.server.running else []
+    def _fsck(self, *flags: str, content: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The drives must be as they were, unless a server runs."""
+        here = [place for place in (*self.server.drives, self.server.state) if place.exists()]
+        places = here if not self.server.running else []
         before = fingerprint(places, content)
-        done = subprocess.run(
-            [str(self._tool), "fsck", "--config", str(self.server.config), "--json", "--scratch", str(self._scratch),
-             *flags], capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run([str(self._tool), "fsck", "--config", str(self.server.config), "--json", *flags],
+                              env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False)
         after = fingerprint(places, content)
         if before != after:
             changed = [p for p in before.keys() | after.keys() if before.get(p) != after.get(p)]
             self.expect(False, "fsck writes nothing", changed[:5])
+        return done
+
+    def run(self, *flags: str, content: bool = False) -> tuple[int, dict[str, Any]]:
+        """The exit code and the JSON report."""
+        scratch = () if "--scratch" in flags else ("--scratch", str(self._scratch))
+        done = self._fsck(*scratch, *flags, content=content)
         if left := list(self._scratch.iterdir()):
             self.expect(False, "the scratch folder is removed", left)
         try:
             return done.returncode, json.loads(done.stdout)
         except ValueError:
             raise ServerFailed(f"fsck ended with {done.returncode}: {done.stdout[:500]} {done.stderr[-2000:]}") from None
+
+    def refuses(self, what: str, why: str, *flags: str, **environment: str) -> None:
+        """Nothing is begun, for this reason."""
+        done = self._fsck(*flags, **environment)
+        self.expect(done.returncode == 2 and why in done.stderr, what, (done.returncode, done.stderr))
 
     def clean(self, where: str, *flags: str) -> dict[str, Any]:
         """Nothing is wrong."""
@@ -112,12 +127,21 @@ class Judge:
         return report
 
 
-class Store(Server):
-    """A server whose drives may be away."""
+def documented(judge: Judge) -> None:
+    """Every code of a finding has a line in the guide that says who repairs it, and no other has."""
+    root = Path(__file__).resolve().parents[2]
+    kinds = "chunks|drive|epoch|files|inode|journal|mirrors?|object|reference|segments?|shard|superblock|tree"
+    source = "".join(p.read_text() for p in sorted((root / "storage" / "check").glob("*.cpp")))
+    codes = set(re.findall(rf'"((?:{kinds})-[a-z-]+)"', source))
+    table = (root / "docs" / "guide" / "checks.md").read_text().split("\n| finding |", 1)[1]
+    rows = [name for line in table.splitlines()[2:] if line.startswith("| ") for name in line.split(" | ")[0][2:].split(", ")]
+    judge.expect(bool(codes) and all(any(fnmatch(c, row) for row in rows) for c in codes)
+                 and all(any(fnmatch(c, row) for c in codes) for row in rows),
+                 "the guide has all findings", (sorted(codes), rows))
 
-    def drives_here(self) -> list[Path]:
-        """Those whose folder is there."""
-        return [d for d in self.drives if d.exists()]
+
+class Store(Server):
+    """A server whose files are looked into."""
 
     def shards(self, kind: int) -> list[Path]:
         """Shard files of the segment that has most chunks of the kind on the first drive that has any."""
@@ -210,16 +234,44 @@ class Cases:
             states = {d["slot"]: d["state"] for d in report["drives"]}
             self.judge.expect(states[4] == "missing" and list(states.values()).count("live") == DRIVES - 1,
                               "the others are live", states)
+            self.server.drives[4].write_bytes(b"")
+            self.judge.finds("a file where a drive was", {"drive-missing", "drive-unusable", "segments-degraded"},
+                             [f'drive "{self.server.drives[4]}" does not open: ', "Not a directory"])
+            self.server.drives[4].unlink()
+        with moved_away([self.server.state]):
+            self.judge.refuses("no state_dir", f"state_dir: {self.server.state}: ")
         with moved_away(self.server.drives[1:5]):
             code, report = self.judge.run()
             self.judge.expect(code == 2 and "are needed" in report["error"] and len(report["drives"]) == DRIVES,
                               "too few drives: it says so", (code, report))
 
+    def scratch_on_a_drive(self) -> None:
+        """It is refused before anything is written there."""
+        drive = self.server.drives[1]
+        link = self.server.root / "link"
+        link.symlink_to(drive)
+        for place in (drive, drive / "segments", link):
+            self.judge.refuses(f"scratch in {place.name}", "is on the drive", "--scratch", str(place))
+        self.judge.refuses("TMPDIR on a drive", "is on the drive", TMPDIR=str(drive))
+        self.judge.refuses("scratch that is not there", "No such file", "--scratch", str(drive / "none"))
+        link.unlink()
+
+    def scratch_without_room(self) -> None:
+        """A scratch that is full is no damage of the store, and nothing stays in it."""
+        if why := available():
+            print(f"SKIP  a full scratch: {why}")
+            return
+        with loop_drives(1, 8, self.server.root) as folders:
+            code, report = self.judge.run("--scratch", str(folders[0]))
+            self.judge.expect(code == 2 and f"--scratch: {folders[0]} has no room left" in report["error"]
+                              and not report["problems"] and not list(folders[0].iterdir()),
+                              "a full scratch", (code, report))
+
     def all(self) -> list[Callable[[], None]]:
         """In any order."""
         return [self.flipped_byte_in_a_stripe, self.flipped_byte_in_a_record, self.removed_shard, self.cut_shard,
                 self.more_than_parity, self.stray_file, self.damaged_superblock, self.damaged_mirror,
-                self.missing_drive]
+                self.missing_drive, self.scratch_on_a_drive, self.scratch_without_room]
 
 
 @contextlib.contextmanager
@@ -318,6 +370,7 @@ def main() -> int:
     options = parser.parse_args()
     with Store(options.outcropd, drives=DRIVES, scratch=options.scratch) as server:
         judge = Judge(server, options.outcrop)
+        documented(judge)
         population = Population(7)
         client = server.client()
         population.fill(client)

@@ -14,13 +14,18 @@ from server import Server, free_ports, moved_away
 SECONDS_MAX = 90
 
 
+def tool_of(context: Context) -> str:
+    """The outcrop binary beside the server's."""
+    return str(context.binary.resolve().parents[1] / "tools" / "outcrop")
+
+
 class Selftest:
     """The command against one server."""
 
     def __init__(self, context: Context, server: Server) -> None:
         self.server = server
         credentials = server.credentials()
-        self.command = [str(context.binary.resolve().parents[1] / "tools" / "outcrop"), "selftest"]
+        self.command = [tool_of(context), "selftest"]
         self.environment = {
             "AWS_ACCESS_KEY_ID": credentials.access_key, "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
             "OUTCROP_ADMIN_TOKEN": (server.state / "admin-token").read_text().strip()}
@@ -130,4 +135,45 @@ def selftest_interrupted(context: Context) -> None:
         test.nothing_left()
 
 
-SCENARIOS = [selftest_passes, selftest_fails, selftest_interrupted]
+def command_line(context: Context) -> None:
+    """Options that make no sense end every command with 2 and a reason; --help and --version end with 0."""
+    tool = tool_of(context)
+    wrong = ([], ["nothing"], ["--json"], ["fsck"], ["fsck", "--config"], ["fsck", "--config", "c", "--no"],
+             ["selftest", "--seconds", "x"], ["drive", "drain"], ["bench", "s3", "--threads", "-1"],
+             ["bench", "nfs"], ["audit"], ["export", "add", "b"], ["token", "create", "t"])
+    for arguments in wrong:
+        done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        equal(f"{arguments}: exit code", done.returncode, 2)
+        assert done.stderr and not done.stdout, (arguments, done)
+    for arguments in (["--help"], ["--version"], ["fsck", "--help"], ["drive", "drain", "--help"]):
+        done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        equal(f"{arguments}: exit code", done.returncode, 0)
+        assert done.stdout and not done.stderr, (arguments, done)
+    server = subprocess.run([context.binary, "--version"], capture_output=True, text=True, check=True)
+    tools = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+    equal("versions", tools.stdout, server.stdout.replace("outcropd", "outcrop"))
+
+
+def selftest_refuses(context: Context) -> None:
+    """Options that would be ignored or are out of range are refused before anything is done, and named."""
+    # Nobody listens there: what began would end with 1.
+    dead = f"127.0.0.1:{free_ports(1)[0]}"
+    environment = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "OUTCROP_ADMIN_TOKEN": "t"}
+    wrong = {("--nfs-bucket", "b"): "--nfs", ("--nfs-version", "3"): "--nfs", ("--nfs-uid", "1"): "--nfs",
+             ("--token-file", "f"): "--admin", ("--nfs", dead): "--nfs: name an export",
+             ("--nfs", dead, "--admin", dead, "--nfs-bucket", "b"): "--nfs-bucket",
+             ("--nfs", f"{dead}/e", "--nfs-bucket", "/p"): "--nfs-bucket",
+             ("--nfs", f"{dead}/e", "--nfs-version", "4.0"): "--nfs-version", ("--nfs", "x"): "--nfs",
+             ("--seconds", "0"): "--seconds", ("--seconds", "-1"): "--seconds", ("--seconds", "nan"): "--seconds",
+             ("--seconds", "60.5"): "--seconds", ("--ca-file", "f"): "--ca-file", ("--insecure",): "--insecure"}
+    for flags, why in wrong.items():
+        done = subprocess.run([tool_of(context), "selftest", "--endpoint", f"http://{dead}", *flags], env=environment,
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        assert done.returncode == 2 and why in done.stderr and not done.stdout, (flags, done)
+    for flags in ((), ("--seconds", "60"), ("--nfs", f"{dead}/e", "--nfs-uid", "1"), ("--admin", dead)):
+        done = subprocess.run([tool_of(context), "selftest", "--endpoint", f"http://{dead}", *flags], env=environment,
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        assert done.returncode == 1 and "cannot connect" in done.stdout, (flags, done)
+
+
+SCENARIOS = [command_line, selftest_refuses, selftest_passes, selftest_fails, selftest_interrupted]

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "storage/base/size_text.h"
 #include "tools/admin/answer.h"
 
 namespace outcrop::tools {
@@ -29,17 +30,30 @@ std::string whole_path(std::string_view name) {
   return (path.has_filename() ? path : path.parent_path()).string();
 }
 
-}  // namespace
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) {
-    value /= 1024;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+std::string segments_text(std::uint64_t n) {
+  return n == 1 ? "1 segment" : fmt::format("{} segments", n);
 }
+
+/// What repair cannot do by itself. One segment may be of several kinds.
+std::string why_stopped(const json::object& repair) {
+  struct Reason {
+    const char* member;
+    const char* text;
+  };
+  static constexpr std::array kReasons{
+      Reason{"unreadable", "unreadable without the missing drives: put them back"},
+      Reason{"damaged", "damaged beyond parity: put missing drives back, outcrop fsck says what"},
+      Reason{"blocked", "blocked: no other drive can take them, add one"}};
+  std::string out;
+  for (const Reason& reason : kReasons) {
+    if (const std::uint64_t n = number_of(repair, reason.member)) {
+      out += (out.empty() ? "" : "; ") + segments_text(n) + " " + reason.text;
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 std::string progress_text(const json::object& repair) {
   const std::uint64_t left = number_of(repair, "bytes_left");
@@ -83,14 +97,17 @@ RepairView view_repair(const json::object& status) {
   const json::object& repair = object_at(status, "repair");
   RepairView out;
   out.busy = flag_of(repair, "running") || number_of(repair, "bytes_left") > 0;
-  out.whole = number_of(repair, "degraded") + number_of(repair, "moving") == 0;
+  std::uint64_t left = number_of(repair, "degraded") + number_of(repair, "moving");
+  left = std::max(left, number_of(repair, "damaged"));  // those may have all their shards
+  out.whole = left == 0;
   if (out.busy) {
     out.line = "repair: " + progress_text(repair);
   } else if (out.whole) {
     out.line = "repair: nothing left to do";
   } else {
-    out.line = fmt::format("repair: stopped: {} segments blocked, no other drive can take them",
-                           number_of(repair, "blocked"));
+    const std::string why = why_stopped(repair);
+    out.line = "repair: stopped: " +
+               (why.empty() ? segments_text(left) + " not whole: see the log of the server" : why);
   }
   return out;
 }

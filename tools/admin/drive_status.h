@@ -18,12 +18,11 @@ Result<boost::json::object> find_drive(const boost::json::object& status, std::s
 
 struct RepairView {
   bool busy = false;   ///< it works, or will
-  bool whole = false;  ///< nothing is degraded or has to move
+  bool whole = false;  ///< nothing is degraded, damaged, or has to move
   std::string line;    ///< for people
 };
 RepairView view_repair(const boost::json::object& status);
 
-std::string size_text(std::uint64_t bytes);
 /// The part of GET /v1/drives about repair, while it is busy.
 std::string progress_text(const boost::json::object& repair);
 

@@ -125,22 +125,33 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
-Result<void> check(const Options& o) {
+Result<void> check_access(const Options& o) {
   if (o.access_key.empty() || o.secret_key.empty()) {
     return refuse(
         "no credentials: give --access-key and --secret-key, or set AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY");
   }
+  if (!o.endpoint.tls && !o.ca_file.empty()) {
+    return refuse("--ca-file is for an https endpoint");
+  }
+  if (!o.endpoint.tls && o.insecure) {
+    return refuse("--insecure is for an https endpoint");
+  }
+  return ok();
+}
+
+Result<void> check(const Options& o) {
+  TRYV(check_access(o));
   if (o.concurrency < 1 || o.concurrency > 10'000) {
     return refuse("--concurrency must be 1 to 10000");
   }
   if (o.threads < 1 || o.threads > std::min(o.concurrency, 256U)) {
     return refuse("--threads must be 1 to 256, and not more than --concurrency");
   }
-  if (o.duration_s <= 0 || o.duration_s > 86'400) {
+  if (!(o.duration_s > 0 && o.duration_s <= 86'400)) {
     return refuse("--duration must be above 0 and at most a day (86400)");
   }
-  if (o.timeout_s < 1 || o.timeout_s > 3600) {
+  if (!(o.timeout_s >= 1 && o.timeout_s <= 3600)) {
     return refuse("--timeout must be 1 to 3600 seconds");
   }
   if (o.objects < 1 || o.objects > 100'000'000) {

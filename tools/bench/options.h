@@ -67,7 +67,9 @@ Result<std::vector<unsigned>> parse_shares(std::string_view text,
 Result<Mix> parse_mix(std::string_view text);
 /// "http://host:port" or "https://host"
 Result<Endpoint> parse_endpoint(std::string_view text);
-/// What single options cannot say: limits that depend on each other.
+/// How the endpoint is reached: credentials, and no option for https without it.
+Result<void> check_access(const Options& options);
+/// What single options cannot say: access, limits that depend on each other.
 Result<void> check(const Options& options);
 
 }  // namespace outcrop::bench

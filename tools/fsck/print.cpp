@@ -6,6 +6,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "storage/base/size_text.h"
+
 namespace outcrop::tools {
 namespace {
 
@@ -14,16 +16,6 @@ using check::DriveView;
 using check::Finding;
 using check::Report;
 using check::Severity;
-
-std::string size_of(std::uint64_t bytes) {
-  static constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-  double n = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; n >= 1024 && unit + 1 < kUnits.size(); ++unit) {
-    n /= 1024;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", n, kUnits[unit]);
-}
 
 void drive_line(std::string& out, const DriveView& d) {
   fmt::format_to(std::back_inserter(out), "drive {:<3} {:<12} {}{}{}\n",
@@ -50,13 +42,14 @@ void facts(std::string& out, const Report& r) {
         check::count_of(r.buckets, "bucket"), check::count_of(r.files, "file"),
         r.directories == 1 ? "1 directory" : fmt::format("{} directories", r.directories),
         r.other_nodes, check::count_of(r.uploads, "unfinished upload"),
-        check::count_of(r.parts, "part"), size_of(r.object_bytes),
+        check::count_of(r.parts, "part"), size_text(r.object_bytes),
         check::count_of(r.references, "reference")));
     line(fmt::format("segments: {}: {} whole, {} degraded, {} lost, {} without data", r.segments,
                      r.segments_whole, r.segments_degraded, r.segments_lost, r.segments_unused));
-    line(r.payload_read ? fmt::format("payload:  {} verified, {} on all drives",
-                                      check::count_of(r.chunks, "chunk"), size_of(r.payload_bytes))
-                        : "payload:  not read");
+    line(r.payload_read
+             ? fmt::format("payload:  {} verified, {} on all drives",
+                           check::count_of(r.chunks, "chunk"), size_text(r.payload_bytes))
+             : "payload:  not read");
   }
   for (const check::SegmentView& s : r.not_whole) {
     line(fmt::format("segment {}: {} of {} shards good, {} needed: {}", check::hex16(s.id), s.good,

@@ -1,11 +1,12 @@
 #include "tools/fsck/run.h"
 
-#include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include <cstdlib>
 #include <filesystem>
 
 #include "server/drive_list.h"
+#include "server/runtime.h"
 #include "storage/check/fsck.h"
 #include "storage/io/overlay_disk.h"
 
@@ -14,17 +15,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Less is a full filesystem. The store must not notice: a mirror whose copy cannot be written
+/// looks like one that is lost.
+constexpr std::uint64_t kLeastFree = 16 << 20;
+
+/// Where the scratch folder is to go, without symbolic links. It is on none of the drives: nothing
+/// may be written to them.
+Result<std::string> scratch_place(std::string wanted, const std::vector<std::string>& drives) {
+  if (wanted.empty()) {
+    const char* const configured = std::getenv("TMPDIR");
+    wanted = configured != nullptr && *configured != '\0' ? configured : kDefaultScratch;
+  }
+  std::error_code ec;
+  const fs::path inside = fs::canonical(wanted, ec);
+  if (ec) {
+    return fail(Errc::config, "--scratch: " + wanted + ": " + ec.message());
+  }
+  for (const std::string& drive : drives) {
+    const fs::path outside = fs::canonical(drive, ec);
+    const auto [end, at] =
+        std::mismatch(outside.begin(), outside.end(), inside.begin(), inside.end());
+    if (!ec && end == outside.end()) {
+      return fail(Errc::config, "--scratch: " + wanted + " is on the drive " + drive +
+                                    ": name a folder that is on none of them");
+    }
+  }
+  return inside.string();
+}
+
 /// A new folder that goes with this.
 class ScratchFolder {
  public:
-  static Result<std::unique_ptr<ScratchFolder>> make(std::string below) {
-    if (below.empty()) {
-      const char* const configured = std::getenv("TMPDIR");
-      below = configured != nullptr && *configured != '\0' ? configured : "/tmp";
-    }
+  static Result<std::unique_ptr<ScratchFolder>> make(const std::string& below) {
     std::string path = below + "/outcrop-fsck-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) {
-      return fail(Errc::config, "--scratch: no folder can be made in " + below);
+      return fail(Errc::config, "--scratch: no folder can be made in " + below + ": " +
+                                    std::generic_category().message(errno));
     }
     return std::unique_ptr<ScratchFolder>(new ScratchFolder(std::move(path)));
   }
@@ -33,7 +59,6 @@ class ScratchFolder {
     fs::remove_all(x_path, ec);
   }
   ScratchFolder(const ScratchFolder&) = delete;
-  const std::string& path() const { return x_path; }
 
   Result<std::unique_ptr<io::Disk>> folder(const std::string& name) const {
     std::error_code ec;
@@ -42,74 +67,65 @@ class ScratchFolder {
                     fail(Errc::config, "--scratch: " + x_path + ": " + ec.message()))
               : io::open_posix_disk(x_path + "/" + name);
   }
+  bool has_room() const {
+    struct statvfs space{};
+    return ::statvfs(x_path.c_str(), &space) != 0 || space.f_bavail * space.f_frsize >= kLeastFree;
+  }
 
  private:
   explicit ScratchFolder(std::string path) : x_path(std::move(path)) {}
   const std::string x_path;
 };
 
-/// Nothing may be written to a drive, not even by way of the scratch directory.
-Result<void> keep_apart(const std::string& scratch, const std::vector<std::string>& drives) {
-  std::error_code ec;
-  const fs::path inside = fs::canonical(scratch, ec);
-  for (const std::string& drive : drives) {
-    const fs::path outside = fs::canonical(drive, ec);
-    const auto [end, at] =
-        std::mismatch(outside.begin(), outside.end(), inside.begin(), inside.end());
-    if (!ec && end == outside.end()) {
-      return fail(Errc::config, "--scratch: " + scratch + " is on the drive " + drive +
-                                    ": name a folder that is on none of them");
-    }
-    ec.clear();
-  }
-  return ok();
-}
-
 Result<std::unique_ptr<io::Disk>> overlay(const ScratchFolder& scratch,
-                                          const std::string& path,
+                                          std::unique_ptr<io::Disk> base,
                                           const std::string& name) {
-  TRY(auto base, io::open_posix_disk(path));
   TRY(auto upper, scratch.folder(name));
   return io::make_overlay_disk(std::move(base), std::move(upper));
 }
 
-io::BackendKind backend_kind(server::IoChoice choice) {
-  return choice == server::IoChoice::threads ? io::BackendKind::threads
-         : choice == server::IoChoice::uring ? io::BackendKind::uring
-                                             : io::BackendKind::automatic;
+/// Errors: what the user has to change first. All else that is wrong with a drive is for the
+/// report.
+Result<std::vector<check::DriveInput>> open_drives(const ScratchFolder& scratch,
+                                                   const std::vector<std::string>& paths) {
+  std::vector<check::DriveInput> out;
+  for (const std::string& path : paths) {
+    check::DriveInput drive{.path = path, .disk = nullptr, .why = {}};
+    auto base = io::open_posix_disk(path);
+    if (base) {
+      TRY(drive.disk, overlay(scratch, *std::move(base), "drive" + std::to_string(out.size())));
+    } else if (const int why = base.error().sys_errno(); why == EACCES || why == EPERM) {
+      return fail(Errc::config, "drive " + check::quoted(path) + ": " + base.error().describe());
+    } else if (base.error().code() != Errc::not_found) {
+      drive.why = base.error().describe();
+    }
+    out.push_back(std::move(drive));
+  }
+  return out;
 }
 
-void raise_descriptors() {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+Result<std::unique_ptr<io::Disk>> open_witness(const ScratchFolder& scratch,
+                                               const std::string& path) {
+  auto base = io::open_posix_disk(path);
+  return base ? overlay(scratch, *std::move(base), "state")
+              : fail(Errc::config, "state_dir: " + path + ": " + base.error().describe());
 }
 
 }  // namespace
 
 Result<void> fsck(const server::Config& config, FsckOptions options, check::Report& report) {
-  raise_descriptors();
+  server::Runtime::raise_descriptor_limit();
   server::DriveList list(config.state_dir, config.drives);
   TRYV(list.load());
   const std::vector<std::string> paths = list.paths();
-  TRY(const auto scratch, ScratchFolder::make(options.scratch));
-  TRYV(keep_apart(scratch->path(), paths));
+  TRY(const std::string place, scratch_place(options.scratch, paths));
+  TRY(const auto scratch, ScratchFolder::make(place));
   check::FsckInput input;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    auto disk = overlay(*scratch, paths[i], "drive" + std::to_string(i));
-    std::error_code ec;
-    if (!disk && fs::exists(paths[i], ec)) {
-      return fail(disk.error().code(), paths[i] + ": " + disk.error().describe());
-    }
-    std::string why = disk ? "" : disk.error().describe();
-    input.drives.push_back(
-        {paths[i], disk ? *std::move(disk) : std::unique_ptr<io::Disk>(), std::move(why)});
-  }
-  TRY(const auto witness, overlay(*scratch, config.state_dir, "state"));
+  TRY(input.drives, open_drives(*scratch, paths));
+  TRY(const auto witness, open_witness(*scratch, config.state_dir));
   TRY(const auto sorting, scratch->folder("sort"));
   asio::io_context io(1);
-  TRY(const auto backend, io::make_backend(backend_kind(config.io), io));
+  TRY(const auto backend, io::make_backend(config.io, io));
   input.last_path = [&list](const std::string& uuid) { return list.last_path(uuid); };
   input.witness = witness.get();
   input.scratch = sorting.get();
@@ -117,8 +133,16 @@ Result<void> fsck(const server::Config& config, FsckOptions options, check::Repo
   input.allow_reduced_redundancy = config.allow_reduced_redundancy;
   input.metadata_only = options.metadata_only;
   input.memory_bytes = options.memory_bytes;
-  input.progress = std::move(options.progress);
-  return run_on(io, check::run_fsck(std::move(input), report));
+  bool full = false;
+  input.progress = [&](std::string_view phase, std::uint64_t done, std::uint64_t total) {
+    full = full || !scratch->has_room();
+    return !full && (!options.progress || options.progress(phase, done, total));
+  };
+  const Result<void> done = run_on(io, check::run_fsck(std::move(input), report));
+  full = full || (!done && done.error().code() == Errc::no_space);
+  return full ? fail(Errc::config, "--scratch: " + place +
+                                       " has no room left: name a folder on a larger filesystem")
+              : done;
 }
 
 }  // namespace outcrop::tools

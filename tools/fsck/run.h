@@ -9,8 +9,11 @@
 
 namespace outcrop::tools {
 
+/// Where temporary files may be large: /tmp is memory on many systems.
+inline constexpr const char* kDefaultScratch = "/var/tmp";
+
 struct FsckOptions {
-  std::string scratch;  ///< empty: TMPDIR, or /tmp
+  std::string scratch;  ///< empty: TMPDIR, or kDefaultScratch
   bool metadata_only = false;
   std::uint64_t memory_bytes = 256 << 20;
   std::function<bool(std::string_view phase, std::uint64_t done, std::uint64_t total)> progress{};

@@ -171,10 +171,12 @@ Task<> NfsChecks::remove_folder() {
 }
 
 Task<> NfsChecks::clean_up(Executor executor) {
-  CO_TRYV(co_await open(executor));
-  auto removed = co_await remove_folder();
-  co_await close();
-  co_return removed;
+  Result<void> done = co_await open(executor);
+  if (done) {
+    done = co_await remove_folder();
+  }
+  co_await close();  // also what has opened only in part
+  co_return done;
 }
 
 }  // namespace outcrop::selftest

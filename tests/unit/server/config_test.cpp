@@ -10,6 +10,7 @@
 #include <map>
 
 #include "server/export_fields.h"
+#include "storage/io/disk.h"
 
 namespace outcrop::server {
 namespace {
@@ -121,7 +122,7 @@ TEST(Config, ReadsEveryKey) {
   want.drives = {"/a", "/b"};
   want.parity = 1;
   want.allow_reduced_redundancy = true;
-  want.io = IoChoice::threads;
+  want.io = io::BackendKind::threads;
   want.segment_size = 64 << 20;
   want.scrub_period = std::chrono::hours(36);
   want.file_metadata = false;

@@ -1,10 +1,10 @@
 // Time and connection limits, memory of idle connections, stopping.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <fstream>
 
+#include "server/runtime.h"
 #include "tests/unit/server/live_server.h"
 
 namespace outcrop::server::testing {
@@ -157,10 +157,7 @@ std::uint64_t resident_bytes() {
 }
 
 TEST(HttpLimits, TwoThousandIdleConnectionsAreCheap) {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+  Runtime::raise_descriptor_limit();
   HttpOptions o;
   o.max_connections_per_address = 0;
   LiveServer server(o);

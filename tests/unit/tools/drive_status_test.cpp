@@ -75,8 +75,28 @@ TEST(ViewRepair, BlockedIsNotDone) {
                           std::string(what) + R"(":3}})"));
     EXPECT_FALSE(stopped.busy);
     EXPECT_FALSE(stopped.whole);
-    EXPECT_EQ(stopped.line, "repair: stopped: 2 segments blocked, no other drive can take them");
+    EXPECT_EQ(stopped.line,
+              "repair: stopped: 2 segments blocked: no other drive can take them, add one");
   }
+}
+
+TEST(ViewRepair, WhatStopsItIsWhatItSays) {
+  const auto line = [](const std::string& repair) {
+    const RepairView view = view_repair(parse(R"({"repair":{)" + repair + "}}"));
+    EXPECT_FALSE(view.busy);
+    EXPECT_FALSE(view.whole) << repair;
+    return view.line;
+  };
+  const std::string damaged =
+      "repair: stopped: 1 segment damaged beyond parity: put missing drives back, outcrop fsck "
+      "says what";
+  EXPECT_EQ(line(R"("degraded":1,"damaged":1,"blocked":0)"), damaged);
+  EXPECT_EQ(line(R"("degraded":0,"damaged":1)"), damaged) << "with all its shards";
+  EXPECT_EQ(line(R"("degraded":5,"unreadable":3,"blocked":2)"),
+            "repair: stopped: 3 segments unreadable without the missing drives: put them back; "
+            "2 segments blocked: no other drive can take them, add one");
+  EXPECT_EQ(line(R"("degraded":4)"),
+            "repair: stopped: 4 segments not whole: see the log of the server");
 }
 
 TEST(ViewRepair, WorkIsBusy) {

@@ -1,6 +1,8 @@
 // Texts from the command line: what is understood, and that the rest is refused with a reason.
 #include "tools/bench/options.h"
 
+#include <cmath>
+
 namespace outcrop::bench {
 namespace {
 
@@ -65,6 +67,14 @@ TEST(Options, limits) {
   EXPECT_TRUE(refused([](Options& o) { o.concurrency = 0; }));
   EXPECT_TRUE(refused([](Options& o) { o.threads = 17; }));
   EXPECT_TRUE(refused([](Options& o) { o.duration_s = 0; }));
+  EXPECT_TRUE(refused([](Options& o) { o.duration_s = std::nan(""); }));
+  EXPECT_TRUE(refused([](Options& o) { o.timeout_s = std::nan(""); }));
+  EXPECT_TRUE(refused([](Options& o) { o.ca_file = "ca.pem"; })) << "without https";
+  EXPECT_TRUE(refused([](Options& o) { o.insecure = true; })) << "without https";
+  EXPECT_FALSE(refused([](Options& o) {
+    o.endpoint.tls = o.insecure = true;
+    o.ca_file = "ca.pem";
+  }));
   EXPECT_TRUE(refused([](Options& o) { o.range_size = o.size + 1; }));
   EXPECT_TRUE(refused([](Options& o) { o.objects = 0; }));
   EXPECT_TRUE(refused([](Options& o) { o.list_keys = 1001; }));

@@ -1,7 +1,13 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
 
 #include "tools/selftest/checklist.h"
 #include "tools/selftest/http_client.h"
+#include "tools/selftest/nfs_checks.h"
 #include "tools/selftest/run.h"
 #include "tools/selftest/s3_checks.h"
 #include "tools/selftest/sample.h"
@@ -90,6 +96,67 @@ TEST(Selftest, ChecksAreSkippedOnceItIsStopped) {
   EXPECT_EQ(list.count(Verdict::pass), 2U);
   EXPECT_EQ(list.count(Verdict::fail), 1U);
   EXPECT_EQ(list.count(Verdict::skipped), 2U);
+}
+
+/// Takes one connection and denies every call, until the other side ends it.
+class Refuser {
+ public:
+  Refuser() : x_listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    x_address.sin_family = AF_INET;
+    x_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof x_address;
+    auto* const at = reinterpret_cast<sockaddr*>(&x_address);
+    EXPECT_EQ(::bind(x_listener, at, size), 0);
+    EXPECT_EQ(::listen(x_listener, 1), 0);
+    EXPECT_EQ(::getsockname(x_listener, at, &size), 0);
+    x_thread = std::thread([this] { serve(); });
+  }
+  ~Refuser() {
+    ::shutdown(x_listener, SHUT_RDWR);  // when nobody came
+    x_thread.join();
+    ::close(x_listener);
+  }
+  unsigned port() const { return ntohs(x_address.sin_port); }
+
+ private:
+  void serve() const {
+    const int fd = ::accept(x_listener, nullptr, nullptr);
+    std::array<std::uint32_t, 2> head{};  // record mark, xid
+    const auto head_size = static_cast<ssize_t>(sizeof head);
+    while (::recv(fd, head.data(), sizeof head, MSG_WAITALL) == head_size) {
+      std::string rest((ntohl(head[0]) & 0x7fff'ffff) - 4, '\0');
+      EXPECT_EQ(::recv(fd, rest.data(), rest.size(), MSG_WAITALL),
+                static_cast<ssize_t>(rest.size()));
+      // REPLY, MSG_DENIED, RPC_MISMATCH, from 2 to 2 (RFC 5531 section 9)
+      const std::array<std::uint32_t, 7> reply{
+          htonl(0x8000'0000 | 24), head[1], htonl(1), htonl(1), htonl(0), htonl(2), htonl(2)};
+      EXPECT_EQ(::send(fd, reply.data(), sizeof reply, MSG_NOSIGNAL),
+                static_cast<ssize_t>(sizeof reply));
+    }
+    ::close(fd);
+  }
+
+  const int x_listener;
+  sockaddr_in x_address{};
+  std::thread x_thread;
+};
+
+TEST(Selftest, CleaningUpEndsWhenTheServerDoesNotLetItIn) {
+  Refuser server;
+  Stopper stopper;
+  asio::io_context io(1);
+  bench::Options options;
+  options.endpoint = bench::parse_endpoint("http://127.0.0.1:1").value();
+  const auto target = bench::Target::make(options);
+  ASSERT_TRUE(target);
+  HttpClient client(*target, options, stopper, io.get_executor());
+  S3Checks s3(client, "bucket", "region");
+  NfsPlace place;
+  place.host = "127.0.0.1";
+  place.port = server.port();
+  place.path = "/export";
+  NfsChecks nfs(place, "folder", s3, stopper);
+  EXPECT_FALSE(run_on(io, nfs.clean_up(io.get_executor())));
 }
 
 TEST(Selftest, SamplesDifferByLengthAndPlace) {

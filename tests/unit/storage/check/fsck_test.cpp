@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <set>
 
+#include "storage/check/payload_check.h"
+#include "storage/check/replay_proof.h"
 #include "storage/io/overlay_disk.h"
 #include "storage/io/sim_disk.h"
 #include "storage/meta/extent_ref.h"
 #include "storage/meta/mirror.h"
+#include "storage/meta/offline_meta.h"
 #include "storage/meta/tables.h"
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/inode_allocator.h"
@@ -84,7 +87,7 @@ class FsckTest : public testing::Test {
     FsckInput input;
     for (unsigned i = 0; i < kDrives; ++i) {
       auto disk = world.open_disk(i);
-      input.drives.push_back({"drive" + std::to_string(i), nullptr, "gone"});
+      input.drives.push_back({"drive" + std::to_string(i), nullptr, why_not_open});
       if (disk) {
         input.drives.back().disk =
             io::make_overlay_disk(*std::move(disk), scratch.open_disk(i).value());
@@ -155,6 +158,7 @@ class FsckTest : public testing::Test {
   io::SimWorld world;
   Report report;
   std::string_view stop_at = "nothing";
+  std::string why_not_open;  ///< of drives that are removed; empty: they are not there
 };
 
 TEST_F(FsckTest, AWholeStoreIsClean) {
@@ -251,6 +255,55 @@ TEST_F(FsckTest, DamagedChunksAreRebuildableUntilTooFewAreLeft) {
   }
 }
 
+/// Keeps what it is told.
+struct Extents final : ns::ExtentVisitor {
+  Task<> visit(ns::ExtentUser user) override {
+    all.push_back(user);
+    co_return ok();
+  }
+  std::vector<ns::ExtentUser> all;
+};
+
+// What overlaps is read apart: it says nothing about its neighbours.
+TEST_F(FsckTest, PiecesThatOverlapAreReadApart) {
+  constexpr InodeId kStranger = 999;
+  Extents extents;
+  in_engine([&](SimEngine& engine) {
+    ASSERT_TRUE(engine.put("long", pattern(6, 1'500'000)));
+    ASSERT_TRUE(engine.run(ns::check_tree(engine.engine().meta(), {.visitor = &extents})));
+  });
+  // A record, one stripe, two of them.
+  for (const std::uint64_t length : {20'000U, 700'000U, 1'500'000U}) {
+    const auto at = std::ranges::find(extents.all, length,
+                                      [](const ns::ExtentUser& u) { return u.extent.length; });
+    ASSERT_NE(at, extents.all.end());
+    Extent inside = at->extent;
+    inside.offset += 4096;
+    inside.length = 100;
+    report = {};
+    auto drives = drives::DriveSet::open(world.clone(1).open_disks()).value();
+    ReplayProof proof(*drives);
+    BlockingPool pool(0);
+    const auto done = run_sync([&]() -> Task<> {
+      CO_TRY(const auto meta, co_await meta::OfflineMeta::open({}, *drives, proof, pool));
+      meta::MetaStore& store = meta->store(0);
+      CO_TRY(Segments segments, co_await check_segment_files(store, *drives, report));
+      PayloadCheck payload(store, *drives, segments, {}, report);
+      CO_TRYV(co_await payload.visit(*at));
+      CO_TRYV(co_await payload.visit({inside, kStranger}));
+      co_return co_await payload.finish();
+    }());
+    ASSERT_TRUE(done) << done.error().describe();
+    EXPECT_EQ(codes(), "chunks-damaged object-damaged");
+    EXPECT_EQ(report.objects_hurt, 1U);
+    EXPECT_TRUE(message("object-damaged").starts_with("inode 999, ")) << message("object-damaged");
+    EXPECT_NE(message("chunks-damaged").find(": does not verify in 1 chunk of "), std::string::npos)
+        << message("chunks-damaged");
+    EXPECT_TRUE(message("chunks-damaged").ends_with("at offset " + std::to_string(inside.offset)))
+        << message("chunks-damaged");
+  }
+}
+
 TEST_F(FsckTest, SectorsThatCannotBeReadDoNotHideTheirNeighbours) {
   const Place shard = places(false).front();
   ASSERT_TRUE(world.make_unreadable(shard.drive, shard.path, shard.offset, 4096));
@@ -273,6 +326,43 @@ TEST_F(FsckTest, ShardFilesAreComparedWithTheCatalogue) {
   EXPECT_NE(message("files-of-no-segment").find("1 file in"), std::string::npos);
 }
 
+TEST_F(FsckTest, WithoutReadingPayloadTheSizesAndTheCatalogueSpeak) {
+  const Place shard = places(false)[1];
+  ASSERT_TRUE(world.open_disk(shard.drive)
+                  .value()
+                  ->open(shard.path, io::Access::read_write, io::Cache::buffered)
+                  .value()
+                  ->truncate(4096));
+  ASSERT_TRUE(check(true));
+  EXPECT_EQ(codes(), "shard-size");
+  EXPECT_EQ(report.segments_degraded, 1U);
+  ASSERT_EQ(report.not_whole.size(), 1U);
+  EXPECT_EQ(report.not_whole[0].good, kDrives - 1);
+}
+
+TEST_F(FsckTest, WhatTheCatalogueKnowsToBeBehindIsSaid) {
+  const Place shard = places(false)[1];
+  meta::Batch batch;
+  for (const auto& [key, value] : records(meta::Table::segment)) {
+    auto record = segment::decode_segment(value).value();
+    if (shard.path == segment::shard_path(record.id, 1)) {
+      record.holes = 1U << 1;
+      batch.put(key, segment::encode(record));
+    }
+  }
+  change_mirrors(std::move(batch));
+  ASSERT_TRUE(check(true));
+  EXPECT_EQ(codes(), "shard-behind");
+  EXPECT_NE(message("shard-behind").find("1 shard "), std::string::npos) << message("shard-behind");
+  EXPECT_EQ(report.segments_degraded, 1U);
+  expect_codes("");  // it is all there
+  ASSERT_TRUE(world.open_disk(shard.drive).value()->remove(shard.path));
+  expect_codes("shard-missing");
+  EXPECT_EQ(report.segments_degraded, 1U);
+  ASSERT_TRUE(check(true));
+  EXPECT_EQ(codes(), "shard-missing");
+}
+
 TEST_F(FsckTest, AMissingDriveIsSaidAndWhatItHeldIsDegraded) {
   world.remove_drive(3);
   expect_codes("drive-missing segments-degraded");
@@ -285,11 +375,42 @@ TEST_F(FsckTest, AMissingDriveIsSaidAndWhatItHeldIsDegraded) {
   EXPECT_EQ(report.drives.size(), kDrives);
 }
 
+TEST_F(FsckTest, ADriveThatIsThereAndDoesNotOpenSaysWhy) {
+  world.remove_drive(3);
+  why_not_open = "Not a directory";
+  expect_codes("drive-missing drive-unusable segments-degraded");
+  EXPECT_EQ(message("drive-unusable"), "drive \"drive3\" does not open: Not a directory");
+  const auto seen = std::ranges::find(report.drives, "drive3", &DriveView::path);
+  ASSERT_NE(seen, report.drives.end());
+  EXPECT_EQ(seen->state, DriveState::unusable);
+}
+
 TEST_F(FsckTest, SuperblocksAreReadInBothCopies) {
   ASSERT_TRUE(world.corrupt(2, "superblock", 4096 + 20, 1));
   expect_codes("superblock-copy");
   ASSERT_TRUE(world.corrupt(2, "superblock", 20, 1));
   expect_codes("drive-missing drive-unusable segments-degraded");
+}
+
+// Both copies are written when a drive joins: none is ever empty.
+TEST_F(FsckTest, ACopyThatIsZerosOrCutOffIsNoCopy) {
+  for (const bool cut : {false, true}) {
+    for (const std::string file : {"superblock", "epoch"}) {
+      const auto disk = world.open_disk(2).value();
+      const auto copies = disk->open(file, io::Access::read_write, io::Cache::buffered).value();
+      const Buffer old = Buffer::make(4096);
+      ASSERT_EQ(copies->read_sync(4096, old.writable()).value(), 4096U);
+      if (cut) {
+        ASSERT_TRUE(copies->truncate(4096));
+      } else {
+        ASSERT_TRUE(copies->write_sync(4096, std::vector<std::byte>(4096)));
+      }
+      expect_codes(file == "superblock" ? "superblock-copy" : "");
+      EXPECT_EQ(report.findings.notes(), file == "superblock" ? 0U : 1U);
+      EXPECT_EQ(message("epoch-copy").empty(), file == "superblock");
+      ASSERT_TRUE(copies->write_sync(4096, old.view()));
+    }
+  }
 }
 
 TEST_F(FsckTest, ItIsRefusedWhileADriveIsInUseAndEndsWhenItIsTold) {
