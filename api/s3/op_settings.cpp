@@ -20,6 +20,7 @@ Answer get_setting(Call& call, Setting setting, Code missing) {
   S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
   const BucketSettingsPtr settings = call.settings.find(call.bucket());
   if (settings) {
+    S3_CO_TRYV(check_readable(*settings));
     if (const auto at = settings->documents.find(setting); at != settings->documents.end()) {
       co_return xml_response(at->second);
     }
@@ -30,7 +31,7 @@ Answer get_setting(Call& call, Setting setting, Code missing) {
 Answer delete_setting(Call& call, Setting setting) {
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRY(BucketSettings next, co_await current_settings(call));
-  if (next.documents.contains(setting)) {
+  if (next.unreadable || next.documents.contains(setting)) {
     erase_document(next, setting);
     S3_CO_TRYV(co_await call.settings.put(held, std::move(next)));
   }

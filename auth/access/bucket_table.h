@@ -4,7 +4,8 @@
 //
 // `Record` has `bucket` (the name), `root` (the inode of the bucket: a bucket made again under the
 // name has another), empty() and bytes(). `Codec` has static key(root), encode(record) and
-// decode(key, value).
+// decode(key, value); if it has unreadable(bucket, root), that stands for a record that cannot be
+// read, else such a record is an error.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -45,7 +46,7 @@ class BucketTable {
       : x_meta(meta), x_max_bytes(max_bytes), x_map(std::make_shared<const Map>()) {}
 
   /// `buckets`: those there are. Records of others are left overs of a bucket that was deleted, and
-  /// erased. Errc::corrupt for one that cannot be read.
+  /// erased. Errc::corrupt for one that cannot be read and that nothing stands for.
   Task<> load(const BucketRoots& buckets);
 
   std::shared_ptr<const Map> snapshot() const {
@@ -82,14 +83,12 @@ class BucketTable {
       batch.put(chunk_key(key, i), std::string(value.substr(i * kChunkBytes, kChunkBytes)));
     }
   }
-  static void erase(meta::Batch& batch,
-                    const std::string& key,
-                    std::uint32_t from,
-                    std::uint32_t chunks) {
-    for (std::uint32_t i = from; i < chunks; ++i) {
-      batch.erase(chunk_key(key, i));
-    }
-  }
+  /// The chunks that are there, from that one on: of a damaged record more than it seems to have.
+  Task<> erase(meta::Batch& batch, const std::string& key, std::uint32_t from);
+  /// What stands for a record that cannot be read; `error` if nothing does.
+  static Result<std::optional<Record>> unreadable(const BucketRoots& buckets,
+                                                  std::string_view key,
+                                                  Error error);
 
   void publish(Map next) {
     auto map = std::make_shared<const Map>(std::move(next));
@@ -114,19 +113,25 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
   const meta::SnapshotPtr at = x_meta.snapshot();
   meta::ScanRequest request{.lower = first, .upper = meta::prefix_end(first), .limit = kPage};
   Map map;
-  meta::Batch stale;
+  std::vector<std::string> stale;
   Stored stored;
   const auto finish = [&]() -> Result<void> {
     if (stored.chunks == 0) {
       return ok();
     }
-    TRY(Record record, Codec::decode(stored.key, stored.value));
-    const auto root = roots.find(record.bucket);
-    if (root != roots.end() && root->second == record.root) {
-      std::string name = record.bucket;
-      map.emplace(std::move(name), std::make_shared<const Record>(std::move(record)));
+    auto record = Codec::decode(stored.key, stored.value);
+    std::optional<Record> here;
+    if (!record) {
+      TRY(here, unreadable(buckets, stored.key, std::move(record).error()));
+    } else if (const auto root = roots.find(record->bucket);
+               root != roots.end() && root->second == record->root) {
+      here = *std::move(record);
+    }
+    if (here) {
+      std::string name = here->bucket;
+      map.insert_or_assign(std::move(name), std::make_shared<const Record>(*std::move(here)));
     } else {
-      erase(stale, stored.key, 0, stored.chunks);
+      stale.push_back(stored.key);
     }
     stored = {};
     return ok();
@@ -146,10 +151,45 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
     more = page.more && !page.entries.empty();
   }
   CO_TRYV(finish());
-  if (!stale.mutations.empty()) {
-    CO_TRYV(co_await x_meta.commit(std::move(stale)));
+  for (const std::string& key : stale) {
+    meta::Batch batch;
+    CO_TRYV(co_await erase(batch, key, 0));
+    CO_TRYV(co_await x_meta.commit(std::move(batch)));
   }
   publish(std::move(map));
+  co_return ok();
+}
+
+template <class Record, class Codec>
+auto BucketTable<Record, Codec>::unreadable(const BucketRoots& buckets,
+                                            std::string_view key,
+                                            Error error) -> Result<std::optional<Record>> {
+  if constexpr (requires { Codec::unreadable(std::string(), InodeId()); }) {
+    for (const auto& [name, root] : buckets) {
+      if (key.starts_with(Codec::key(root))) {  // its first chunk may be what is missing
+        return Codec::unreadable(name, root);
+      }
+    }
+    return std::nullopt;
+  } else {
+    return fail(std::move(error));
+  }
+}
+
+template <class Record, class Codec>
+Task<> BucketTable<Record, Codec>::erase(meta::Batch& batch,
+                                         const std::string& key,
+                                         std::uint32_t from) {
+  meta::ScanRequest request{
+      .lower = chunk_key(key, from), .upper = meta::prefix_end(key), .keys_only = true};
+  for (bool more = true; more;) {
+    CO_TRY(const meta::ScanPage page, co_await x_meta.scan(request));
+    for (const meta::KeyValue& entry : page.entries) {
+      request.lower = entry.key + '\0';
+      batch.erase(entry.key);
+    }
+    more = page.more && !page.entries.empty();
+  }
   co_return ok();
 }
 
@@ -175,15 +215,13 @@ Task<> BucketTable<Record, Codec>::put(Record next) {
   meta::Batch batch;
   std::string name = next.bucket;
   const std::string key = Codec::key(next.root);
-  const auto old = map.find(name);
-  const std::uint32_t had = old == map.end() ? 0 : chunks_of(Codec::encode(*old->second));
   if (next.empty()) {
-    erase(batch, key, 0, had);
+    CO_TRYV(co_await erase(batch, key, 0));
     map.erase(name);
   } else {
     const std::string value = Codec::encode(next);
     write(batch, key, value);
-    erase(batch, key, chunks_of(value), had);
+    CO_TRYV(co_await erase(batch, key, chunks_of(value)));
     map.insert_or_assign(std::move(name), std::make_shared<const Record>(std::move(next)));
   }
   std::size_t bytes = 0;
@@ -210,7 +248,7 @@ Task<bool> BucketTable<Record, Codec>::forget(std::string_view bucket) {
   map.erase(old->bucket);
   publish(std::move(map));
   meta::Batch batch;
-  erase(batch, Codec::key(old->root), 0, chunks_of(Codec::encode(*old)));
+  CO_TRYV(co_await erase(batch, Codec::key(old->root), 0));
   CO_TRYV(co_await x_meta.commit(std::move(batch)));
   co_return true;
 }
