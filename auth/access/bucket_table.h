@@ -4,14 +4,14 @@
 //
 // `Record` has `bucket` (the name), `root` (the inode of the bucket: a bucket made again under the
 // name has another), empty() and bytes(). `Codec` has static key(root), encode(record) and
-// decode(key, value); if it has unreadable(bucket, root), that stands for a record that cannot be
-// read, else such a record is an error.
+// decode(key, value), and unreadable(bucket, root), which stands for a record that cannot be read.
 #pragma once
 #include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,7 +46,7 @@ class BucketTable {
       : x_meta(meta), x_max_bytes(max_bytes), x_map(std::make_shared<const Map>()) {}
 
   /// `buckets`: those there are. Records of others are left overs of a bucket that was deleted, and
-  /// erased. Errc::corrupt for one that cannot be read and that nothing stands for.
+  /// erased.
   Task<> load(const BucketRoots& buckets);
 
   std::shared_ptr<const Map> snapshot() const {
@@ -85,10 +85,15 @@ class BucketTable {
   }
   /// The chunks that are there, from that one on: of a damaged record more than it seems to have.
   Task<> erase(meta::Batch& batch, const std::string& key, std::uint32_t from);
-  /// What stands for a record that cannot be read; `error` if nothing does.
-  static Result<std::optional<Record>> unreadable(const BucketRoots& buckets,
-                                                  std::string_view key,
-                                                  Error error);
+  /// What stands for a record that cannot be read; nothing if it is of no bucket there is.
+  static std::optional<Record> unreadable(const BucketRoots& buckets, std::string_view key) {
+    for (const auto& [name, root] : buckets) {
+      if (key.starts_with(Codec::key(root))) {  // its first chunk may be what is missing
+        return Codec::unreadable(name, root);
+      }
+    }
+    return std::nullopt;
+  }
 
   void publish(Map next) {
     auto map = std::make_shared<const Map>(std::move(next));
@@ -115,14 +120,14 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
   Map map;
   std::vector<std::string> stale;
   Stored stored;
-  const auto finish = [&]() -> Result<void> {
+  const auto finish = [&] {
     if (stored.chunks == 0) {
-      return ok();
+      return;
     }
     auto record = Codec::decode(stored.key, stored.value);
     std::optional<Record> here;
     if (!record) {
-      TRY(here, unreadable(buckets, stored.key, std::move(record).error()));
+      here = unreadable(buckets, stored.key);
     } else if (const auto root = roots.find(record->bucket);
                root != roots.end() && root->second == record->root) {
       here = *std::move(record);
@@ -134,7 +139,6 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
       stale.push_back(stored.key);
     }
     stored = {};
-    return ok();
   };
   for (bool more = true; more;) {
     CO_TRY(const meta::ScanPage page, co_await x_meta.scan(request, at));
@@ -145,12 +149,12 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
         ++stored.chunks;
         continue;
       }
-      CO_TRYV(finish());
+      finish();
       stored = {entry.key, entry.value, 1};
     }
     more = page.more && !page.entries.empty();
   }
-  CO_TRYV(finish());
+  finish();
   for (const std::string& key : stale) {
     meta::Batch batch;
     CO_TRYV(co_await erase(batch, key, 0));
@@ -158,22 +162,6 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
   }
   publish(std::move(map));
   co_return ok();
-}
-
-template <class Record, class Codec>
-auto BucketTable<Record, Codec>::unreadable(const BucketRoots& buckets,
-                                            std::string_view key,
-                                            Error error) -> Result<std::optional<Record>> {
-  if constexpr (requires { Codec::unreadable(std::string(), InodeId()); }) {
-    for (const auto& [name, root] : buckets) {
-      if (key.starts_with(Codec::key(root))) {  // its first chunk may be what is missing
-        return Codec::unreadable(name, root);
-      }
-    }
-    return std::nullopt;
-  } else {
-    return fail(std::move(error));
-  }
 }
 
 template <class Record, class Codec>
