@@ -457,6 +457,39 @@ TEST_F(Policies, RenamesNeedEveryKeyBelow) {
   EXPECT_EQ(get("f/a").status, 200);
 }
 
+// Each object below has tags of its own, which no decision about the directory can know.
+TEST_F(Policies, DirectoriesDoNotGetAroundTheTagsOfTheirObjects) {
+  ASSERT_EQ(put("d/secret", "v", {{"x-amz-tagging", "class=secret"}}).status, 200);
+  ASSERT_EQ(put("d/plain", "v").status, 200);
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    return send("PUT", "/bucket/" + to + "?renameObject",
+                as("alice", {{"x-amz-rename-source", from}}))
+        .status;
+  };
+  const std::vector<std::pair<std::string, std::string>> denials{
+      {R"("*")", R"({"StringEquals":{"s3:ExistingObjectTag/class":"secret"}})"},
+      {R"("*")", R"({"Null":{"s3:ExistingObjectTag/class":"false"}})"},
+      {R"("*")", R"({"StringEquals":{"aws:username":"${s3:ExistingObjectTag/class,'x'}lice"}})"},
+      {R"("arn:aws:s3:::bucket/d/${s3:ExistingObjectTag/class,'x'}")", "{}"}};
+  for (const auto& [resource, condition] : denials) {
+    add_user("alice", {identity_policy("Allow", kAll, kAny),
+                       identity_policy("Deny", R"("s3:GetObject")", resource,
+                                       R"(,"Condition":)" + condition)});
+    EXPECT_EQ(rename("d/", "e/"), 403) << resource << condition;
+  }
+  EXPECT_EQ(rename("d/secret", "e/secret"), 403);
+  for (const char* only : {R"({"StringNotEquals":{"s3:ExistingObjectTag/class":"secret"}})",
+                           R"({"Null":{"s3:ExistingObjectTag/class":"true"}})"}) {
+    add_user("alice", {identity_policy("Allow", R"("s3:GetObject")", kAny,
+                                       R"(,"Condition":)" + std::string(only)),
+                       identity_policy("Allow", R"(["s3:PutObject","s3:DeleteObject"])", kAny)});
+    EXPECT_EQ(rename("d/", "e/"), 403) << only;
+  }
+  EXPECT_EQ(rename("d/plain", "e/plain"), 200);
+  add_user("alice", {identity_policy("Allow", kAll, kAny)});
+  EXPECT_EQ(rename("d/", "f/"), 200);
+}
+
 TEST_F(Policies, ConditionsOfTheRequest) {
   const auto allowed = [&](const std::string& condition, const std::string& target,
                            Headers headers = {}) {
