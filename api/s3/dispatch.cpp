@@ -183,6 +183,9 @@ class Dispatcher {
                             .hoisted = hoisted,
                             .clock = x_clock,
                             .region = x_config.region});
+    if (takes_tags(op->id, context)) {
+      context.take_tags_of_header();
+    }
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
     if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
       S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));

@@ -70,12 +70,17 @@ Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
   return plan;
 }
 
-/// Tags that come along are read there and written here.
-Outcome<> authorize_tag_copy(const Call& call, const SourceObject& source) {
+/// Tags that come along are read there and written here, and are what a policy for the copy's tags
+/// is about.
+Outcome<> authorize_tag_copy(const Call& call,
+                             const SourceObject& source,
+                             const ns::StringPairs& tags) {
   static const policy::Action get = policy::find_action("s3:GetObjectTagging").value();
-  static const policy::Action put = policy::find_action("s3:PutObjectTagging").value();
+  static const policy::Action tag = policy::find_action("s3:PutObjectTagging").value();
   S3_TRYV(authorize(call.asker, get, source.bucket, source.key));
-  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  call.context.set_request_tags(tags);
+  S3_TRYV(authorize(call.asker, tag, call.bucket(), call.key()));
+  S3_TRYV(authorize_now(call.asker, call.op, call.target));
   return {};
 }
 
@@ -139,7 +144,7 @@ Answer copy_object(Call& call) {
   auto reader = *std::move(opened);
   S3_CO_TRYV(check_copy_size(reader->info().size));
   if (!plan.tags && !reader->info().attributes.tags.empty()) {
-    S3_CO_TRYV(authorize_tag_copy(call, plan.source));
+    S3_CO_TRYV(authorize_tag_copy(call, plan.source, reader->info().attributes.tags));
   }
   if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));

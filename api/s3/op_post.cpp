@@ -282,6 +282,7 @@ Answer post_object(Call& call) {
                           .hoisted = none,
                           .clock = call.context.clock(),
                           .region = call.config.region});
+  context.take_tags_of_header();
   const Asker asker{upload.auth.principal, context, call.access, call.config.owner_id};
   const Op& op = op_row(OpId::put_object);
   S3_CO_TRY(Grant grant, authorize_now(asker, op, upload.target));

@@ -265,5 +265,56 @@ TEST_F(Tagging, PoliciesAskForTheTagsOfTheRequest) {
   EXPECT_EQ(send("PUT", "/bucket/k?tagging", {{"x-test-anonymous", "1"}}, {"broken"}).status, 403);
 }
 
+// A header that the operation does not read must not decide about it.
+TEST_F(Tagging, TagsOfAHeaderCountOnlyWhereTheyAreGiven) {
+  add_user("alice", {allow(R"(["s3:PutObject","s3:PutObjectTagging"])",
+                           R"({"StringEquals":{"s3:RequestObjectTag/team":"red"}})"),
+                     allow(R"(["s3:GetObject*","s3:DeleteObject"])", "{}")});
+  ASSERT_EQ(put("src", "v").status, 200);
+  const auto ask = [&](const std::string& method, const std::string& target, Headers headers) {
+    headers.push_back({"x-test-user", "alice"});
+    headers.push_back({"x-amz-tagging", "team=red"});
+    return send(method, target, std::move(headers), {"0123456789"}).status;
+  };
+  const http::Header source{"x-amz-copy-source", "/bucket/src"};
+  EXPECT_EQ(ask("PUT", "/bucket/k", {}), 200);
+  EXPECT_EQ(ask("PUT", "/bucket/k", {source}), 403);
+  EXPECT_EQ(ask("PUT", "/bucket/k", {source, {"x-amz-tagging-directive", "COPY"}}), 403);
+  EXPECT_EQ(ask("PUT", "/bucket/k", {source, {"x-amz-tagging-directive", "REPLACE"}}), 200);
+  EXPECT_EQ(tags("k"), (Tags{{"team", "red"}}));
+  EXPECT_EQ(ask("PUT", "/bucket/new?renameObject", {{"x-amz-rename-source", "src"}}), 403);
+  EXPECT_EQ(ask("POST", "/bucket/m?uploads", {}), 200);
+  const std::string id = start_upload("m");
+  EXPECT_EQ(ask("PUT", "/bucket/m?partNumber=1&uploadId=" + id, {}), 403);
+  EXPECT_EQ(ask("PUT", "/bucket/m?partNumber=1&uploadId=" + id, {source}), 403);
+  EXPECT_EQ(get("src").body, "v");
+  // And nobody needs the right to set tags that he does not set.
+  add_user("alice", {allow(R"(["s3:PutObject","s3:GetObject"])", "{}")});
+  EXPECT_EQ(ask("PUT", "/bucket/k", {source}), 200);
+  EXPECT_EQ(tags("k"), Tags{});
+}
+
+TEST_F(Tagging, CopiedTagsAreThoseOfTheRequest) {
+  ASSERT_EQ(put("secret", "v", {{"x-amz-tagging", "class=secret"}}).status, 200);
+  ASSERT_EQ(put("plain", "v", {{"x-amz-tagging", "class=plain"}}).status, 200);
+  const auto copy = [&](const std::string& from, Headers headers = {}) {
+    headers.push_back({"x-amz-copy-source", "/bucket/" + from});
+    return send("PUT", "/bucket/k", std::move(headers)).status;
+  };
+  for (const char* action : {"s3:PutObject", "s3:PutObjectTagging"}) {
+    ASSERT_EQ(send("PUT", "/bucket?policy", {},
+                   {R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*",
+                       "Resource":"arn:aws:s3:::bucket/*","Condition":
+                       {"StringEquals":{"s3:RequestObjectTag/class":"secret"}},"Action":")" +
+                    std::string(action) + "\"}}"})
+                  .status,
+              204);
+    EXPECT_EQ(copy("secret"), 403) << action;
+    EXPECT_EQ(copy("secret", {{"x-amz-tagging", "class=plain"}}), 403) << action;
+    EXPECT_EQ(copy("secret", {{"x-amz-tagging-directive", "REPLACE"}}), 200) << action;
+    EXPECT_EQ(copy("plain"), 200) << action;
+  }
+}
+
 }  // namespace
 }  // namespace outcrop::s3::test
