@@ -21,6 +21,22 @@ http::Response tags_response(const Call& call, int status) {
   return response;
 }
 
+/// Replaces the tags that were decided on; decides again while the object has got other ones.
+Async<Outcome<>> replace_tags(Call& call, const ns::StringPairs& tags) {
+  for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
+    const auto set =
+        co_await call.ns.set_tags(call.bucket(), call.key(), tags, call.context.existing_tags());
+    if (set || set.error().code() != Errc::conflict) {
+      S3_CO_TRYV(set);
+      co_return Outcome<>{};
+    }
+    S3_CO_TRYV(
+        co_await learn_existing_tags(call.asker, call.context, call.ns, call.bucket(), call.key()));
+    S3_CO_TRY(call.grant, authorize_now(call.asker, call.op, call.target));
+  }
+  co_return fail(Code::operation_aborted);
+}
+
 }  // namespace
 
 Answer get_object_tagging(Call& call) {
@@ -38,18 +54,18 @@ Answer get_object_tagging(Call& call) {
 Answer put_object_tagging(Call& call) {
   auto tags = co_await receive_tags(call);
   call.context.set_request_tags(tags ? *tags : ns::StringPairs{});
-  S3_CO_TRYV(authorize_now(call.asker, call.op, call.target));
+  S3_CO_TRY(call.grant, authorize_now(call.asker, call.op, call.target));
   if (!tags) {
     co_return std::unexpected(std::move(tags).error());
   }
   S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRYV(co_await call.ns.set_tags(call.bucket(), call.key(), *std::move(tags)));
+  S3_CO_TRYV(co_await replace_tags(call, *tags));
   co_return tags_response(call, 200);
 }
 
 Answer delete_object_tagging(Call& call) {
   S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRYV(co_await call.ns.set_tags(call.bucket(), call.key(), {}));
+  S3_CO_TRYV(co_await replace_tags(call, {}));
   co_return tags_response(call, 204);
 }
 

@@ -1,5 +1,6 @@
 // Tags of objects: limits, the header and the document, copies, and policies that ask for them.
 #include "api/s3/tags.h"
+#include "storage/base/async.h"
 #include "tests/unit/api/s3/s3_fixture.h"
 
 namespace outcrop::s3::test {
@@ -221,7 +222,9 @@ TEST_F(Tagging, PoliciesAskForTheTagsThatAreThere) {
                 {{"x-test-user", "bob"}, {"x-amz-copy-source", "/bucket/" + from}})
         .status;
   };
-  EXPECT_EQ(copy("open"), 403);  // the tags are read by an action that asks for tags once more
+  EXPECT_EQ(copy("open"), 200);  // the tags are read by an action that asks for them once more
+  EXPECT_EQ(tags("copy"), (Tags{{"open", "yes"}}));
+  EXPECT_EQ(copy("open?versionId=null"), 200);
   EXPECT_EQ(copy("shut"), 403);
   EXPECT_EQ(send("PUT", "/bucket/copy",
                  {{"x-test-user", "bob"},
@@ -314,6 +317,119 @@ TEST_F(Tagging, CopiedTagsAreThoseOfTheRequest) {
     EXPECT_EQ(copy("secret", {{"x-amz-tagging-directive", "REPLACE"}}), 200) << action;
     EXPECT_EQ(copy("plain"), 200) << action;
   }
+}
+
+/// Somebody else changes tags between the looks of a request at the object.
+class TagRaces : public Tagging {
+ protected:
+  static constexpr const char* kLocked =
+      R"({"StringEquals":{"s3:ExistingObjectTag/locked":"yes"}})";
+  TagRaces() {
+    deny(R"(["s3:GetObject","s3:PutObjectTagging","s3:DeleteObjectTagging"])", kLocked);
+    EXPECT_EQ(put("k", "0123456789").status, 200);
+  }
+  ~TagRaces() override { ns.after_look = {}; }
+  void deny(const std::string& actions, const std::string& condition) {
+    const std::string text =
+        R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":)" +
+        actions + R"(,"Resource":"arn:aws:s3:::bucket/*","Condition":)" + condition + "}}";
+    EXPECT_EQ(send("PUT", "/bucket?policy", {}, {text}).status, 204);
+  }
+  void give(const Tags& tags) { EXPECT_TRUE(run_sync(ns.set_tags("bucket", "k", tags, {}))); }
+  Tags now() { return run_sync(ns.stat("bucket", "k")).value().attributes.tags; }
+  /// What `request` answers when the n-th look is followed by these tags.
+  template <class Request>
+  int raced(int look, const Tags& after, const Request& request) {
+    give({{"a", "1"}});
+    int looks = 0;
+    ns.after_look = [&] {
+      if (++looks == look) {
+        give(after);
+      }
+    };
+    const int status = request().status;
+    ns.after_look = {};
+    EXPECT_GE(looks, look);
+    return status;
+  }
+};
+
+TEST_F(TagRaces, TagsAreReplacedThatWereDecidedOn) {
+  const Tags locked{{"locked", "yes"}}, other{{"b", "2"}}, mine{{"c", "3"}};
+  const auto replace = [&] { return set("k", mine); };
+  const auto remove = [&] { return send("DELETE", "/bucket/k?tagging"); };
+  EXPECT_EQ(raced(1, locked, replace), 403);
+  EXPECT_EQ(now(), locked);
+  EXPECT_EQ(raced(1, locked, remove), 403);
+  EXPECT_EQ(now(), locked);
+  EXPECT_EQ(raced(1, other, replace), 200);
+  EXPECT_EQ(now(), mine);
+  EXPECT_EQ(raced(1, other, remove), 204);
+  EXPECT_EQ(now(), Tags{});
+  int n = 0;
+  ns.after_look = [&] { give({{"n", std::to_string(++n)}}); };
+  EXPECT_EQ(code(set("k", mine)), "OperationAborted");
+  EXPECT_EQ(code(send("PUT", "/bucket/to?renameObject", {{"x-amz-rename-source", "k"}})),
+            "OperationAborted");
+  EXPECT_EQ(code(send("PUT", "/bucket/to", {{"x-amz-copy-source", "/bucket/k"}})),
+            "OperationAborted");
+  ns.after_look = {};
+  EXPECT_EQ(now(), (Tags{{"n", std::to_string(n)}}));
+}
+
+TEST_F(TagRaces, SourcesAreReadThatWereDecidedOn) {
+  const Tags locked{{"locked", "yes"}}, other{{"b", "2"}};
+  const std::string id = start_upload("m");
+  const http::Header source{"x-amz-copy-source", "/bucket/k"};
+  const auto copy = [&] { return send("PUT", "/bucket/to", {source}); };
+  const auto bare = [&] {
+    return send("PUT", "/bucket/to", {source, {"x-amz-tagging-directive", "REPLACE"}});
+  };
+  const auto summed = [&] {
+    return send("PUT", "/bucket/to", {source, {"x-amz-checksum-algorithm", "SHA256"}});
+  };
+  const auto part = [&] { return send("PUT", "/bucket/m?partNumber=1&uploadId=" + id, {source}); };
+  const auto rename = [&] {
+    return send("PUT", "/bucket/new?renameObject", {{"x-amz-rename-source", "k"}});
+  };
+  // The first look is for the decision, the second one opens the source.
+  EXPECT_EQ(raced(1, locked, copy), 403);
+  EXPECT_EQ(raced(2, locked, copy), 403);
+  EXPECT_EQ(raced(1, locked, bare), 403);
+  EXPECT_EQ(raced(2, locked, bare), 403);
+  EXPECT_EQ(raced(1, locked, summed), 403);
+  EXPECT_EQ(raced(2, locked, summed), 200);  // what was opened is what is copied
+  EXPECT_EQ(raced(1, locked, part), 403);
+  EXPECT_EQ(raced(2, locked, part), 200);
+  EXPECT_EQ(raced(1, locked, rename), 403);
+  for (const int look : {1, 2}) {
+    EXPECT_EQ(raced(look, other, copy), 200) << look;
+    EXPECT_EQ(tags("to"), other) << look;
+  }
+  EXPECT_EQ(raced(1, other, rename), 200);
+  EXPECT_EQ(tags("new"), other);
+}
+
+// No policy asks for the tags that are there, but for those that a copy gets.
+TEST_F(TagRaces, TagsAreCopiedThatWereDecidedOn) {
+  deny(R"("s3:PutObjectTagging")", R"({"StringEquals":{"s3:RequestObjectTag/class":"secret"}})");
+  const auto copy = [&] { return send("PUT", "/bucket/to", {{"x-amz-copy-source", "/bucket/k"}}); };
+  EXPECT_EQ(raced(1, {{"class", "secret"}}, copy), 403);
+  EXPECT_EQ(raced(1, {{"class", "plain"}}, copy), 200);
+  EXPECT_EQ(tags("to"), (Tags{{"class", "plain"}}));
+}
+
+TEST_F(Tagging, CopiedTagsOfAVersionNeedTheActionOfVersions) {
+  ASSERT_EQ(put("src", "v", {{"x-amz-tagging", "a=1"}}).status, 200);
+  const auto copy = [&](const std::string& actions) {
+    add_user("alice", {allow(actions, "{}")});
+    return send("PUT", "/bucket/to",
+                {{"x-test-user", "alice"}, {"x-amz-copy-source", "/bucket/src?versionId=null"}})
+        .status;
+  };
+  EXPECT_EQ(copy(R"(["s3:PutObject*","s3:GetObject*"])"), 200);
+  EXPECT_EQ(copy(R"(["s3:PutObject*","s3:GetObjectVersion","s3:GetObjectTagging"])"), 403);
+  EXPECT_EQ(copy(R"(["s3:PutObject*","s3:GetObjectVersion","s3:GetObjectVersionTagging"])"), 200);
 }
 
 }  // namespace
