@@ -16,6 +16,7 @@ bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
     case Setting::lifecycle:
+    case Setting::minimum_varies:
     case Setting::no_ownership:
     case Setting::tagging:
       return true;
@@ -61,6 +62,7 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
       settings.lifecycle = std::make_shared<const LifecycleRules>(std::move(rules));
       break;
     }
+    case Setting::minimum_varies:
     case Setting::no_ownership:
       if (!text.empty()) {
         return fail(Code::malformed_xml);
@@ -87,6 +89,7 @@ void erase_document(BucketSettings& settings, Setting setting) {
     case Setting::lifecycle:
       settings.lifecycle.reset();
       break;
+    case Setting::minimum_varies:
     case Setting::no_ownership:
     case Setting::tagging:
       break;

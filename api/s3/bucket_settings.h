@@ -21,6 +21,9 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 enum class Setting : char {
   cors = 'c',
   lifecycle = 'l',
+  /// Without text: of lifecycle transitions, of which there are none here, the smallest object
+  /// varies by storage class; else it is 128 KiB.
+  minimum_varies = 'm',
   no_ownership = 'o',  ///< without text: the OwnershipControls that every bucket has were deleted
   tagging = 't',
 };
