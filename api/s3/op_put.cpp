@@ -4,7 +4,6 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
-#include "api/s3/tags.h"
 #include "auth/uri.h"
 
 namespace outcrop::s3 {
@@ -58,8 +57,7 @@ Answer put_object(Call& call) {
   }
   S3_CO_TRY(const PayloadPlan plan, plan_object(call));
   ns::PutRequest put;
-  S3_CO_TRY(put.attributes, attributes_of(call));
-  S3_CO_TRY(put.attributes.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
+  S3_CO_TRY(put.attributes, tagged_attributes_of(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));

@@ -13,8 +13,8 @@ Async<Outcome<ns::StringPairs>> receive_tags(Call& call) {
   co_return parse_tagging(std::move(text), TagOwner::object);
 }
 
-http::Response tags_response(const Call& call, int status) {
-  http::Response response = empty_response(status);
+/// With the version that was named.
+http::Response tags_response(const Call& call, http::Response response) {
   if (call.query("versionId")) {
     response.set("x-amz-version-id", "null");
   }
@@ -43,11 +43,7 @@ Answer get_object_tagging(Call& call) {
   S3_CO_TRYV(null_version(call.query("versionId")));
   S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key()));
   S3_CO_TRYV(confirm_existing_tags(call, info));
-  http::Response response = xml_response(tagging_document(info.attributes.tags));
-  if (call.query("versionId")) {
-    response.set("x-amz-version-id", "null");
-  }
-  co_return response;
+  co_return tags_response(call, xml_response(tagging_document(info.attributes.tags)));
 }
 
 /// The decision comes before what is wrong with the body: strangers learn nothing from it.
@@ -60,13 +56,13 @@ Answer put_object_tagging(Call& call) {
   }
   S3_CO_TRYV(null_version(call.query("versionId")));
   S3_CO_TRYV(co_await replace_tags(call, *tags));
-  co_return tags_response(call, 200);
+  co_return tags_response(call, empty_response(200));
 }
 
 Answer delete_object_tagging(Call& call) {
   S3_CO_TRYV(null_version(call.query("versionId")));
   S3_CO_TRYV(co_await replace_tags(call, {}));
-  co_return tags_response(call, 204);
+  co_return tags_response(call, empty_response(204));
 }
 
 }  // namespace outcrop::s3

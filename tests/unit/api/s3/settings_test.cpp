@@ -231,6 +231,65 @@ TEST_F(Settings, ADamagedRecordIsOfOneBucketOnly) {
   EXPECT_EQ(records(), 0u);
 }
 
+// A damaged record closes its bucket, and no other one.
+TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
+  const auto set_policy = [&](const std::string& effect, const std::string& action) {
+    return send("PUT", "/bucket?policy", {},
+                {R"({"Version":"2012-10-17","Statement":{"Principal":"*","Resource":
+                    ["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"],"Effect":")" +
+                 effect + R"(","Action":")" + action + "\"}}"})
+        .status;
+  };
+  const Headers alice{{"x-test-user", "alice"}}, nobody{{"x-test-anonymous", "1"}};
+  ASSERT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
+  ASSERT_EQ(set_policy("Allow", "s3:GetObject"), 204);
+  ASSERT_EQ(put("k", "v").status, 200);
+  ASSERT_EQ(send("PUT", "/other").status, 200);
+  ASSERT_EQ(send("PUT", "/other/k", {}, {"w"}).status, 200);
+  add_user(
+      "alice",
+      {R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})"});
+  const std::string key = meta.dump().begin()->first, value = meta.dump().begin()->second;
+  const access::BucketRoots both{{"bucket", run_sync(ns.get_bucket("bucket"))->root},
+                                 {"other", run_sync(ns.get_bucket("other"))->root}};
+  const auto reopen_access = [&] {
+    access = run_sync(access::AccessTable::open(meta, both, policy::PublicAccessBlock{})).value();
+    config.access = access.get();
+    handler = new_handler();
+  };
+  const auto damage = [&] {
+    meta::Batch batch;
+    batch.put(key, value.substr(0, 5));
+    ASSERT_TRUE(run_sync(meta.commit(std::move(batch))));
+    reopen_access();
+  };
+  damage();
+  for (const Headers& who : {Headers{}, alice, nobody}) {
+    EXPECT_EQ(get("k", who).status, 403);
+    EXPECT_EQ(send("PUT", "/bucket?publicAccessBlock", who, {}).status, 403);
+    EXPECT_EQ(send("DELETE", "/bucket?publicAccessBlock", who).status, 403);
+  }
+  EXPECT_EQ(send("PUT", "/bucket?policy", alice, {"{}"}).status, 403);
+  EXPECT_EQ(send("GET", "/other/k", alice).body, "w");
+  EXPECT_EQ(code(send("GET", "/bucket?policy")), "InternalError");
+  reopen_access();  // nothing has changed it
+  EXPECT_EQ(get("k").status, 403);
+  ASSERT_EQ(set_policy("Deny", "s3:PutObject"), 204);
+  EXPECT_EQ(get("k", alice).body, "v");
+  EXPECT_EQ(put("k", "w", alice).status, 403);
+  const std::string block = send("GET", "/bucket?publicAccessBlock").body;
+  EXPECT_EQ(text(block, "RestrictPublicBuckets"), "true");  // whatever it was
+  damage();
+  EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
+  EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(get("k", nobody).status, 403);
+  damage();
+  EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
+  ASSERT_EQ(send("DELETE", "/bucket/k").status, 204);
+  ASSERT_EQ(send("DELETE", "/bucket").status, 204);
+  EXPECT_TRUE(meta.dump().empty());
+}
+
 TEST_F(Settings, CorsRoundTrip) {
   const std::string fields =
       "<ID>one</ID><AllowedMethod>PUT</AllowedMethod><AllowedMethod>HEAD</AllowedMethod>"
@@ -316,7 +375,7 @@ TEST_F(Settings, Preflight) {
   EXPECT_EQ(code(send("OPTIONS", "/bucket", {{"origin", "http://a"}})), "BadRequest");
   EXPECT_EQ(code(send("OPTIONS", "/absent",
                       {{"origin", "http://a"}, {"access-control-request-method", "GET"}})),
-            "NoSuchBucket");
+            "AccessForbidden");
   EXPECT_EQ(send("OPTIONS", "/", {{"origin", "http://a"}}).status, 405);
 }
 
