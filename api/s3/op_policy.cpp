@@ -24,7 +24,7 @@ Async<Outcome<BucketAccess>> current(Call& call) {
   out.block = old->block;
   out.block_set = old->block_set;
   out.policy_text = old->policy_text;
-  if (old->policy && !set_policy(out, old->policy_text)) {
+  if (old->policy && !set_policy(out, old->policy_text, policy::Origin::store)) {
     co_return fail(Code::internal_error);
   }
   co_return out;

@@ -34,7 +34,9 @@ struct BucketAccess {
 using BucketAccessPtr = std::shared_ptr<const BucketAccess>;
 
 /// Sets the text and what follows from it. The error is for the author of the policy.
-std::expected<void, std::string> set_policy(BucketAccess& access, std::string text);
+std::expected<void, std::string> set_policy(BucketAccess& access,
+                                            std::string text,
+                                            policy::Origin origin = policy::Origin::author);
 
 std::string bucket_access_key(InodeId root);
 std::string encode(const BucketAccess& access);
