@@ -233,29 +233,30 @@ TEST_F(ExportRights, StrangersStayOutWherePublicAccessIsRestricted) {
   EXPECT_FALSE(allowed());
 }
 
+const std::vector<std::string> kResources{"*",
+                                          "arn:aws:s3:::b/*",
+                                          "arn:aws:s3:::b",
+                                          "arn:aws:s3:::b/d/*",
+                                          "arn:aws:s3:::b/*/x",
+                                          "arn:aws:s3:::b*",
+                                          "arn:aws:s3:::b/${aws:username}/*",
+                                          "arn:aws:s3:::b/?/*",
+                                          "arn:aws:s3:::b/??x",
+                                          "arn:aws:s3:::b/*?/x",
+                                          "arn:aws:s3:::b/${s3:ExistingObjectTag/t,'d'}/*",
+                                          "arn:aws:s3:::*"};
+const std::vector<std::string> kConditions{
+    "",
+    "",
+    R"(,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})",
+    R"(,"Condition":{"StringLike":{"s3:prefix":"d/*"}})",
+    R"(,"Condition":{"StringNotEquals":{"aws:username":"alice"}})",
+    R"(,"Condition":{"StringEquals":{"s3:ExistingObjectTag/t":"d"}})",
+    R"(,"Condition":{"StringNotEquals":{"s3:ExistingObjectTag/t":"d"}})",
+    R"(,"Condition":{"StringEquals":{"aws:username":"${s3:ExistingObjectTag/t,'alice'}"}})"};
+
 TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
   std::mt19937 rng(7);
-  const std::vector<std::string> resources{"*",
-                                           "arn:aws:s3:::b/*",
-                                           "arn:aws:s3:::b",
-                                           "arn:aws:s3:::b/d/*",
-                                           "arn:aws:s3:::b/*/x",
-                                           "arn:aws:s3:::b*",
-                                           "arn:aws:s3:::b/${aws:username}/*",
-                                           "arn:aws:s3:::b/?/*",
-                                           "arn:aws:s3:::b/??x",
-                                           "arn:aws:s3:::b/*?/x",
-                                           "arn:aws:s3:::b/${s3:ExistingObjectTag/t,'d'}/*",
-                                           "arn:aws:s3:::*"};
-  const std::vector<std::string> conditions{
-      "",
-      "",
-      R"(,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})",
-      R"(,"Condition":{"StringLike":{"s3:prefix":"d/*"}})",
-      R"(,"Condition":{"StringNotEquals":{"aws:username":"alice"}})",
-      R"(,"Condition":{"StringEquals":{"s3:ExistingObjectTag/t":"d"}})",
-      R"(,"Condition":{"StringNotEquals":{"s3:ExistingObjectTag/t":"d"}})",
-      R"(,"Condition":{"StringEquals":{"aws:username":"${s3:ExistingObjectTag/t,'alice'}"}})"};
   const std::vector<std::string> actions{"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
   const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/", "\xc3\xa9/"},
       tails{"", "x", "e/x", "alice/x", "d/x", "\xe2\x82\xac"};
@@ -273,7 +274,7 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
       statements += (statements.empty() ? "" : ",") + std::string(R"({"Effect":")") +
                     (rng() % 3 == 0 ? "Deny" : "Allow") + R"(","Action":")" +
                     (rng() % 2 == 0 ? "s3:*" : any(actions)) + "\",\"" + element + R"(":")" +
-                    any(resources) + "\"" + any(conditions) + "}";
+                    any(kResources) + "\"" + any(kConditions) + "}";
     }
     const auto compiled =
         policy::Policy::compile(document(statements), policy::PolicyKind::identity);
