@@ -21,6 +21,9 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 enum class Setting : char {
   cors = 'c',
   lifecycle = 'l',
+  /// Without text: of lifecycle transitions, of which there are none here, the smallest object
+  /// varies by storage class; else it is 128 KiB.
+  minimum_varies = 'm',
   no_ownership = 'o',  ///< without text: the OwnershipControls that every bucket has were deleted
   tagging = 't',
 };
@@ -31,8 +34,11 @@ struct BucketSettings {
   std::map<Setting, std::string> documents{};
   std::shared_ptr<const CorsRules> cors{};            ///< null: no rules
   std::shared_ptr<const LifecycleRules> lifecycle{};  ///< the same
+  /// Its record is damaged: nothing is in force, and nobody knows what was set. What is put next
+  /// takes the place of all of it.
+  bool unreadable = false;
 
-  bool empty() const { return documents.empty(); }
+  bool empty() const { return documents.empty() && !unreadable; }
   std::size_t bytes() const;
 };
 using BucketSettingsPtr = std::shared_ptr<const BucketSettings>;
@@ -41,6 +47,8 @@ using BucketSettingsPtr = std::shared_ptr<const BucketSettings>;
 /// its parser; the settings stay as they were.
 Outcome<> set_document(BucketSettings& settings, Setting setting, std::string text);
 void erase_document(BucketSettings& settings, Setting setting);
+/// InternalError for settings that are unreadable.
+Outcome<> check_readable(const BucketSettings& settings);
 
 std::string bucket_settings_key(InodeId root);
 std::string encode(const BucketSettings& settings);
@@ -52,6 +60,7 @@ Result<BucketSettings> decode_bucket_settings(std::string_view key, std::string_
 class SettingsTable {
  public:
   using Held = access::AccessTable::Held;
+  /// A damaged record is an error in the log, and its bucket's settings are unreadable.
   static Task<std::unique_ptr<SettingsTable>> open(meta::MetaStore& meta,
                                                    const access::BucketRoots& buckets);
 
@@ -70,6 +79,9 @@ class SettingsTable {
     static std::string encode(const BucketSettings& settings) { return s3::encode(settings); }
     static Result<BucketSettings> decode(std::string_view key, std::string_view value) {
       return decode_bucket_settings(key, value);
+    }
+    static BucketSettings unreadable(std::string bucket, InodeId root) {
+      return {.bucket = std::move(bucket), .root = root, .unreadable = true};
     }
   };
   explicit SettingsTable(meta::MetaStore& meta) : x_table(meta, kMaxSettingBytesTogether) {}

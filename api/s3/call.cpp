@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "api/s3/file_metadata.h"
+#include "api/s3/tags.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -137,6 +138,12 @@ Outcome<ns::ObjectAttributes> attributes_of(const Call& call) {
     }
   }
   S3_TRY(out.user_meta, user_metadata(call));
+  return out;
+}
+
+Outcome<ns::ObjectAttributes> tagged_attributes_of(const Call& call) {
+  S3_TRY(ns::ObjectAttributes out, attributes_of(call));
+  S3_TRY(out.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
   return out;
 }
 

@@ -71,6 +71,8 @@ ns::Conditions conditions_of(const Call& call, const ConditionNames& names);
 Outcome<ns::Conditions> write_conditions(const Call& call);
 /// What the request's headers say about the object to be stored.
 Outcome<ns::ObjectAttributes> attributes_of(const Call& call);
+/// The same with the tags of x-amz-tagging.
+Outcome<ns::ObjectAttributes> tagged_attributes_of(const Call& call);
 /// What its user metadata says about the file; nothing if the configuration does not take that.
 ns::FileFields file_fields_of(const Call& call, const ns::ObjectAttributes& attributes);
 /// ?versionId=null is the current object; there are no others. True if it was given.

@@ -183,6 +183,9 @@ class Dispatcher {
                             .hoisted = hoisted,
                             .clock = x_clock,
                             .region = x_config.region});
+    if (takes_tags(op->id, context)) {
+      context.take_tags_of_header();
+    }
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
     if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
       S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));
@@ -227,7 +230,7 @@ class Dispatcher {
       co_return fail(Code::method_not_allowed, {}, {{"Method", request.method}});
     }
     S3_CO_TRY(const CorsQuestion question, preflight_question(request));
-    S3_CO_TRYV(co_await x_ns.get_bucket(seen.target.bucket));
+    // Whether there is such a bucket is not told: one without rules and none look the same.
     const Details what{{"Method", std::string(question.method)},
                        {"ResourceType", seen.target.key.empty() ? "BUCKET" : "OBJECT"}};
     const BucketSettingsPtr settings = x_config.settings->find(seen.target.bucket);

@@ -109,6 +109,9 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::not_modified, 304, "NotModified", "Not Modified"},
     {Code::object_lock_not_found, 404, "ObjectLockConfigurationNotFoundError",
      "Object Lock configuration does not exist for this bucket"},
+    {Code::operation_aborted, 409, "OperationAborted",
+     "A conflicting conditional operation is currently in progress against this resource. Try "
+     "again."},
     {Code::ownership_controls_not_found, 404, "OwnershipControlsNotFoundError",
      "The bucket ownership controls were not found"},
     {Code::precondition_failed, 412, "PreconditionFailed",

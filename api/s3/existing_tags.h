@@ -10,6 +10,10 @@ namespace outcrop::s3 {
 
 struct Call;
 
+/// So often is a change decided whose object gets other tags between decision and change; then it
+/// is OperationAborted.
+inline constexpr int kMaxTagAttempts = 8;
+
 /// Whether AWS has the key s3:ExistingObjectTag for the operation's object.
 bool has_existing_tags(OpId op);
 

@@ -31,6 +31,13 @@ std::optional<std::string> common_prefix(const LifecycleRules& rules, Wanted wan
 
 }  // namespace
 
+Result<void> LifecycleJob::check_goes_on(const BucketSettings& bucket) const {
+  TRYV(check_stop());
+  const BucketSettingsPtr now = x_parts.settings.find(bucket.bucket);
+  return now && now->root == bucket.root && now->lifecycle == bucket.lifecycle ? ok()
+                                                                               : fail(Errc::stale);
+}
+
 void LifecycleJob::record(std::string_view action,
                           std::string_view bucket,
                           std::string_view key,
@@ -58,6 +65,7 @@ Task<> LifecycleJob::expire(const BucketSettings& bucket, const ns::ListEntry& e
     if (!info) {
       co_return info.error().code() == Errc::no_such_key ? ok() : fail(std::move(info).error());
     }
+    CO_TRYV(check_goes_on(bucket));
     tags = std::move(info->attributes.tags);
     object = {entry.key, info->size, info->mtime_ns, &tags};
   }
@@ -88,7 +96,7 @@ Task<> LifecycleJob::expire_objects(const BucketSettings& bucket) {
   for (bool more = true; more;) {
     CO_TRY(const ns::ListPage page, co_await x_parts.ns.list(bucket.bucket, request));
     for (const ns::ListEntry& entry : page.entries) {
-      CO_TRYV(check_stop());
+      CO_TRYV(check_goes_on(bucket));
       CO_TRYV(co_await expire(bucket, entry));
       request.start_after = entry.key;
     }
@@ -108,7 +116,7 @@ Task<> LifecycleJob::abort_uploads(const BucketSettings& bucket) {
   for (bool more = true; more;) {
     CO_TRY(const ns::UploadList list, co_await x_parts.ns.list_uploads(bucket.bucket, request));
     for (const ns::UploadInfo& upload : list.uploads) {
-      CO_TRYV(check_stop());
+      CO_TRYV(check_goes_on(bucket));
       const auto rule = std::ranges::find_if(*bucket.lifecycle, [&](const LifecycleRule& r) {
         return r.enabled && r.abort_days && upload.key.starts_with(r.filter.prefix) &&
                due_seconds(upload.created_ns, *r.abort_days, x_parts.day_seconds) <= now_seconds();
@@ -146,7 +154,8 @@ Task<> LifecycleJob::pass() {
     }
     CO_TRYV(check_stop());
     auto served = co_await serve(*settings);
-    if (served || served.error().code() == Errc::no_such_bucket) {
+    if (served || served.error().code() == Errc::no_such_bucket ||
+        served.error().code() == Errc::stale) {
       continue;
     }
     if (served.error().code() == Errc::cancelled) {

@@ -297,8 +297,7 @@ std::string lifecycle_document(const LifecycleRules& rules) {
     if (rule.days) {
       xml.open("Expiration").number("Days", *rule.days).close();
     } else if (rule.date) {
-      constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-      xml.open("Expiration").text("Date", format_iso_date(*rule.date * kNsPerSecond)).close();
+      xml.open("Expiration").text("Date", format_iso_seconds(*rule.date)).close();
     }
     if (rule.abort_days) {
       xml.open("AbortIncompleteMultipartUpload");

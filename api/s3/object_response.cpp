@@ -145,7 +145,8 @@ void add_checksum(http::Response& response, const digest::Checksum& checksum, st
 
 std::string object_location(const Call& call) {
   std::string path;
-  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
+  auth::uri_encode(call.target.virtual_host ? call.key() : call.bucket() + "/" + call.key(),
+                   auth::Slash::keep, path);
   return (call.request.secure ? "https://" : "http://") +
          std::string(call.request.header("host").value_or("")) + "/" + path;
 }

@@ -3,6 +3,7 @@
 
 #include "api/s3/call.h"
 #include "api/s3/copy_source.h"
+#include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -70,12 +71,16 @@ Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
   return plan;
 }
 
-/// Tags that come along are read there and written here.
-Outcome<> authorize_tag_copy(const Call& call, const SourceObject& source) {
+/// Tags that come along are read there and written here, and are what a policy for the copy's tags
+/// is about.
+Outcome<> authorize_tag_copy(const Call& call, SourceObject source, const ns::StringPairs& tags) {
   static const policy::Action get = policy::find_action("s3:GetObjectTagging").value();
-  static const policy::Action put = policy::find_action("s3:PutObjectTagging").value();
-  S3_TRYV(authorize(call.asker, get, source.bucket, source.key));
-  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  static const policy::Action tag = policy::find_action("s3:PutObjectTagging").value();
+  source.tags = tags;
+  S3_TRYV(authorize_source(call, source, get));
+  call.context.set_request_tags(tags);
+  S3_TRYV(authorize(call.asker, tag, call.bucket(), call.key()));
+  S3_TRYV(authorize_now(call.asker, call.op, call.target));
   return {};
 }
 
@@ -127,35 +132,54 @@ http::Response copy_response(const Call& call, const ns::ObjectInfo& info) {
   return response;
 }
 
+/// By reference, on the condition that the source still has the tags that were decided on.
+Task<ns::ObjectInfo> copy_reference(Call& call, const CopyPlan& plan, ns::StringPairs tags) {
+  ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions, plan.conditions,
+                       plan.replace};
+  copy.tags = plan.tags;
+  if (plan.source.tags || !plan.tags) {
+    copy.source_tags = std::move(tags);
+  }
+  if (copy.replace) {
+    copy.file = file_fields_of(call, *copy.replace);
+  }
+  co_return co_await call.ns.copy(call.bucket(), call.key(), std::move(copy));
+}
+
+/// Empty: the source has got other tags meanwhile.
+Async<Outcome<std::optional<ns::ObjectInfo>>> try_copy(Call& call, CopyPlan& plan) {
+  S3_CO_TRY(auto reader, co_await open_source(call, plan.source));
+  S3_CO_TRYV(check_copy_size(reader->info().size));
+  const ns::StringPairs tags = reader->info().attributes.tags;
+  if (!plan.tags && !tags.empty()) {
+    S3_CO_TRYV(authorize_tag_copy(call, plan.source, tags));
+  }
+  if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
+    S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
+    S3_CO_TRY(ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
+    co_return std::move(info);
+  }
+  reader.reset();
+  auto copied = co_await copy_reference(call, plan, tags);
+  if (!copied && copied.error().code() == Errc::conflict) {
+    co_return std::optional<ns::ObjectInfo>();
+  }
+  S3_CO_TRY(ns::ObjectInfo info, std::move(copied));
+  co_return std::move(info);
+}
+
 }  // namespace
 
 Answer copy_object(Call& call) {
   S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
   S3_CO_TRY(CopyPlan plan, plan_copy(call, std::move(source)));
-  auto opened = co_await call.ns.open_read(plan.source.bucket, plan.source.key);
-  if (!opened) {
-    co_return std::unexpected(source_error(call, plan.source, S3Error(opened.error())));
+  for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
+    S3_CO_TRY(const auto info, co_await try_copy(call, plan));
+    if (info) {
+      co_return copy_response(call, *info);
+    }
   }
-  auto reader = *std::move(opened);
-  S3_CO_TRYV(check_copy_size(reader->info().size));
-  if (!plan.tags && !reader->info().attributes.tags.empty()) {
-    S3_CO_TRYV(authorize_tag_copy(call, plan.source));
-  }
-  if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
-    S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
-    S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
-    co_return copy_response(call, info);
-  }
-  reader.reset();
-  ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
-                       std::move(plan.conditions), std::move(plan.replace)};
-  copy.tags = std::move(plan.tags);
-  if (copy.replace) {
-    copy.file = file_fields_of(call, *copy.replace);
-  }
-  S3_CO_TRY(const ns::ObjectInfo info,
-            co_await call.ns.copy(call.bucket(), call.key(), std::move(copy)));
-  co_return copy_response(call, info);
+  co_return fail(Code::operation_aborted);
 }
 
 }  // namespace outcrop::s3

@@ -74,4 +74,11 @@ Result<void> check_object(const Conditions& conditions, const ObjectPtr& object,
   return check_conditions(conditions, &target, access);
 }
 
+Result<void> check_tags(const ExpectedTags& expected, const Object& object) {
+  if (expected && *expected != object.record.attributes.tags) {
+    return fail(Errc::conflict, "the tags of the object are not those that were decided on");
+  }
+  return ok();
+}
+
 }  // namespace outcrop::ns

@@ -65,19 +65,26 @@ class Namespace {
   virtual Task<bool> remove(std::string_view bucket,
                             std::string_view key,
                             Conditions conditions) = 0;
-  /// Replaces the tags; the object keeps its time and its ETag. no_such_bucket, no_such_key.
+  /// Replaces the tags; the object keeps its time and its ETag. no_such_bucket, no_such_key;
+  /// conflict if it has other ones than `expected`.
   virtual Task<ObjectInfo> set_tags(std::string_view bucket,
                                     std::string_view key,
-                                    StringPairs tags) = 0;
+                                    StringPairs tags,
+                                    ExpectedTags expected) = 0;
   /// By reference: no payload byte is copied. Source = destination replaces attributes in place.
   virtual Task<ObjectInfo> copy(std::string_view bucket,
                                 std::string_view key,
                                 CopyRequest request) = 0;
   /// Atomic, O(1); replaces an object at `to_key`. A key that ends in '/' names the whole
-  /// directory: everything below it moves (the destination must not exist: already_exists).
+  /// directory: everything below it moves (the destination must not exist: already_exists), and
+  /// nothing can be expected of its tags.
   virtual Task<> rename(std::string_view bucket,
                         std::string_view from_key,
-                        std::string_view to_key) = 0;
+                        std::string_view to_key,
+                        ExpectedTags expected) = 0;
+  Task<> rename(std::string_view bucket, std::string_view from_key, std::string_view to_key) {
+    return rename(bucket, from_key, to_key, std::nullopt);
+  }
   virtual Task<ListPage> list(std::string_view bucket, ListRequest request) = 0;
 
   virtual Task<UploadInfo> create_upload(std::string_view bucket,

@@ -67,6 +67,7 @@ Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
   if (!source.object) {
     co_return fail(Errc::no_such_key);
   }
+  CO_TRYV(check_tags(op.request.source_tags, *source.object));
   CO_TRYV(check_object(op.request.source_conditions, source.object, Access::copy));
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
 

@@ -1,5 +1,6 @@
 // Rename: one dirent moves, whatever is below it. A file replaces what is at its new name and
 // keeps its inode; a directory moves only to a name that is free, with its bucket locked alone.
+#include "storage/ns/conditions.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 
@@ -8,6 +9,7 @@ namespace {
 
 struct RenameOp {
   std::string_view bucket, from, to;
+  ExpectedTags expected;
   InodeId first = 0;  ///< of the numbers for new directories
   // What the last attempt found that the next one must lock.
   std::size_t exclusive = 0;
@@ -39,6 +41,7 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
   if (!source.object) {
     co_return fail(Errc::no_such_key);
   }
+  CO_TRYV(check_tags(op.expected, *source.object));
   if (op.from == op.to) {
     co_return true;
   }
@@ -134,11 +137,13 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
 Task<> rename_object(Core& core,
                      std::string_view bucket,
                      std::string_view from,
-                     std::string_view to) {
+                     std::string_view to,
+                     ExpectedTags expected) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(const InodeId first, co_await core.inodes.allocate(inodes_needed(to)));
-  RenameOp op{.bucket = bucket, .from = from, .to = to, .first = first};
+  RenameOp op{
+      .bucket = bucket, .from = from, .to = to, .expected = std::move(expected), .first = first};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(const auto done, co_await try_rename(core, op));
     if (done) {

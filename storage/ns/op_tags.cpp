@@ -1,4 +1,5 @@
 // The tags of an object: they change in place, and nothing else of it does.
+#include "storage/ns/conditions.h"
 #include "storage/ns/fs_inode.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
@@ -9,6 +10,7 @@ namespace {
 struct TagOp {
   std::string_view bucket, key;
   StringPairs tags;
+  ExpectedTags expected;
   InodeId busy = 0;
 };
 
@@ -27,6 +29,7 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
   if (!target.object()) {
     co_return fail(Errc::no_such_key);
   }
+  CO_TRYV(check_tags(op.expected, *target.object()));
   Object object = *target.object();
   object.record.attributes.tags = op.tags;
   CO_TRYV(check_attributes(object.record.attributes));
@@ -42,9 +45,10 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
 Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view bucket,
                                  std::string_view key,
-                                 StringPairs tags) {
+                                 StringPairs tags,
+                                 ExpectedTags expected) {
   CO_TRYV(check_key(key));
-  TagOp op{.bucket = bucket, .key = key, .tags = std::move(tags)};
+  TagOp op{.bucket = bucket, .key = key, .tags = std::move(tags), .expected = std::move(expected)};
   CO_TRYV(core.check_room());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto info, co_await try_set_tags(core, op));

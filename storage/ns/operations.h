@@ -30,7 +30,8 @@ Task<bool> remove_object(Core& core,
 Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view bucket,
                                  std::string_view key,
-                                 StringPairs tags);
+                                 StringPairs tags,
+                                 ExpectedTags expected);
 Task<ObjectInfo> copy_object(Core& core,
                              std::string_view bucket,
                              std::string_view key,
@@ -38,7 +39,8 @@ Task<ObjectInfo> copy_object(Core& core,
 Task<> rename_object(Core& core,
                      std::string_view bucket,
                      std::string_view from,
-                     std::string_view to);
+                     std::string_view to,
+                     ExpectedTags expected);
 Task<> rename_directory(Core& core,
                         std::string_view bucket,
                         std::string_view from,

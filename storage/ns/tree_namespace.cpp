@@ -53,8 +53,9 @@ class TreeNamespaceImpl final : public TreeNamespace {
   }
   Task<ObjectInfo> set_tags(std::string_view bucket,
                             std::string_view key,
-                            StringPairs tags) override {
-    return set_object_tags(x_core, bucket, key, std::move(tags));
+                            StringPairs tags,
+                            ExpectedTags expected) override {
+    return set_object_tags(x_core, bucket, key, std::move(tags), std::move(expected));
   }
   Task<ObjectInfo> copy(std::string_view bucket,
                         std::string_view key,
@@ -63,13 +64,19 @@ class TreeNamespaceImpl final : public TreeNamespace {
   }
   Task<> rename(std::string_view bucket,
                 std::string_view from_key,
-                std::string_view to_key) override {
+                std::string_view to_key,
+                ExpectedTags expected) override {
     const bool directory = from_key.ends_with('/');
     if (directory != to_key.ends_with('/')) {
       co_return fail(Errc::invalid_argument, "rename between a file and a directory");
     }
-    co_return co_await (directory ? rename_directory(x_core, bucket, from_key, to_key)
-                                  : rename_object(x_core, bucket, from_key, to_key));
+    if (!directory) {
+      co_return co_await rename_object(x_core, bucket, from_key, to_key, std::move(expected));
+    }
+    if (expected) {
+      co_return fail(Errc::invalid_argument, "a directory has no tags");
+    }
+    co_return co_await rename_directory(x_core, bucket, from_key, to_key);
   }
   Task<ListPage> list(std::string_view bucket, ListRequest request) override {
     return list_objects(x_core, bucket, std::move(request));

@@ -28,6 +28,10 @@ struct BucketInfo {
   std::string region;  ///< as given at creation; empty: the default region
 };
 
+/// Tags that a decision was made on. A change on the condition that they are still those of the
+/// object fails with conflict if they are not; empty: no condition.
+using ExpectedTags = std::optional<StringPairs>;
+
 /// What the client set on an object; stored and given back verbatim.
 struct ObjectAttributes {
   std::string content_type;
@@ -92,6 +96,7 @@ struct CopyRequest {
   std::optional<ObjectAttributes> replace;  ///< empty: copy the source's; its tags do not count
   FileFields file{};                        ///< with `replace`; else the source's are copied
   std::optional<StringPairs> tags{};        ///< empty: copy the source's
+  ExpectedTags source_tags{};
 };
 
 struct ByteRange {

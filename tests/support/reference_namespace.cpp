@@ -176,12 +176,20 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
 Task<std::unique_ptr<ns::ObjectReader>> ReferenceNamespace::open_read(std::string_view name,
                                                                       std::string_view key) {
   CO_TRY(const Object* const found, object(name, key));
-  co_return std::make_unique<Reader>(*found, x_options.piece_bytes);
+  auto reader = std::make_unique<Reader>(*found, x_options.piece_bytes);
+  if (after_look) {
+    after_look();
+  }
+  co_return std::move(reader);
 }
 
 Task<ns::ObjectInfo> ReferenceNamespace::stat(std::string_view name, std::string_view key) {
   CO_TRY(const Object* const found, object(name, key));
-  co_return found->info;
+  ns::ObjectInfo info = found->info;
+  if (after_look) {
+    after_look();
+  }
+  co_return info;
 }
 
 Task<bool> ReferenceNamespace::remove(std::string_view name,
@@ -200,9 +208,13 @@ Task<bool> ReferenceNamespace::remove(std::string_view name,
 
 Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
                                                   std::string_view key,
-                                                  ns::StringPairs tags) {
+                                                  ns::StringPairs tags,
+                                                  ns::ExpectedTags expected) {
   CO_TRYV(check_key(key));
   CO_TRY(Object* const found, object(name, key));
+  if (expected && *expected != found->info.attributes.tags) {
+    co_return fail(Errc::conflict);
+  }
   found->info.attributes.tags = std::move(tags);
   co_return found->info;
 }
@@ -215,6 +227,9 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   CO_TRY(const Object* const source, object(request.source_bucket, request.source_key));
   CO_TRY(Bucket* const in, bucket(name));
   const auto existing = in->objects.find(key);
+  if (request.source_tags && *request.source_tags != source->info.attributes.tags) {
+    co_return fail(Errc::conflict);
+  }
   CO_TRYV(check_copy_source(request.source_conditions, source->info));
   CO_TRYV(check_write(request.conditions,
                       existing == in->objects.end() ? nullptr : &existing->second.info));
@@ -266,7 +281,8 @@ Result<void> ReferenceNamespace::rename_directory(Bucket& in,
 
 Task<> ReferenceNamespace::rename(std::string_view name,
                                   std::string_view from,
-                                  std::string_view to) {
+                                  std::string_view to,
+                                  ns::ExpectedTags expected) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(Bucket* const in, bucket(name));
@@ -274,11 +290,17 @@ Task<> ReferenceNamespace::rename(std::string_view name,
     co_return fail(Errc::invalid_argument, "an object and a directory");
   }
   if (from.ends_with('/')) {
+    if (expected) {
+      co_return fail(Errc::invalid_argument, "a directory has no tags");
+    }
     co_return rename_directory(*in, from, to);
   }
   const auto at = in->objects.find(from);
   if (at == in->objects.end()) {
     co_return fail(Errc::no_such_key);
+  }
+  if (expected && *expected != at->second.info.attributes.tags) {
+    co_return fail(Errc::conflict);
   }
   if (from != to) {
     Object moved = std::move(at->second);

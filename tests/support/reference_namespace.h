@@ -1,6 +1,7 @@
 // ns::Namespace on std::map: simple and obviously right. The double behind the S3 tests, and the
 // model that the real namespace is compared with. One thread; nothing survives it.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,9 @@ class ReferenceNamespace final : public ns::Namespace {
   explicit ReferenceNamespace(const Clock& clock) : ReferenceNamespace(clock, Options{}) {}
   ReferenceNamespace(const Clock& clock, Options options) : x_clock(clock), x_options(options) {}
 
+  /// For tests of races: called when a stat() or open_read() has its answer.
+  std::function<void()> after_look;
+
   Task<std::vector<ns::BucketInfo>> list_buckets() override;
   Task<ns::BucketInfo> get_bucket(std::string_view name) override;
   Task<ns::BucketInfo> create_bucket(std::string_view name, std::string_view region) override;
@@ -43,13 +47,16 @@ class ReferenceNamespace final : public ns::Namespace {
                     ns::Conditions conditions) override;
   Task<ns::ObjectInfo> set_tags(std::string_view bucket,
                                 std::string_view key,
-                                ns::StringPairs tags) override;
+                                ns::StringPairs tags,
+                                ns::ExpectedTags expected) override;
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;
   Task<> rename(std::string_view bucket,
                 std::string_view from_key,
-                std::string_view to_key) override;
+                std::string_view to_key,
+                ns::ExpectedTags expected) override;
+  using ns::Namespace::rename;
   Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override;
   Task<ns::UploadInfo> create_upload(std::string_view bucket,
                                      std::string_view key,

@@ -25,8 +25,12 @@ struct Log final : audit::Sink {
   void record(const audit::Event& event) override {
     lines.push_back(std::string(event.action) + " " + std::string(event.resource) + " " +
                     std::string(event.reason));
+    if (auto once = std::exchange(after, nullptr)) {
+      once();
+    }
   }
   std::vector<std::string> lines;
+  std::function<void()> after;  ///< the next record
 };
 
 class Lifecycle : public S3Test {
@@ -244,6 +248,93 @@ TEST_F(Lifecycle, UploadsAreGivenUp) {
   EXPECT_EQ(code(put_part("u/a", younger, 1, "x")), "NoSuchUpload");
   EXPECT_EQ(put_part("v/a", other, 1, "x").status, 200);
   EXPECT_EQ(get("u/object").status, 200);
+}
+
+TEST_F(Lifecycle, RulesThatAreChangedAreNotCarriedOutAnyMore) {
+  const auto start = [&] {
+    ASSERT_EQ(set(rule(kOneDay) + rule(kAbort)).status, 200);
+    for (const char* key : {"a", "b", "c"}) {
+      ASSERT_EQ(put(key, "v").status, 200);
+    }
+    clock.seconds += 10 * kDay;
+  };
+  start();
+  log.after = [&] { EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204); };
+  pass();
+  EXPECT_EQ(keys(), (Keys{"b", "c"}));
+  start();
+  log.after = [&] { EXPECT_EQ(set(rule(kOneDay, "<Prefix>c</Prefix>")).status, 200); };
+  pass();
+  EXPECT_EQ(keys(), (Keys{"b", "c"}));
+  pass();
+  EXPECT_EQ(keys(), (Keys{"b"}));
+  start();
+  log.after = [&] {
+    EXPECT_EQ(send("PUT", "/bucket?tagging", {}, {"<Tagging><TagSet/></Tagging>"}).status, 204);
+  };
+  pass();
+  EXPECT_EQ(keys(), Keys{});  // nothing that concerns them
+  // Tags are looked up first: rules may go meanwhile.
+  ASSERT_EQ(set(rule(kOneDay, "<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>")).status,
+            200);
+  ASSERT_EQ(put("t", "v", {{"x-amz-tagging", "k=v"}}).status, 200);
+  clock.seconds += 10 * kDay;
+  ns.after_look = [&] { EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204); };
+  pass();
+  ns.after_look = {};
+  EXPECT_EQ(keys(), Keys{"t"});
+  ASSERT_EQ(set(rule(kAbort)).status, 200);
+  start_upload("u1");
+  start_upload("u2");
+  clock.seconds += 10 * kDay;
+  log.after = [&] { EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204); };
+  pass();
+  EXPECT_EQ(aborted, 1u);
+}
+
+// A bucket made anew has none of the settings of the one before, however its deletion went.
+TEST_F(Lifecycle, SettingsGoWithTheirBucketWhenAnErrorComesBetween) {
+  ASSERT_EQ(set(rule(kOneDay)).status, 200);
+  ASSERT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
+  meta.fail_next_commit(Errc::io_error);
+  EXPECT_EQ(send("DELETE", "/bucket").status, 500);
+  ASSERT_EQ(send("PUT", "/bucket").status, 200);
+  EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
+}
+
+TEST_F(Lifecycle, DatesBeyondTheReachOfNanoseconds) {
+  const auto dated = [](const std::string& date) {
+    return rule("<ID>r</ID><Expiration><Date>" + date + "</Date></Expiration>");
+  };
+  for (const std::string year : {"2262", "2263", "2999", "9999"}) {
+    const std::string date = year + "-12-31T00:00:00.000Z";
+    ASSERT_EQ(set(dated(date)).status, 200) << date;
+    EXPECT_EQ(texts(send("GET", "/bucket?lifecycle").body, "Date"), Keys{date});
+    ASSERT_EQ(put("k", "v").status, 200);
+    const std::string header = head("k").header("x-amz-expiration");
+    EXPECT_NE(header.find("31 Dec " + year + " 00:00:00 GMT"), std::string::npos) << header;
+    pass();
+    EXPECT_EQ(keys(), Keys{"k"});
+  }
+}
+
+TEST_F(Lifecycle, TheSmallestObjectOfTransitionsIsKept) {
+  const std::string name = "x-amz-transition-default-minimum-object-size";
+  const std::string varies = "varies_by_storage_class", fixed = "all_storage_classes_128K";
+  const auto with = [&](const std::string& value) {
+    return send("PUT", "/bucket?lifecycle", {{name, value}}, {document(rule(kOneDay))});
+  };
+  EXPECT_EQ(set(rule(kOneDay)).header(name), fixed);
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), fixed);
+  EXPECT_EQ(with(varies).header(name), varies);
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), varies);
+  EXPECT_EQ(code(with("128K")), "InvalidArgument");
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), varies);
+  EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204);
+  EXPECT_TRUE(meta.dump().empty());
+  EXPECT_EQ(with(varies).status, 200);
+  EXPECT_EQ(with(fixed).header(name), fixed);
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), fixed);
 }
 
 TEST_F(Lifecycle, AStopEndsAPass) {
