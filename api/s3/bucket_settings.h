@@ -1,6 +1,7 @@
 // What is set on buckets beside who may use them: documents that are given back as they are kept,
 // and what follows from them, ready for use. Immutable; any thread.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,8 +18,9 @@ namespace outcrop::s3 {
 /// All documents together: they are all in memory.
 inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 
-/// Its value is what records have.
-enum class Setting : char {
+/// Its value is what records have. Unsigned, so that the order of documents is that of the bytes
+/// also where a newer version has letters of its own.
+enum class Setting : std::uint8_t {
   cors = 'c',
   lifecycle = 'l',
   /// Without text: of lifecycle transitions, of which there are none here, the smallest object

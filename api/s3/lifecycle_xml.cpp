@@ -39,7 +39,11 @@ Outcome<std::int64_t> date_of(const pugi::xml_node& node) {
       return malformed();
     }
   }
+  const int day = parts.tm_mday;
   const std::int64_t at = timegm(&parts);
+  if (parts.tm_mday != day) {  // February 30
+    return malformed();
+  }
   if (at % kSecondsPerDay != 0) {
     return argument("'Date' must be at midnight GMT");
   }

@@ -8,7 +8,6 @@
 #include "api/s3/payload.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
-#include "auth/target.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -26,9 +25,6 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   }
   if (entry.key.size() > ns::kMaxKeyBytes) {
     return fail(Code::key_too_long);
-  }
-  if (!auth::check_key(entry.key)) {
-    return fail(Code::invalid_argument, "The key is not valid UTF-8.");
   }
   return grant;
 }

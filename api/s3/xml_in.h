@@ -25,7 +25,7 @@ struct DeleteDocument {
   std::vector<DeleteEntry> entries;
   bool quiet = false;
 };
-/// MalformedXML, also for no key or more than kMaxDeleteKeys of them.
+/// Keys are UTF-8 without NUL. MalformedXML, also for no key or more than kMaxDeleteKeys of them.
 Outcome<DeleteDocument> parse_delete(std::string text);
 
 /// The parts as listed; their order is not checked here. `algorithm` is the upload's, if it is

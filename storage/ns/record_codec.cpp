@@ -226,6 +226,7 @@ ObjectAttributes read_attributes(Reader& r) {
   for (auto tag = first; tag != out.headers.end(); ++tag) {
     if (!tag->first.starts_with(kTagMark)) {
       r.fail();
+      break;
     }
     out.tags.emplace_back(tag->first.substr(1), std::move(tag->second));
   }

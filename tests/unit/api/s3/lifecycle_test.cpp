@@ -68,6 +68,15 @@ TEST_F(Lifecycle, RoundTrip) {
   EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
 }
 
+TEST_F(Lifecycle, DatesOfAllYearsAreGivenBack) {
+  for (const std::string date :
+       {"0000-01-01", "1600-02-29", "1969-12-31", "2262-04-12", "2500-06-15", "9999-12-31"}) {
+    ASSERT_EQ(set(rule("<Expiration><Date>" + date + "</Date></Expiration>")).status, 200) << date;
+    EXPECT_EQ(texts(send("GET", "/bucket?lifecycle").body, "Date"),
+              (Keys{date + "T00:00:00.000Z"}));
+  }
+}
+
 TEST_F(Lifecycle, RulesWithoutANameGetOne) {
   ASSERT_EQ(set(rule(kOneDay) + rule("<ID>rule-1</ID>" + kOneDay) + rule(kOneDay)).status, 200);
   EXPECT_EQ(texts(send("GET", "/bucket?lifecycle").body, "ID"),
@@ -79,15 +88,23 @@ TEST_F(Lifecycle, WhatIsRefused) {
     return "<Tag><Key>" + key + "</Key><Value>v</Value></Tag>";
   };
   for (const std::string& bad :
-       {std::string(), std::string("<Other/>"), "<Rule>" + kOneDay + "<Filter/></Rule>",
-        rule(kOneDay, ""), rule(kOneDay, "<Filter/><Prefix/>"), rule(kOneDay, "<Filter/><Filter/>"),
-        rule(kOneDay + kOneDay), rule("<Expiration/>"),
+       {std::string(),
+        std::string("<Other/>"),
+        "<Rule>" + kOneDay + "<Filter/></Rule>",
+        rule(kOneDay, ""),
+        rule(kOneDay, "<Filter/><Prefix/>"),
+        rule(kOneDay, "<Filter/><Filter/>"),
+        rule(kOneDay + kOneDay),
+        rule("<Expiration/>"),
         rule("<Expiration><Days>1</Days><Date>2030-01-01</Date></Expiration>"),
         rule("<Expiration><Days>x</Days></Expiration>"),
         rule("<Expiration><Days>2147483648</Days></Expiration>"),
         rule("<Expiration><Date>20300101</Date></Expiration>"),
         rule("<Expiration><Date>2030-01-01T00:00:00</Date></Expiration>"),
-        rule("<AbortIncompleteMultipartUpload/>"), rule(kOneDay + "<More/>"),
+        rule("<Expiration><Date>2030-02-29</Date></Expiration>"),
+        rule("<Expiration><Date>2030-01-01T23:59:60Z</Date></Expiration>"),
+        rule("<AbortIncompleteMultipartUpload/>"),
+        rule(kOneDay + "<More/>"),
         rule(kOneDay, "<Filter>" + tag("a") + tag("b") + "</Filter>"),
         rule(kOneDay, "<Filter><And><Prefix>p</Prefix></And></Filter>"),
         rule(kOneDay, "<Filter><More/></Filter>"),

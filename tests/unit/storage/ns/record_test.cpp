@@ -56,8 +56,12 @@ TEST(Records, TagsRoundTripAndCostNothingWhereThereAreNone) {
   UploadRecord upload{.ino = 1, .created_ns = 2, .attributes = record.attributes};
   EXPECT_EQ(decode_upload(encode(upload)).value(), upload);
   // A header behind a tag is nothing that is ever written.
-  record.attributes.headers = {{"#a", "1"}, {"expires", "2"}};
-  EXPECT_EQ(decode_inode(encode(record).main).error().code(), Errc::corrupt);
+  for (const char* name : {"expires", ""}) {
+    record.attributes.headers = {{"#a", "1"}, {name, "2"}};
+    EXPECT_EQ(decode_inode(encode(record).main).error().code(), Errc::corrupt) << name;
+    upload.attributes = record.attributes;
+    EXPECT_EQ(decode_upload(encode(upload)).error().code(), Errc::corrupt) << name;
+  }
 }
 
 TEST(Records, DirectoryRoundTrip) {
