@@ -210,9 +210,9 @@ Result<void> Gateway::Parts::open_store() {
       .pool = runtime.pool(),
       .workers = runtime.contexts(),
       .backends = {},
-      .floor = &clock,
       .state_dir = state_dir.get(),
-      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); }};
+      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); },
+      .floor = &clock};
   for (const std::unique_ptr<io::IoBackend>& b : backends) {
     engine_runtime.backends.push_back(b.get());
   }

@@ -43,12 +43,12 @@ struct EngineRuntime {
   BlockingPool& pool;
   std::vector<asio::io_context*> workers;  ///< by worker index
   std::vector<io::IoBackend*> backends;    ///< by worker index
-  /// Also `clock`, where it is one: its floor is kept with the metadata. Null in simulation.
-  FlooredClock* floor = nullptr;
   io::Disk* state_dir = nullptr;  ///< keeps the newest epoch, too; drives::DriveOptions::witness
   /// Told of each drive that is no member any more, by its uuid, once that is durable. On the pool;
   /// may be empty. Its error is that of what was done; the drive is forgotten all the same.
   std::function<Result<void>(const std::string& uuid)> forgotten{};
+  /// Also `clock`, where it is one: its floor is kept with the metadata. Null in simulation.
+  FlooredClock* floor = nullptr;
 };
 
 struct DriveStatus {
