@@ -15,18 +15,23 @@ Outcome<SourceObject> copy_source_of(const Call& call) {
   if (split->key.size() > ns::kMaxKeyBytes) {
     return fail(Code::key_too_long);
   }
-  S3_TRYV(null_version(split->version_id));
+  S3_TRY(const std::string_view version, version_asked(split->version_id));
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   call.context.set_version(split->version_id);
   S3_TRYV(
       authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key));
   return SourceObject{std::move(split->bucket), std::move(split->key),
-                      conditions_of(call, kCopySourceConditions)};
+                      conditions_of(call, kCopySourceConditions), std::string(version)};
 }
 
 S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
   static const policy::Action list = policy::find_action("s3:ListBucket").value();
-  if (error.code != Code::no_such_key) {
+  if (error.code == Code::method_not_allowed) {
+    return S3Error(Code::invalid_request,
+                   "The source of a copy request may not specifically refer to a delete marker by "
+                   "version id.");
+  }
+  if (error.code != Code::no_such_key && error.code != Code::no_such_version) {
     return error;
   }
   auto listed = authorize(call.asker, list, source.bucket, {});

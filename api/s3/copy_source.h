@@ -9,6 +9,7 @@ namespace outcrop::s3 {
 struct SourceObject {
   std::string bucket, key;
   ns::Conditions conditions;
+  std::string version{};  ///< empty: the current one
 };
 
 /// x-amz-copy-source and its conditions. AccessDenied if the principal may not read it.

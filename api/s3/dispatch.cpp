@@ -182,7 +182,8 @@ class Dispatcher {
               *x_config.access, x_ns, x_config, hoisted};
     S3_CO_TRYV(check_features(call));
     auto answer = co_await op->handler(call);
-    if (!answer && answer.error().code == Code::no_such_key) {
+    if (!answer && (answer.error().code == Code::no_such_key ||
+                    answer.error().code == Code::no_such_version)) {
       S3_CO_TRYV(may_know_of_keys(asker, *op, target));
     }
     co_return answer;

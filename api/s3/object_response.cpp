@@ -91,9 +91,7 @@ Outcome<> add_object_headers(const Call& call,
     response.set(wire_name(name), value);
   }
   add_user_metadata(info, call.config.file_metadata, response);
-  if (call.query("versionId")) {
-    response.set("x-amz-version-id", "null");
-  }
+  add_version(call, info.version_id, response);
   return apply_overrides(call, response);
 }
 

@@ -56,7 +56,7 @@ Outcome<CopyPlan> plan_copy(const Call& call) {
     S3_TRY(plan.replace, attributes_of(call));
   }
   const bool itself = plan.source.bucket == call.bucket() && plan.source.key == call.key();
-  if (itself && !replace && plan.algorithm == Algorithm::none) {
+  if (itself && plan.source.version.empty() && !replace && plan.algorithm == Algorithm::none) {
     return fail(Code::invalid_request,
                 "This copy request is illegal because it is trying to copy an object to itself "
                 "without changing the object's metadata, storage class, website redirect location "
@@ -110,7 +110,9 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
   co_return info;
 }
 
-http::Response copy_response(const ns::ObjectInfo& info) {
+http::Response copy_response(const Call& call,
+                             const ns::ObjectInfo& info,
+                             const std::string& source_version) {
   XmlWriter xml("CopyObjectResult");
   xml.text("LastModified", format_iso_date(info.mtime_ns)).quoted("ETag", info.etag);
   if (info.checksum.algorithm != Algorithm::none) {
@@ -118,23 +120,30 @@ http::Response copy_response(const ns::ObjectInfo& info) {
     xml.text("ChecksumType", type_name(info.checksum.type));
     xml.text(tag, checksum_text(info.checksum, info.parts.size()));
   }
-  return xml_response(std::move(xml).take());
+  http::Response response = xml_response(std::move(xml).take());
+  add_version(call, info.version_id, response);
+  if (!source_version.empty()) {
+    response.set("x-amz-copy-source-version-id", source_version);
+  }
+  return response;
 }
 
 }  // namespace
 
 Answer copy_object(Call& call) {
   S3_CO_TRY(CopyPlan plan, plan_copy(call));
-  auto opened = co_await call.ns.open_read(plan.source.bucket, plan.source.key);
+  auto opened =
+      co_await call.ns.open_read(plan.source.bucket, plan.source.key, plan.source.version);
   if (!opened) {
     co_return std::unexpected(source_error(call, plan.source, S3Error(opened.error())));
   }
   auto reader = *std::move(opened);
   S3_CO_TRYV(check_copy_size(reader->info().size));
+  const std::string source_version = reader->info().version_id;
   if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
     S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
-    co_return copy_response(info);
+    co_return copy_response(call, info, source_version);
   }
   reader.reset();
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
@@ -142,9 +151,11 @@ Answer copy_object(Call& call) {
   if (copy.replace) {
     copy.file = file_fields_of(call, *copy.replace);
   }
+  // The version that was looked at, if it has an id: it may not be the current one any more.
+  copy.source_version = source_version;
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await call.ns.copy(call.bucket(), call.key(), std::move(copy)));
-  co_return copy_response(info);
+  co_return copy_response(call, info, source_version);
 }
 
 }  // namespace outcrop::s3

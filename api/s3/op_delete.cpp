@@ -15,7 +15,7 @@ Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
   call.context.set_version(entry.version_id);
   S3_TRYV(authorize(call.asker, entry.version_id ? versioned(action) : action, call.bucket(),
                     entry.key));
-  if (entry.version_id && *entry.version_id != "null") {
+  if (entry.version_id && !ns::parse_version_id(*entry.version_id)) {
     return fail(Code::no_such_version);
   }
   if (entry.more_conditions) {
@@ -30,18 +30,20 @@ Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
   return {};
 }
 
-Async<Outcome<>> delete_entry(Call& call, const DeleteEntry& entry) {
+Async<Outcome<ns::Deletion>> delete_entry(Call& call, const DeleteEntry& entry) {
   S3_CO_TRYV(check_entry(call, entry));
   ns::Conditions conditions;
   conditions.if_match = entry.etag;
-  S3_CO_TRYV(co_await call.ns.remove(call.bucket(), entry.key, std::move(conditions)));
-  co_return Outcome<>{};
+  S3_CO_TRY(ns::Deletion done,
+            co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
+                                            std::move(conditions)));
+  co_return done;
 }
 
 }  // namespace
 
 Answer delete_object(Call& call) {
-  S3_CO_TRY(const bool versioned, null_version(call.query("versionId")));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   for (const std::string_view name :
        {"if-none-match", "if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {
@@ -52,11 +54,15 @@ Answer delete_object(Call& call) {
   if (const auto etag = call.header("if-match")) {
     conditions.if_match = *etag;
   }
-  S3_CO_TRYV(co_await call.ns.remove(call.bucket(), call.key(), std::move(conditions)));
+  S3_CO_TRY(
+      const ns::Deletion done,
+      co_await call.ns.remove_version(call.bucket(), call.key(), version, std::move(conditions)));
   http::Response response = empty_response(204);
-  if (versioned) {
-    response.set("x-amz-version-id", "null");
+  if (done.marker) {
+    response.set("x-amz-delete-marker", "true");
   }
+  add_version(call, done.version_id.empty() ? version : std::string_view(done.version_id),
+              response);
   co_return response;
 }
 
@@ -74,6 +80,9 @@ Answer delete_objects(Call& call) {
     xml.open(deleted ? "Deleted" : "Error").text("Key", entry.key);
     if (entry.version_id) {
       xml.text("VersionId", *entry.version_id);
+    }
+    if (deleted && deleted->marker) {
+      xml.flag("DeleteMarker", true).text("DeleteMarkerVersionId", deleted->version_id);
     }
     if (!deleted) {
       const S3Error& error = deleted.error();

@@ -56,6 +56,7 @@ enum class OpId : std::uint8_t {
   get_object_tagging,
   get_object_retention,
   get_object_legal_hold,
+  put_bucket_versioning,
   put_bucket_policy,
   delete_bucket_policy,
   put_public_access_block,

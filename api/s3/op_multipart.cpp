@@ -140,7 +140,9 @@ http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
     xml.text(tag, checksum_text(info.checksum, info.parts.size()));
     xml.text("ChecksumType", type_name(info.checksum.type));
   }
-  return xml_response(std::move(xml).take());
+  http::Response response = xml_response(std::move(xml).take());
+  add_version(call, info.version_id, response);
+  return response;
 }
 
 struct PartsPage {

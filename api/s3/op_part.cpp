@@ -114,7 +114,7 @@ Answer upload_part_copy(Call& call) {
   S3_CO_TRY(const SourceObject source, copy_source_of(call));
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
-  auto opened = co_await call.ns.open_read(source.bucket, source.key);
+  auto opened = co_await call.ns.open_read(source.bucket, source.key, source.version);
   if (!opened) {
     co_return std::unexpected(source_error(call, source, S3Error(opened.error())));
   }
@@ -125,7 +125,11 @@ Answer upload_part_copy(Call& call) {
   S3_CO_TRY(const ns::PartInfo part,
             co_await call.ns.copy_part(call.bucket(), call.key(), id, number, *reader, range,
                                        std::move(digests.etag), std::move(digests.checksum)));
-  co_return copy_part_response(part);
+  http::Response response = copy_part_response(part);
+  if (const std::string& version = reader->info().version_id; !version.empty()) {
+    response.set("x-amz-copy-source-version-id", version);
+  }
+  co_return response;
 }
 
 }  // namespace outcrop::s3

@@ -78,6 +78,7 @@ Answer put_object(Call& call) {
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_version(call, info.version_id, response);
   co_return response;
 }
 

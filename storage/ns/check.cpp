@@ -12,6 +12,7 @@
 #include "storage/ns/link_record.h"
 #include "storage/ns/transaction.h"
 #include "storage/ns/upload_record.h"
+#include "storage/ns/version_record.h"
 
 namespace outcrop::ns {
 namespace {
@@ -29,7 +30,16 @@ struct InodeState {
   std::uint32_t tails = 0, tails_seen = 0;
   std::uint64_t children = 0, explicit_children = 0;  ///< bare inodes are explicit
   bool implicit = false, root = false;
+  bool history = false;
+  std::uint64_t version_records = 0;  ///< of a directory: its own in Table::version
   std::uint64_t size = 0, payload = 0;
+};
+
+/// What Table::version says of one key.
+struct KeyState {
+  std::uint64_t newest = 0;
+  bool newest_marker = false, current = false;
+  std::optional<std::uint64_t> null, null_pointer;
 };
 
 class Checker {
@@ -40,6 +50,7 @@ class Checker {
     CO_TRYV(co_await counter());
     CO_TRYV(co_await each(Table::inode, &Checker::inode));
     CO_TRYV(co_await each(Table::bucket, &Checker::bucket));
+    CO_TRYV(co_await each(Table::version, &Checker::version));
     CO_TRYV(co_await each(Table::dirent, &Checker::dirent));
     CO_TRYV(co_await each(Table::link, &Checker::link));
     CO_TRYV(co_await each(Table::left_name, &Checker::left_name));
@@ -49,6 +60,7 @@ class Checker {
     CO_TRYV(co_await each(Table::upload_part, &Checker::part));
     finish_part();
     finish_inodes();
+    finish_versions();
     CO_TRYV(co_await each(Table::extent_ref, &Checker::extent_ref));
     for (const auto& [ino, parent, name] : x_links) {
       problem("name without link record", ino, name);
@@ -138,6 +150,7 @@ class Checker {
     state.size = record->size;
     state.payload = record->inline_data.size();
     state.links = record->links();
+    state.history = record->history;
     state.posix = record->posix.has_value();
     state.xattr_bytes = record->posix ? record->posix->xattr_bytes : 0;
     if (record->type == InodeType::file) {
@@ -206,6 +219,12 @@ class Checker {
       return problem("dangling dirent", record->ino, name);
     }
     InodeState& state = it->second;
+    if (state.history) {
+      problem("history in the tree", record->ino, name);
+    }
+    if (record->type == InodeType::file) {
+      current_version(parent, name, record->version);
+    }
     ++state.names;
     state.implicit = record->implicit;
     if (state.links > 1) {
@@ -215,6 +234,89 @@ class Checker {
     }
     if (!directory && *record != state.expected) {
       problem("listing summary differs", record->ino, name);
+    }
+  }
+
+  // Before the dirents.
+  void version(std::string_view key, std::string_view value) {
+    const auto parsed = parse_version_key(meta::table_key(Table::version, key));
+    const auto up = parsed ? x_inodes.find(parsed->directory) : x_inodes.end();
+    if (up == x_inodes.end() || up->second.type != InodeType::directory) {
+      return problem("version in what is no directory", parsed ? parsed->directory : 0);
+    }
+    ++up->second.version_records;
+    if (parsed->kind == VersionKind::directory) {
+      const auto ino = decode_number(value);
+      return history_inode(*parsed, ino.value_or(0), InodeType::directory);
+    }
+    KeyState& state = x_keys[{parsed->directory, parsed->name}];
+    if (parsed->kind == VersionKind::null) {
+      state.null_pointer = decode_number(value).value_or(UINT64_MAX);
+      return;
+    }
+    const auto record = decode_version(value, parsed->number);
+    if (!record) {
+      return problem("version record corrupt", parsed->directory, parsed->name);
+    }
+    if (state.newest == 0 && !state.null) {
+      state.newest = parsed->number;
+      state.newest_marker = record->marker;
+    }
+    if (record->stamp.null) {
+      if (state.null) {
+        problem("two null versions", parsed->directory, parsed->name);
+      }
+      state.null = parsed->number;
+    }
+    ++(record->marker ? x_report.delete_markers : x_report.versions);
+    if (!record->marker) {
+      history_inode(*parsed, record->summary.ino, InodeType::file, &record->summary);
+    }
+  }
+
+  void history_inode(const VersionKey& key,
+                     InodeId ino,
+                     InodeType type,
+                     const DirentRecord* summary = nullptr) {
+    const auto it = x_inodes.find(ino);
+    if (it == x_inodes.end() || it->second.type != type || !it->second.history) {
+      return problem("dangling version", ino, key.name);
+    }
+    InodeState& state = it->second;
+    ++state.names;
+    if (state.parent != key.directory || state.name != key.name || state.links > 1) {
+      problem("back pointer of a version differs", ino, key.name);
+    }
+    if (summary != nullptr && *summary != state.expected) {
+      problem("summary of a version differs", ino, key.name);
+    }
+  }
+
+  void current_version(InodeId parent, std::string_view name, const VersionStamp& stamp) {
+    const auto it = x_keys.find({parent, std::string(name)});
+    if (it == x_keys.end()) {
+      return;
+    }
+    it->second.current = true;
+    if (stamp.number <= it->second.newest || (stamp.null && it->second.null)) {
+      problem("current version is not the newest", parent, name);
+    }
+  }
+
+  void finish_versions() {
+    for (const auto& [key, state] : x_keys) {
+      if (!state.current && !state.newest_marker) {
+        problem("deleted key without marker", key.first, key.second);
+      }
+      if (state.null != state.null_pointer) {
+        problem("pointer to the null version differs", key.first, key.second);
+      }
+    }
+    for (const auto& [ino, state] : x_inodes) {
+      if (state.history && state.type == InodeType::directory &&
+          (state.version_records == 0 || state.children > 0)) {
+        problem("history directory without history", ino, state.name);
+      }
     }
   }
 
@@ -372,6 +474,7 @@ class Checker {
   TreeReport x_report;
   InodeId x_next_inode = 0;
   std::unordered_map<InodeId, InodeState> x_inodes;
+  std::map<std::pair<InodeId, std::string>, KeyState> x_keys;
   std::set<Place> x_links;  ///< names of inodes with several, without a link record so far
   std::map<std::uint64_t, Place> x_cookies, x_cookie_records;
   std::set<InodeId> x_uploads;

@@ -11,7 +11,8 @@ namespace outcrop::ns {
 
 struct TreeReport {
   std::uint64_t buckets = 0, files = 0, directories = 0, symlinks = 0, special_nodes = 0,
-                orphans = 0, uploads = 0, parts = 0, extent_refs = 0;
+                orphans = 0, uploads = 0, parts = 0, extent_refs = 0, versions = 0,
+                delete_markers = 0;
   std::vector<std::string> problems;  ///< the first kMaxProblems, one line each
   std::uint64_t problem_count = 0;
   bool clean() const { return problem_count == 0; }

@@ -17,7 +17,8 @@ BucketInfo info_of(std::string_view name, const BucketRecord& record) {
   return {.name = std::string(name),
           .root = record.root,
           .created_ns = record.created_ns,
-          .region = record.region};
+          .region = record.region,
+          .versioning = record.versioning};
 }
 
 struct Keyless {
@@ -78,6 +79,28 @@ Task<> erase_keyless(Core& core, InodeId root) {
   co_return ok();
 }
 
+// Whether a version or a delete marker is left. Below a directory that is in the tree: there is no
+// history directory without either.
+Task<bool> has_versions(Core& core, const BucketRecord& bucket) {
+  if (bucket.versioning == Versioning::off) {
+    co_return false;
+  }
+  CO_TRY(bool any, co_await has_history(core, bucket.root));
+  TreeCursor cursor(core.meta, core.meta.snapshot(), bucket.root, 64);
+  CO_TRYV(co_await cursor.seek({}));
+  while (!any) {
+    CO_TRY(const bool more, co_await cursor.next());
+    if (!more) {
+      break;
+    }
+    if (cursor.at_directory()) {
+      CO_TRY(any, co_await has_history(core, cursor.dirent().ino));
+      cursor.enter();
+    }
+  }
+  co_return any;
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
@@ -90,7 +113,8 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
     co_return std::nullopt;
   }
   CO_TRY(const bool occupied, co_await has_key_below(core.meta, core.meta.snapshot(), record.root));
-  if (occupied) {
+  CO_TRY(const bool versions, co_await has_versions(core, *now));
+  if (occupied || versions) {
     co_return fail(Errc::bucket_not_empty);
   }
   CO_TRYV(co_await erase_keyless(core, record.root));
@@ -105,6 +129,7 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   CO_TRY(const Leaving root, co_await plan_leaving(core, inode, kRootOfBuckets, name));
   tx.erase_inode(*root.object, root.xattrs);
   CO_TRYV(co_await tx.commit());
+  core.versioned.set(record.root, Versioning::off);
   co_return true;
 }
 
@@ -159,6 +184,29 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   tx.batch.put(inode_key(root), encode_main(inode));
   CO_TRYV(co_await tx.commit());
   co_return info_of(name, record);
+}
+
+Task<> put_versioning(Core& core, std::string_view name, Versioning state) {
+  OUTCROP_ASSERT(state != Versioning::off);
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
+    LockPlan locks;
+    locks.add(bucket_name_lock(name), LockMode::exclusive);
+    lock_bucket_exclusive(locks, record.root);
+    CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+    CO_TRY(BucketRecord now, co_await find_bucket(core, name));
+    if (now.root != record.root) {
+      continue;
+    }
+    now.versioning = state;
+    Transaction tx(core);
+    tx.block_bucket(name);
+    tx.batch.put(bucket_key(name), encode(now));
+    CO_TRYV(co_await tx.commit());
+    core.versioned.set(now.root, state);
+    co_return ok();
+  }
+  co_return outrun();
 }
 
 Task<> delete_bucket(Core& core, std::string_view name) {

@@ -146,8 +146,8 @@ TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
     EXPECT_EQ(send("DELETE", "/bucket?" + sub).status, 204) << sub;
     EXPECT_EQ(send("DELETE", "/absent?" + sub).status, 404) << sub;
   }
-  for (const std::string sub : {"versioning", "logging", "notification", "accelerate", "acl",
-                                "requestPayment", "object-lock"}) {
+  for (const std::string sub :
+       {"logging", "notification", "accelerate", "acl", "requestPayment", "object-lock"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
   }
   EXPECT_EQ(send("PUT", "/bucket/k?tagging", {}, {"<x/>"}).status, 501);
