@@ -160,7 +160,7 @@ Task<FileAttributes> set_file_attributes(Core& core,
     // What was written before has its time before this.
     CO_TRYV(co_await flush_file(core, file.ino));
   }
-  if (set.size) {
+  if (set.size && needs_version(core, file)) {
     CO_TRYV(co_await begin_version(core, file));
   }
   const SetOp op{file, set, guard_ctime_ns};

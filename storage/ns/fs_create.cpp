@@ -69,7 +69,7 @@ Task<Created> keep_existing(Core& core, const NewInode& op, const Entry& entry) 
   co_return Created{attributes_of(core, *found.object), {change, change}, false};
 }
 
-// What a new inode finds at its name in a bucket with versions.
+// What a new inode finds at its name, in a bucket with versions.
 struct Found {
   KeyHistory history{};  ///< of a file
   ObjectPtr hidden{};    ///< of a directory: the one that was there, with the versions below it
@@ -83,9 +83,6 @@ Task<std::optional<Found>> find_history(Core& core,
   Found out;
   const InodeId root = op.directory.root;
   const Versioning versioning = core.versioned.of(root);
-  if (versioning == Versioning::off) {
-    co_return out;
-  }
   if (op.record.type == InodeType::file) {
     InodeId busy = 0;
     CO_TRY(out.history, co_await plan_history(core, held, root, versioning, op.directory.ino,
@@ -138,7 +135,10 @@ Task<std::optional<Created>> try_create(Core& core, NewInode& op) {
     co_return created;
   }
   CO_TRYV(check_new_name(op.name));
-  CO_TRY(const auto found, co_await find_history(core, held, op, slot));
+  std::optional<Found> found{std::in_place};
+  if (core.versioned.of(op.directory.root) != Versioning::off) {
+    CO_TRY(found, co_await find_history(core, held, op, slot));
+  }
   if (!found) {
     co_return std::nullopt;
   }

@@ -95,7 +95,13 @@ Task<bool> leave_key(
   const InodeId root = key.object->root;
   const Versioning versioning =
       key.object->record.type == InodeType::file ? core.versioned.of(root) : Versioning::off;
-  if (versioning != Versioning::off && key.spare == 0) {
+  if (versioning == Versioning::off) {
+    CO_TRY(const Leaving leaving,
+           co_await plan_leaving(core, std::move(key.object), key.directory, key.name));
+    tx.unlink(leaving);
+    co_return true;
+  }
+  if (key.spare == 0) {
     co_return false;  // enabled just now
   }
   InodeId needed = 0;
@@ -109,9 +115,7 @@ Task<bool> leave_key(
   CO_TRY(const Leaving leaving,
          co_await plan_leaving(core, std::move(key.object), key.directory, key.name));
   supersede(core, tx, history, leaving, key.spare);
-  if (versioning != Versioning::off) {
-    put_marker(tx, history, key.directory, core.clock.wall_ns());
-  }
+  put_marker(tx, history, key.directory, core.clock.wall_ns());
   co_return true;
 }
 

@@ -56,7 +56,7 @@ Task<bool> try_begin(Core& core, SessionOp& op) {
 }  // namespace
 
 Task<> begin_version(Core& core, FileId file) {
-  if (core.versioned.of(file.root) == Versioning::off ||
+  if (!needs_version(core, file) ||
       core.holds->continue_session(file.ino, core.clock.steady_ns())) {
     co_return ok();
   }

@@ -71,29 +71,30 @@ Task<std::vector<Buffer>> PinnedReader::next() {
 
 namespace {
 
-// What is current is looked for first: it may be written to and not stored.
+// Why there is no object.
+Task<> explain_absence(Core& core, const BucketRecord& bucket, std::string_view key) {
+  std::optional<VersionRecord> marker;
+  if (bucket.versioning != Versioning::off) {
+    CO_TRY(marker, co_await find_marker(core, bucket.root, key));
+  }
+  co_return marker ? fail(Errc::key_deleted, version_text(marker->stamp)) : fail(Errc::no_such_key);
+}
+
+// What is current is looked at first: it may be written to and not stored.
 Task<FoundObject> find_asked(Core& core,
                              const BucketRecord& bucket,
                              std::string_view key,
                              std::string_view version_id,
                              bool pin) {
-  std::optional<VersionId> id;
-  if (!version_id.empty()) {
-    CO_TRY(id, check_version_id(version_id));
-  }
+  CO_TRY(const VersionId id, check_version_id(version_id));
   CO_TRY(FoundObject found, co_await find_flushed(core, bucket.root, key, pin));
-  if (found.object && (!id || id->names(found.object->record.version))) {
+  if (found.object && id.names(found.object->record.version)) {
     co_return found;
   }
   if (bucket.versioning == Versioning::off) {
-    co_return fail(id && found.object ? Errc::no_such_version : Errc::no_such_key);
+    co_return fail(found.object ? Errc::no_such_version : Errc::no_such_key);
   }
-  if (!id) {
-    CO_TRY(const auto marker, co_await find_marker(core, bucket.root, key));
-    co_return marker ? fail(Errc::key_deleted, version_text(marker->stamp))
-                     : fail(Errc::no_such_key);
-  }
-  CO_TRY(FoundVersion version, co_await find_object_version(core, bucket.root, key, *id, pin));
+  CO_TRY(FoundVersion version, co_await find_object_version(core, bucket.root, key, id, pin));
   if (version.marker) {
     co_return fail(Errc::delete_marker, version_text(version.marker->stamp));
   }
@@ -123,7 +124,12 @@ Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
                                               std::string_view key,
                                               std::string_view version_id) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  CO_TRY(FoundObject found, co_await find_asked(core, record, key, version_id, true));
+  CO_TRY(FoundObject found,
+         co_await (version_id.empty() ? find_flushed(core, record.root, key, true)
+                                      : find_asked(core, record, key, version_id, true)));
+  if (!found.object) {
+    CO_TRYV(co_await explain_absence(core, record, key));
+  }
   ObjectInfo info = info_in(record, info_of(*found.object));
   co_return std::make_unique<PinnedReader>(core.extents, std::move(found.object),
                                            std::move(found.pin), std::move(info));
@@ -134,7 +140,12 @@ Task<ObjectInfo> stat_object(Core& core,
                              std::string_view key,
                              std::string_view version_id) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
-  CO_TRY(const FoundObject found, co_await find_asked(core, record, key, version_id, false));
+  CO_TRY(const FoundObject found,
+         co_await (version_id.empty() ? find_flushed(core, record.root, key, false)
+                                      : find_asked(core, record, key, version_id, false)));
+  if (!found.object) {
+    CO_TRYV(co_await explain_absence(core, record, key));
+  }
   co_return info_in(record, info_of(*found.object));
 }
 

@@ -56,11 +56,8 @@ Task<std::size_t> look_ahead(Core& core, const Source& source, std::size_t at_le
   co_return n;
 }
 
-// False: another inode must be locked first.
+// In a bucket with versions. False: another inode must be locked first.
 Task<bool> plan_key(Core& core, Target& target, LockTable::Held& held) {
-  if (!target.versioned()) {
-    co_return true;
-  }
   const InodeId directory = target.history_directory();
   if (directory == 0) {
     target.history =
@@ -76,9 +73,6 @@ Task<bool> plan_key(Core& core, Target& target, LockTable::Held& held) {
 }
 
 Task<bool> plan_key(Core& core, Source& source, LockTable::Held& held) {
-  if (!source.versioned()) {
-    co_return true;
-  }
   InodeId busy = 0;
   CO_TRY(source.history,
          co_await plan_history(core, held, source.bucket.root, source.bucket.versioning,
@@ -163,10 +157,16 @@ Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held) {
   }
   target.existing = {};
   if (!target.missing().empty()) {
+    if (!target.versioned()) {
+      co_return true;
+    }
     CO_TRYV(co_await find_hidden(core, target));
     co_return co_await plan_key(core, target, held);
   }
   CO_TRY(const auto dirent, co_await get_dirent(core, now.dir.ino, target.path.name));
+  if (!dirent && !target.versioned()) {
+    co_return true;
+  }
   if (!dirent) {
     co_return co_await plan_key(core, target, held);
   }
@@ -180,6 +180,9 @@ Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held) {
   }
   CO_TRY(target.existing,
          co_await plan_leaving(core, std::move(object), now.dir.ino, target.path.name));
+  if (!target.versioned()) {
+    co_return true;
+  }
   co_return co_await plan_key(core, target, held);
 }
 
@@ -299,7 +302,7 @@ Task<bool> confirm_source(Core& core, Source& source, LockTable::Held& held, Loc
   source.object = nullptr;
   source.leaving = {};
   if (!dirent || dirent->type != InodeType::file) {
-    if (mode == LockMode::exclusive) {
+    if (mode == LockMode::exclusive && source.versioned()) {
       co_return co_await plan_key(core, source, held);
     }
     co_return true;
@@ -315,6 +318,8 @@ Task<bool> confirm_source(Core& core, Source& source, LockTable::Held& held, Loc
   if (mode == LockMode::exclusive) {
     CO_TRY(source.leaving,
            co_await plan_leaving(core, source.object, source.parent(), source.path.name));
+  }
+  if (mode == LockMode::exclusive && source.versioned()) {
     co_return co_await plan_key(core, source, held);
   }
   co_return true;

@@ -35,7 +35,12 @@ Task<> VersionCursor::seek(std::string_view lower, std::optional<std::uint64_t> 
     rest.remove_prefix(name.size());
     dir = inner;
   }
-  if (!below) {
+  bool all = !below;
+  if (below) {
+    CO_TRY(const std::uint64_t newest, co_await newest_number(dir, rest));
+    all = newest < *below;
+  }
+  if (all) {
     push(dir, dirent_key(dir, rest), version_prefix(dir, rest));
     co_return ok();
   }
@@ -43,6 +48,24 @@ Task<> VersionCursor::seek(std::string_view lower, std::optional<std::uint64_t> 
   x_levels.back().newest = rest;
   x_levels.back().any = true;
   co_return ok();
+}
+
+// Of the key's newest version; 0 also if there is none.
+Task<std::uint64_t> VersionCursor::newest_number(InodeId dir, std::string_view name) {
+  CO_TRY(const auto dirent, co_await x_meta.get(dirent_key(dir, name), x_at));
+  if (dirent) {
+    CO_TRY(const DirentRecord record, decode_dirent(*dirent));
+    if (record.type == InodeType::file) {
+      co_return record.version.number;
+    }
+  }
+  const std::string prefix = version_prefix(dir, name);
+  CO_TRY(const meta::ScanPage page,
+         co_await x_meta.scan(
+             {.lower = prefix, .upper = meta::prefix_end(prefix), .limit = 1, .keys_only = true},
+             x_at));
+  const auto key = page.entries.empty() ? std::nullopt : parse_version_key(page.entries[0].key);
+  co_return key ? key->number : 0;
 }
 
 void VersionCursor::push(InodeId dir, std::string dirents, std::string versions) {

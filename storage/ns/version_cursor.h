@@ -53,6 +53,7 @@ class VersionCursor {
     bool any = false;    ///< there is such a name
   };
 
+  Task<std::uint64_t> newest_number(InodeId dir, std::string_view name);
   void push(InodeId dir, std::string dirents, std::string versions);
   Task<> load(Stream& stream);
   Result<bool> take_dirent(Level& level);

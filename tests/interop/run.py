@@ -19,11 +19,12 @@ import cli_clients
 import iam_clients
 import raw_http
 import sdk_clients
+import versioning
 from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*raw_http.SCENARIOS, *administration.SCENARIOS, *cli_clients.SCENARIOS,
-                             *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS]
+                             *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *versioning.SCENARIOS]
 
 
 def run_one(scenario: Scenario, context: Context) -> str:
