@@ -93,6 +93,10 @@ Task<std::optional<Found>> find_history(Core& core,
   if (op.record.type == InodeType::directory) {
     CO_TRY(const auto ino,
            co_await find_history_directory(core, op.directory.ino, slot.directory_name()));
+    if (ino && !core.locks.try_extend(held, inode_lock(*ino), LockMode::exclusive)) {
+      op.busy = *ino;
+      co_return std::nullopt;
+    }
     if (ino) {
       CO_TRY(out.hidden, co_await load_object(core, *ino, root));
       if (!out.hidden) {
@@ -147,10 +151,10 @@ Task<std::optional<Created>> try_create(Core& core, NewInode& op) {
   CO_TRYV(co_await make_explicit(core, tx, op.directory.root, slot.implicit));
   install(core, tx, *found, object);
   tx.touch(op.directory.root, op.directory.ino);
-  if (found->hidden) {
-    tx.touch(op.directory.root, object.ino);
-  }
   CO_TRYV(co_await tx.commit());
+  if (found->hidden) {  // memory may know the times from before
+    core.times.set(object.root, object.ino, object.record.mtime_ns, object.record.posix->ctime_ns);
+  }
   if (found->history.stamp.number != 0) {
     core.holds->begin_session(object.ino, core.clock.steady_ns());
   }

@@ -1,5 +1,8 @@
 // The file view: names that go.
 #include "storage/ns/fs_remove.h"
+
+#include <algorithm>
+
 #include "storage/ns/fs_data.h"
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
@@ -105,13 +108,13 @@ Task<bool> leave_key(
     co_return false;  // enabled just now
   }
   InodeId needed = 0;
-  CO_TRY(const KeyHistory history,
-         co_await plan_history(core, held, root, versioning, key.directory, key.name, key.object,
-                               needed));
+  CO_TRY(KeyHistory history, co_await plan_history(core, held, root, versioning, key.directory,
+                                                   key.name, key.object, needed));
   if (needed != 0) {
     busy = needed;
     co_return false;
   }
+  CO_TRYV(co_await limit_to_keys(core, history));
   CO_TRY(const Leaving leaving,
          co_await plan_leaving(core, std::move(key.object), key.directory, key.name));
   supersede(core, tx, history, leaving, key.spare);
@@ -153,7 +156,9 @@ Task<bool> erase_empty_directory(Core& core,
     if (!left) {
       co_return false;
     }
-    history |= core.versioned.of(directory.root) != Versioning::off;
+    const std::string own = version_prefix(directory.ino, {});
+    history |= std::ranges::any_of(tx.batch.mutations,
+                                   [&](const meta::Mutation& m) { return m.key.starts_with(own); });
   }
   CO_TRY(ObjectPtr object, co_await load_inode(core, directory));
   const InodeRecord& record = object->record;

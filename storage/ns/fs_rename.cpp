@@ -98,6 +98,9 @@ Task<std::optional<RenameHistory>> plan_histories(Core& core,
   CO_TRY(out.to, co_await plan_history(core, held, root, versioning, op.to_directory.ino,
                                        slots.to.file_name(), replaced, busy));
   out.from = new_history(core, root, versioning, slots.from.entry->name);
+  out.from.directory = op.from_directory.ino;
+  CO_TRYV(co_await limit_to_keys(core, out.from));
+  CO_TRYV(co_await limit_to_keys(core, out.to));
   out.renewal.stamp = out.to.stamp;
   op.spares_needed = 1 + renewal_inodes(moved);
   op.busy = busy != 0 ? busy : op.busy;

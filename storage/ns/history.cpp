@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/ns/fs_operations.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
 
@@ -106,6 +107,16 @@ Task<KeyHistory> plan_history(Core& core,
   co_return out;
 }
 
+Task<> limit_to_keys(Core& core, KeyHistory& history) {
+  CO_TRY(const std::string path, co_await path_of(core, FileId{history.root, history.directory}));
+  if (path.size() + history.name.size() > kMaxKeyBytes) {
+    history.keep = false;
+    CO_TRY(const auto newest, co_await newest_version(core, history.directory, history.name));
+    history.marks = newest.has_value();
+  }
+  co_return ok();
+}
+
 void supersede(
     Core& core, Transaction& tx, const KeyHistory& history, const Leaving& there, InodeId spare) {
   erase_replaced(tx, history);
@@ -128,6 +139,9 @@ void put_marker(Transaction& tx,
                 const KeyHistory& history,
                 InodeId directory,
                 std::int64_t now_ns) {
+  if (!history.marks) {
+    return;
+  }
   VersionRecord marker{.stamp = history.stamp, .marker = true};
   marker.summary.mtime_ns = now_ns;
   tx.batch.put(version_key(directory, history.name, history.stamp.number), encode(marker));
@@ -160,6 +174,7 @@ Task<Renewal> plan_renewal(
   for (const LinkName& name : names) {
     CO_TRY(KeyHistory key, co_await plan_history(core, held, file.root, versioning, name.parent,
                                                  name.name, there, busy));
+    CO_TRYV(co_await limit_to_keys(core, key));
     key.stamp = out.stamp;
     out.names.push_back(std::move(key));
   }

@@ -18,6 +18,7 @@ struct KeyHistory {
   std::string name{};
   VersionStamp stamp{};  ///< of what comes; number 0 in a bucket without versions
   bool keep = false;     ///< what is there stays as a version
+  bool marks = true;     ///< a delete of it makes a delete marker
   /// The null version that lies below and has to go.
   std::optional<VersionRecord> replaced{};
   Leaving replaced_object{};  ///< null object: it is a marker
@@ -35,6 +36,11 @@ Task<KeyHistory> plan_history(Core& core,
                               InodeId& busy);
 /// The same where the directory does not exist yet: there is no history.
 KeyHistory new_history(Core& core, InodeId root, Versioning versioning, std::string_view name);
+
+/// File clients have files whose paths are too long for keys. What no S3 client can name or delete
+/// makes no versions, and a delete marker only above versions from when it was a key. With the
+/// bucket's lock shared.
+Task<> limit_to_keys(Core& core, KeyHistory& history);
 
 /// What is at the key leaves it, as planned. Its dirent is the caller's. `spare`: an inode number
 /// for a version of what somebody has open or what has other names.

@@ -6,6 +6,7 @@
 #include "storage/ns/place.h"
 #include "storage/ns/tree_cursor.h"
 #include "storage/ns/upload.h"
+#include "storage/ns/version_cursor.h"
 
 namespace outcrop::ns {
 namespace {
@@ -79,26 +80,85 @@ Task<> erase_keyless(Core& core, InodeId root) {
   co_return ok();
 }
 
-// Whether a version or a delete marker is left. Below a directory that is in the tree: there is no
-// history directory without either.
+// Whether a version or a delete marker is left that a client can name. Those of paths that are too
+// long for keys, since a directory above them was renamed, go with the bucket.
 Task<bool> has_versions(Core& core, const BucketRecord& bucket) {
-  if (bucket.versioning == Versioning::off) {
-    co_return false;
-  }
-  CO_TRY(bool any, co_await has_history(core, bucket.root));
-  TreeCursor cursor(core.meta, core.meta.snapshot(), bucket.root, 64);
+  VersionCursor cursor(core.meta, core.meta.snapshot(), bucket.root);
   CO_TRYV(co_await cursor.seek({}));
-  while (!any) {
+  while (bucket.versioning != Versioning::off) {
     CO_TRY(const bool more, co_await cursor.next());
     if (!more) {
       break;
     }
     if (cursor.at_directory()) {
-      CO_TRY(any, co_await has_history(core, cursor.dirent().ino));
+      cursor.enter();
+    } else if (cursor.path().size() <= kMaxKeyBytes) {
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+// All records of Table::version below one directory, with their inodes. History directories are
+// added to `below`.
+Task<> erase_history_in(Core& core,
+                        LockTable::Held& held,
+                        FileId dir,
+                        std::vector<InodeId>& below) {
+  for (;;) {
+    CO_TRY(const meta::ScanPage page, co_await core.meta.scan({.lower = version_end(dir.ino - 1),
+                                                               .upper = version_end(dir.ino),
+                                                               .limit = kRecordsPerBatch / 4}));
+    if (page.entries.empty()) {
+      co_return ok();
+    }
+    Transaction tx(core);
+    for (const auto& [raw, value] : page.entries) {
+      const auto key = parse_version_key(raw);
+      InodeId ino = 0;
+      if (key && key->kind == VersionKind::version) {
+        CO_TRY(const VersionRecord record, decode_version(value, key->number));
+        ino = record.summary.ino;
+      } else if (key && key->kind == VersionKind::directory) {
+        CO_TRY(ino, decode_number(value));
+        below.push_back(ino);
+      }
+      tx.batch.erase(raw);
+      // Compaction may be moving its payload: it asks for nothing else.
+      if (ino != 0 && !core.locks.try_extend(held, inode_lock(ino), LockMode::exclusive)) {
+        co_return fail(Errc::overloaded, "a version is being moved");
+      }
+      if (ino != 0) {
+        CO_TRY(const ObjectPtr object, co_await load_object(core, ino, dir.root));
+        if (!key || !object) {
+          co_return fail(Errc::corrupt, "version without inode");
+        }
+        CO_TRY(const auto xattrs, co_await xattr_names(core, *object));
+        tx.erase_inode(*object, xattrs);
+      }
+    }
+    CO_TRYV(co_await tx.commit());
+  }
+}
+
+// With the bucket locked alone, and nothing left in it that a client can name.
+Task<> erase_history(Core& core, LockTable::Held& held, const BucketRecord& bucket) {
+  std::vector<InodeId> directories{bucket.root};
+  TreeCursor cursor(core.meta, core.meta.snapshot(), bucket.root, 64);
+  CO_TRYV(co_await cursor.seek({}));
+  for (bool more = bucket.versioning != Versioning::off; more;) {
+    CO_TRY(more, co_await cursor.next());
+    if (more && cursor.at_directory()) {
+      directories.push_back(cursor.dirent().ino);
       cursor.enter();
     }
   }
-  co_return any;
+  while (bucket.versioning != Versioning::off && !directories.empty()) {
+    const InodeId dir = directories.back();
+    directories.pop_back();
+    CO_TRYV(co_await erase_history_in(core, held, {bucket.root, dir}, directories));
+  }
+  co_return ok();
 }
 
 // Empty: the plan was outrun.
@@ -107,7 +167,7 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   LockPlan locks;
   locks.add(bucket_name_lock(name), LockMode::exclusive);
   lock_bucket_exclusive(locks, record.root);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   const auto now = co_await find_bucket(core, name);
   if (!now || now->root != record.root) {
     co_return std::nullopt;
@@ -117,6 +177,7 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   if (occupied || versions) {
     co_return fail(Errc::bucket_not_empty);
   }
+  CO_TRYV(co_await erase_history(core, held, *now));
   CO_TRYV(co_await erase_keyless(core, record.root));
   CO_TRYV(co_await abort_all_uploads(core, record.root));
   Transaction tx(core);

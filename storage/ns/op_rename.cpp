@@ -136,7 +136,7 @@ Task<> move_directory(Core& core, Source& source, Target& target, InodeId first)
   if (!moved_dirent) {
     co_return fail(Errc::no_such_key);
   }
-  CO_TRYV(co_await find_hidden(core, target));
+  CO_TRYV(co_await find_hidden(core, target, nullptr));
   if (target.missing().empty()) {
     CO_TRY(const auto taken, co_await get_dirent(core, target.parent.dir.ino, target.path.name));
     if (taken) {
@@ -147,7 +147,7 @@ Task<> move_directory(Core& core, Source& source, Target& target, InodeId first)
   if (const InodeId above = target.history_directory(); above != 0 && target.versioned()) {
     CO_TRY(const auto taken, co_await find_history_directory(core, above, target.path.name));
     if (taken) {
-      co_return fail(Errc::already_exists);
+      co_return fail(Errc::already_exists, "the name has versions");
     }
   }
   CO_TRY(const ObjectPtr inode, co_await load_object(core, moved_dirent->ino, source.bucket.root));

@@ -124,7 +124,7 @@ void lock_target(LockPlan& plan, const Target& target) {
   }
 }
 
-Task<> find_hidden(Core& core, Target& target) {
+Task<bool> find_hidden(Core& core, Target& target, LockTable::Held* held) {
   target.hidden.clear();
   InodeId parent = target.parent.dir.ino;
   for (std::string_view rest = target.versioned() ? target.missing() : ""; !rest.empty();) {
@@ -132,6 +132,10 @@ Task<> find_hidden(Core& core, Target& target) {
     CO_TRY(const auto ino, co_await find_history_directory(core, parent, name));
     if (!ino) {
       break;
+    }
+    if (held != nullptr && !core.locks.try_extend(*held, inode_lock(*ino), LockMode::exclusive)) {
+      target.busy = *ino;
+      co_return false;
     }
     CO_TRY(const ObjectPtr object, co_await load_object(core, *ino, target.bucket.root));
     if (!object) {
@@ -141,7 +145,7 @@ Task<> find_hidden(Core& core, Target& target) {
     parent = *ino;
     rest.remove_prefix(name.size());
   }
-  co_return ok();
+  co_return true;
 }
 
 Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held) {
@@ -160,7 +164,10 @@ Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held) {
     if (!target.versioned()) {
       co_return true;
     }
-    CO_TRYV(co_await find_hidden(core, target));
+    CO_TRY(const bool locked, co_await find_hidden(core, target, &held));
+    if (!locked) {
+      co_return false;
+    }
     co_return co_await plan_key(core, target, held);
   }
   CO_TRY(const auto dirent, co_await get_dirent(core, now.dir.ino, target.path.name));

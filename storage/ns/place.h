@@ -43,8 +43,9 @@ struct Target {
 
 Task<Target> plan_target(Core& core, std::string_view bucket, std::string_view key);
 void lock_target(LockPlan& plan, const Target& target);
-/// Fills `hidden`. Done by confirm_target; for who has the bucket locked alone.
-Task<> find_hidden(Core& core, Target& target);
+/// Fills `hidden`. Done by confirm_target, which locks these inodes, too: null for who has the
+/// bucket locked alone. False: `busy` must be locked first.
+Task<bool> find_hidden(Core& core, Target& target, LockTable::Held* held);
 /// False: the plan is outdated. Fills `existing` and what is below it.
 Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held);
 /// Numbers that install needs at most: the object's, then one for each directory of its key, and

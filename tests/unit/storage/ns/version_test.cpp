@@ -360,6 +360,27 @@ TEST_F(VersionTest, SymlinksAreNoVersions) {
   EXPECT_EQ(versions(), (Lines{"k=2*", "k!", "k=1"}));
 }
 
+TEST_F(VersionTest, WhatIsNoKeyMakesNoVersions) {
+  FileId deep = top;
+  for (char c = 'a'; c < 'f'; ++c) {
+    deep = must(fs().make_directory(deep, std::string(250, c), {})).attributes.id;
+  }
+  must(fs().create(deep, "f", {}));
+  must(fs().remove(deep, "f", RemoveKind::file));
+  EXPECT_TRUE(versions().empty());
+  put("d/x", std::string(300'000, 'x'));
+  put("d/x", "2");
+  erase("d/y");
+  must(fs().rename(top, "d", deep, "d"));
+  EXPECT_TRUE(versions().empty()) << "no client can name them there";
+  const FileId moved = must(fs().lookup(deep, "d")).id;
+  must(fs().remove(moved, "x", RemoveKind::file));
+  must(fs().remove(deep, "d", RemoveKind::directory));
+  must(ns->delete_bucket("b"));
+  blobs.collect();
+  EXPECT_EQ(blobs.extents(), 0U);
+}
+
 TEST(UnversionedTest, NothingIsStoredForVersions) {
   test::NamespaceFixture f;
   f.must(f.ns->create_bucket("b", ""));
