@@ -9,6 +9,10 @@
 namespace outcrop::ns {
 namespace {
 
+// Of a file with very many names, the first ones keep a version of a change in place.
+constexpr std::size_t kMostCopies = 256;
+constexpr std::size_t kMostCopiedPieces = 20'000;
+
 VersionStamp next_stamp(Core& core, Versioning versioning) {
   return versioning == Versioning::off
              ? VersionStamp{}
@@ -171,10 +175,15 @@ Task<Renewal> plan_renewal(
   Renewal out{.stamp = next_stamp(core, versioning)};
   CO_TRY(const auto names, co_await names_of(core, file));
   const auto there = std::make_shared<Object>(file);
+  // One transaction holds all copies.
+  const std::size_t pieces = std::max<std::size_t>(file.record.lists.pieces.size(), 1);
+  std::size_t copies = std::clamp<std::size_t>(kMostCopiedPieces / pieces, 1, kMostCopies);
   for (const LinkName& name : names) {
     CO_TRY(KeyHistory key, co_await plan_history(core, held, file.root, versioning, name.parent,
                                                  name.name, there, busy));
     CO_TRYV(co_await limit_to_keys(core, key));
+    key.keep = key.keep && copies > 0;
+    copies -= key.keep ? 1 : 0;
     key.stamp = out.stamp;
     out.names.push_back(std::move(key));
   }

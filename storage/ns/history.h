@@ -56,7 +56,7 @@ void erase_version(Transaction& tx,
                    const Leaving& object);
 
 /// A file gets a new stamp and goes on under it: what it is now becomes a version under each of its
-/// names. For changes in place. Under its lock.
+/// names (the first 256 of a file with more). For changes in place. Under its lock.
 struct Renewal {
   VersionStamp stamp{};
   std::vector<KeyHistory> names{};

@@ -345,6 +345,25 @@ TEST_F(VersionTest, EachNameOfAFileHasItsHistory) {
   EXPECT_EQ(get("h").value(), "3");
 }
 
+TEST_F(VersionTest, OfVeryManyNamesTheFirstKeepVersions) {
+  const FileId id = must(fs().create(top, "n0", {})).attributes.id;
+  constexpr int kNames = 300;
+  for (int i = 1; i < kNames; ++i) {
+    must(fs().link(id, top, "n" + std::to_string(i)));
+  }
+  must(fs().flush_idle(0));
+  {
+    const OpenHoldPtr open = must(fs().hold(id));
+    write(id, 0, "1", true);
+  }
+  {
+    const OpenHoldPtr open = must(fs().hold(id));
+    write(id, 0, "2", true);
+  }
+  EXPECT_EQ(must(ns->list_versions("b", {.max_keys = 1000})).entries.size(), kNames + 256U);
+  EXPECT_EQ(get("n299").value(), "2");
+}
+
 TEST_F(VersionTest, SymlinksAreNoVersions) {
   put("k", "1");
   must(fs().remove(top, "k", RemoveKind::file));
