@@ -9,6 +9,7 @@
 
 #include "server/config_toml.h"
 #include "server/config_values.h"
+#include "server/drive_list.h"
 
 namespace outcrop::server {
 namespace {
@@ -377,9 +378,13 @@ Result<void> finish_config(Config& config, const std::string& base) {
       path = (std::filesystem::path(base) / path).lexically_normal().string();
     }
   };
-  std::ranges::for_each(config.drives, anchor);
-  anchor(config.state_dir);
-  anchor(config.audit_dir);
+  const auto anchor_folder = [&anchor](std::string& path) {
+    anchor(path);
+    path = normal_folder(path);
+  };
+  std::ranges::for_each(config.drives, anchor_folder);
+  anchor_folder(config.state_dir);
+  anchor_folder(config.audit_dir);
   anchor(config.key_file);
   anchor(config.tls_cert);
   anchor(config.tls_key);

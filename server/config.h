@@ -88,7 +88,7 @@ std::string security_complaint(const Config& config, const nfs::Export& e);
 /// All of the above for a file.
 Result<Config> load_config(const std::string& path, const Environment& env);
 
-/// Every key, in the order of conf/outcrop.toml.
+/// Every key; a test compares them with those of conf/outcrop.toml.
 std::vector<std::string_view> config_keys();
 
 /// "512MiB", "1GiB", "4096": bytes. Decimal units (MB) are refused: they mean different things to

@@ -6,7 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "server/private_file.h"
+#include "storage/base/log.h"
 #include "storage/engine/engine.h"
 
 namespace outcrop::server {
@@ -14,32 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFileBytes = 64 << 10;
 constexpr std::size_t kMaxPathBytes = 4096;
-
-std::filesystem::path state_file(const std::filesystem::path& state_dir) {
-  return state_dir / "drives.json";
-}
-
-Result<std::vector<std::string>> added_paths(const std::filesystem::path& state_dir) {
-  const std::filesystem::path file = state_file(state_dir);
-  TRY(const std::optional<std::string> text, read_private_file(file, kMaxFileBytes));
-  std::vector<std::string> out;
-  if (!text) {
-    return out;
-  }
-  boost::system::error_code ec;
-  const json::value v = json::parse(*text, ec);
-  const json::value* const added = v.is_object() ? v.get_object().if_contains("added") : nullptr;
-  const json::array* const list = added != nullptr ? added->if_array() : nullptr;
-  if (ec || list == nullptr || !std::ranges::all_of(*list, &json::value::is_string)) {
-    return fail(Errc::config, file.string() + ": expected {\"added\": [\"/mnt/drive\"]}");
-  }
-  for (const json::value& path : *list) {
-    out.emplace_back(path.get_string());
-  }
-  return out;
-}
 
 std::string_view state_of(const engine::DriveStatus& d) {
   if (!d.live) {
@@ -48,9 +23,10 @@ std::string_view state_of(const engine::DriveStatus& d) {
   return d.empty ? "drained" : d.draining ? "draining" : "live";
 }
 
-json::object drive_to_json(const engine::DriveStatus& d) {
+json::object drive_to_json(const engine::DriveStatus& d, const DriveList& list) {
   return {{"slot", d.slot},
           {"path", d.path},
+          {"last_path", d.path.empty() ? list.last_path(d.uuid) : d.path},
           {"uuid", d.uuid},
           {"state", state_of(d)},
           {"mirror", d.mirror},
@@ -107,6 +83,11 @@ bool has_drive(engine::Engine& engine, std::int64_t slot) {
                              [slot](const engine::DriveStatus& d) { return d.slot == slot; });
 }
 
+std::string uuid_in(const engine::EngineStats& stats, unsigned slot) {
+  const auto it = std::ranges::find(stats.drives, slot, &engine::DriveStatus::slot);
+  return it == stats.drives.end() ? std::string() : it->uuid;
+}
+
 /// An engine call on worker 0, for a caller on another one.
 template <class T>
 Task<T> on_worker_0(Runtime& runtime, Task<T> call) {
@@ -115,22 +96,10 @@ Task<T> on_worker_0(Runtime& runtime, Task<T> call) {
 
 }  // namespace
 
-Result<std::vector<std::string>> all_drive_paths(const std::vector<std::string>& configured,
-                                                 const std::filesystem::path& state_dir) {
-  std::vector<std::string> all = configured;
-  TRY(const std::vector<std::string> added, added_paths(state_dir));
-  for (const std::string& path : added) {
-    if (std::ranges::find(all, path) == all.end()) {
-      all.push_back(path);
-    }
-  }
-  return all;
-}
-
-std::string drives_to_json(const engine::EngineStats& stats) {
+std::string drives_to_json(const engine::EngineStats& stats, const DriveList& list) {
   json::array drives;
   for (const engine::DriveStatus& d : stats.drives) {
-    drives.emplace_back(drive_to_json(d));
+    drives.emplace_back(drive_to_json(d, list));
   }
   const json::object out = {{"epoch", stats.epoch},
                             {"parity", stats.parity},
@@ -154,7 +123,30 @@ Result<engine::Engine*> DriveAdmin::open_engine() const {
 Task<std::string> DriveAdmin::list() {
   CO_TRY(engine::Engine* const engine, open_engine());
   co_return co_await x_runtime.pool().run(
-      [engine] { return Result<std::string>(drives_to_json(engine->stats())); });
+      [this, engine] { return Result<std::string>(drives_to_json(engine->stats(), x_list)); });
+}
+
+// On the list before it is used: a start that does not list a drive that holds data runs without
+// it. What was listed before stays so: a drive that is in use is refused, and is still one of them.
+Task<unsigned> DriveAdmin::join(engine::Engine& engine, const std::string& path) {
+  CO_TRY(std::unique_ptr<io::Disk> disk,
+         co_await x_runtime.pool().run([&path] { return open_newcomer(path); }));
+  CO_TRY(const bool listed, co_await x_runtime.pool().run([&] { return x_list.promise(path); }));
+  auto slot = co_await on_worker_0(x_runtime, engine.add_drive(std::move(disk)));
+  if (!slot) {
+    if (listed) {
+      CO_TRYV(co_await x_runtime.pool().run([&] { return x_list.withdraw(path); }));
+    }
+    co_return fail(slot.error());
+  }
+  auto noted = co_await x_runtime.pool().run(
+      [&] { return x_list.joined(path, uuid_in(engine.stats(), *slot)); });
+  if (!noted) {
+    // It is in use, and its path is on the list: the next start notes the rest.
+    log::warn("the uuid of a new drive is not noted down",
+              {{"drive", path}, {"error", noted.error().describe()}});
+  }
+  co_return *slot;
 }
 
 // {"path": "/mnt/d7", "replaces": 3}
@@ -174,21 +166,13 @@ Task<std::string> DriveAdmin::add(std::string text) {
   if (replaces != nullptr && !has_drive(*engine, replaces->get_int64())) {
     co_return fail(Errc::not_found, "replaces: there is no drive in that slot");
   }
-  const std::string where(path->get_string());
-  CO_TRY(std::unique_ptr<io::Disk> disk,
-         co_await x_runtime.pool().run([&where] { return open_newcomer(where); }));
-  // Known before it is used: a start that does not list a drive that holds data runs without it.
-  CO_TRYV(co_await x_runtime.pool().run([&] { return remember(where, true); }));
-  auto slot = co_await on_worker_0(x_runtime, engine->add_drive(std::move(disk)));
-  if (!slot) {
-    CO_TRYV(co_await x_runtime.pool().run([&] { return remember(where, false); }));
-    co_return fail(slot.error());
-  }
+  const std::string where = normal_folder(std::string_view(path->get_string()));
+  CO_TRY(const unsigned slot, co_await join(*engine, where));
   if (replaces != nullptr) {
     const auto old = static_cast<unsigned>(replaces->get_int64());
     CO_TRYV(co_await on_worker_0(x_runtime, engine->drain_drive(old, true)));
   }
-  co_return json::serialize(json::object{{"slot", *slot}, {"path", where}}) + "\n";
+  co_return json::serialize(json::object{{"slot", slot}, {"path", where}}) + "\n";
 }
 
 // {"draining": true}
@@ -204,30 +188,10 @@ Task<std::string> DriveAdmin::change(unsigned slot, std::string text) {
       "\n";
 }
 
+// The engine says by uuid what it forgets, this or of itself: x_list hears of it there.
 Task<> DriveAdmin::remove(unsigned slot) {
   CO_TRY(engine::Engine* const engine, open_engine());
-  std::string path;
-  for (const engine::DriveStatus& d : engine->stats().drives) {
-    path = d.slot == slot ? d.path : path;
-  }
-  CO_TRYV(co_await on_worker_0(x_runtime, engine->remove_drive(slot)));
-  co_return co_await x_runtime.pool().run([&] { return remember(path, false); });
-}
-
-// The list only has what storage.drives has not.
-Result<void> DriveAdmin::remember(const std::string& path, bool present) {
-  const std::lock_guard lock(x_mutex);
-  TRY(std::vector<std::string> added, added_paths(x_state_dir));
-  std::erase(added, path);
-  if (present && std::ranges::find(x_configured, path) == x_configured.end()) {
-    added.push_back(path);
-  }
-  json::array list;
-  for (const std::string& one : added) {
-    list.emplace_back(one);
-  }
-  return write_private_file(state_file(x_state_dir),
-                            json::serialize(json::object{{"added", std::move(list)}}) + "\n");
+  co_return co_await on_worker_0(x_runtime, engine->remove_drive(slot));
 }
 
 admin::DriveSource DriveAdmin::source() {

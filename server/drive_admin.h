@@ -1,13 +1,11 @@
-// Drives for the admin API: JSON to and from the engine, and the paths of drives that were added at
-// run time (STATE_DIR/drives.json), which count beside storage.drives at the next start.
+// Drives for the admin API: JSON to and from the engine, and what is noted down about their paths
+// (drive_list.h).
 #pragma once
-#include <filesystem>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <vector>
 
 #include "api/admin/drive_routes.h"
+#include "server/drive_list.h"
 #include "server/runtime.h"
 
 namespace outcrop::engine {
@@ -17,25 +15,16 @@ struct EngineStats;
 
 namespace outcrop::server {
 
-/// storage.drives and what was added since, each once. Errors: config.
-Result<std::vector<std::string>> all_drive_paths(const std::vector<std::string>& configured,
-                                                 const std::filesystem::path& state_dir);
-
 /// The answer of GET /v1/drives.
-std::string drives_to_json(const engine::EngineStats& stats);
+std::string drives_to_json(const engine::EngineStats& stats, const DriveList& list);
 
 /// Calls arrive on the admin worker; the engine is asked on worker 0.
 class DriveAdmin {
  public:
-  /// `engine` gives null while the store is not open.
-  DriveAdmin(Runtime& runtime,
-             std::filesystem::path state_dir,
-             std::vector<std::string> configured,
-             std::function<engine::Engine*()> engine)
-      : x_runtime(runtime),
-        x_state_dir(std::move(state_dir)),
-        x_configured(std::move(configured)),
-        x_engine(std::move(engine)) {}
+  /// `list` is the caller's, loaded before `engine` gives anything; that gives null while the store
+  /// is not open.
+  DriveAdmin(Runtime& runtime, DriveList& list, std::function<engine::Engine*()> engine)
+      : x_runtime(runtime), x_list(list), x_engine(std::move(engine)) {}
 
   admin::DriveSource source();
 
@@ -45,13 +34,11 @@ class DriveAdmin {
   Task<std::string> change(unsigned slot, std::string json);
   Task<> remove(unsigned slot);
   Result<engine::Engine*> open_engine() const;
-  Result<void> remember(const std::string& path, bool present);
+  Task<unsigned> join(engine::Engine& engine, const std::string& path);
 
   Runtime& x_runtime;
-  const std::filesystem::path x_state_dir;
-  const std::vector<std::string> x_configured;
+  DriveList& x_list;
   std::function<engine::Engine*()> x_engine;
-  std::mutex x_mutex;  // the state file
 };
 
 }  // namespace outcrop::server

@@ -118,6 +118,7 @@ struct Gateway::Parts {
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
+  void note_drives();
   Result<void> open_s3();
   Result<void> load_keys();
   Result<void> open_identities();
@@ -139,6 +140,7 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<io::IoBackend>> backends;
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<io::Disk> state_dir;
+  DriveList drive_list{config.state_dir, config.drives};
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   std::unique_ptr<audit::AuditLog> audit;             // null: off
@@ -151,7 +153,7 @@ struct Gateway::Parts {
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
   std::unique_ptr<NfsServer> nfs;
-  DriveAdmin drives{runtime, config.state_dir, config.drives,
+  DriveAdmin drives{runtime, drive_list,
                     [this] { return open_engine.load(std::memory_order_acquire); }};
 };
 
@@ -227,14 +229,16 @@ Result<void> Gateway::Parts::open_admin() {
 
 Result<void> Gateway::Parts::open_store() {
   TRY(state_dir, io::open_posix_disk(config.state_dir));
-  TRY(const std::vector<std::string> paths, all_drive_paths(config.drives, config.state_dir));
-  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(paths));
-  engine::EngineRuntime engine_runtime{.clock = clock,
-                                       .random = random,
-                                       .pool = runtime.pool(),
-                                       .workers = runtime.contexts(),
-                                       .backends = {},
-                                       .state_dir = state_dir.get()};
+  TRYV(drive_list.load());
+  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(drive_list.paths()));
+  engine::EngineRuntime engine_runtime{
+      .clock = clock,
+      .random = random,
+      .pool = runtime.pool(),
+      .workers = runtime.contexts(),
+      .backends = {},
+      .state_dir = state_dir.get(),
+      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); }};
   for (const std::unique_ptr<io::IoBackend>& b : backends) {
     engine_runtime.backends.push_back(b.get());
   }
@@ -249,7 +253,18 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.extent_cache_bytes = memory.chunks;
   TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
                                                     std::move(engine_runtime))));
+  note_drives();
   return ok();
+}
+
+void Gateway::Parts::note_drives() {
+  std::vector<DriveList::Drive> members;
+  for (const engine::DriveStatus& d : store->stats().drives) {
+    members.push_back({.path = d.path, .uuid = d.uuid, .added = false});
+  }
+  if (const Result<void> noted = drive_list.settle(members); !noted) {
+    log::warn("where the drives are is not noted down", {{"error", noted.error().describe()}});
+  }
 }
 
 Result<void> Gateway::Parts::load_keys() {
@@ -326,7 +341,8 @@ Result<void> Gateway::Parts::open_s3() {
     requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
   s3_service->handler = iam::choose(
-      iam::make_handler({.store = *identities, .clock = clock, .region = config.region}),
+      iam::make_handler(
+          {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
       s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on

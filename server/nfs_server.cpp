@@ -164,7 +164,8 @@ Result<void> NfsServer::prepare() {
   return x_exports.list()->empty() ? ok() : bind();
 }
 
-/// What only the server knows to be wrong with an export. invalid_argument.
+/// What only the server knows to be wrong with an export. Under the mutex; after open().
+/// invalid_argument.
 Result<void> NfsServer::check(const nfs::Export& e) const {
   if (std::string complaint = security_complaint(x_config, e); !complaint.empty()) {
     return fail(Errc::invalid_argument, std::move(complaint));
@@ -187,7 +188,10 @@ Result<void> NfsServer::bind() {
 }
 
 Result<void> NfsServer::open(ns::Namespace& buckets, ns::FileSystem& files, Policies policies) {
-  x_policies = std::move(policies);
+  {
+    const std::lock_guard lock(x_mutex);
+    x_policies = std::move(policies);
+  }
   for (const nfs::ExportPtr& e : *x_exports.list()) {
     if (!e->identity.empty() && !x_policies.known_identity(e->identity)) {
       log::error("an export allows nothing: its identity is no access key that is switched on",
@@ -341,12 +345,12 @@ Result<std::string> NfsServer::add_export(std::string_view text) {
     return fail(Errc::invalid_argument, "not JSON: " + ec.message());
   }
   TRY(nfs::Export wanted, export_from_json(value));
-  TRYV(check(wanted));
   const std::lock_guard lock(x_mutex);
   if (!x_config.nfs || !x_open || x_stopped) {
     return fail(Errc::invalid_argument,
                 x_config.nfs ? "the server is starting or stopping" : "NFS is off: set nfs.listen");
   }
+  TRYV(check(wanted));
   TRY(const nfs::ExportPtr added, x_registry->add(std::move(wanted), x_exports));
   if (!x_serving) {
     TRYV(bind());

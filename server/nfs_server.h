@@ -80,7 +80,6 @@ class NfsServer {
   const Clock& x_clock;
   Random& x_random;
   audit::Sink* const x_audit;  // null: no audit log
-  Policies x_policies;
 
   nfs::ExportTable x_exports;
   std::unique_ptr<ExportRegistry> x_registry;
@@ -93,6 +92,7 @@ class NfsServer {
 
   std::mutex x_mutex;  // of what follows, and of opening listeners
   std::atomic<std::uint16_t> x_port{0};
+  Policies x_policies;  // none before open()
   bool x_open = false, x_serving = false, x_stopped = false;
   std::unique_ptr<Timer> x_tick;
   std::atomic<bool> x_stopping{false};

@@ -55,6 +55,7 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.compacted_bytes = e.compacted_bytes;
   s.reconstructed_reads = e.reconstructed_reads;
   s.corrupt_reads = e.corrupt_reads;
+  s.hedged_reads = e.hedged_reads;
   s.degraded = e.repair.degraded;
   s.moving = e.repair.moving;
   s.unreadable = e.repair.unreadable;

@@ -254,9 +254,9 @@ Result<std::string> TokenRegistry::create(std::string_view text) {
   made.hash = hash_of(secret);
   const json::object out = {
       {"id", made.id}, {"token", secret}, {"name", made.name}, {"expires", made.expires}};
-  log::info("admin token made", {{"id", made.id}, {"name", made.name}});
-  next.push_back(std::move(made));
+  next.push_back(made);
   TRYV(save(std::move(next)));
+  log::info("admin token made", {{"id", made.id}, {"name", made.name}});
   return json::serialize(out) + "\n";
 }
 

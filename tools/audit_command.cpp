@@ -88,10 +88,13 @@ void add_audit_command(CLI::App& app, int& exit_code) {
   CLI::App* const group = app.add_subcommand("audit", "the audit log");
   group->require_subcommand(1);
   CLI::App* const verifying =
-      group->add_subcommand("verify", "check that no line was changed, taken out or put in");
+      group->add_subcommand("verify",
+                            "check that no line was changed, taken out or put in; what is missing "
+                            "at the end shows only with --contains");
   verifying->add_option("files", state->files, "audit.log and audit.log.N, in any order")
       ->required();
-  verifying->add_option("--contains", state->known, "SEQ:HASH that was noted earlier");
+  verifying->add_option("--contains", state->known,
+                        "SEQ:HASH that was noted earlier: it must be there");
   verifying->add_flag("--json", state->as_json, "print an object");
   verifying->callback([state, &exit_code] { verify(*state, exit_code); });
 }

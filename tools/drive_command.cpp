@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cstdio>
@@ -11,13 +10,18 @@
 #include <filesystem>
 #include <thread>
 
-#include "tools/admin_command.h"
+#include "tools/admin/command.h"
+#include "tools/admin/drive_status.h"
 
 namespace outcrop {
 namespace {
 
 namespace json = boost::json;
+using tools::flag_of;
 using tools::number_of;
+using tools::object_at;
+using tools::progress_text;
+using tools::size_text;
 using tools::text_of;
 
 constexpr auto kWatchInterval = std::chrono::seconds(1);
@@ -29,68 +33,22 @@ struct State {
   bool cancel = false, wait = false;
 };
 
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) {
-    value /= 1024;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
-std::string duration_text(std::uint64_t seconds) {
-  if (seconds < 120) {
-    return fmt::format("{} s", seconds);
-  }
-  return seconds < 7200 ? fmt::format("{} min", seconds / 60)
-                        : fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-}
-
-const json::object& object_at(const json::object& o, std::string_view name) {
-  static const json::object kNone;
-  const json::value* const v = o.if_contains(name);
-  return v != nullptr && v->is_object() ? v->get_object() : kNone;
-}
-
-std::vector<json::object> drives_of(const json::object& status) {
-  std::vector<json::object> out;
-  const json::value* const v = status.if_contains("drives");
-  if (v != nullptr && v->is_array()) {
-    for (const json::value& item : v->get_array()) {
-      if (item.is_object()) {
-        out.push_back(item.get_object());
-      }
-    }
-  }
-  return out;
-}
-
-bool flag_of(const json::object& o, std::string_view name) {
-  const json::value* const v = o.if_contains(name);
-  return v != nullptr && v->is_bool() && v->get_bool();
-}
-
 std::optional<json::object> get_status(State& state, int& exit_code) {
-  const auto body = tools::ask(state.options, exit_code, "GET", "/v1/drives");
-  return body ? tools::parse_answer(*body, exit_code) : std::nullopt;
+  return tools::show(state.options, false, exit_code, "/v1/drives");
 }
 
-/// By slot, path or uuid.
 std::optional<json::object> find_drive(State& state, int& exit_code) {
   const auto status = get_status(state, exit_code);
   if (!status) {
     return std::nullopt;
   }
-  for (json::object& d : drives_of(*status)) {
-    if (std::to_string(number_of(d, "slot")) == state.drive || text_of(d, "path") == state.drive ||
-        text_of(d, "uuid") == state.drive) {
-      return std::move(d);
-    }
+  Result<json::object> found = tools::find_drive(*status, state.drive);
+  if (!found) {
+    fmt::print(stderr, "outcrop: {}\n", found.error().detail());
+    exit_code = tools::kRefused;
+    return std::nullopt;
   }
-  fmt::print(stderr, "outcrop: {}: no such drive; see outcrop drive list\n", state.drive);
-  exit_code = tools::kRefused;
-  return std::nullopt;
+  return *std::move(found);
 }
 
 std::string target_of(const json::object& drive) {
@@ -98,27 +56,16 @@ std::string target_of(const json::object& drive) {
 }
 
 void print_drives(const json::object& status) {
-  fmt::print("{:<4} {:<9} {:<28} {:>10} {:>10} {:>7}  {}\n", "SLOT", "STATE", "PATH", "SIZE",
-             "FREE", "SHARDS", "SAFE TO PULL");
-  for (const json::object& d : drives_of(status)) {
-    const std::string path = text_of(d, "path");
-    fmt::print("{:<4} {:<9} {:<28} {:>10} {:>10} {:>7}  {}, because {}\n", number_of(d, "slot"),
-               text_of(d, "state"), path.empty() ? text_of(d, "uuid").substr(0, 8) : path,
+  fmt::print("{:<4} {:<9} {:<28} {:<8} {:>10} {:>10} {:>7}  {}\n", "SLOT", "STATE", "PATH", "UUID",
+             "SIZE", "FREE", "SHARDS", "SAFE TO PULL");
+  for (const json::object& d : tools::objects_in(status, "drives")) {
+    fmt::print("{:<4} {:<9} {:<28} {:<8} {:>10} {:>10} {:>7}  {}, because {}\n",
+               number_of(d, "slot"), text_of(d, "state"), text_of(d, "last_path"),
+               text_of(d, "uuid").substr(0, tools::kShortUuid),
                size_text(number_of(d, "size_bytes")), size_text(number_of(d, "free_bytes")),
                number_of(d, "shards"), flag_of(d, "safe_to_pull") ? "yes" : "no",
                text_of(d, "reason"));
   }
-}
-
-std::string progress_text(const json::object& repair) {
-  const std::uint64_t left = number_of(repair, "bytes_left");
-  const std::uint64_t done = number_of(repair, "bytes_done");
-  const json::value* const eta = repair.if_contains("seconds_left");
-  const bool known = eta != nullptr && eta->is_number();
-  return fmt::format(
-      "{:3.0f} %, {} of {}, {}/s, {}", done + left == 0 ? 100.0 : 100.0 * done / (done + left),
-      size_text(done), size_text(done + left), size_text(number_of(repair, "bytes_per_second")),
-      known ? duration_text(number_of(repair, "seconds_left")) + " left" : "time left unknown");
 }
 
 void print_health(const json::object& status) {
@@ -159,16 +106,13 @@ void print_health(const json::object& status) {
 }
 
 void list(State& state, int& exit_code) {
-  const auto body = tools::ask(state.options, exit_code, "GET", "/v1/drives");
-  if (!body || state.as_json) {
-    fmt::print("{}", body.value_or(""));
-  } else if (const auto status = tools::parse_answer(*body, exit_code)) {
-    print_drives(*status);
+  if (const auto answer = tools::show(state.options, state.as_json, exit_code, "/v1/drives")) {
+    print_drives(*answer);
   }
 }
 
-/// Until repair has nothing more to do. One line that changes on a terminal, else one line a turn
-/// that says something new.
+/// Until repair has nothing more to do, or cannot go on: kRefused. One line that changes on a
+/// terminal, else one line a turn that says something new.
 void watch(State& state, int& exit_code) {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
   std::string last;
@@ -177,15 +121,14 @@ void watch(State& state, int& exit_code) {
     if (!status) {
       return;
     }
-    const json::object& repair = object_at(*status, "repair");
-    const bool busy = flag_of(repair, "running") || number_of(repair, "bytes_left") > 0;
-    std::string line = busy ? "repair: " + progress_text(repair) : "repair: nothing left to do";
-    if (line != last) {
-      fmt::print("{}{:<78}{}", terminal ? "\r" : "", line, terminal && busy ? "" : "\n");
+    tools::RepairView now = tools::view_repair(*status);
+    if (now.line != last) {
+      fmt::print("{}{:<78}{}", terminal ? "\r" : "", now.line, terminal && now.busy ? "" : "\n");
       std::fflush(stdout);
-      last = std::move(line);
+      last = std::move(now.line);
     }
-    if (!busy) {
+    if (!now.busy) {
+      exit_code = now.whole ? exit_code : tools::kRefused;
       return;
     }
     std::this_thread::sleep_for(kWatchInterval);
@@ -193,12 +136,7 @@ void watch(State& state, int& exit_code) {
 }
 
 void status(State& state, int& exit_code) {
-  const auto body = tools::ask(state.options, exit_code, "GET", "/v1/drives");
-  if (!body || state.as_json) {
-    fmt::print("{}", body.value_or(""));
-    return;
-  }
-  if (const auto answer = tools::parse_answer(*body, exit_code)) {
+  if (const auto answer = tools::show(state.options, state.as_json, exit_code, "/v1/drives")) {
     print_health(*answer);
     print_drives(*answer);
     if (state.wait) {
@@ -233,7 +171,8 @@ void add(State& state, int& exit_code, std::optional<std::uint64_t> replaces) {
   const auto body =
       tools::ask(state.options, exit_code, "POST", "/v1/drives", json::serialize(wanted));
   finish(state, exit_code, body,
-         replaces ? "added; what the old drive held is being rebuilt: outcrop drive status --watch"
+         replaces ? "added; put it into storage.drives in place of the old one. What that held is "
+                    "being rebuilt: outcrop drive status --watch"
                   : "added; put it into storage.drives, too");
 }
 
@@ -270,14 +209,19 @@ CLI::App* add_action(CLI::App& group,
   return command;
 }
 
+void add_watch(CLI::App& command, const std::shared_ptr<State>& state) {
+  command
+      .add_flag("--watch", state->wait, "show progress until repair is done; 1 if it cannot go on")
+      ->excludes("--json");
+}
+
 }  // namespace
 
 void add_drive_command(CLI::App& app, int& exit_code) {
   auto state = std::make_shared<State>();
   CLI::App* const group = app.add_subcommand("drive", "drives of a running server, and repair");
   group->require_subcommand(1);
-  constexpr const char* kWhich = "slot number, path or uuid";
-  constexpr const char* kWatch = "show progress until repair is done";
+  constexpr const char* kWhich = "slot number, path, or uuid (8 characters or more of it)";
 
   CLI::App* const listing =
       add_action(*group, state, "list", "all drives, and which may be pulled");
@@ -285,25 +229,25 @@ void add_drive_command(CLI::App& app, int& exit_code) {
 
   CLI::App* const showing =
       add_action(*group, state, "status", "drives, redundancy, repair, scrub");
-  showing->add_flag("--watch", state->wait, kWatch);
+  add_watch(*showing, state);
   showing->callback([state, &exit_code] { status(*state, exit_code); });
 
   CLI::App* const adding = add_action(*group, state, "add", "use a new, empty drive");
   adding->add_option("path", state->path, "where it is mounted")->required();
-  adding->add_flag("--watch", state->wait, kWatch);
+  add_watch(*adding, state);
   adding->callback([state, &exit_code] { add(*state, exit_code, std::nullopt); });
 
   CLI::App* const replacing =
       add_action(*group, state, "replace", "use a new drive in place of a failed or old one");
   replacing->add_option("drive", state->drive, kWhich)->required();
   replacing->add_option("path", state->path, "where the new one is mounted")->required();
-  replacing->add_flag("--watch", state->wait, kWatch);
+  add_watch(*replacing, state);
   replacing->callback([state, &exit_code] { replace(*state, exit_code); });
 
   CLI::App* const draining = add_action(*group, state, "drain", "move everything off a drive");
   draining->add_option("drive", state->drive, kWhich)->required();
   draining->add_flag("--cancel", state->cancel, "let it take new data again");
-  draining->add_flag("--watch", state->wait, kWatch);
+  add_watch(*draining, state);
   draining->callback([state, &exit_code] { drain(*state, exit_code); });
 
   CLI::App* const removing = add_action(*group, state, "remove", "forget a drained drive");

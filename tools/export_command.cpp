@@ -4,11 +4,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
-#include "tools/admin_command.h"
+#include "tools/admin/command.h"
 
 namespace outcrop {
 namespace {
@@ -43,34 +42,28 @@ void add(State& state, int& exit_code) {
   if (body && state.as_json) {
     fmt::print("{}", *body);
   } else if (body) {
-    boost::system::error_code ec;
-    const json::value v = json::parse(*body, ec);
-    fmt::print("exported: mount -t nfs SERVER:{} /mnt\n",
-               v.is_object() ? text_of(v.get_object(), "path") : state.path);
+    const auto answer = tools::parse_answer(*body, exit_code);
+    if (answer) {
+      fmt::print("exported: mount -t nfs SERVER:{} /mnt\n", text_of(*answer, "path"));
+    }
   }
 }
 
 void list(State& state, int& exit_code) {
-  const auto body = ask(state.admin, exit_code, "GET", "/v1/exports");
-  if (!body || state.as_json) {
-    fmt::print("{}", body.value_or(""));
-    return;
-  }
-  const auto all = tools::array_of(*body, "exports", exit_code);
-  if (!all) {
+  const auto answer = tools::show(state.admin, state.as_json, exit_code, "/v1/exports");
+  if (!answer) {
     return;
   }
   fmt::print("{:<24} {:<32} {:<4} {:<6} {:<5} {:<7} {}\n", "PATH", "BUCKET", "", "SQUASH", "SEC",
              "SOURCE", "CLIENTS");
-  for (const json::value& item : *all) {
-    const json::object& e = item.as_object();
+  for (const json::object& e : tools::objects_in(*answer, "exports")) {
     std::string from = text_of(e, "bucket");
     if (const std::string prefix = text_of(e, "prefix"); !prefix.empty()) {
       from += "/" + prefix;
     }
     fmt::print("{:<24} {:<32} {:<4} {:<6} {:<5} {:<7} {}\n", text_of(e, "path"), from,
                text_of(e, "access"), text_of(e, "squash"), text_of(e, "xprtsec"),
-               text_of(e, "source"), json::serialize(e.at("clients")));
+               text_of(e, "source"), tools::json_of(e, "clients"));
   }
 }
 

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 
-#include "tools/admin_command.h"
+#include "tools/admin/command.h"
+#include "tools/admin/lifetime.h"
 
 namespace outcrop {
 namespace {
@@ -24,28 +23,6 @@ struct State {
   bool as_json = false;
 };
 
-/// "90m", "12h", "30d"; empty for what is none.
-std::optional<std::int64_t> seconds_of(std::string_view text) {
-  std::int64_t n = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, ec] = std::from_chars(text.data(), end, n);
-  if (ec != std::errc{} || at + 1 != end || n < 1 || n > 1'000'000) {
-    return std::nullopt;
-  }
-  switch (*at) {
-    case 's':
-      return n;
-    case 'm':
-      return n * 60;
-    case 'h':
-      return n * 3600;
-    case 'd':
-      return n * 86'400;
-    default:
-      return std::nullopt;
-  }
-}
-
 std::string time_of(const json::object& o, std::string_view name) {
   const json::value* const v = o.if_contains(name);
   if (v == nullptr || !v->is_int64()) {
@@ -56,9 +33,9 @@ std::string time_of(const json::object& o, std::string_view name) {
 }
 
 void create(State& state, int& exit_code) {
-  const auto seconds = seconds_of(state.expires);
+  const Result<std::int64_t> seconds = tools::parse_lifetime(state.expires);
   if (!seconds) {
-    fmt::print(stderr, "outcrop: --expires takes a number with s, m, h or d, like 30d\n");
+    fmt::print(stderr, "outcrop: --expires: {}\n", seconds.error().detail());
     exit_code = tools::kNotAsked;
     return;
   }
@@ -73,34 +50,25 @@ void create(State& state, int& exit_code) {
     fmt::print("{}", body.value_or(""));
     return;
   }
-  boost::system::error_code ec;
-  const json::value v = json::parse(*body, ec);
-  if (ec || !v.is_object()) {
-    fmt::print(stderr, "outcrop: the server's answer makes no sense\n");
-    exit_code = tools::kNotAsked;
+  const auto made = tools::parse_answer(*body, exit_code);
+  if (!made) {
     return;
   }
   // The token alone on stdout: it can go into a file.
-  fmt::print(stderr, "token {}, until {}; it is shown this once:\n", text_of(v.get_object(), "id"),
-             time_of(v.get_object(), "expires"));
-  fmt::print("{}\n", text_of(v.get_object(), "token"));
+  fmt::print(stderr, "token {}, until {}; it is shown this once:\n", text_of(*made, "id"),
+             time_of(*made, "expires"));
+  fmt::print("{}\n", text_of(*made, "token"));
 }
 
 void list(State& state, int& exit_code) {
-  const auto body = ask(state.admin, exit_code, "GET", "/v1/tokens");
-  if (!body || state.as_json) {
-    fmt::print("{}", body.value_or(""));
-    return;
-  }
-  const auto all = tools::array_of(*body, "tokens", exit_code);
-  if (!all) {
+  const auto answer = tools::show(state.admin, state.as_json, exit_code, "/v1/tokens");
+  if (!answer) {
     return;
   }
   fmt::print("{:<14} {:<24} {:<22} {:<22} {}\n", "ID", "NAME", "MADE", "EXPIRES", "SCOPES");
-  for (const json::value& item : *all) {
-    const json::object& t = item.as_object();
+  for (const json::object& t : tools::objects_in(*answer, "tokens")) {
     fmt::print("{:<14} {:<24} {:<22} {:<22} {}\n", text_of(t, "id"), text_of(t, "name"),
-               time_of(t, "created"), time_of(t, "expires"), json::serialize(t.at("scopes")));
+               time_of(t, "created"), time_of(t, "expires"), tools::json_of(t, "scopes"));
   }
 }
 

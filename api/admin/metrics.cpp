@@ -204,6 +204,8 @@ void add_store(Page& page, const StoreSample& s) {
              "Unix time since which all data has been read and verified", s.scrubbed_since);
   page.counter("outcrop_reads_reconstructed_total", "Reads served from parity",
                s.reconstructed_reads);
+  page.counter("outcrop_reads_hedged_total", "Reads of a late drive that were not waited for",
+               s.hedged_reads);
   page.counter("outcrop_reads_corrupt_total", "Chunks that failed verification", s.corrupt_reads);
 }
 

@@ -1,5 +1,7 @@
 #include "api/admin/v1.h"
 
+#include <algorithm>
+
 #include "api/admin/answer.h"
 
 namespace outcrop::admin {
@@ -8,23 +10,25 @@ namespace {
 struct Route {
   std::string_view path;
   std::uint8_t scope;  ///< for changes; reading also needs no more than read, unless it is full
+  bool alone;          ///< there is nothing below it
   Async<http::Response> (*serve)(const V1Sources& sources, http::Request& request);
 };
 
 constexpr Route kRoutes[] = {
-    {kExportsRoute, kScopeExports,
+    {kExportsRoute, kScopeExports, false,
      [](const V1Sources& s, http::Request& r) { return serve_exports(s.exports, r); }},
-    {kHandleKeyRoute, kScopeExports,
+    {kHandleKeyRoute, kScopeExports, true,
      [](const V1Sources& s, http::Request& r) { return serve_handle_key(s.exports, r); }},
-    {kDrivesRoute, kScopeDrives,
+    {kDrivesRoute, kScopeDrives, false,
      [](const V1Sources& s, http::Request& r) { return serve_drives(s.drives, r); }},
-    {kTokensRoute, kScopeFull,
+    {kTokensRoute, kScopeFull, false,
      [](const V1Sources& s, http::Request& r) { return serve_tokens(s.tokens, r); }},
 };
 
 const Route* find_route(std::string_view target) {
-  const auto* const it =
-      std::ranges::find_if(kRoutes, [&](const Route& r) { return below(target, r.path); });
+  const auto* const it = std::ranges::find_if(kRoutes, [&](const Route& r) {
+    return r.alone ? path_of(target) == r.path : below(target, r.path);
+  });
   return it == std::end(kRoutes) ? nullptr : it;
 }
 
@@ -41,13 +45,33 @@ std::string_view name_of(std::uint8_t scope) {
   }
 }
 
-std::optional<Caller> authenticate(const V1Sources& sources, const http::Request& request) {
-  constexpr std::string_view kScheme = "Bearer ";
+/// What stands behind "Bearer" (RFC 9110 section 11.1: in any case); empty: there is no such
+/// header.
+std::optional<std::string_view> bearer_token(const http::Request& request) {
+  constexpr std::string_view kScheme = "bearer ";
   const std::string_view given = request.header("authorization").value_or("");
-  if (!sources.find_caller || !given.starts_with(kScheme)) {
+  const bool bearer = given.size() > kScheme.size() &&
+                      std::ranges::equal(given.substr(0, kScheme.size()), kScheme, {}, [](char c) {
+                        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+                      });
+  if (!bearer) {
     return std::nullopt;
   }
-  return sources.find_caller(given.substr(kScheme.size()));
+  const std::size_t token = given.find_first_not_of(' ', kScheme.size());
+  return given.substr(std::min(token, given.size()));
+}
+
+std::optional<Caller> authenticate(const V1Sources& sources, const http::Request& request) {
+  const std::optional<std::string_view> token = bearer_token(request);
+  return token && sources.find_caller ? sources.find_caller(*token) : std::nullopt;
+}
+
+http::Response ask_for_token(const http::Request& request) {
+  const bool given = bearer_token(request).has_value();
+  http::Response r = complain(401, given ? "the token is unknown, revoked or has ended"
+                                         : "needs an admin token: Authorization: Bearer TOKEN");
+  r.set("WWW-Authenticate", given ? "Bearer error=\"invalid_token\"" : "Bearer");
+  return r;
 }
 
 bool allowed(const Caller& caller, const Route& route, const http::Request& request) {
@@ -59,9 +83,7 @@ Async<http::Response> decide(const V1Sources& sources,
                              const std::optional<Caller>& caller,
                              http::Request& request) {
   if (!caller) {
-    http::Response r = complain(401, "needs an admin token: Authorization: Bearer TOKEN");
-    r.set("WWW-Authenticate", "Bearer");
-    co_return r;
+    co_return ask_for_token(request);
   }
   const Route* const route = find_route(request.target);
   if (route == nullptr) {

@@ -36,11 +36,13 @@ struct Request {
   std::string method;  ///< "GET"
   std::string target;  ///< the request target as received: path and query, still encoded
   std::vector<Header> headers;
-  std::string remote;          ///< "192.0.2.7:51234", for logs
+  std::string remote;          ///< "192.0.2.7:51234", "[2001:db8::1]:51234"
   std::string id;              ///< request id: 16 upper-case hex digits
   bool secure = false;         ///< arrived over TLS
   BodyReader* body = nullptr;  ///< never null inside a handler
 
+  /// Of the client, without its port and brackets.
+  std::string_view address() const;
   /// First value of a header by lower-case name; empty optional if absent.
   std::optional<std::string_view> header(std::string_view name) const {
     for (const Header& h : headers) {

@@ -1,4 +1,4 @@
-// Access keys of users over the wire. Service accounts are not among them.
+// Access keys of users over the wire.
 #include <algorithm>
 
 #include "api/iam/answer.h"
@@ -9,12 +9,16 @@ using identity::Checked;
 }
 
 Answer create_access_key(Call& call) {
-  const auto made = co_await call.store.create_key(
-      {.user = call.user_name(), .service = false, .session_policy = {}, .description = {}});
+  const auto user = call.user_name();
+  if (!user) {
+    co_return std::unexpected(user.error());
+  }
+  const auto made = co_await call.store.create_key(*user);
   if (!made) {
     co_return std::unexpected(made.error());
   }
   const identity::AccessKey& key = **made;
+  call.new_key = key.id;
   call.xml.open("AccessKey").text("UserName", key.user).text("AccessKeyId", key.id);
   call.xml.text("Status", "Active").text("SecretAccessKey", key.secret);
   call.xml.text("CreateDate", date_text(key.created_ns)).close();
@@ -22,16 +26,16 @@ Answer create_access_key(Call& call) {
 }
 
 Answer list_access_keys(Call& call) {
-  const std::string user = call.user_name();
-  if (!call.state->find(identity::EntityKind::user, user)) {
-    co_return identity::refuse(identity::IamCode::no_such_entity,
-                               "The user with name " + user + " cannot be found.");
+  const auto user = call.user_name();
+  if (!user) {
+    co_return std::unexpected(user.error());
+  }
+  if (const auto found = identity::need(*call.state, identity::EntityKind::user, *user); !found) {
+    co_return std::unexpected(found.error());
   }
   std::vector<std::string> ids;
-  for (const identity::AccessKeyPtr& key : call.state->keys_of(user)) {
-    if (!key->service) {
-      ids.push_back(key->id);
-    }
+  for (const identity::AccessKeyPtr& key : call.state->keys_of(*user)) {
+    ids.push_back(key->id);
   }
   const auto page = page_of(call, std::move(ids));
   if (!page) {
@@ -54,12 +58,20 @@ Answer update_access_key(Call& call) {
     co_return identity::refuse(identity::IamCode::validation,
                                "Status must be one of Active and Inactive.");
   }
-  co_return co_await call.store.set_key_active(call.user_name(), call.form.get("AccessKeyId"),
+  const auto user = call.user_name();
+  if (!user) {
+    co_return std::unexpected(user.error());
+  }
+  co_return co_await call.store.set_key_active(*user, call.form.get("AccessKeyId"),
                                                status == "Active");
 }
 
 Answer delete_access_key(Call& call) {
-  co_return co_await call.store.remove_key(call.user_name(), call.form.get("AccessKeyId"));
+  const auto user = call.user_name();
+  if (!user) {
+    co_return std::unexpected(user.error());
+  }
+  co_return co_await call.store.remove_key(*user, call.form.get("AccessKeyId"));
 }
 
 }  // namespace outcrop::iam

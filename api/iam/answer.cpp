@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/s3/headers.h"
+#include "auth/identity/limits.h"
 #include "auth/uri.h"
 
 namespace outcrop::iam {
@@ -43,6 +44,17 @@ Failure failure_of(const identity::IamError& error) {
   return {503, "ServiceUnavailable", "The change could not be stored. Try again."};
 }
 
+identity::Checked<std::string> Call::user_name() const {
+  if (const auto named = form.find("UserName")) {
+    return std::string(*named);
+  }
+  if (who.kind != policy::Subject::Kind::user) {
+    return identity::refuse(identity::IamCode::validation,
+                            "Must specify userName when calling with non-User credentials");
+  }
+  return who.user_name;
+}
+
 std::string date_text(std::int64_t ns) {
   std::string text = s3::format_iso_date(ns);
   const std::size_t point = text.find('.');
@@ -72,18 +84,16 @@ void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
   xml.text("Arn", e.arn()).text("CreateDate", date_text(e.created_ns));
   if (e.kind == EntityKind::role) {
     xml.text("AssumeRolePolicyDocument", encoded(e.trust->text));
-    xml.number("MaxSessionDuration", 3600);
+    xml.number("MaxSessionDuration", identity::kMaxRoleSeconds);
     if (!e.description.empty()) {
       xml.text("Description", e.description);
     }
   }
 }
 
-void write_policy(s3::XmlWriter& xml,
-                  const identity::State& state,
-                  const identity::ManagedPolicy& p) {
+void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments) {
   xml.text("PolicyName", p.name).text("PolicyId", p.id).text("Arn", p.arn()).text("Path", p.path);
-  xml.text("DefaultVersionId", "v1").number("AttachmentCount", state.attached_to(p.name).size());
+  xml.text("DefaultVersionId", "v1").number("AttachmentCount", attachments);
   xml.number("PermissionsBoundaryUsageCount", 0).flag("IsAttachable", true);
   if (!p.description.empty()) {
     xml.text("Description", p.description);

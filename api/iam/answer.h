@@ -1,6 +1,7 @@
 // Answers of IAM and STS as XML: entities, pages, errors.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,15 +14,15 @@ namespace outcrop::iam {
 struct Failure {
   int status = 400;
   std::string code, message;
+  std::optional<policy::Why> why{};  ///< of AccessDenied by a policy: for the audit log only
 };
 Failure failure_of(const identity::IamError& error);
 
 /// "2026-11-21T23:19:36Z".
 std::string date_text(std::int64_t ns);
 void write_entity(s3::XmlWriter& xml, const identity::Entity& entity);
-void write_policy(s3::XmlWriter& xml,
-                  const identity::State& state,
-                  const identity::ManagedPolicy& p);
+/// `attachments`: how many entities name it.
+void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments);
 
 /// A document as IAM gives it back: percent-encoded.
 std::string encoded(std::string_view document);

@@ -18,7 +18,8 @@ std::string entity_arn(identity::EntityKind kind,
   return entity ? entity->arn() : new_arn(identity::kind_name(kind), form, name);
 }
 
-/// The ARN of what the action is about.
+}  // namespace
+
 std::string resource_of(const Action& action,
                         const Form& form,
                         const identity::State& state,
@@ -26,6 +27,8 @@ std::string resource_of(const Action& action,
   switch (action.subject) {
     case Subject::account:
       break;
+    case Subject::self:
+      return who.arn;
     case Subject::user: {
       const auto named = form.find("UserName");
       if (!named && who.user_name.empty()) {
@@ -39,13 +42,17 @@ std::string resource_of(const Action& action,
     case Subject::role:
       return entity_arn(identity::EntityKind::role, form.get("RoleName"), form, state);
     case Subject::policy:
-      return form.find("PolicyArn") ? form.get("PolicyArn")
-                                    : new_arn("policy", form, form.get("PolicyName"));
+      if (const auto arn = form.find("PolicyArn")) {
+        return std::string(*arn);
+      }
+      break;
+    case Subject::assumed_role:
+      return form.get("RoleArn");
+    case Subject::new_policy:
+      return new_arn("policy", form, form.get("PolicyName"));
   }
   return "arn:aws:iam::" + std::string(policy::kAccount) + ":*";
 }
-
-}  // namespace
 
 std::expected<Permit, Failure> authorize(const Action& action,
                                          const Form& form,
@@ -53,12 +60,12 @@ std::expected<Permit, Failure> authorize(const Action& action,
                                          const auth::Identity& who,
                                          const policy::Context& context) {
   if (action.permission.empty()) {
-    return Permit(policy::Reason::identity_policy);
+    return Permit({.reason = policy::Reason::own_rights});
   }
   // As in AWS: without a second factor, such credentials are for data.
   if (who.temporary && who.kind != policy::Subject::Kind::role_session) {
     return std::unexpected(
-        Failure{403, "AccessDenied", "Credentials of GetSessionToken cannot be used for IAM."});
+        Failure{403, "AccessDenied", "Credentials of GetSessionToken cannot be used for IAM.", {}});
   }
   const std::string resource = resource_of(action, form, state, who);
   policy::ArnParts parts;
@@ -75,11 +82,12 @@ std::expected<Permit, Failure> authorize(const Action& action,
                                     .context = context});
   }
   if (decision.allowed) {
-    return Permit(decision.reason);
+    return Permit(decision.why());
   }
   return std::unexpected(Failure{403, "AccessDenied",
                                  "User: " + who.arn + " is not authorized to perform: " +
-                                     std::string(action.permission) + " on resource: " + resource});
+                                     std::string(action.permission) + " on resource: " + resource,
+                                 decision.why()});
 }
 
 }  // namespace outcrop::iam

@@ -1,9 +1,11 @@
 // One IAM or STS request that is authenticated and authorised, and the answer it writes.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/iam/form.h"
+#include "api/iam/permit.h"
 #include "api/s3/xml_out.h"
 #include "auth/identity/identity_store.h"
 
@@ -16,13 +18,16 @@ struct Call {
   const auth::Identity& who;
   std::string_view access_key;
   const policy::Context& context;
+  const Permit permit;
   s3::XmlWriter& xml;  ///< inside the <...Result> element
 
-  /// The user that UserName names, or the caller himself without one.
-  std::string user_name() const {
-    const auto named = form.find("UserName");
-    return named ? std::string(*named) : who.user_name;
-  }
+  // For the audit log, from the handler.
+  std::string new_key{};             ///< id of the access key that was made
+  std::optional<policy::Why> why{};  ///< if it has decided by itself
+
+  /// The user that UserName names, or the caller without one. ValidationError for callers who are
+  /// no user: a session of a role is nobody's, and the root user has no keys here.
+  identity::Checked<std::string> user_name() const;
 };
 
 using Answer = identity::Change<>;

@@ -3,6 +3,7 @@
 
 #include "api/iam/answer.h"
 #include "api/iam/table.h"
+#include "auth/identity/limits.h"
 
 namespace outcrop::iam {
 namespace {
@@ -11,14 +12,14 @@ using identity::Checked;
 using identity::EntityKind;
 using identity::EntityPtr;
 
-Checked<EntityPtr> named(const Call& call, EntityKind kind, std::string_view name) {
-  EntityPtr found = call.state->find(kind, name);
-  if (!found) {
-    return identity::refuse(identity::IamCode::no_such_entity,
-                            "The " + std::string(identity::kind_name(kind)) + " with name " +
-                                std::string(name) + " cannot be found.");
-  }
-  return found;
+/// Sessions of roles last an hour at most, which is what AWS takes without the parameter.
+Checked<> check_session_duration(const Call& call) {
+  const auto text = call.form.find("MaxSessionDuration");
+  return !text || *text == std::to_string(identity::kMaxRoleSeconds)
+             ? Checked<>()
+             : identity::refuse(identity::IamCode::not_implemented,
+                                "MaxSessionDuration must be " +
+                                    std::to_string(identity::kMaxRoleSeconds) + " on this server.");
 }
 
 Answer create(Call& call, EntityKind kind, std::string_view element) {
@@ -70,7 +71,7 @@ Checked<> list(Call& call, EntityKind kind, std::string_view element) {
 }
 
 Checked<> show(Call& call, EntityKind kind, std::string_view element, std::string_view name) {
-  const auto entity = named(call, kind, name);
+  const auto entity = identity::need(*call.state, kind, name);
   if (!entity) {
     return std::unexpected(entity.error());
   }
@@ -84,7 +85,12 @@ Checked<> show(Call& call, EntityKind kind, std::string_view element, std::strin
 
 Answer create_user(Call& call) { co_return co_await create(call, EntityKind::user, "User"); }
 Answer create_group(Call& call) { co_return co_await create(call, EntityKind::group, "Group"); }
-Answer create_role(Call& call) { co_return co_await create(call, EntityKind::role, "Role"); }
+Answer create_role(Call& call) {
+  if (auto duration = check_session_duration(call); !duration) {
+    co_return duration;
+  }
+  co_return co_await create(call, EntityKind::role, "Role");
+}
 
 Answer list_users(Call& call) { co_return list(call, EntityKind::user, "Users"); }
 Answer list_groups(Call& call) { co_return list(call, EntityKind::group, "Groups"); }
@@ -101,12 +107,16 @@ Answer delete_role(Call& call) {
 }
 
 Answer get_user(Call& call) {
-  const std::string name = call.user_name();
-  if (name.empty() && !call.form.find("UserName")) {  // the root user asks about himself
+  const bool root = call.who.kind == policy::Subject::Kind::root;
+  if (root && !call.form.find("UserName")) {
     call.xml.open("User").text("UserId", call.who.user_id).text("Arn", call.who.arn).close();
     co_return Checked<>{};
   }
-  co_return show(call, EntityKind::user, "User", name);
+  const auto name = call.user_name();
+  if (!name) {
+    co_return std::unexpected(name.error());
+  }
+  co_return show(call, EntityKind::user, "User", *name);
 }
 
 Answer get_role(Call& call) {
@@ -126,7 +136,9 @@ Answer get_group(Call& call) {
 }
 
 Answer list_groups_for_user(Call& call) {
-  const auto user = named(call, EntityKind::user, call.user_name());
+  const auto name = call.user_name();
+  const auto user =
+      name ? identity::need(*call.state, EntityKind::user, *name) : std::unexpected(name.error());
   if (!user) {
     co_return std::unexpected(user.error());
   }

@@ -1,6 +1,7 @@
 // The body of an IAM or STS request: application/x-www-form-urlencoded parameters. Bounded, pure.
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,8 @@ class Form {
   /// invalid_argument: not UTF-8, a bad escape, a parameter twice, or too many.
   static Result<Form> parse(std::string_view body);
   std::optional<std::string_view> find(std::string_view name) const;
+  /// In the order of the body.
+  std::span<const std::pair<std::string, std::string>> parameters() const { return x_parameters; }
   std::string get(std::string_view name) const { return std::string(find(name).value_or("")); }
 
  private:

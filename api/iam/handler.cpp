@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "api/iam/audit.h"
 #include "api/iam/authorize.h"
 #include "api/s3/request_context.h"
 #include "auth/form_signature.h"
@@ -31,6 +32,9 @@ std::string_view service_of(const http::Request& request) {
 }
 
 Task<std::string> read_body(http::BodyReader& body) {
+  if (body.content_length().value_or(0) > kMaxFormBytes) {
+    co_return fail(Errc::entity_too_large);
+  }
   std::string text;
   std::array<std::byte, 4096> buffer;
   for (;;) {
@@ -77,10 +81,13 @@ class Service {
   explicit Service(Config config) : x_config(std::move(config)) {}
 
   Async<http::Response> serve(http::Request& request) {
-    const std::string service(service_of(request));
-    auto answer = co_await run(request, service);
+    Seen seen{.service = std::string(service_of(request))};
+    auto answer = co_await run(request, seen);
+    if (x_config.audit != nullptr) {
+      audit_request(*x_config.audit, request, seen, answer ? nullptr : &answer.error());
+    }
     if (!answer) {
-      http::Response refused = error_response(answer.error(), service, request.id);
+      http::Response refused = error_response(answer.error(), seen.service, request.id);
       refused.close = answer.error().status == 413;
       refused.set("x-amzn-RequestId", request.id);
       co_return refused;
@@ -95,33 +102,36 @@ class Service {
  private:
   using Outcome = std::expected<std::string, Failure>;
 
-  Async<Outcome> run(http::Request& request, std::string service) {
+  Async<Outcome> run(http::Request& request, Seen& seen) {
     const auto body = co_await read_body(*request.body);
     if (!body) {
       co_return std::unexpected(Failure{413, "RequestEntityTooLarge", "The request is too large."});
     }
     const auto who =
-        auth::authenticate_form(x_config.store, x_config.clock, request, service, *body);
+        auth::authenticate_form(x_config.store, x_config.clock, request, seen.service, *body);
     if (!who) {
       co_return std::unexpected(failure_of_signature(who.error()));
     }
+    seen.access_key = who->principal.access_key;
     const auto form = Form::parse(*body);
     if (!form || !who->principal.identity) {
       co_return std::unexpected(Failure{400, "MalformedQueryString", "The form is malformed."});
     }
-    const std::string name = form->get("Action");
-    const Action* const action = find_action(name, service);
-    if (action == nullptr) {
-      co_return std::unexpected(Failure{
-          501, "NotImplemented", "The action " + name + " is not implemented by this server."});
+    seen.name = form->get("Action");
+    seen.action = find_action(seen.name, seen.service);
+    if (seen.action == nullptr) {
+      co_return std::unexpected(
+          Failure{501, "NotImplemented",
+                  "The action " + seen.name + " is not implemented by this server."});
     }
-    co_return co_await answer_of(request, *action, *form, *who);
+    co_return co_await answer_of(request, *form, *who, seen);
   }
 
   Async<Outcome> answer_of(const http::Request& request,
-                           const Action& action,
                            const Form& form,
-                           const auth::Authentication& who) {
+                           const auth::Authentication& who,
+                           Seen& seen) {
+    const Action& action = *seen.action;
     const auth::Target target;
     const std::vector<http::Header> hoisted;
     const s3::RequestContext context({.request = request,
@@ -131,20 +141,30 @@ class Service {
                                       .clock = x_config.clock,
                                       .region = x_config.region});
     const identity::StatePtr state = x_config.store.state();
+    seen.resource = resource_of(action, form, *state, *who.principal.identity);
+    seen.target = target_of(action, form);
     const auto permit = authorize(action, form, *state, *who.principal.identity, context);
     if (!permit) {
       co_return std::unexpected(permit.error());
+    }
+    if (const auto known = check_parameters(action, form); !known) {
+      co_return std::unexpected(failure_of(known.error()));
     }
     const std::string root = std::string(action.name) + "Response";
     const std::string result = std::string(action.name) + "Result";
     s3::XmlWriter xml(root, s3::XmlWriter::Namespace::none);
     xml.open(result);
-    Call call{
-        form, x_config.store, state, *who.principal.identity, who.principal.access_key, context,
-        xml};
+    Call call{form,    x_config.store, state, *who.principal.identity, who.principal.access_key,
+              context, *permit,        xml};
     const identity::Checked<> done = co_await action.handler(call);
     if (!done) {
-      co_return std::unexpected(failure_of(done.error()));
+      Failure failure = failure_of(done.error());
+      failure.why = call.why;
+      co_return std::unexpected(std::move(failure));
+    }
+    seen.why = call.why ? std::move(call.why) : permit->why();
+    if (!call.new_key.empty()) {
+      seen.target = std::move(call.new_key);
     }
     xml.close().open("ResponseMetadata").text("RequestId", request.id).close();
     co_return with_namespace(std::move(xml).take(), root, action.service);

@@ -1,6 +1,7 @@
 // IAM and STS on the S3 endpoint: POST / with a form, signed for the service "iam" or "sts".
 #pragma once
 #include "api/http/message.h"
+#include "auth/audit/event.h"
 #include "auth/identity/identity_store.h"
 #include "storage/base/clock.h"
 
@@ -11,6 +12,7 @@ struct Config {
   identity::IdentityStore& store;
   const Clock& clock;
   std::string region = "us-east-1";
+  audit::Sink* audit = nullptr;  ///< null: no audit log
 };
 
 /// Whether the request is for IAM or STS: its signature says so. S3 has no POST of the service.

@@ -22,11 +22,7 @@ Checked<identity::ManagedPtr> named_policy(const Call& call) {
 }
 
 Checked<identity::EntityPtr> named_entity(const Call& call, EntityKind kind) {
-  const std::string name = call.form.get(parameter_of(kind));
-  identity::EntityPtr found = call.state->find(kind, name);
-  return found ? Checked<identity::EntityPtr>(found)
-               : missing("The " + std::string(identity::kind_name(kind)) + " with name " + name +
-                         " cannot be found.");
+  return identity::need(*call.state, kind, call.form.get(parameter_of(kind)));
 }
 
 void write_version(s3::XmlWriter& xml, const identity::ManagedPolicy& policy, bool document) {
@@ -48,7 +44,7 @@ Answer create_policy(Call& call) {
     co_return std::unexpected(made.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, *call.store.state(), **made);
+  write_policy(call.xml, **made, 0);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -59,7 +55,7 @@ Answer get_policy(Call& call) {
     co_return std::unexpected(policy.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, *call.state, **policy);
+  write_policy(call.xml, **policy, call.state->attached_to((*policy)->name).size());
   call.xml.close();
   co_return Checked<>{};
 }
@@ -83,19 +79,35 @@ Answer list_policy_versions(Call& call) {
   if (!policy) {
     co_return std::unexpected(policy.error());
   }
-  call.xml.flag("IsTruncated", false).open("Versions").open("member");
-  write_version(call.xml, **policy, false);
-  call.xml.close().close();
+  const auto page = page_of(call, {"v1"});
+  if (!page) {
+    co_return std::unexpected(page.error());
+  }
+  call.xml.open("Versions");
+  if (!page->empty()) {
+    call.xml.open("member");
+    write_version(call.xml, **policy, false);
+    call.xml.close();
+  }
+  call.xml.close();
   co_return Checked<>{};
 }
 
 Answer list_policies(Call& call) {
-  const std::string prefix = call.form.get("PathPrefix"), scope = call.form.get("Scope");
-  const bool only_attached = call.form.get("OnlyAttached") == "true";
+  const std::string prefix = call.form.get("PathPrefix");
+  const std::string_view scope = call.form.find("Scope").value_or("All");
+  const std::string_view attached = call.form.find("OnlyAttached").value_or("false");
+  if ((scope != "All" && scope != "AWS" && scope != "Local") ||
+      (attached != "true" && attached != "false")) {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "Scope must be All, AWS or Local, OnlyAttached true or false.");
+  }
+  const bool only_attached = attached == "true";
+  const auto counts = call.state->attachment_counts();
   std::vector<std::string> names;
   for (const auto& [name, policy] : call.state->policies) {
     if (scope != "AWS" && policy->path.starts_with(prefix) &&
-        (!only_attached || !call.state->attached_to(name).empty())) {
+        (!only_attached || counts.contains(name))) {
       names.push_back(name);
     }
   }
@@ -106,7 +118,9 @@ Answer list_policies(Call& call) {
   call.xml.open("Policies");
   for (const std::string& name : *page) {
     call.xml.open("member");
-    write_policy(call.xml, *call.state, *call.state->find_policy(name));
+    const auto count = counts.find(name);
+    write_policy(call.xml, *call.state->find_policy(name),
+                 count == counts.end() ? 0 : count->second);
     call.xml.close();
   }
   call.xml.close();
@@ -187,16 +201,22 @@ Answer list_attached_policies(Call& call) {
   if (!entity) {
     co_return std::unexpected(entity.error());
   }
-  const auto page = page_of(
-      call, std::vector<std::string>((*entity)->attached.begin(), (*entity)->attached.end()));
+  const std::string prefix = call.form.get("PathPrefix");
+  std::vector<std::string> names;
+  for (const std::string& name : (*entity)->attached) {
+    const identity::ManagedPtr policy = call.state->find_policy(name);
+    if (policy && policy->path.starts_with(prefix)) {
+      names.push_back(name);
+    }
+  }
+  const auto page = page_of(call, std::move(names));
   if (!page) {
     co_return std::unexpected(page.error());
   }
   call.xml.open("AttachedPolicies");
   for (const std::string& name : *page) {
-    if (const identity::ManagedPtr policy = call.state->find_policy(name)) {
-      call.xml.open("member").text("PolicyName", name).text("PolicyArn", policy->arn()).close();
-    }
+    const std::string arn = call.state->find_policy(name)->arn();
+    call.xml.open("member").text("PolicyName", name).text("PolicyArn", arn).close();
   }
   call.xml.close();
   co_return Checked<>{};

@@ -13,7 +13,7 @@ using identity::IamCode;
 
 constexpr std::int64_t kLeastSeconds = 900;
 constexpr std::int64_t kMostSeconds = 129'600, kUsualSeconds = 43'200;  // GetSessionToken
-constexpr std::int64_t kMostRoleSeconds = 3600;                         // and of root's tokens
+constexpr std::int64_t kMostRoleSeconds = identity::kMaxRoleSeconds;    // and of root's tokens
 constexpr std::size_t kLeastSessionName = 2, kMostSessionName = 64;
 
 Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_t most) {
@@ -31,20 +31,8 @@ Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_
   return seconds;
 }
 
-/// What these actions can take in AWS and must not be ignored.
-Checked<> refuse_unknown(const Call& call) {
-  for (const std::string_view name :
-       {"SerialNumber", "TokenCode", "SourceIdentity", "PolicyArns.member.1.arn",
-        "Tags.member.1.Key", "TransitiveTagKeys.member.1", "ProvidedContexts.member.1"}) {
-    if (call.form.find(name)) {
-      return identity::refuse(IamCode::not_implemented,
-                              std::string(name) + " is not implemented by this server.");
-    }
-  }
-  return {};
-}
-
 void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
+  call.new_key = made.access_key;
   call.xml.open("Credentials").text("AccessKeyId", made.access_key);
   call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
   call.xml.text("Expiration", date_text(made.expires_ns)).close();
@@ -72,10 +60,11 @@ class AssumeContext final : public policy::Context {
 };
 
 /// The role's trust policy must allow the caller by name, or the account: then the caller's own
-/// policies must, too. A Deny on either side wins.
-bool may_assume(const Call& call, const identity::Entity& role) {
+/// policies must, too. A Deny on either side wins. The statement is the role's or the caller's.
+policy::Decision decide_assume(const Call& call, const identity::Entity& role) {
+  using policy::Reason;
   if (!role.trust->compiled || call.who.unreadable) {
-    return false;
+    return {.reason = Reason::unreadable};
   }
   const std::string arn = role.arn();
   policy::ArnParts parts;
@@ -84,7 +73,7 @@ bool may_assume(const Call& call, const identity::Entity& role) {
   policy::Subject account = subject;
   account.kind = policy::Subject::Kind::root;
   if (!policy::split_arn(arn, parts)) {
-    return false;
+    return {};
   }
   const policy::Action action = policy::find_action("sts:AssumeRole").value();
   const policy::Request request{
@@ -92,16 +81,22 @@ bool may_assume(const Call& call, const identity::Entity& role) {
   const policy::Request for_account{
       .action = action, .resource = parts, .subject = account, .context = context};
   const policy::Policy& trust = *role.trust->compiled;
-  if (trust.find(policy::Effect::deny, request) != nullptr) {
-    return false;
+  if (const auto* const deny = trust.find(policy::Effect::deny, request)) {
+    return {.reason = Reason::denied_by_trust, .statement = deny};
   }
   policy::PolicySet own;
   own.identity = call.who.compiled;
   own.session = call.who.session ? &*call.who.session->compiled : nullptr;
   // Named by the trust policy: nothing of his own may forbid it. Else his own must allow it.
-  own.acl_allows = trust.find(policy::Effect::allow, request) != nullptr;
-  const bool delegated = trust.find(policy::Effect::allow, for_account) != nullptr;
-  return (own.acl_allows || delegated) && policy::decide(own, request).allowed;
+  const auto* const named = trust.find(policy::Effect::allow, request);
+  own.acl_allows = named != nullptr;
+  if (named == nullptr && trust.find(policy::Effect::allow, for_account) == nullptr) {
+    return {};
+  }
+  const policy::Decision decision = policy::decide(own, request);
+  return decision.reason == Reason::acl
+             ? policy::Decision{.allowed = true, .reason = Reason::trust_policy, .statement = named}
+             : decision;
 }
 
 std::unexpected<identity::IamError> not_allowed(const Call& call, const std::string& role) {
@@ -145,26 +140,18 @@ Answer get_session_token(Call& call) {
     co_return identity::refuse(IamCode::access_denied,
                                "Cannot call GetSessionToken with session credentials");
   }
-  if (auto known = refuse_unknown(call); !known) {
-    co_return known;
-  }
   const bool root = call.who.kind == policy::Subject::Kind::root;
   const auto seconds = duration(call, kUsualSeconds, root ? kMostRoleSeconds : kMostSeconds);
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
-  const std::string restriction = call.who.session ? call.who.session->text : std::string();
-  write_credentials(call,
-                    call.store.issue(call.who, call.access_key, {}, {}, restriction, *seconds));
+  write_credentials(call, call.store.issue(call.who, call.access_key, nullptr, {}, {}, *seconds));
   co_return Checked<>{};
 }
 
 Answer assume_role(Call& call) {
   const std::string arn = call.form.get("RoleArn"), name = call.form.get("RoleSessionName");
   const std::string restriction = call.form.get("Policy");
-  if (auto known = refuse_unknown(call); !known) {
-    co_return known;
-  }
   if (auto checked = check_session(name, restriction); !checked) {
     co_return checked;
   }
@@ -178,11 +165,14 @@ Answer assume_role(Call& call) {
   }
   const identity::EntityPtr role =
       call.state->find(identity::EntityKind::role, arn.substr(arn.rfind('/') + 1));
-  if (!role || role->arn() != arn || !may_assume(call, *role)) {
+  const bool known = role && role->arn() == arn;
+  const policy::Decision decision = known ? decide_assume(call, *role) : policy::Decision();
+  call.why = decision.why();
+  if (!decision.allowed) {
     co_return not_allowed(call, arn);
   }
   const auto made =
-      call.store.issue(call.who, call.access_key, role->name, name, restriction, *seconds);
+      call.store.issue(call.who, call.access_key, role.get(), name, restriction, *seconds);
   write_credentials(call, made);
   call.xml.open("AssumedRoleUser").text("AssumedRoleId", role->id + ":" + name);
   call.xml.text("Arn", "arn:aws:sts::" + std::string(policy::kAccount) + ":assumed-role/" +

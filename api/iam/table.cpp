@@ -1,89 +1,107 @@
 #include "api/iam/table.h"
 
+#include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace outcrop::iam {
 namespace {
 
 using enum Subject;
+using enum Access;
 constexpr auto kUser = identity::EntityKind::user;
 constexpr auto kGroup = identity::EntityKind::group;
 constexpr auto kRole = identity::EntityKind::role;
 
 // clang-format off: one action per line is the point of this table.
 constexpr std::array kActions = std::to_array<Action>({
-    {"CreateUser", "iam", "iam:CreateUser", user, create_user},
-    {"GetUser", "iam", "iam:GetUser", user, get_user},
-    {"ListUsers", "iam", "iam:ListUsers", account, list_users},
-    {"DeleteUser", "iam", "iam:DeleteUser", user, delete_user},
-    {"CreateAccessKey", "iam", "iam:CreateAccessKey", user, create_access_key},
-    {"ListAccessKeys", "iam", "iam:ListAccessKeys", user, list_access_keys},
-    {"UpdateAccessKey", "iam", "iam:UpdateAccessKey", user, update_access_key},
-    {"DeleteAccessKey", "iam", "iam:DeleteAccessKey", user, delete_access_key},
-    {"CreateGroup", "iam", "iam:CreateGroup", group, create_group},
-    {"GetGroup", "iam", "iam:GetGroup", group, get_group},
-    {"ListGroups", "iam", "iam:ListGroups", account, list_groups},
-    {"ListGroupsForUser", "iam", "iam:ListGroupsForUser", user, list_groups_for_user},
-    {"DeleteGroup", "iam", "iam:DeleteGroup", group, delete_group},
-    {"AddUserToGroup", "iam", "iam:AddUserToGroup", group, add_user_to_group},
-    {"RemoveUserFromGroup", "iam", "iam:RemoveUserFromGroup", group, remove_user_from_group},
-    {"CreateRole", "iam", "iam:CreateRole", role, create_role},
-    {"GetRole", "iam", "iam:GetRole", role, get_role},
-    {"ListRoles", "iam", "iam:ListRoles", account, list_roles},
-    {"DeleteRole", "iam", "iam:DeleteRole", role, delete_role},
-    {"UpdateAssumeRolePolicy", "iam", "iam:UpdateAssumeRolePolicy", role, update_assume_role_policy},
-    {"CreatePolicy", "iam", "iam:CreatePolicy", policy, create_policy},
-    {"GetPolicy", "iam", "iam:GetPolicy", policy, get_policy},
-    {"GetPolicyVersion", "iam", "iam:GetPolicyVersion", policy, get_policy_version},
-    {"ListPolicies", "iam", "iam:ListPolicies", account, list_policies},
-    {"ListPolicyVersions", "iam", "iam:ListPolicyVersions", policy, list_policy_versions},
-    {"DeletePolicy", "iam", "iam:DeletePolicy", policy, delete_policy},
-    {"PutUserPolicy", "iam", "iam:PutUserPolicy", user, put_inline_policy<kUser>},
-    {"GetUserPolicy", "iam", "iam:GetUserPolicy", user, get_inline_policy<kUser>},
-    {"ListUserPolicies", "iam", "iam:ListUserPolicies", user, list_inline_policies<kUser>},
-    {"DeleteUserPolicy", "iam", "iam:DeleteUserPolicy", user, delete_inline_policy<kUser>},
-    {"AttachUserPolicy", "iam", "iam:AttachUserPolicy", user, attach_policy<kUser>},
-    {"DetachUserPolicy", "iam", "iam:DetachUserPolicy", user, detach_policy<kUser>},
-    {"ListAttachedUserPolicies", "iam", "iam:ListAttachedUserPolicies", user, list_attached_policies<kUser>},
-    {"PutGroupPolicy", "iam", "iam:PutGroupPolicy", group, put_inline_policy<kGroup>},
-    {"GetGroupPolicy", "iam", "iam:GetGroupPolicy", group, get_inline_policy<kGroup>},
-    {"ListGroupPolicies", "iam", "iam:ListGroupPolicies", group, list_inline_policies<kGroup>},
-    {"DeleteGroupPolicy", "iam", "iam:DeleteGroupPolicy", group, delete_inline_policy<kGroup>},
-    {"AttachGroupPolicy", "iam", "iam:AttachGroupPolicy", group, attach_policy<kGroup>},
-    {"DetachGroupPolicy", "iam", "iam:DetachGroupPolicy", group, detach_policy<kGroup>},
-    {"ListAttachedGroupPolicies", "iam", "iam:ListAttachedGroupPolicies", group, list_attached_policies<kGroup>},
-    {"PutRolePolicy", "iam", "iam:PutRolePolicy", role, put_inline_policy<kRole>},
-    {"GetRolePolicy", "iam", "iam:GetRolePolicy", role, get_inline_policy<kRole>},
-    {"ListRolePolicies", "iam", "iam:ListRolePolicies", role, list_inline_policies<kRole>},
-    {"DeleteRolePolicy", "iam", "iam:DeleteRolePolicy", role, delete_inline_policy<kRole>},
-    {"AttachRolePolicy", "iam", "iam:AttachRolePolicy", role, attach_policy<kRole>},
-    {"DetachRolePolicy", "iam", "iam:DetachRolePolicy", role, detach_policy<kRole>},
-    {"ListAttachedRolePolicies", "iam", "iam:ListAttachedRolePolicies", role, list_attached_policies<kRole>},
-    {"GetCallerIdentity", "sts", "", account, get_caller_identity},
-    {"GetSessionToken", "sts", "", account, get_session_token},
-    {"AssumeRole", "sts", "", account, assume_role},
+    {"CreateUser", "iam", "iam:CreateUser", user, write, "Path UserName", create_user},
+    {"GetUser", "iam", "iam:GetUser", user, read, "UserName", get_user},
+    {"ListUsers", "iam", "iam:ListUsers", account, read, "PathPrefix Marker MaxItems", list_users},
+    {"DeleteUser", "iam", "iam:DeleteUser", user, write, "UserName", delete_user},
+    {"CreateAccessKey", "iam", "iam:CreateAccessKey", user, write, "UserName", create_access_key},
+    {"ListAccessKeys", "iam", "iam:ListAccessKeys", user, read, "UserName Marker MaxItems", list_access_keys},
+    {"UpdateAccessKey", "iam", "iam:UpdateAccessKey", user, write, "UserName AccessKeyId Status", update_access_key},
+    {"DeleteAccessKey", "iam", "iam:DeleteAccessKey", user, write, "UserName AccessKeyId", delete_access_key},
+    {"CreateGroup", "iam", "iam:CreateGroup", group, write, "Path GroupName", create_group},
+    {"GetGroup", "iam", "iam:GetGroup", group, read, "GroupName Marker MaxItems", get_group},
+    {"ListGroups", "iam", "iam:ListGroups", account, read, "PathPrefix Marker MaxItems", list_groups},
+    {"ListGroupsForUser", "iam", "iam:ListGroupsForUser", user, read, "UserName Marker MaxItems", list_groups_for_user},
+    {"DeleteGroup", "iam", "iam:DeleteGroup", group, write, "GroupName", delete_group},
+    {"AddUserToGroup", "iam", "iam:AddUserToGroup", group, write, "GroupName UserName", add_user_to_group},
+    {"RemoveUserFromGroup", "iam", "iam:RemoveUserFromGroup", group, write, "GroupName UserName", remove_user_from_group},
+    {"CreateRole", "iam", "iam:CreateRole", role, write, "Path RoleName AssumeRolePolicyDocument Description MaxSessionDuration", create_role},
+    {"GetRole", "iam", "iam:GetRole", role, read, "RoleName", get_role},
+    {"ListRoles", "iam", "iam:ListRoles", account, read, "PathPrefix Marker MaxItems", list_roles},
+    {"DeleteRole", "iam", "iam:DeleteRole", role, write, "RoleName", delete_role},
+    {"UpdateAssumeRolePolicy", "iam", "iam:UpdateAssumeRolePolicy", role, write, "RoleName PolicyDocument", update_assume_role_policy},
+    {"CreatePolicy", "iam", "iam:CreatePolicy", new_policy, write, "PolicyName Path PolicyDocument Description", create_policy},
+    {"GetPolicy", "iam", "iam:GetPolicy", policy, read, "PolicyArn", get_policy},
+    {"GetPolicyVersion", "iam", "iam:GetPolicyVersion", policy, read, "PolicyArn VersionId", get_policy_version},
+    {"ListPolicies", "iam", "iam:ListPolicies", account, read, "Scope OnlyAttached PathPrefix Marker MaxItems", list_policies},
+    {"ListPolicyVersions", "iam", "iam:ListPolicyVersions", policy, read, "PolicyArn Marker MaxItems", list_policy_versions},
+    {"DeletePolicy", "iam", "iam:DeletePolicy", policy, write, "PolicyArn", delete_policy},
+    {"PutUserPolicy", "iam", "iam:PutUserPolicy", user, write, "UserName PolicyName PolicyDocument", put_inline_policy<kUser>},
+    {"GetUserPolicy", "iam", "iam:GetUserPolicy", user, read, "UserName PolicyName", get_inline_policy<kUser>},
+    {"ListUserPolicies", "iam", "iam:ListUserPolicies", user, read, "UserName Marker MaxItems", list_inline_policies<kUser>},
+    {"DeleteUserPolicy", "iam", "iam:DeleteUserPolicy", user, write, "UserName PolicyName", delete_inline_policy<kUser>},
+    {"AttachUserPolicy", "iam", "iam:AttachUserPolicy", user, write, "UserName PolicyArn", attach_policy<kUser>},
+    {"DetachUserPolicy", "iam", "iam:DetachUserPolicy", user, write, "UserName PolicyArn", detach_policy<kUser>},
+    {"ListAttachedUserPolicies", "iam", "iam:ListAttachedUserPolicies", user, read, "UserName PathPrefix Marker MaxItems", list_attached_policies<kUser>},
+    {"PutGroupPolicy", "iam", "iam:PutGroupPolicy", group, write, "GroupName PolicyName PolicyDocument", put_inline_policy<kGroup>},
+    {"GetGroupPolicy", "iam", "iam:GetGroupPolicy", group, read, "GroupName PolicyName", get_inline_policy<kGroup>},
+    {"ListGroupPolicies", "iam", "iam:ListGroupPolicies", group, read, "GroupName Marker MaxItems", list_inline_policies<kGroup>},
+    {"DeleteGroupPolicy", "iam", "iam:DeleteGroupPolicy", group, write, "GroupName PolicyName", delete_inline_policy<kGroup>},
+    {"AttachGroupPolicy", "iam", "iam:AttachGroupPolicy", group, write, "GroupName PolicyArn", attach_policy<kGroup>},
+    {"DetachGroupPolicy", "iam", "iam:DetachGroupPolicy", group, write, "GroupName PolicyArn", detach_policy<kGroup>},
+    {"ListAttachedGroupPolicies", "iam", "iam:ListAttachedGroupPolicies", group, read, "GroupName PathPrefix Marker MaxItems", list_attached_policies<kGroup>},
+    {"PutRolePolicy", "iam", "iam:PutRolePolicy", role, write, "RoleName PolicyName PolicyDocument", put_inline_policy<kRole>},
+    {"GetRolePolicy", "iam", "iam:GetRolePolicy", role, read, "RoleName PolicyName", get_inline_policy<kRole>},
+    {"ListRolePolicies", "iam", "iam:ListRolePolicies", role, read, "RoleName Marker MaxItems", list_inline_policies<kRole>},
+    {"DeleteRolePolicy", "iam", "iam:DeleteRolePolicy", role, write, "RoleName PolicyName", delete_inline_policy<kRole>},
+    {"AttachRolePolicy", "iam", "iam:AttachRolePolicy", role, write, "RoleName PolicyArn", attach_policy<kRole>},
+    {"DetachRolePolicy", "iam", "iam:DetachRolePolicy", role, write, "RoleName PolicyArn", detach_policy<kRole>},
+    {"ListAttachedRolePolicies", "iam", "iam:ListAttachedRolePolicies", role, read, "RoleName PathPrefix Marker MaxItems", list_attached_policies<kRole>},
+    {"GetCallerIdentity", "sts", "", self, read, "", get_caller_identity},
+    {"GetSessionToken", "sts", "", self, write, "DurationSeconds", get_session_token},
+    {"AssumeRole", "sts", "", assumed_role, write, "RoleArn RoleSessionName Policy DurationSeconds ExternalId", assume_role},
 });
 // clang-format on
 
+/// What AWS takes for some of these actions, and this server for none. Lists are NAME.member.N.
+constexpr auto kNotImplemented = std::to_array<std::string_view>(
+    {"PermissionsBoundary", "PolicyArns", "PolicyUsageFilter", "ProvidedContexts", "SerialNumber",
+     "SourceIdentity", "Tags", "TokenCode", "TransitiveTagKeys"});
+
+bool has_word(std::string_view words, std::string_view word) {
+  return std::ranges::any_of(words | std::views::split(' '),
+                             [&](auto&& part) { return std::string_view(part) == word; });
+}
+
 }  // namespace
 
-std::span<const Action> actions() { return kActions; }
-
-std::string_view parameter_of(Subject subject) {
-  switch (subject) {
-    case account:
-      return "";
-    case user:
-      return "UserName";
-    case group:
-      return "GroupName";
-    case role:
-      return "RoleName";
-    case policy:
-      return "PolicyArn";
+identity::Checked<> check_parameters(const Action& action, const Form& form) {
+  for (const auto& [name, value] : form.parameters()) {
+    if (name == "UserName" && value.empty()) {
+      return identity::refuse(identity::IamCode::validation,
+                              "UserName must have at least one character.");
+    }
+    if (name == "Action" || name == "Version" || has_word(action.parameters, name)) {
+      continue;
+    }
+    const std::string_view stem = std::string_view(name).substr(0, name.find('.'));
+    if (std::ranges::count(kNotImplemented, stem) != 0) {
+      return identity::refuse(identity::IamCode::not_implemented,
+                              std::string(stem) + " is not implemented by this server.");
+    }
+    return identity::refuse(
+        identity::IamCode::validation,
+        std::string(action.name).append(" does not take the parameter ").append(name).append("."));
   }
-  return "";
+  return {};
 }
+
+std::span<const Action> actions() { return kActions; }
 
 std::string_view parameter_of(identity::EntityKind kind) {
   switch (kind) {

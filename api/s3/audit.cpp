@@ -28,19 +28,16 @@ std::string_view identity_of(const std::optional<auth::Principal>& who) {
   if (!who) {
     return {};
   }
-  return who->anonymous() ? std::string_view("anonymous") : std::string_view(who->access_key);
+  return who->anonymous() ? audit::kAnonymous : std::string_view(who->access_key);
 }
 
-/// Why: the error, or what let it through.
-std::string_view reason_of(const Seen& seen) {
-  if (!seen.code.empty() || !seen.who) {
-    return seen.code;
+/// Why: the error, what let the request through, or both of a refusal.
+std::string reason_of(const Seen& seen) {
+  std::string out(seen.code);
+  if (seen.why && (seen.code.empty() || seen.code == row(Code::access_denied).name)) {
+    out.append(out.empty() ? "" : ": ").append(policy::to_string(*seen.why));
   }
-  return seen.who->root ? "root identity" : "allowed by policy";
-}
-
-std::string_view address_of(const http::Request& request) {
-  return std::string_view(request.remote).substr(0, request.remote.rfind(':'));
+  return out;
 }
 
 }  // namespace
@@ -65,9 +62,9 @@ void audit_request(audit::Sink& sink, const http::Request& request, const Seen& 
     action.append(request.method);
     resource = request.target.substr(0, request.target.find('?'));
   }
-  const std::string code = std::to_string(status);
+  const std::string code = std::to_string(status), reason = reason_of(seen);
   sink.record({.protocol = "s3",
-               .address = address_of(request),
+               .address = request.address(),
                .identity = identity_of(seen.who),
                .request = request.id,
                .action = action,
@@ -76,28 +73,29 @@ void audit_request(audit::Sink& sink, const http::Request& request, const Seen& 
                              .value_or(request.header("x-amz-rename-source").value_or("")),
                .result = decision(status),
                .status = code,
-               .reason = reason_of(seen)});
+               .reason = reason});
 }
 
-void audit_key(const Call& call, std::string_view key, const S3Error* error) {
+void audit_key(const Call& call, std::string_view key, const Outcome<Grant>& deleted) {
   if (call.config.audit == nullptr) {
     return;
   }
   Seen seen;
   seen.who = call.auth.principal;
-  seen.code = error != nullptr ? row(error->code).name : std::string_view();
-  const int status = error != nullptr ? error->status() : 204;
+  seen.code = deleted ? std::string_view() : row(deleted.error().code).name;
+  seen.why = deleted ? deleted->why() : deleted.error().why;
+  const int status = deleted ? 204 : deleted.error().status();
   const std::string resource = std::string(call.bucket()).append("/").append(key);
-  const std::string code = std::to_string(status);
+  const std::string code = std::to_string(status), reason = reason_of(seen);
   call.config.audit->record({.protocol = "s3",
-                             .address = address_of(call.request),
+                             .address = call.request.address(),
                              .identity = identity_of(seen.who),
                              .request = call.request.id,
                              .action = "s3:DeleteObjects",
                              .resource = resource,
                              .result = decision(status),
                              .status = code,
-                             .reason = reason_of(seen)});
+                             .reason = reason});
 }
 
 }  // namespace outcrop::s3

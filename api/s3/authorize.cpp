@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auth/identity/identity.h"
+#include "auth/policy/below.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -42,13 +43,14 @@ std::string_view resource_text(std::string_view bucket, std::string_view key) {
   return text;
 }
 
-policy::Decision decide(const Asker& asker,
-                        Action action,
-                        std::string_view bucket,
-                        std::string_view key,
-                        const access::BucketAccess* access) {
+/// The usual owner of a usual bucket: there is nothing to ask.
+bool unrestricted(const Asker& asker, const access::BucketAccessPtr& access) {
+  return asker.who.root && !asker.who.anonymous() && !access;
+}
+
+/// Borrows from the asker and from `access`.
+policy::PolicySet policies_of(const Asker& asker, const access::BucketAccess* access) {
   const auth::Identity* const identity = asker.who.identity.get();
-  const policy::Subject subject = subject_of(asker);
   policy::PolicySet set;
   if (identity != nullptr) {
     set.identity = identity->compiled;
@@ -62,11 +64,20 @@ policy::Decision decide(const Asker& asker,
     set.bucket_unreadable = access->unreadable();
   }
   set.block = asker.access.block_of(access);
+  return set;
+}
+
+policy::Decision decide(const Asker& asker,
+                        Action action,
+                        std::string_view bucket,
+                        std::string_view key,
+                        const access::BucketAccess* access) {
+  const policy::Subject subject = subject_of(asker);
   const policy::Request request{.action = action,
                                 .resource = {{"aws", "s3", "", "", resource_text(bucket, key)}},
                                 .subject = subject,
                                 .context = asker.context};
-  return policy::decide(set, request);
+  return policy::decide(policies_of(asker, access), request);
 }
 
 /// Further permissions that headers ask for.
@@ -109,21 +120,27 @@ Outcome<Grant> authorize(const Asker& asker,
                          std::string_view bucket,
                          std::string_view key) {
   const access::BucketAccessPtr access = bucket.empty() ? nullptr : asker.access.find(bucket);
-  // The usual owner of a usual bucket: there is nothing to ask.
-  if (asker.who.root && !asker.who.anonymous() && !access) {
-    return Grant(policy::Reason::root);
+  if (unrestricted(asker, access)) {
+    return Grant({.reason = policy::Reason::root});
   }
   const policy::Decision decision = decide(asker, action, bucket, key, access.get());
-  if (decision.allowed) {
-    return Grant(decision.reason);
-  }
-  S3Error denied(Code::access_denied);
-  denied.log_detail.append(policy::action_name(action)).append(" on ").append(bucket);
-  denied.log_detail.append("/").append(key).append(": ").append(to_string(decision.reason));
-  if (decision.statement != nullptr && !decision.statement->sid.empty()) {
-    denied.log_detail.append(" (").append(decision.statement->sid).append(")");
-  }
-  return std::unexpected(std::move(denied));
+  return decision.allowed ? Outcome<Grant>(Grant(decision.why())) : denied(decision.why());
+}
+
+Outcome<> authorize_below(const Asker& asker,
+                          Action action,
+                          std::string_view bucket,
+                          std::string_view directory) {
+  const access::BucketAccessPtr access = asker.access.find(bucket);
+  const policy::Subject subject = subject_of(asker);
+  const policy::Below below{.bucket = bucket,
+                            .prefix = directory,
+                            .subject = subject,
+                            .context = asker.context,
+                            .one_request = true};
+  const bool allowed = unrestricted(asker, access) ||
+                       policy::allowed_below(policies_of(asker, access.get()), action, below);
+  return allowed ? Outcome<>() : denied({.reason = policy::Reason::not_all_below});
 }
 
 bool would_allow(const Asker& asker,
@@ -134,9 +151,13 @@ bool would_allow(const Asker& asker,
 }
 
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target) {
-  if (op.id == OpId::delete_objects) {
-    return Grant(policy::Reason::each_key);
+  if (op.id == OpId::delete_objects || op.id == OpId::create_bucket) {
+    return Grant({.reason = policy::Reason::undecided});
   }
+  return authorize_now(asker, op, target);
+}
+
+Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target) {
   const bool version = op.scope == Scope::object && target.param("versionId").has_value();
   const auto check = [&](Action action) {
     return authorize(asker, version ? versioned(action) : action, target.bucket, target.key);

@@ -23,7 +23,7 @@ struct Asker {
 class Grant {
  public:
   /// Why it was given; for the audit log.
-  policy::Reason reason() const { return x_reason; }
+  const policy::Why& why() const { return x_why; }
 
   friend Outcome<Grant> authorize(const Asker& asker,
                                   policy::Action action,
@@ -34,8 +34,8 @@ class Grant {
                                           const auth::Target& target);
 
  private:
-  explicit Grant(policy::Reason reason) : x_reason(reason) {}
-  policy::Reason x_reason;
+  explicit Grant(policy::Why why) : x_why(std::move(why)) {}
+  policy::Why x_why;
 };
 
 /// One action on one resource: the key, the bucket if the key is empty, or all buckets. What the
@@ -45,9 +45,20 @@ Outcome<Grant> authorize(const Asker& asker,
                          std::string_view bucket,
                          std::string_view key);
 
-/// Everything that the operation needs on the resource of its target. DeleteObjects needs nothing
-/// there: each key of its list is a decision of its own.
+/// The action on every key below a directory ("a/b/"), whether it is there or not: a Deny for some
+/// of them, or an Allow for some only, is AccessDenied. The keys move or vanish in one step that no
+/// list of them could be decided before.
+Outcome<> authorize_below(const Asker& asker,
+                          policy::Action action,
+                          std::string_view bucket,
+                          std::string_view directory);
+
+/// Everything that the operation needs on the resource of its target. Of two operations the body
+/// has a say: CreateBucket, whose handler calls authorize_now() when it has read it, and
+/// DeleteObjects, where each key is a decision. Their grant says that nothing is decided yet.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
+/// The same, for every operation.
+Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target);
 
 /// The action that stands for `action` when a version is named: GetObjectVersion for GetObject.
 policy::Action versioned(policy::Action action);

@@ -20,7 +20,7 @@ struct Call {
   const http::Request& request;
   http::BodyReader& body;
   const auth::Authentication& auth;
-  const Grant grant;
+  Grant grant;  ///< a handler that decides by itself, after the body, puts its own here
   const auth::Target& target;
   const Op& op;
   const Asker& asker;

@@ -18,8 +18,10 @@ Outcome<SourceObject> copy_source_of(const Call& call) {
   S3_TRY(const std::string_view version, version_asked(split->version_id));
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   call.context.set_version(split->version_id);
-  S3_TRYV(
-      authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key));
+  auto granted =
+      authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key);
+  call.context.set_version(std::nullopt);  // of nothing but the source
+  S3_TRYV(std::move(granted));
   return SourceObject{std::move(split->bucket), std::move(split->key),
                       conditions_of(call, kCopySourceConditions), std::string(version)};
 }

@@ -139,7 +139,10 @@ class Dispatcher {
     http::Response response =
         answer ? std::move(*answer) : error_response(answer.error(), request, seen.target);
     if (audited) {
-      seen.code = answer ? std::string_view() : row(answer.error().code).name;
+      if (!answer) {
+        seen.code = row(answer.error().code).name;
+        seen.why = std::move(answer.error().why);
+      }
       audit_request(*x_config.audit, request, seen, response.status);
     }
     record.op = seen.op != nullptr ? seen.op->id : OpId::unknown;
@@ -176,12 +179,15 @@ class Dispatcher {
                             .clock = x_clock,
                             .region = x_config.region});
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
-    S3_CO_TRY(const Grant grant, authorize_request(asker, *op, target));
+    S3_CO_TRY(Grant grant, authorize_request(asker, *op, target));
     S3_CO_TRYV(check_key_length(target));
-    Call call{request,          body, who,      grant,  target, *op, asker, context,
+    Call call{request,          body, who,      std::move(grant), target, *op, asker, context,
               *x_config.access, x_ns, x_config, hoisted};
     S3_CO_TRYV(check_features(call));
     auto answer = co_await op->handler(call);
+    if (seen.who) {
+      seen.why = call.grant.why();
+    }
     if (!answer && (answer.error().code == Code::no_such_key ||
                     answer.error().code == Code::no_such_version)) {
       S3_CO_TRYV(may_know_of_keys(asker, *op, target));

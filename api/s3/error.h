@@ -2,12 +2,14 @@
 #pragma once
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "auth/authenticator.h"
+#include "auth/policy/evaluate.h"
 #include "storage/base/result.h"
 
 namespace outcrop::s3 {
@@ -96,10 +98,11 @@ using Details = std::vector<std::pair<std::string, std::string>>;
 /// A failed operation. Built from a storage Error by the TRY macros below.
 struct S3Error {
   Code code = Code::internal_error;
-  std::string message;     ///< empty: the row's
-  Details details;         ///< elements after <Message>, e.g. ArgumentName
-  Details headers;         ///< extra response headers
-  std::string log_detail;  ///< for the log only
+  std::string message;               ///< empty: the row's
+  Details details;                   ///< elements after <Message>, e.g. ArgumentName
+  Details headers;                   ///< extra response headers
+  std::string log_detail;            ///< for the log only
+  std::optional<policy::Why> why{};  ///< of access_denied by a policy: for the audit log only
 
   explicit S3Error(Code c, std::string text = {}, Details more = {})
       : code(c), message(std::move(text)), details(std::move(more)) {}
@@ -119,6 +122,8 @@ using Outcome = std::expected<T, S3Error>;
 inline std::unexpected<S3Error> fail(Code code, std::string message = {}, Details details = {}) {
   return std::unexpected<S3Error>(S3Error(code, std::move(message), std::move(details)));
 }
+/// AccessDenied by a policy.
+std::unexpected<S3Error> denied(policy::Why why);
 /// InvalidArgument as AWS writes it, with the argument it is about.
 std::unexpected<S3Error> bad_argument(std::string message, std::string name, std::string value);
 /// NotImplemented with the header or parameter it is about.

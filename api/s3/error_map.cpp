@@ -258,6 +258,12 @@ S3Error::S3Error(const auth::AuthFailure& failure)
   }
 }
 
+std::unexpected<S3Error> denied(policy::Why why) {
+  S3Error error(Code::access_denied);
+  error.why = std::move(why);
+  return std::unexpected(std::move(error));
+}
+
 std::unexpected<S3Error> bad_argument(std::string message, std::string name, std::string value) {
   return fail(Code::invalid_argument, std::move(message),
               {{"ArgumentName", std::move(name)}, {"ArgumentValue", std::move(value)}});

@@ -76,14 +76,14 @@ Answer list_buckets(Call& call) {
 }
 
 Answer create_bucket(Call& call) {
-  if (!valid_bucket_name(call.bucket())) {
-    co_return fail(Code::invalid_bucket_name);
-  }
   S3_CO_TRY(std::string document, co_await receive_document(call));
   S3_CO_TRY(std::string constraint, parse_create_bucket(std::move(document)));
   if (!constraint.empty()) {
     call.context.set_location(constraint);
-    S3_CO_TRYV(authorize(call.asker, action_of(call.op), call.bucket(), {}));
+  }
+  S3_CO_TRY(call.grant, authorize_now(call.asker, call.op, call.target));
+  if (!valid_bucket_name(call.bucket())) {
+    co_return fail(Code::invalid_bucket_name);
   }
   S3_CO_TRY(const std::string region, region_asked(call, constraint));
   const access::AccessTable::Held held = co_await call.access.lock();

@@ -1,4 +1,7 @@
 // DeleteObject and DeleteObjects.
+#include <algorithm>
+#include <vector>
+
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
 #include "api/s3/ops.h"
@@ -10,11 +13,11 @@
 namespace outcrop::s3 {
 namespace {
 
-Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
+Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   const policy::Action action = action_of(call.op);
   call.context.set_version(entry.version_id);
-  S3_TRYV(authorize(call.asker, entry.version_id ? versioned(action) : action, call.bucket(),
-                    entry.key));
+  S3_TRY(Grant grant, authorize(call.asker, entry.version_id ? versioned(action) : action,
+                                call.bucket(), entry.key));
   if (entry.version_id && !ns::parse_version_id(*entry.version_id)) {
     return fail(Code::no_such_version);
   }
@@ -27,17 +30,24 @@ Outcome<> check_entry(const Call& call, const DeleteEntry& entry) {
   if (!auth::check_key(entry.key)) {
     return fail(Code::invalid_argument, "The key is not valid UTF-8.");
   }
-  return {};
+  return grant;
 }
 
-Async<Outcome<ns::Deletion>> delete_entry(Call& call, const DeleteEntry& entry) {
-  S3_CO_TRYV(check_entry(call, entry));
+Async<Outcome<Grant>> delete_entry(Call& call,
+                                   const DeleteEntry& entry,
+                                   Outcome<Grant> checked,
+                                   ns::Deletion& done) {
+  S3_CO_TRY(Grant grant, std::move(checked));
   ns::Conditions conditions;
   conditions.if_match = entry.etag;
-  S3_CO_TRY(ns::Deletion done,
+  S3_CO_TRY(done,
             co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
                                             std::move(conditions)));
-  co_return done;
+  co_return grant;
+}
+
+bool is_denied(const Outcome<Grant>& checked) {
+  return !checked && checked.error().code == Code::access_denied;
 }
 
 }  // namespace
@@ -69,11 +79,20 @@ Answer delete_object(Call& call) {
 Answer delete_objects(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   S3_CO_TRY(const DeleteDocument document, parse_delete(std::move(text)));
-  S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
-  XmlWriter xml("DeleteResult");
+  std::vector<Outcome<Grant>> checked;
   for (const DeleteEntry& entry : document.entries) {
-    const auto deleted = co_await delete_entry(call, entry);
-    audit_key(call, entry.key, deleted ? nullptr : &deleted.error());
+    checked.push_back(check_entry(call, entry));
+  }
+  // Whether there is such a bucket is told to those only who may delete something in it.
+  if (!std::ranges::all_of(checked, is_denied)) {
+    S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
+  }
+  XmlWriter xml("DeleteResult");
+  for (std::size_t i = 0; i < checked.size(); ++i) {
+    const DeleteEntry& entry = document.entries[i];
+    ns::Deletion done;
+    const auto deleted = co_await delete_entry(call, entry, std::move(checked[i]), done);
+    audit_key(call, entry.key, deleted);
     if (deleted && document.quiet) {
       continue;
     }
@@ -81,8 +100,8 @@ Answer delete_objects(Call& call) {
     if (entry.version_id) {
       xml.text("VersionId", *entry.version_id);
     }
-    if (deleted && deleted->marker) {
-      xml.flag("DeleteMarker", true).text("DeleteMarkerVersionId", deleted->version_id);
+    if (deleted && done.marker) {
+      xml.flag("DeleteMarker", true).text("DeleteMarkerVersionId", done.version_id);
     }
     if (!deleted) {
       const S3Error& error = deleted.error();

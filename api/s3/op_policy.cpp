@@ -61,9 +61,11 @@ Answer put_bucket_policy(Call& call) {
     co_return fail(Code::malformed_policy, compiled.error());
   }
   if (next.is_public && call.access.block_of(&next).block_public_policy) {
-    co_return fail(Code::access_denied,
-                   "The policy is public, and the bucket's public access block refuses public "
-                   "policies (BlockPublicPolicy).");
+    S3Error error(Code::access_denied,
+                  "The policy is public, and the bucket's public access block refuses public "
+                  "policies (BlockPublicPolicy).");
+    error.why = {.reason = policy::Reason::public_access_block};
+    co_return std::unexpected(std::move(error));
   }
   S3_CO_TRYV(check_own_access(call, next));
   co_return co_await store(call, held, std::move(next), 204);

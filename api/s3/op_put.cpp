@@ -26,34 +26,21 @@ Outcome<std::string> rename_source(const Call& call) {
   return key;
 }
 
-/// Moving a key reads it here, deletes it here, and puts it there.
-Outcome<> authorize_move(const Call& call, std::string_view from, std::string_view to) {
+/// Moving a key reads it here, deletes it here, and puts it there. A directory moves with every key
+/// that it has by then.
+Outcome<> authorize_move(const Call& call, std::string_view from) {
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   static const policy::Action erase = policy::find_action("s3:DeleteObject").value();
   static const policy::Action put = policy::find_action("s3:PutObject").value();
   S3_TRYV(authorize(call.asker, get, call.bucket(), from));
   S3_TRYV(authorize(call.asker, erase, call.bucket(), from));
-  S3_TRYV(authorize(call.asker, put, call.bucket(), to));
+  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  if (from.ends_with('/')) {
+    S3_TRYV(authorize_below(call.asker, get, call.bucket(), from));
+    S3_TRYV(authorize_below(call.asker, erase, call.bucket(), from));
+    S3_TRYV(authorize_below(call.asker, put, call.bucket(), call.key()));
+  }
   return {};
-}
-
-/// A directory moves with all its keys: each must be allowed to, unless nothing can forbid it.
-Async<Outcome<>> authorize_below(Call& call, const std::string& from) {
-  if (call.asker.who.root && !call.access.find(call.bucket())) {
-    co_return Outcome<>{};
-  }
-  ns::ListRequest request;
-  request.prefix = from;
-  for (bool more = true; more;) {
-    S3_CO_TRY(const ns::ListPage page, co_await call.ns.list(call.bucket(), request));
-    for (const ns::ListEntry& entry : page.entries) {
-      const std::string to = call.key() + entry.key.substr(from.size());
-      S3_CO_TRYV(authorize_move(call, entry.key, to));
-      request.start_after = entry.key;
-    }
-    more = page.truncated && !page.entries.empty();
-  }
-  co_return Outcome<>{};
 }
 
 }  // namespace
@@ -84,15 +71,12 @@ Answer put_object(Call& call) {
 
 Answer rename_object(Call& call) {
   S3_CO_TRY(const std::string source, rename_source(call));
-  S3_CO_TRYV(authorize_move(call, source, call.key()));
+  S3_CO_TRYV(authorize_move(call, source));
   for (const std::string_view name :
        {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {  // the rename is one step below; a check before it could lose a race
       co_return unsupported(name);
     }
-  }
-  if (source.ends_with('/')) {
-    S3_CO_TRYV(co_await authorize_below(call, source));
   }
   S3_CO_TRYV(co_await call.ns.rename(call.bucket(), source, call.key()));
   co_return empty_response(200);

@@ -41,16 +41,6 @@ constexpr auto kHeaders = std::to_array<HeaderRow>({
     {Key::website_redirect_location, "x-amz-website-redirect-location"},
 });
 
-/// "192.0.2.7:51234", "[2001:db8::1]:51234": the address alone.
-std::string_view address_of(std::string_view remote) {
-  if (remote.starts_with('[')) {
-    return remote.substr(1, remote.find(']') - 1);
-  }
-  const std::size_t colon = remote.rfind(':');
-  const bool v6 = remote.find(':') != colon;
-  return v6 ? remote : remote.substr(0, colon);
-}
-
 std::string_view type_name(policy::Subject::Kind kind) {
   switch (kind) {
     case policy::Subject::Kind::anonymous:
@@ -122,9 +112,12 @@ bool RequestContext::query_value(Key key, policy::Values& out) const {
     return true;
   }
   if (key == Key::version_id) {
-    const auto version = x_version_set ? x_version : x_parts.target.param("versionId");
-    if (version) {
-      out.add(*version);
+    if (!x_version_set) {
+      if (const auto version = x_parts.target.param("versionId")) {
+        out.add(*version);
+      }
+    } else if (x_version) {
+      out.add(*x_version);
     }
     return true;
   }
@@ -184,7 +177,7 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
       out.add(x_parts.request.secure ? "true" : "false");
       return;
     case Key::source_ip:
-      out.add(address_of(x_parts.request.remote));
+      out.add(x_parts.request.address());
       return;
     case Key::requested_region:
       out.add(x_parts.region);

@@ -33,12 +33,12 @@ class RequestContext final : public policy::Context {
   std::optional<std::string_view> header(std::string_view name) const;
 
   /// For one entry of a body, or a copy source: s3:VersionId is this, or absent.
-  void set_version(std::optional<std::string_view> version) {
-    x_version = version;
+  void set_version(std::optional<std::string> version) {
+    x_version = std::move(version);
     x_version_set = true;
   }
   /// Of a CreateBucket body.
-  void set_location(std::string_view location) { x_location = location; }
+  void set_location(std::string location) { x_location = std::move(location); }
 
  private:
   bool caller_value(policy::Key key, policy::Values& out) const;
@@ -50,7 +50,7 @@ class RequestContext final : public policy::Context {
   std::optional<std::int64_t> signed_at() const;
 
   const Parts x_parts;
-  std::optional<std::string_view> x_version, x_location;
+  std::optional<std::string> x_version, x_location;
   bool x_version_set = false;
   mutable std::forward_list<std::string> x_kept;  ///< text that was computed
 };

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace outcrop::audit {
 namespace {
@@ -23,6 +25,17 @@ std::unexpected<Error> complain(const std::string& what, const std::filesystem::
 std::unexpected<Error> failed() {
   const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
   return std::unexpected(Error(full ? Errc::no_space : Errc::io_error, errno));
+}
+
+/// N of "audit.log.N"; 0 for what has no such name.
+unsigned number_of(std::string_view file) {
+  unsigned out = 0;
+  if (!file.starts_with(kName) || file.size() < kName.size() + 2 || file[kName.size()] != '.') {
+    return 0;
+  }
+  const std::string_view digits = file.substr(kName.size() + 1);
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  return ec == std::errc{} && end == digits.data() + digits.size() && digits[0] != '0' ? out : 0;
 }
 
 // The last `most` bytes of a file.
@@ -72,6 +85,9 @@ Result<AuditFile> AuditFile::open(const std::filesystem::path& folder,
   AuditFile out(folder, limits);
   TRYV(out.open_current());
   TRYV(out.recover(found));
+  if (!out.remove_beyond_limit() || !out.sync_folder()) {
+    return complain("cannot remove old files in", folder);
+  }
   return out;
 }
 
@@ -183,6 +199,29 @@ Result<void> AuditFile::rotate() {
   }
   TRYV(open_current());
   return sync_folder();
+}
+
+// There are more than the limit says once that was lowered. They are older than a file that the
+// next rotation removes: what stayed would take room, and be no part of the chain any more.
+Result<void> AuditFile::remove_beyond_limit() const {
+  std::error_code ec;
+  std::vector<std::filesystem::path> old;
+  for (std::filesystem::directory_iterator it(x_folder, ec), end; !ec && it != end;
+       it.increment(ec)) {
+    if (number_of(it->path().filename().string()) >= x_limits.files) {
+      old.push_back(it->path());
+    }
+  }
+  if (ec) {
+    errno = ec.value();
+    return failed();
+  }
+  for (const std::filesystem::path& path : old) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return failed();
+    }
+  }
+  return ok();
 }
 
 Result<void> AuditFile::sync() { return ::fdatasync(x_fd) == 0 ? ok() : failed(); }

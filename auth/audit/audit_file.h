@@ -40,7 +40,7 @@ class AuditFile {
   Result<void> append(std::string_view lines);
   /// Whether so many more bytes go beyond the limit; an empty file takes any line.
   bool full(std::size_t more) const { return x_size > 0 && x_size + more > x_limits.file_bytes; }
-  /// Starts a new file; the oldest is removed.
+  /// Starts a new file; of the old ones, so many are kept as the limits say.
   Result<void> rotate();
   Result<void> sync();
 
@@ -50,6 +50,7 @@ class AuditFile {
   std::filesystem::path name(unsigned number) const;
   Result<void> open_current();
   Result<void> recover(Found& found);
+  Result<void> remove_beyond_limit() const;
   Result<void> sync_folder() const;
 
   std::filesystem::path x_folder;

@@ -11,6 +11,12 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kChunkBytes = 256 << 10;
 constexpr std::size_t kOverhead = 3 * kHashDigits;  ///< of a line around its body
 
+/// What anybody can cause who reaches a port, as often as the network carries it.
+bool from_a_stranger(const Event& e) {
+  const bool nobody = e.identity.empty() || e.identity == kAnonymous;
+  return e.result == Decision::denied || (nobody && e.result != Decision::ok);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(Options options, const Clock& clock) {
@@ -48,9 +54,10 @@ AuditLog::~AuditLog() {
   x_thread.join();
 }
 
-// Under the lock. Denials have a rate of their own, by the second.
+// Under the lock. Denials, and what fails for nobody that is known, have a rate of their own, by
+// the second.
 bool AuditLog::admit_locked(const Event& event) {
-  if (event.result == Decision::denied) {
+  if (from_a_stranger(event)) {
     if (const std::int64_t second = x_clock.steady_ns() / kSecond; second != x_denial_second) {
       x_denial_second = second;
       x_denials = 0;
@@ -170,10 +177,13 @@ void AuditLog::sync_if_due(bool idle) {
   if (x_options.sync == Sync::second && !idle && now - x_synced_ns < kSecond) {
     return;
   }
-  if (const Result<void> synced = x_file.sync(); !synced) {
+  const Result<void> synced = x_file.sync();
+  if (!synced) {
     log::error("the audit log cannot be synced", {{"error", synced.error().describe()}});
+  }
+  {
     const std::lock_guard lock(x_mutex);
-    ++x_stats.write_errors;
+    ++(synced ? x_stats.syncs : x_stats.write_errors);
   }
   x_unsynced = false;
   x_synced_ns = now;

@@ -3,10 +3,10 @@
 //
 // What is promised: record() takes a lock for the time of a push and never waits for a drive.
 // Events come out in the order in which they went in. One that finds the queue full (the drive is
-// full or hangs, or is too slow) is dropped and counted, and so is what is denied more often than
-// kMaxDenialsPerSecond, so that nobody without rights can push the rest out of the files; the
-// counts are in an audit.gap line where the events are missing. A process that is killed loses what
-// it had in the queue, some 20 ms of events.
+// full or hangs, or is too slow) is dropped and counted. So is what is denied, or fails without an
+// authenticated identity, more often than kMaxDenialsPerSecond: nobody without rights can push the
+// rest out of the files. The counts are in an audit.gap line where the events are missing. A
+// process that is killed loses what it had in the queue, some 20 ms of events.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
@@ -43,6 +43,7 @@ struct Stats {
   std::uint64_t dropped = 0;     ///< for want of room
   std::uint64_t suppressed = 0;  ///< denials beyond kMaxDenialsPerSecond
   std::uint64_t write_errors = 0;
+  std::uint64_t syncs = 0;  ///< that the policy asked for
   std::uint64_t queued_bytes = 0;
 };
 

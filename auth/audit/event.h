@@ -10,8 +10,11 @@ namespace outcrop::audit {
 enum class Decision : std::uint8_t {
   ok,      ///< done
   denied,  ///< refused: who asked may not
-  failed,  ///< allowed, and not done
+  failed,  ///< not done for another reason, perhaps before it was known who asks
 };
+
+/// The identity of who gave none and may do it all the same.
+inline constexpr std::string_view kAnonymous = "anonymous";
 
 /// Texts are borrowed for the call; longer ones than kMaxTextBytes are cut.
 struct Event {

@@ -20,6 +20,11 @@ class Verifier {
     std::string text;
     x_line = 0;
     x_name = f.path.string();
+    std::error_code ec;
+    if (std::filesystem::is_directory(f.path, ec)) {
+      problem("is a folder: name the files in it, as in " + (f.path / "audit.log*").string());
+      return;
+    }
     while (std::getline(in, text)) {
       ++x_line;
       const bool whole = !in.eof();  // it ended with a newline
@@ -35,6 +40,11 @@ class Verifier {
   }
 
   Verdict finish() && {
+    if (x_out.lines == 0 && x_out.problems.empty()) {
+      x_name = "chain";
+      x_line = 0;
+      problem("there is no line in it: a log has one from its first start on");
+    }
     if (x_known && !x_found) {
       x_name = "chain";
       x_line = 0;

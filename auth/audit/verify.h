@@ -23,7 +23,8 @@ struct Verdict {
 };
 
 /// The files in any order; together they must be one unbroken piece of the chain. `known`: a link
-/// noted down elsewhere, which must be in it. A file that cannot be read is a problem.
+/// noted down elsewhere, which must be in it. A file that cannot be read is a problem, and so is a
+/// chain without a line. Only `known` can tell that lines are missing at the end.
 Verdict verify_chain(const std::vector<std::filesystem::path>& files,
                      const std::optional<Link>& known = std::nullopt);
 

@@ -1,4 +1,4 @@
-// Access keys of users, and service accounts: keys with at most the rights of their parent.
+// Access keys of users.
 #include "auth/identity/draft.h"
 #include "auth/identity/identity_store.h"
 #include "auth/identity/limits.h"
@@ -7,36 +7,16 @@
 namespace outcrop::identity {
 namespace {
 
-Checked<> check_quota(const State& state, const IdentityStore::NewKey& wanted) {
-  const std::vector<AccessKeyPtr> all = state.keys_of(wanted.user);
-  const auto same =
-      std::ranges::count(all, wanted.service, [](const AccessKeyPtr& k) { return k->service; });
-  const std::size_t most = wanted.service ? kMaxServiceAccounts : kMaxKeysPerUser;
-  if (static_cast<std::size_t>(same) >= most) {
+Checked<> check_quota(const State& state, std::string_view user) {
+  if (state.keys_of(user).size() >= kMaxKeysPerUser) {
     return refuse(IamCode::limit_exceeded,
-                  "Cannot exceed quota for AccessKeysPerUser: " + std::to_string(most));
+                  "Cannot exceed quota for AccessKeysPerUser: " + std::to_string(kMaxKeysPerUser));
   }
   if (state.keys.size() >= kMaxKeys) {
     return refuse(IamCode::limit_exceeded,
                   "Cannot exceed quota for AccessKeysPerAccount: " + std::to_string(kMaxKeys));
   }
   return {};
-}
-
-Checked<PolicyPtr> compile_session(const std::string& text) {
-  if (text.empty()) {
-    return PolicyPtr();
-  }
-  if (text.size() > kMaxSessionPolicyBytes) {
-    return refuse(IamCode::limit_exceeded, "The session policy has more than " +
-                                               std::to_string(kMaxSessionPolicyBytes) + " bytes.");
-  }
-  PolicyPtr out = make_policy("session", text);
-  if (!out->compiled) {
-    return refuse(IamCode::malformed_policy,
-                  policy::Policy::compile(text, policy::PolicyKind::identity).error());
-  }
-  return out;
 }
 
 Checked<AccessKeyPtr> need_key(const State& state, std::string_view user, std::string_view id) {
@@ -50,39 +30,20 @@ Checked<AccessKeyPtr> need_key(const State& state, std::string_view user, std::s
 
 }  // namespace
 
-Change<AccessKeyPtr> IdentityStore::create_key(NewKey wanted) {
+Change<AccessKeyPtr> IdentityStore::create_key(std::string user) {
   AccessKeyPtr made;
   const auto edit = [&](Draft& draft) -> Checked<> {
-    if (wanted.user.empty() && !wanted.service) {
-      return refuse(IamCode::validation,
-                    "The root user has the one credential that the server was set up with.");
+    if (const auto owner = need(draft.next, EntityKind::user, user); !owner) {
+      return std::unexpected(owner.error());
     }
-    if (!wanted.service && !wanted.session_policy.empty()) {
-      return refuse(IamCode::validation, "Only service accounts have a session policy.");
-    }
-    if (!wanted.user.empty()) {
-      if (const auto user = need(draft.next, EntityKind::user, wanted.user); !user) {
-        return std::unexpected(user.error());
-      }
-    }
-    if (auto text = check_description(wanted.description); !text) {
-      return text;
-    }
-    if (auto quota = check_quota(draft.next, wanted); !quota) {
+    if (auto quota = check_quota(draft.next, user); !quota) {
       return quota;
-    }
-    auto session = compile_session(wanted.session_policy);
-    if (!session) {
-      return std::unexpected(std::move(session).error());
     }
     AccessKey key;
     key.id = new_id("AKIA", draft.random);
     key.secret = new_secret(draft.random);
-    key.user = wanted.user;
-    key.service = wanted.service;
+    key.user = user;
     key.created_ns = draft.now_ns;
-    key.session = *std::move(session);
-    key.description = wanted.description;
     if (draft.next.keys.contains(key.id) || key.id == x_root.access_key) {
       return refuse(IamCode::unavailable, "the new access key exists already");
     }

@@ -41,7 +41,4 @@ struct Draft {
   }
 };
 
-/// NoSuchEntity as IAM words it.
-Checked<EntityPtr> need(const State& state, EntityKind kind, std::string_view name);
-
 }  // namespace outcrop::identity

@@ -128,42 +128,46 @@ Change<> IdentityStore::remove(EntityKind kind, std::string name) {
   co_return co_await change(edit);
 }
 
-Change<> IdentityStore::add_to_group(std::string user, std::string group) {
-  const auto edit = [&](Draft& draft) -> Checked<> {
+Change<> IdentityStore::edit_membership(std::string user, std::string group, MemberEdit edit) {
+  const auto edit_user = [&](Draft& draft) -> Checked<> {
     const auto found = need(draft.next, EntityKind::group, group);
     const auto member = need(draft.next, EntityKind::user, user);
     if (!found || !member) {
       return std::unexpected(!found ? found.error() : member.error());
     }
     Entity changed = **member;
-    if (!changed.groups.insert(group).second) {
-      return {};
+    const Checked<bool> edited = edit(changed, group);
+    if (edited && *edited) {
+      draft.put(std::move(changed));
     }
-    if (changed.groups.size() > kMaxGroupsPerUser) {
-      return refuse(IamCode::limit_exceeded,
-                    "Cannot exceed quota for GroupsPerUser: " + std::to_string(kMaxGroupsPerUser));
-    }
-    draft.put(std::move(changed));
-    return {};
+    return edited ? Checked<>() : std::unexpected(edited.error());
   };
-  co_return co_await change(edit);
+  co_return co_await change(edit_user);
+}
+
+Change<> IdentityStore::add_to_group(std::string user, std::string group) {
+  return edit_membership(std::move(user), std::move(group),
+                         [](Entity& member, const std::string& to) -> Checked<bool> {
+                           const bool added = member.groups.insert(to).second;
+                           if (member.groups.size() > kMaxGroupsPerUser) {
+                             return refuse(IamCode::limit_exceeded,
+                                           "Cannot exceed quota for GroupsPerUser: " +
+                                               std::to_string(kMaxGroupsPerUser));
+                           }
+                           return added;
+                         });
 }
 
 Change<> IdentityStore::remove_from_group(std::string user, std::string group) {
-  const auto edit = [&](Draft& draft) -> Checked<> {
-    const auto found = need(draft.next, EntityKind::group, group);
-    const auto member = need(draft.next, EntityKind::user, user);
-    if (!found || !member) {
-      return std::unexpected(!found ? found.error() : member.error());
-    }
-    Entity changed = **member;
-    if (changed.groups.erase(group) == 0) {
-      return refuse(IamCode::no_such_entity, "User " + user + " is not in group " + group + ".");
-    }
-    draft.put(std::move(changed));
-    return {};
-  };
-  co_return co_await change(edit);
+  return edit_membership(std::move(user), std::move(group),
+                         [](Entity& member, const std::string& from) -> Checked<bool> {
+                           if (member.groups.erase(from) == 0) {
+                             return refuse(
+                                 IamCode::no_such_entity,
+                                 "User " + member.name + " is not in group " + from + ".");
+                           }
+                           return true;
+                         });
 }
 
 Change<> IdentityStore::set_trust(std::string role, std::string text) {

@@ -90,19 +90,17 @@ void IdentityStore::publish(StatePtr next) {
   x_version.fetch_add(1, std::memory_order_release);
 }
 
-StatePtr IdentityStore::state() const {
-  struct Cached {
-    std::uint64_t serial = 0, version = 0;
-    StatePtr state;
-  };
-  thread_local Cached cached;
+const IdentityStore::Seen& IdentityStore::look() const {
+  thread_local Seen seen;
   const std::uint64_t version = x_version.load(std::memory_order_acquire);
-  if (cached.serial != x_serial || cached.version != version) {
+  if (seen.serial != x_serial || seen.version != version) {
     const std::lock_guard lock(x_mutex);
-    cached = {x_serial, x_version.load(std::memory_order_relaxed), x_state};
+    seen = {x_serial, x_version.load(std::memory_order_relaxed), x_state};
   }
-  return cached.state;
+  return seen;
 }
+
+StatePtr IdentityStore::state() const { return look().state; }
 
 std::optional<auth::Credential> IdentityStore::find(std::string_view access_key) const {
   if (access_key == x_root.access_key) {
@@ -125,24 +123,24 @@ std::optional<auth::Credential> IdentityStore::find_session(std::string_view acc
                                                             std::string_view token) const {
   struct Slot {
     std::uint64_t serial = 0;
-    StatePtr state;  ///< what was looked up in; another state needs another look
+    std::uint64_t version = 0;  ///< of the state it was found in; another one needs another look
     std::string token;
     std::optional<auth::Credential> credential;
     std::int64_t expires_ns = 0;
   };
   thread_local std::array<Slot, kSessionSlots> slots;
   Slot& slot = slots[std::hash<std::string_view>{}(access_key) % slots.size()];
-  const StatePtr now = state();
-  const bool hit = slot.serial == x_serial && slot.state == now && slot.credential &&
+  const Seen& now = look();
+  const bool hit = slot.serial == x_serial && slot.version == now.version && slot.credential &&
                    slot.credential->access_key == access_key && slot.token == token;
   if (!hit) {
     const auto session = open_session(x_seal_key, access_key, token);
     auth::IdentityPtr identity =
-        session ? identity_of_session(*now, *session, x_root.access_key) : nullptr;
+        session ? identity_of_session(*now.state, *session, x_root.access_key) : nullptr;
     if (!identity) {
       return std::nullopt;
     }
-    slot = {x_serial, now, std::string(token),
+    slot = {x_serial, now.version, std::string(token),
             auth::Credential{.access_key = std::string(access_key),
                              .secret_key = session->secret,
                              .root = false,
@@ -156,7 +154,7 @@ std::optional<auth::Credential> IdentityStore::find_session(std::string_view acc
 
 IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
                                               std::string_view access_key,
-                                              std::string_view role,
+                                              const Entity* role,
                                               std::string_view name,
                                               std::string_view policy,
                                               std::int64_t seconds) {
@@ -165,7 +163,10 @@ IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
   s.secret = new_secret(x_needs.random);
   s.issuer_key = who.temporary ? who.issuer_key : std::string(access_key);
   s.user = who.temporary ? who.issuer_user : who.user_name;
-  s.role = role;
+  if (role != nullptr) {
+    s.role = role->name;
+    s.role_id = role->id;
+  }
   s.name = name;
   s.policy = policy;
   s.issued_ns = x_needs.clock.wall_ns();

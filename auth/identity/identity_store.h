@@ -1,6 +1,6 @@
-// All identities but the root credential: users, groups, roles, policies, access keys and service
-// accounts, in the metadata store and as one snapshot in memory. Reads never wait; a change is
-// durable, and seen by every worker, when it returns ok. Any thread.
+// All identities but the root credential: users, groups, roles, policies and access keys, in the
+// metadata store and as one snapshot in memory. Reads never wait; a change is durable, and seen by
+// every worker, when it returns ok. Any thread.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -23,6 +23,9 @@ namespace outcrop::identity {
 
 /// A change in the making: the next state and the records that lead to it.
 struct Draft;
+
+/// NoSuchEntity as IAM words it.
+Checked<EntityPtr> need(const State& state, EntityKind kind, std::string_view name);
 
 class IdentityStore final : public auth::KeyStore {
  public:
@@ -50,11 +53,11 @@ class IdentityStore final : public auth::KeyStore {
     std::string access_key, secret, token;
     std::int64_t expires_ns = 0;
   };
-  /// Credentials for the caller's own rights, or with `role` for those of the role. That he may
-  /// have them is decided already.
+  /// Credentials for the caller's own rights, or with `role` for those of the role (null: none).
+  /// That he may have them is decided already.
   Temporary issue(const auth::Identity& who,
                   std::string_view access_key,
-                  std::string_view role,
+                  const Entity* role,
                   std::string_view name,
                   std::string_view policy,
                   std::int64_t seconds);
@@ -82,13 +85,7 @@ class IdentityStore final : public auth::KeyStore {
   Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);
   Change<> remove_inline(EntityKind kind, std::string name, std::string policy);
 
-  /// `user` empty: of the root user, service accounts only.
-  struct NewKey {
-    std::string user;
-    bool service = false;
-    std::string session_policy, description;  ///< of service accounts
-  };
-  Change<AccessKeyPtr> create_key(NewKey wanted);
+  Change<AccessKeyPtr> create_key(std::string user);
   Change<> set_key_active(std::string user, std::string id, bool active);
   Change<> remove_key(std::string user, std::string id);
 
@@ -97,7 +94,17 @@ class IdentityStore final : public auth::KeyStore {
   IdentityStore(Needs needs, SealKey seal_key, auth::Credential root);
   Task<> load();
   Change<> change(const Edit& edit);
+  /// `edit` changes the user; both must be there. False: nothing was to be done.
+  using MemberEdit = std::function<Checked<bool>(Entity& user, const std::string& group)>;
+  Change<> edit_membership(std::string user, std::string group, MemberEdit edit);
   void publish(StatePtr next);
+  /// What a thread remembers of the store.
+  struct Seen {
+    std::uint64_t serial = 0, version = 0;
+    StatePtr state;
+  };
+  /// Of now; valid until the thread's next call.
+  const Seen& look() const;
 
   const Needs x_needs;
   const SealKey x_seal_key;

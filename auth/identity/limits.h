@@ -2,16 +2,16 @@
 // Where AWS has a figure it is AWS's.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 namespace outcrop::identity {
 
 inline constexpr std::size_t kMaxUsers = 5000;
 inline constexpr std::size_t kMaxGroups = 300;
 inline constexpr std::size_t kMaxRoles = 1000;
-inline constexpr std::size_t kMaxPolicies = 1500;        ///< managed
-inline constexpr std::size_t kMaxKeysPerUser = 10;       ///< AWS: 2, too few to roll many boxes
-inline constexpr std::size_t kMaxServiceAccounts = 100;  ///< of one user
-inline constexpr std::size_t kMaxKeys = 20'000;          ///< of all users
+inline constexpr std::size_t kMaxPolicies = 1500;   ///< managed
+inline constexpr std::size_t kMaxKeysPerUser = 10;  ///< AWS: 2, too few to roll many boxes
+inline constexpr std::size_t kMaxKeys = 20'000;     ///< of all users
 inline constexpr std::size_t kMaxGroupsPerUser = 10;
 inline constexpr std::size_t kMaxAttached = 10;            ///< managed policies of one entity
 inline constexpr std::size_t kMaxInlinePolicies = 20;      ///< of one entity
@@ -25,5 +25,6 @@ inline constexpr std::size_t kMaxGroupName = 128;
 inline constexpr std::size_t kMaxPolicyName = 128;
 inline constexpr std::size_t kMaxPath = 512;
 inline constexpr std::size_t kMaxDescription = 1000;
+inline constexpr std::int64_t kMaxRoleSeconds = 3600;  ///< AWS's default; a role cannot change it
 
 }  // namespace outcrop::identity

@@ -8,6 +8,8 @@ namespace outcrop::identity {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+/// Of access keys. Version 1 ended with two texts that were always empty.
+constexpr std::uint8_t kKeyVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!',
                kBucket = 'b';  // of auth/access
@@ -111,23 +113,22 @@ Result<void> load_managed(std::string_view name, Reader& r, State& state) {
   return ok();
 }
 
-Result<void> load_key(std::string_view id, Reader& r, const SealKey& seal_key, State& state) {
+Result<void> load_key(
+    std::string_view id, std::uint8_t version, Reader& r, const SealKey& seal_key, State& state) {
   AccessKey k;
   k.id = id;
   const std::uint8_t flags = r.u8();
-  k.active = (flags & 1) != 0;
-  k.service = (flags & 2) != 0;
-  const bool session = (flags & 4) != 0;
+  k.active = flags == 1;
   k.user = r.str(kMaxUserName);
   k.created_ns = static_cast<std::int64_t>(r.u64());
   const std::string_view sealed = r.str(kMaxSealed);
-  const std::string text(r.str(kMaxSessionPolicyBytes));
-  k.description = r.str(kMaxDescription);
-  if (!r.done() || flags > 7 || session == text.empty()) {
+  if (version == 1 && !(r.str(0).empty() && r.str(0).empty())) {
+    r.fail();
+  }
+  if (!r.done() || flags > 1 || k.user.empty()) {
     return broken("access key");
   }
   TRY(k.secret, unseal(seal_key, k.id, sealed));
-  k.session = session ? make_policy("session", text) : nullptr;
   state.keys.insert_or_assign(k.id, std::make_shared<const AccessKey>(k));
   return ok();
 }
@@ -180,13 +181,11 @@ std::string encode_inline(std::string_view text) {
 
 std::string encode(const AccessKey& k, const SealKey& seal_key, Random& random) {
   Writer w;
-  w.u8(kVersion);
-  w.u8(static_cast<std::uint8_t>((k.active ? 1 : 0) | (k.service ? 2 : 0) | (k.session ? 4 : 0)));
+  w.u8(kKeyVersion);
+  w.u8(k.active ? 1 : 0);
   w.str(k.user);
   w.u64(static_cast<std::uint64_t>(k.created_ns));
   w.str(seal(seal_key, k.id, k.secret, random));
-  w.str(k.session ? std::string_view(k.session->text) : std::string_view());
-  w.str(k.description);
   return std::move(w).take();
 }
 
@@ -203,7 +202,8 @@ Result<void> load_record(std::string_view key,
   if (what == kCheck || what == kBucket) {
     return ok();
   }
-  if (r.u8() != kVersion) {
+  const std::uint8_t version = r.u8();
+  if (version < 1 || version > (what == kAccessKey ? kKeyVersion : kVersion)) {
     r.fail();
   }
   if (what == kInline) {
@@ -213,7 +213,7 @@ Result<void> load_record(std::string_view key,
     return load_managed(rest, r, state);
   }
   if (what == kAccessKey) {
-    return load_key(rest, r, seal_key, state);
+    return load_key(rest, version, r, seal_key, state);
   }
   const auto kind = kind_of(what);
   return kind && !rest.empty() ? load_entity(*kind, rest, r, state) : broken("identity");

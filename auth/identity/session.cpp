@@ -7,7 +7,7 @@
 namespace outcrop::identity {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kMaxKeyText = 128;
 
 std::string purpose(std::string_view access_key) { return "session " + std::string(access_key); }
@@ -31,7 +31,7 @@ auth::IdentityPtr parent_of(const State& state, const Session& s, std::string_vi
 
 auth::IdentityPtr role_of(const State& state, const Session& s, std::string_view root_key) {
   const EntityPtr role = state.find(EntityKind::role, s.role);
-  if (!role || !parent_of(state, s, root_key)) {
+  if (!role || role->id != s.role_id || !parent_of(state, s, root_key)) {
     return nullptr;
   }
   auto out = std::make_shared<auth::Identity>(*state.identity_of(*role));
@@ -47,7 +47,8 @@ auth::IdentityPtr role_of(const State& state, const Session& s, std::string_view
 std::string seal_session(const SealKey& key, const Session& s, Random& random) {
   Writer w;
   w.u8(kVersion);
-  for (const std::string* text : {&s.secret, &s.issuer_key, &s.role, &s.user, &s.name, &s.policy}) {
+  for (const std::string* text :
+       {&s.secret, &s.issuer_key, &s.role, &s.role_id, &s.user, &s.name, &s.policy}) {
     w.str(*text);
   }
   w.u64(static_cast<std::uint64_t>(s.issued_ns));
@@ -78,6 +79,7 @@ std::optional<Session> open_session(const SealKey& key,
   s.secret = r.str(kMaxKeyText);
   s.issuer_key = r.str(kMaxKeyText);
   s.role = r.str(kMaxUserName);
+  s.role_id = r.str(kMaxKeyText);
   s.user = r.str(kMaxUserName);
   s.name = r.str(kMaxSessionName);
   s.policy = r.str(kMaxSessionPolicyBytes);

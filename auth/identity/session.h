@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxSessionName = 64;
 struct Session {
   std::string access_key, secret;
   std::string issuer_key;  ///< the access key that asked for it
-  std::string role;        ///< empty: it acts for the issuer's user, or the root user
+  std::string role;        ///< name; empty: it acts for the issuer's user, or the root user
+  std::string role_id;     ///< of that role: another one may have its name later
   std::string user;        ///< of the issuer; empty: the root user
   std::string name;        ///< of sessions of roles
   std::string policy;      ///< empty: not restricted further

@@ -98,6 +98,18 @@ std::vector<EntityPtr> State::attached_to(std::string_view policy) const {
   return out;
 }
 
+std::map<std::string_view, std::size_t> State::attachment_counts() const {
+  std::map<std::string_view, std::size_t> out;
+  for (const auto& kind : entities) {
+    for (const auto& [name, entity] : kind) {
+      for (const std::string& policy : entity->attached) {
+        ++out[policy];
+      }
+    }
+  }
+  return out;
+}
+
 void State::add_policies(const Entity& entity, auth::Identity& out) const {
   for (const auto& [name, policy] : entity.inline_policies) {
     add(policy, out);
@@ -142,20 +154,9 @@ void State::finish() {
   identities.clear();
   for (const auto& [id, key] : keys) {
     const auto user = of_users.find(key->user);
-    const auth::IdentityPtr parent = key->user.empty()        ? root
-                                     : user == of_users.end() ? nullptr
-                                                              : user->second;
-    if (!key->active || !parent) {
-      continue;
+    if (key->active && user != of_users.end()) {
+      identities.emplace(id, user->second);
     }
-    if (!key->session) {
-      identities.emplace(id, parent);
-      continue;
-    }
-    auto own = std::make_shared<auth::Identity>(*parent);
-    own->session = key->session;
-    own->unreadable = own->unreadable || !key->session->compiled;
-    identities.emplace(id, std::move(own));
   }
 }
 

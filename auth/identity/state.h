@@ -41,12 +41,9 @@ using ManagedPtr = std::shared_ptr<const ManagedPolicy>;
 
 struct AccessKey {
   std::string id, secret;
-  std::string user;  ///< empty: of the root user
+  std::string user;
   bool active = true;
-  bool service = false;  ///< a service account: has a session policy, or its parent's rights
   std::int64_t created_ns = 0;
-  PolicyPtr session;
-  std::string description;
 };
 using AccessKeyPtr = std::shared_ptr<const AccessKey>;
 
@@ -72,6 +69,8 @@ struct State {
   std::vector<EntityPtr> members_of(std::string_view group) const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;
+  /// How many entities name each of them; those that none does are not in it.
+  std::map<std::string_view, std::size_t> attachment_counts() const;
   /// The rights of an entity without any session policy.
   auth::IdentityPtr identity_of(const Entity& entity) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "auth/policy/pattern.h"
 
@@ -165,6 +166,80 @@ constexpr auto kActions = std::to_array<Row>({
 static_assert(std::ranges::is_sorted(kActions, {}, &Row::name));
 static_assert(kActions.size() <= kMaxActions);
 
+/// The rest of AWS's actions of these services. Nothing here needs them, so they have no number.
+constexpr std::string_view kOthers =
+    "iam:AddClientIDToOpenIDConnectProvider iam:AddRoleToInstanceProfile iam:ChangePassword "
+    "iam:CreateAccountAlias iam:CreateInstanceProfile iam:CreateLoginProfile "
+    "iam:CreateOpenIDConnectProvider iam:CreateSAMLProvider iam:CreateServiceLinkedRole "
+    "iam:CreateServiceSpecificCredential iam:CreateVirtualMFADevice iam:DeactivateMFADevice "
+    "iam:DeleteAccountAlias iam:DeleteAccountPasswordPolicy iam:DeleteInstanceProfile "
+    "iam:DeleteLoginProfile iam:DeleteOpenIDConnectProvider iam:DeleteRolePermissionsBoundary "
+    "iam:DeleteSAMLProvider iam:DeleteSSHPublicKey iam:DeleteServerCertificate "
+    "iam:DeleteServiceLinkedRole iam:DeleteServiceSpecificCredential iam:DeleteSigningCertificate "
+    "iam:DeleteUserPermissionsBoundary iam:DeleteVirtualMFADevice iam:EnableMFADevice "
+    "iam:GenerateCredentialReport iam:GenerateOrganizationsAccessReport "
+    "iam:GenerateServiceLastAccessedDetails iam:GetAccountAuthorizationDetails "
+    "iam:GetAccountPasswordPolicy iam:GetContextKeysForCustomPolicy "
+    "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport iam:GetInstanceProfile "
+    "iam:GetLoginProfile iam:GetOpenIDConnectProvider iam:GetOrganizationsAccessReport "
+    "iam:GetSAMLProvider iam:GetSSHPublicKey iam:GetServerCertificate "
+    "iam:GetServiceLastAccessedDetails iam:GetServiceLastAccessedDetailsWithEntities "
+    "iam:GetServiceLinkedRoleDeletionStatus iam:ListAccountAliases iam:ListInstanceProfileTags "
+    "iam:ListInstanceProfiles iam:ListInstanceProfilesForRole iam:ListMFADeviceTags "
+    "iam:ListMFADevices iam:ListOpenIDConnectProviderTags iam:ListOpenIDConnectProviders "
+    "iam:ListPoliciesGrantingServiceAccess iam:ListPolicyTags iam:ListRoleTags "
+    "iam:ListSAMLProviderTags iam:ListSAMLProviders iam:ListSSHPublicKeys "
+    "iam:ListServerCertificateTags iam:ListServerCertificates iam:ListServiceSpecificCredentials "
+    "iam:ListSigningCertificates iam:ListUserTags iam:ListVirtualMFADevices iam:PassRole "
+    "iam:PutRolePermissionsBoundary iam:PutUserPermissionsBoundary "
+    "iam:RemoveClientIDFromOpenIDConnectProvider iam:RemoveRoleFromInstanceProfile "
+    "iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
+    "iam:SetSecurityTokenServicePreferences iam:SimulateCustomPolicy iam:SimulatePrincipalPolicy "
+    "iam:TagInstanceProfile iam:TagMFADevice iam:TagOpenIDConnectProvider iam:TagPolicy "
+    "iam:TagRole iam:TagSAMLProvider iam:TagServerCertificate iam:TagUser "
+    "iam:UntagInstanceProfile iam:UntagMFADevice iam:UntagOpenIDConnectProvider iam:UntagPolicy "
+    "iam:UntagRole iam:UntagSAMLProvider iam:UntagServerCertificate iam:UntagUser "
+    "iam:UpdateAccountPasswordPolicy iam:UpdateLoginProfile "
+    "iam:UpdateOpenIDConnectProviderThumbprint iam:UpdateRoleDescription iam:UpdateSAMLProvider "
+    "iam:UpdateSSHPublicKey iam:UpdateServerCertificate iam:UpdateServiceSpecificCredential "
+    "iam:UpdateSigningCertificate iam:UploadSSHPublicKey iam:UploadServerCertificate "
+    "iam:UploadSigningCertificate iam:GetMFADevice iam:ListOrganizationsFeatures "
+    "iam:EnableOrganizationsRootCredentialsManagement iam:EnableOrganizationsRootSessions "
+    "iam:DisableOrganizationsRootCredentialsManagement iam:DisableOrganizationsRootSessions "
+    "s3:AssociateAccessGrantsIdentityCenter s3:CreateAccessGrant "
+    "s3:CreateAccessGrantsInstance s3:CreateAccessGrantsLocation s3:CreateAccessPoint "
+    "s3:CreateAccessPointForObjectLambda s3:CreateBucketMetadataTableConfiguration s3:CreateJob "
+    "s3:CreateMultiRegionAccessPoint s3:CreateStorageLensGroup s3:DeleteAccessGrant "
+    "s3:DeleteAccessGrantsInstance s3:DeleteAccessGrantsInstanceResourcePolicy "
+    "s3:DeleteAccessGrantsLocation s3:DeleteAccessPoint s3:DeleteAccessPointForObjectLambda "
+    "s3:DeleteAccessPointPolicy s3:DeleteAccessPointPolicyForObjectLambda "
+    "s3:DeleteBucketMetadataTableConfiguration s3:DeleteJobTagging "
+    "s3:DeleteMultiRegionAccessPoint s3:DeleteStorageLensConfiguration "
+    "s3:DeleteStorageLensConfigurationTagging s3:DeleteStorageLensGroup s3:DescribeJob "
+    "s3:DescribeMultiRegionAccessPointOperation s3:DissociateAccessGrantsIdentityCenter "
+    "s3:GetAccessGrant s3:GetAccessGrantsInstance s3:GetAccessGrantsInstanceForPrefix "
+    "s3:GetAccessGrantsInstanceResourcePolicy s3:GetAccessGrantsLocation s3:GetAccessPoint "
+    "s3:GetAccessPointConfigurationForObjectLambda s3:GetAccessPointForObjectLambda "
+    "s3:GetAccessPointPolicy s3:GetAccessPointPolicyForObjectLambda s3:GetAccessPointPolicyStatus "
+    "s3:GetAccessPointPolicyStatusForObjectLambda s3:GetAccountPublicAccessBlock "
+    "s3:GetBucketMetadataTableConfiguration s3:GetDataAccess s3:GetJobTagging "
+    "s3:GetMultiRegionAccessPoint s3:GetMultiRegionAccessPointPolicy "
+    "s3:GetMultiRegionAccessPointPolicyStatus s3:GetMultiRegionAccessPointRoutes "
+    "s3:GetStorageLensConfiguration s3:GetStorageLensConfigurationTagging "
+    "s3:GetStorageLensDashboard s3:GetStorageLensGroup s3:InitiateReplication s3:ListAccessGrants "
+    "s3:ListAccessGrantsInstances s3:ListAccessGrantsLocations s3:ListAccessPoints "
+    "s3:ListAccessPointsForObjectLambda s3:ListCallerAccessGrants s3:ListJobs "
+    "s3:ListMultiRegionAccessPoints s3:ListStorageLensConfigurations s3:ListStorageLensGroups "
+    "s3:ListTagsForResource s3:PauseReplication s3:PutAccessGrantsInstanceResourcePolicy "
+    "s3:PutAccessPointConfigurationForObjectLambda s3:PutAccessPointPolicy "
+    "s3:PutAccessPointPolicyForObjectLambda s3:PutAccountPublicAccessBlock s3:PutJobTagging "
+    "s3:PutMultiRegionAccessPointPolicy s3:PutStorageLensConfiguration "
+    "s3:PutStorageLensConfigurationTagging s3:SubmitMultiRegionAccessPointRoutes s3:TagResource "
+    "s3:UntagResource s3:UpdateAccessGrantsLocation s3:UpdateJobPriority s3:UpdateJobStatus "
+    "s3:UpdateStorageLensGroup sts:AssumeRoleWithSAML sts:AssumeRoot "
+    "sts:DecodeAuthorizationMessage sts:GetAccessKeyInfo sts:GetFederationToken "
+    "sts:GetServiceBearerToken sts:SetContext";
+
 }  // namespace
 
 std::optional<Action> find_action(std::string_view name) {
@@ -190,6 +265,12 @@ ActionSet matching_actions(std::string_view pattern) {
     out.set(i, wildcard_match(pattern, kActions[i].name, Case::insensitive));
   }
   return out;
+}
+
+bool matches_other_action(std::string_view pattern) {
+  return std::ranges::any_of(kOthers | std::views::split(' '), [&](auto&& name) {
+    return wildcard_match(pattern, std::string_view(name), Case::insensitive);
+  });
 }
 
 }  // namespace outcrop::policy

@@ -24,5 +24,7 @@ std::size_t action_count();
 
 /// All actions that a pattern of a policy means ("s3:Get*", "*"). Names in any case.
 ActionSet matching_actions(std::string_view pattern);
+/// Whether the pattern means an action of S3, IAM or STS that no request to this server needs.
+bool matches_other_action(std::string_view pattern);
 
 }  // namespace outcrop::policy

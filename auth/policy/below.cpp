@@ -87,11 +87,11 @@ class Question {
   }
   /// Listing any directory below is allowed by a pattern that is open at its end.
   Truth holds(const Condition& c) const {
-    if (about_caller(c.key().key)) {
-      return c.holds(x_below.context);
+    if (c.key().key == Key::prefix && x_of_bucket) {
+      return c.covers_below(x_below.prefix, x_below.context) ? Truth::yes : Truth::unclear;
     }
-    const bool listing = c.key().key == Key::prefix && x_of_bucket;
-    return listing && c.covers_below(x_below.prefix, x_below.context) ? Truth::yes : Truth::unclear;
+    return x_below.one_request || about_caller(c.key().key) ? c.holds(x_below.context)
+                                                            : Truth::unclear;
   }
 
   const Action x_action;
@@ -117,6 +117,8 @@ bool allowed_below(const PolicySet& set, Action action, const Below& below) {
   const auto bucket = [&](Effect effect) {
     return set.bucket != nullptr && says(*set.bucket, effect, question);
   };
+  const bool blocked = below.subject.kind == Subject::Kind::anonymous && set.bucket_is_public &&
+                       set.block.restrict_public_buckets;
   if (set.unreadable || set.bucket_unreadable || identity(Effect::deny) || bucket(Effect::deny)) {
     return false;
   }
@@ -125,7 +127,7 @@ bool allowed_below(const PolicySet& set, Action action, const Below& below) {
     return false;
   }
   return below.subject.kind == Subject::Kind::root || identity(Effect::allow) ||
-         bucket(Effect::allow);
+         (!blocked && bucket(Effect::allow));
 }
 
 }  // namespace outcrop::policy

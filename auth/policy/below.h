@@ -1,7 +1,7 @@
-// One answer for all keys of a bucket below a prefix: for those who cannot ask for each request,
-// like an NFS export. What is allowed here is allowed by decide() for every such key; the other way
-// round not always: a Deny for some of the keys, or a condition that depends on the request, makes
-// it a no.
+// One answer for all keys of a bucket below a prefix, those that are not there yet too: for whom
+// decides for a directory, like an NFS export or the rename of a directory. What is allowed here is
+// allowed by decide() for every such key; the other way round not always: a Deny for some of the
+// keys makes it a no, and so does a condition about a request where there is none.
 #pragma once
 #include "auth/policy/evaluate.h"
 
@@ -11,7 +11,10 @@ struct Below {
   std::string_view bucket;
   std::string_view prefix;  ///< "", or a directory with its slash, "train/images/"
   const Subject& subject;
-  const Context& context;  ///< asked about the caller only
+  const Context& context;
+  /// The context is of the one request that is about all of the keys: every condition is asked.
+  /// Else only those about the caller are, which are the same in all his requests.
+  bool one_request = false;
 };
 
 bool allowed_below(const PolicySet& policies, Action action, const Below& below);

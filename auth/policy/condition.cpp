@@ -232,7 +232,8 @@ bool Condition::fixed() const {
     case Comparison::address:
       return std::ranges::all_of(x_blocks, [](const AddressBlock& b) {
         const AddressBlock v4 = *parse_block("0.0.0.0/0");
-        return v4.contains(b) ? b.bits >= kLeastFixedBitsV4 : b.bits >= kLeastFixedBitsV6;
+        return v4.contains(b) ? b.bits >= kLeastFixedBitsV4
+                              : b.bits >= kLeastFixedBitsV6 && !b.contains(v4);
       });
     default:
       return false;

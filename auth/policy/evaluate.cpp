@@ -89,12 +89,18 @@ std::string_view to_string(Reason reason) {
       return "bucket_policy";
     case Reason::acl:
       return "acl";
+    case Reason::trust_policy:
+      return "trust_policy";
+    case Reason::own_rights:
+      return "own_rights";
     case Reason::denied_by_identity:
       return "denied_by_identity";
     case Reason::denied_by_session:
       return "denied_by_session";
     case Reason::denied_by_bucket:
       return "denied_by_bucket";
+    case Reason::denied_by_trust:
+      return "denied_by_trust";
     case Reason::not_allowed:
       return "not_allowed";
     case Reason::outside_session:
@@ -103,12 +109,22 @@ std::string_view to_string(Reason reason) {
       return "anonymous";
     case Reason::public_access_block:
       return "public_access_block";
-    case Reason::each_key:
-      return "each_key";
+    case Reason::not_all_below:
+      return "not_all_below";
+    case Reason::undecided:
+      return "undecided";
     case Reason::unreadable:
       return "unreadable";
   }
   return "unknown";
+}
+
+std::string to_string(const Why& why) {
+  std::string out(to_string(why.reason));
+  if (!why.sid.empty()) {
+    out.append(" (").append(why.sid).append(")");
+  }
+  return out;
 }
 
 }  // namespace outcrop::policy

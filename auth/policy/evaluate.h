@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "auth/policy/policy.h"
@@ -16,28 +17,41 @@ enum class Reason : std::uint8_t {
   identity_policy,      ///< allowed by a policy of the user, his groups, or the role
   bucket_policy,        ///< allowed by the bucket
   acl,                  ///< allowed by an ACL
+  trust_policy,         ///< allowed by the role
+  own_rights,           ///< allowed: whoever has signed may ask for his own
   denied_by_identity,   ///< an explicit Deny
   denied_by_session,    ///< an explicit Deny
   denied_by_bucket,     ///< an explicit Deny
+  denied_by_trust,      ///< an explicit Deny of the role
   not_allowed,          ///< no policy allows it
   outside_session,      ///< the session policy does not allow it
   anonymous,            ///< nobody signed, and the bucket does not allow it to everybody
   public_access_block,  ///< would be allowed if public access were not blocked
-  each_key,             ///< nothing decided yet: every key of the list is a decision
+  not_all_below,        ///< a directory, and not every key below it is allowed
+  undecided,            ///< nothing yet: the handler decides when it has read the body
   unreadable,           ///< a policy that applies cannot be read
 };
 std::string_view to_string(Reason reason);
+
+/// What decided, to be kept.
+struct Why {
+  Reason reason = Reason::not_allowed;
+  std::string sid{};  ///< of the statement, if one decided that has one
+};
+/// "denied_by_bucket (KeepAll)".
+std::string to_string(const Why& why);
 
 struct Decision {
   bool allowed = false;
   Reason reason = Reason::not_allowed;
   const Statement* statement = nullptr;  ///< that decided, if one did; lives as long as its policy
+  Why why() const { return {reason, statement != nullptr ? statement->sid : std::string()}; }
 };
 
 /// Everything that has a say. Policies are borrowed; what is absent does not restrict.
 struct PolicySet {
   std::span<const Policy* const> identity{};  ///< of the user, his groups, or the role
-  const Policy* session = nullptr;            ///< of the session or service account
+  const Policy* session = nullptr;            ///< of the session
   const Policy* bucket = nullptr;
   PublicAccessBlock block{};
   bool bucket_is_public = false;   ///< is_public(*bucket), computed when it was compiled

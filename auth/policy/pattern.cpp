@@ -11,10 +11,12 @@ bool equal(std::string_view a, std::string_view b, Case letters) {
   return letters == Case::sensitive ? a == b : same_text(a, b);
 }
 
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
 /// The bytes of the character at `at`, which is inside the text.
 std::size_t character(std::string_view text, std::size_t at) {
   std::size_t n = 1;
-  while (at + n < text.size() && (static_cast<unsigned char>(text[at + n]) & 0xc0) == 0x80) {
+  while (at + n < text.size() && continues_character(text[at + n])) {
     ++n;
   }
   return n;
@@ -235,6 +237,9 @@ bool Pattern::may_match_below(std::string_view prefix) const {
   pass_runs();
   for (const char c : prefix) {
     std::vector<bool> after(next.size(), false);
+    for (std::size_t i = 1; continues_character(c) && i < next.size(); ++i) {
+      after[i] = next[i] && pieces[i - 1].step == Step::one;  // still the character that it took
+    }
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       if (next[i] && pieces[i].step == Step::run) {
         after[i] = true;

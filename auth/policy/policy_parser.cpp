@@ -18,6 +18,7 @@ std::unexpected<std::string> refuse(std::string why) {
 
 constexpr std::string_view kOldVersion = "2008-10-17", kNewVersion = "2012-10-17";
 constexpr std::size_t kMaxSid = 512;
+constexpr std::array<std::string_view, 3> kVendors{"s3", "iam", "sts"};
 
 class NoContext final : public Context {
  public:
@@ -221,12 +222,18 @@ Checked<ActionSet> Parser::action_set(const std::string& pattern) const {
                       : "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, "
                         "etc.");
   }
-  ActionSet set = matching_actions(pattern);
+  const ActionSet set = matching_actions(pattern);
+  const std::string_view vendor = std::string_view(pattern).substr(0, colon);
   if (x_kind == PolicyKind::bucket) {
-    const bool ours = pattern == "*" || same_text(pattern.substr(0, colon), "s3");
-    if (!ours || set.none()) {
-      return refuse("Policy has invalid action");
-    }
+    const bool ours = pattern == "*" || same_text(vendor, "s3");
+    return ours && set.any() ? Checked<ActionSet>(set) : refuse("Policy has invalid action");
+  }
+  // A Deny of a misspelt action would deny nothing. What other vendors have is no request's here.
+  const bool ours = std::ranges::any_of(kVendors, [&](std::string_view name) {
+    return wildcard_match(vendor, name, Case::insensitive);
+  });
+  if (ours && set.none() && !matches_other_action(pattern)) {
+    return refuse("The action " + pattern + " is not known.");
   }
   return set;
 }

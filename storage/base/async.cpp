@@ -21,7 +21,9 @@ void BlockingPool::post(std::move_only_function<void()> work) {
     work();
     return;
   }
-  asio::post(*x_pool, std::move(work));
+  // Errors are values. What throws all the same is a bug, and nobody knows what it left half done:
+  // the process ends here, with the stack as it was, and the next start recovers as from a crash.
+  asio::post(*x_pool, [work = std::move(work)]() mutable noexcept { work(); });
 }
 
 TaskGroup::~TaskGroup() { OUTCROP_ASSERT(x_live == 0); }

@@ -95,6 +95,7 @@ Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io:
   set->x_record.epoch = newest_epoch(found);
   if (unchanged) {
     set->x_epoch.store(base->epoch);
+    set->show();
     TRYV(set->tell_witness(set->x_record));
     return set;
   }
@@ -114,6 +115,11 @@ EpochRecord DriveSet::next_record() const {
   }
   std::erase_if(next.mirrors, [&](Slot s) { return !next.members[s].live; });
   return next;
+}
+
+void DriveSet::show() {
+  const std::lock_guard lock(x_shown_mutex);
+  x_shown = x_record;
 }
 
 void DriveSet::take_flags() {
@@ -185,8 +191,8 @@ std::optional<unsigned> DriveSet::write_parity(std::size_t live) const {
 }
 
 EpochRecord DriveSet::record() const {
-  const std::lock_guard lock(x_mutex);
-  return x_record;
+  const std::lock_guard lock(x_shown_mutex);
+  return x_shown;
 }
 
 void DriveSet::on_change(std::function<void(Slot)> listener) {
@@ -224,6 +230,7 @@ Result<void> DriveSet::publish(EpochRecord next) {
         log::error("a drive failed while the epoch was written",
                    {{"drive", disk.name()}, {"error", r.error().describe()}});
         x_live[slot].store(false);
+        disk.health()->give_up();
         x_untold.push_back(static_cast<Slot>(slot));
         member.live = member.returning = false;
         std::erase(next.mirrors, static_cast<Slot>(slot));
@@ -233,6 +240,7 @@ Result<void> DriveSet::publish(EpochRecord next) {
     x_record = next;
   }
   take_flags();
+  show();
   x_epoch.store(next.epoch, std::memory_order_release);
   const auto live = std::ranges::count_if(next.members, &Member::live);
   log::info("epoch", {{"epoch", next.epoch}, {"live", live}});
@@ -270,6 +278,7 @@ Result<void> DriveSet::eject(Slot slot, const Error& why) {
       return ok();
     }
     x_live[slot].store(false, std::memory_order_release);
+    disk(slot)->health()->give_up();
     log::error("drive ejected", {{"drive", disk(slot)->name()}, {"error", why.describe()}});
     if (!write_parity(live_slots().size())) {
       return fail(Errc::read_only, "fewer than m+1 drives are left");

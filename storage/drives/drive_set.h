@@ -83,7 +83,7 @@ class DriveSet {
   /// redundancy is allowed. Empty: too few drives for writes.
   std::optional<unsigned> write_parity(std::size_t live) const;
   const Uuid& cluster() const { return x_cluster; }
-  EpochRecord record() const;  ///< a copy of the current one
+  EpochRecord record() const;  ///< a copy of the last that is published; never waits for drives
   std::uint64_t epoch() const { return x_epoch.load(std::memory_order_acquire); }
   /// Slots that were part of the newest epoch found on disk at open, before this boot changed
   /// anything: only their journals and mirrors count at replay.
@@ -93,9 +93,9 @@ class DriveSet {
   /// the power went. Once.
   std::vector<std::unique_ptr<io::Disk>> take_blank() { return std::exchange(x_blank, {}); }
 
-  /// Takes a drive out after an I/O error: not live at once, then the next epoch is written to
-  /// every live drive. Idempotent. After it returned ok, work on the remaining drives may be
-  /// acked. read_only when the drives that are left are too few for writes. Blocking.
+  /// Takes a drive out after an I/O error: not live and given up at once, then the next epoch is
+  /// written to every live drive. Idempotent. After it returned ok, work on the remaining drives
+  /// may be acked. read_only when the drives that are left are too few for writes. Blocking.
   Result<void> eject(Slot slot, const Error& why);
   /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
   Result<void> set_mirrors(std::vector<Slot> mirrors);
@@ -117,6 +117,7 @@ class DriveSet {
   Result<void> take_members(std::vector<std::unique_ptr<io::Disk>> disks,
                             const std::vector<Found>& found);
   void take_flags();
+  void show();
   Result<void> publish(EpochRecord next);
   Result<void> tell_witness(const EpochRecord& before);
   EpochRecord next_record() const;
@@ -134,7 +135,9 @@ class DriveSet {
   DriveOptions x_options;
   std::atomic<std::uint64_t> x_epoch{0};
   std::vector<Slot> x_current_at_open;
-  mutable std::mutex x_mutex;  // guards all below and the order of publications
+  mutable std::mutex x_shown_mutex;  // guards x_shown
+  EpochRecord x_shown;               // x_record for those who cannot wait for drives
+  mutable std::mutex x_mutex;        // guards all below and the order of publications
   EpochRecord x_record;
   std::vector<Slot> x_untold;  // changed, listeners not called yet
   std::vector<std::function<void(Slot)>> x_listeners;

@@ -2,6 +2,7 @@
 // opened and closed in the right order. The only storage type that server/ needs besides ns.
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct EngineRuntime {
   std::vector<asio::io_context*> workers;  ///< by worker index
   std::vector<io::IoBackend*> backends;    ///< by worker index
   io::Disk* state_dir = nullptr;  ///< keeps the newest epoch, too; drives::DriveOptions::witness
+  /// Told of each drive that is no member any more, by its uuid, once that is durable. On the pool;
+  /// may be empty. Its error is that of what was done; the drive is forgotten all the same.
+  std::function<Result<void>(const std::string& uuid)> forgotten{};
 };
 
 struct DriveStatus {
@@ -86,7 +90,7 @@ struct EngineStats {
   std::uint64_t payload_hits = 0, payload_misses = 0, payload_cache_bytes = 0;
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
   std::uint64_t segments_compacted = 0, compacted_bytes = 0;
-  std::uint64_t reconstructed_reads = 0, corrupt_reads = 0;
+  std::uint64_t reconstructed_reads = 0, corrupt_reads = 0, hedged_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;
   RepairStatus repair;
 };
@@ -134,6 +138,10 @@ class Engine {
   virtual Task<std::uint64_t> repair() = 0;
   /// Reads all that was last read `period_seconds` or longer ago, and repairs it.
   virtual Task<> scrub(std::uint64_t period_seconds) = 0;
+  /// Drives that have not answered for five seconds are given up; see io/health.h. Worker 0.
+  virtual Task<> judge_drives() = 0;
+  /// Those that were given up leave. Worker 0.
+  virtual Task<> eject_given_up() = 0;
 };
 
 }  // namespace outcrop::engine

@@ -9,10 +9,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};  // drive presence; a removed drive is out within a second
+constexpr milliseconds kJudge{100};
 constexpr milliseconds kRepairTick{1000};
 constexpr milliseconds kCollect{5000};  // garbage collection
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
+constexpr std::int64_t kAllHungNs = 30'000'000'000;
 // Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
 // slower to insert into.
 constexpr std::uint64_t kLeastMemtable = 1 << 20, kMostMemtable = 64 << 20;
@@ -55,6 +57,9 @@ Task<> Store::start() {
   CO_TRY(x_meta,
          co_await meta::JournaledMetaStore::open(meta_config(x_config), *x_drives, x_segments,
                                                  meta_workers(x_runtime), x_runtime.pool));
+  for (io::IoBackend* const backend : x_runtime.backends) {
+    backend->set_hedge(x_drives->parity());
+  }
   CO_TRYV(co_await x_segments.open());
   ns::NamespaceConfig ns_config;
   ns_config.object_cache_bytes = x_config.object_cache_bytes;
@@ -85,6 +90,52 @@ Task<> Store::start() {
   co_return ok();
 }
 
+std::vector<drives::Slot> Store::hung_drives() const {
+  const std::int64_t now = SystemClock().steady_ns();  // as back ends write it
+  std::vector<drives::Slot> out = x_drives->live_slots();
+  std::erase_if(out, [&](drives::Slot slot) { return !x_drives->disk(slot)->health()->hung(now); });
+  return out;
+}
+
+// A drive that does not answer leaves, so that nobody waits for it; its calls end with that. Where
+// more drives hang than may leave, it is hardly them, so they get more time, but not for ever:
+// clients shall get an answer.
+Task<> Store::judge_drives() {
+  const std::vector<drives::Slot> hung = hung_drives();
+  const std::int64_t now = x_runtime.clock.steady_ns();
+  if (hung.empty()) {
+    x_hung_since_ns = 0;
+    co_return ok();
+  }
+  x_hung_since_ns = x_hung_since_ns == 0 ? now : x_hung_since_ns;
+  const drives::EpochRecord record = x_drives->record();
+  const auto gone = static_cast<std::size_t>(std::ranges::count_if(
+      record.members, [](const drives::Member& m) { return !m.uuid.is_nil() && !m.live; }));
+  const bool may_leave = gone + hung.size() <= record.parity &&
+                         x_drives->write_parity(x_drives->live_slots().size() - hung.size());
+  if (!may_leave && now - x_hung_since_ns < kAllHungNs) {
+    co_return ok();
+  }
+  for (const drives::Slot slot : hung) {
+    log::error("a drive does not answer", {{"drive", x_drives->disk(slot)->name()}});
+    x_drives->disk(slot)->health()->give_up();
+  }
+  x_hung_since_ns = 0;
+  co_return ok();
+}
+
+// Apart from the judgement, which must go on while this writes to drives that may hang, too.
+Task<> Store::eject_given_up() {
+  for (const drives::Slot slot : x_drives->live_slots()) {
+    if (x_drives->disk(slot)->health()->given_up()) {
+      CO_TRYV(co_await x_runtime.pool.run([this, slot] {
+        return x_drives->eject(slot, Error(Errc::io_error, "it does not answer"));
+      }));
+    }
+  }
+  co_return ok();
+}
+
 // A drive whose directory was removed, renamed or unmounted still takes writes through open files:
 // nobody would ever find that data again, so the drive is out.
 Task<> Store::check_drives() {
@@ -111,6 +162,10 @@ Task<> Store::measure_space() {
         log::warn("spare shard files", {{"error", trimmed.error().describe()}});
       }
       const auto space = x_drives->disk(slot)->space();
+      if (space) {
+        const std::lock_guard lock(x_space_mutex);
+        x_space[slot] = *space;
+      }
       const auto room = x_segments.client_bytes(slot);
       if (!space || !room) {
         continue;  // its own operations will tell, and eject it
@@ -137,6 +192,8 @@ void Store::start_background() {
     x_jobs.push_back(std::make_unique<Periodic>(ex, pause, std::move(what), std::move(step)));
     x_jobs.back()->start();
   };
+  job(kJudge, "drives that do not answer", [this] { return judge_drives(); });
+  job(kJudge, "drives that were given up", [this] { return eject_given_up(); });
   job(kTick, "drive check", [this] { return check_drives(); });
   job(kTick, "storing what files have in memory",
       [this] { return files().flush_idle(x_runtime.clock.steady_ns() - kIdleNs); });
@@ -218,9 +275,8 @@ EngineStats Store::stats() {
     if (io::Disk* disk = x_drives->disk(static_cast<drives::Slot>(slot))) {
       drive.path = disk->name();
       drive.stats = &disk->stats();
-      if (const auto space = disk->space()) {
-        drive.space = *space;
-      }
+      const std::lock_guard lock(x_space_mutex);
+      drive.space = x_space[slot];
     }
     judge(drive, survey, record);
     out.drives.push_back(std::move(drive));
@@ -248,6 +304,7 @@ EngineStats Store::stats() {
   out.segments_compacted = x_compactor->stats().segments.load();
   out.compacted_bytes = x_compactor->stats().bytes.load();
   out.reconstructed_reads = x_segments.stats().reconstructed_reads.load();
+  out.hedged_reads = x_segments.stats().hedged_reads.load();
   out.corrupt_reads = x_segments.stats().corrupt_chunks.load();
   return out;
 }

@@ -36,6 +36,8 @@ class Store final : public Engine {
   Task<> remove_drive(unsigned slot) override;
   Task<std::uint64_t> repair() override;
   Task<> scrub(std::uint64_t period_seconds) override;
+  Task<> judge_drives() override;
+  Task<> eject_given_up() override;
   /// Drives that were blank at the start: they join. After start().
   Async<> adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks);
 
@@ -46,6 +48,8 @@ class Store final : public Engine {
   Task<> repair_step();
   Task<> rebuild_step();
   Task<> look_after_leaving();
+  /// A slot that nothing is on any more.
+  Task<> forget(drives::Slot slot);
   Task<> scrub_metadata();
   std::uint64_t now_seconds() const;
   RepairStatus repair_status(const segment::Survey& survey) const;
@@ -53,6 +57,7 @@ class Store final : public Engine {
              const segment::Survey& survey,
              const drives::EpochRecord& record) const;
   Task<> check_drives();
+  std::vector<drives::Slot> hung_drives() const;
   Task<> measure_space();
   Task<> compact_full_metadata();
 
@@ -62,6 +67,9 @@ class Store final : public Engine {
   segment::SegmentStore x_segments;
   std::unique_ptr<meta::JournaledMetaStore> x_meta;
   std::unique_ptr<ns::TreeNamespace> x_ns;
+  std::mutex x_space_mutex;
+  std::array<io::Space, drives::kMaxDrives> x_space{};  ///< as last measured, by slot
+  std::int64_t x_hung_since_ns = 0;  ///< steady; 0: more hang than may leave, since then
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
   std::atomic<bool> x_metadata_full{false}, x_closing{false};
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite

@@ -94,7 +94,16 @@ Task<> Store::remove_drive(unsigned slot) {
       co_return fail(Errc::conflict, "metadata is still moving off it: try again in a moment");
     }
   }
-  co_return co_await x_runtime.pool.run([this, which] { return x_drives->remove(which); });
+  co_return co_await forget(which);
+}
+
+Task<> Store::forget(drives::Slot slot) {
+  const std::string uuid = x_drives->record().members[slot].uuid.to_string();
+  CO_TRYV(co_await x_runtime.pool.run([this, slot] { return x_drives->remove(slot); }));
+  if (x_runtime.forgotten) {
+    CO_TRYV(co_await x_runtime.pool.run([this, &uuid] { return x_runtime.forgotten(uuid); }));
+  }
+  co_return ok();
 }
 
 void Store::judge(DriveStatus& drive,

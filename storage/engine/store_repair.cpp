@@ -75,7 +75,8 @@ Task<> Store::rebuild_step() {
   const segment::Survey survey = x_segments.survey();
   const std::int64_t now = x_runtime.clock.steady_ns();
   const bool changed = x_repaired_epoch != x_drives->epoch();
-  const bool wanted = survey.open > 0 || survey.bytes_to_write > 0 || changed;
+  const bool wanted =
+      survey.open > 0 || survey.bytes_to_write > 0 || survey.leftovers > 0 || changed;
   if (!wanted || (!changed && now < x_retry_ns)) {
     co_return ok();
   }
@@ -113,7 +114,7 @@ Task<> Store::look_after_leaving() {
     if (!leaving) {
       x_empty[slot].store(false);
     } else if (!record.members[i].live) {
-      CO_TRYV(co_await x_runtime.pool.run([this, slot] { return x_drives->remove(slot); }));
+      CO_TRYV(co_await forget(slot));
       log::info("a missing drive is forgotten: all it held is on others", {{"slot", i}});
     } else if (!x_empty[slot].load()) {
       CO_TRY(const bool needed, co_await x_meta->needs(slot));

@@ -31,6 +31,11 @@ class UringBackend : public IoBackend {
 /// flight.
 Result<std::unique_ptr<UringBackend>> make_uring_backend(asio::io_context& io,
                                                          UringOptions options = {});
-std::unique_ptr<IoBackend> make_thread_backend(asio::io_context& io, unsigned threads);
+/// What a thread does for an op; may block for ever.
+using BlockingTransfer = std::function<Result<void>(const IoOp& op, int fd, bool direct)>;
+Result<void> transfer(const IoOp& op, int fd, bool direct);
+std::unique_ptr<IoBackend> make_thread_backend(asio::io_context& io,
+                                               unsigned threads,
+                                               BlockingTransfer how = transfer);
 
 }  // namespace outcrop::io

@@ -13,6 +13,7 @@
 
 #include "storage/base/bytes.h"
 #include "storage/base/task.h"
+#include "storage/io/health.h"
 
 namespace outcrop::io {
 
@@ -37,12 +38,19 @@ class File {
   /// True if transfers must be aligned to kIoAlign in offset, length and address (O_DIRECT).
   virtual bool direct() const = 0;
   virtual Disk& disk() const = 0;
+  /// What keeps the descriptor open, for a call that nobody waits for any more; null in simulation.
+  virtual std::shared_ptr<const void> share() const { return nullptr; }
 
   virtual Result<std::uint64_t> size() const = 0;
   /// Reads up to out.size() bytes; fewer only at the end of the file. Returns the count.
   virtual Result<std::size_t> read_sync(std::uint64_t offset, MutBytes out) = 0;
   virtual Result<void> write_sync(std::uint64_t offset, ConstBytes data) = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
+  /// Gives the blocks of a range, aligned to kIoAlign, back to the filesystem: it reads as zeros
+  /// then, the size stays. A power cut may bring them back.
+  virtual Result<void> punch(std::uint64_t offset, std::uint64_t length) = 0;
+  /// True if every block is there, as prewrite() makes them: nothing was punched.
+  virtual Result<bool> whole() const = 0;
   virtual Result<void> sync() = 0;  ///< fdatasync
 };
 
@@ -67,6 +75,8 @@ class Disk {
   virtual ~Disk() = default;
   virtual std::string_view name() const = 0;  ///< the configured path, for messages
   virtual DiskStats& stats() = 0;
+  /// Outlives the disk with whoever keeps it: transfers that never end are not waited for.
+  const std::shared_ptr<DiskHealth>& health() const { return x_health; }
 
   virtual Result<std::unique_ptr<File>> open(std::string_view path, Access access, Cache cache) = 0;
   /// Creates (or overwrites) a zero-filled file of `size` bytes with every block written, then
@@ -96,6 +106,9 @@ class Disk {
   /// path is now a plain directory on the root filesystem.
   virtual std::uint64_t filesystem_id() const = 0;
   virtual std::uint64_t parent_filesystem_id() const { return filesystem_id(); }
+
+ private:
+  const std::shared_ptr<DiskHealth> x_health = std::make_shared<DiskHealth>();
 };
 
 enum class OpKind : std::uint8_t { read, write, sync };
@@ -108,7 +121,9 @@ struct IoOp {
   std::uint64_t offset = 0;
   Buffer buffer;
   bool durable = false;  ///< write: complete only when on stable storage (RWF_DSYNC)
-  Result<void> result;   ///< set before `done`
+  /// Read: timed_out when the drive is late with it and the data can be had elsewhere.
+  bool hedged = false;
+  Result<void> result;  ///< set before `done`
 };
 
 /// One worker's submission queue. Used only on that worker's thread.
@@ -116,8 +131,12 @@ class IoBackend {
  public:
   virtual ~IoBackend() = default;
   virtual std::string_view name() const = 0;  ///< "uring", "threads", "sim"
+  /// Any thread. Hedged reads are given up while at most so many drives are late: more, and it is
+  /// not them.
+  virtual void set_hedge(unsigned drives) = 0;
   /// Starts all ops (in no order) and calls `done` once, on this worker, when the last has its
-  /// result. `ops` stays valid and unmoved until then.
+  /// result. `ops` stays valid and unmoved until then. An op on a drive that was given up fails
+  /// with io_error, whatever the kernel does with it: it holds shares of memory and descriptor.
   virtual void submit(std::span<IoOp> ops, std::move_only_function<void()> done) = 0;
 };
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "storage/base/log.h"
+#include "storage/io/guarded_disk.h"
 #include "storage/io/posix_file.h"
 #include "storage/io/syscalls.h"
 
@@ -336,7 +337,7 @@ std::string PosixDisk::native_path(std::string_view path) const {
 
 }  // namespace
 
-Result<std::unique_ptr<Disk>> open_posix_disk(std::string path) {
+Result<std::unique_ptr<Disk>> open_plain_disk(std::string path) {
   char* resolved = ::realpath(path.c_str(), nullptr);
   if (resolved == nullptr) {
     return fail_errno(errno);

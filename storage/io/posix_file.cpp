@@ -1,5 +1,6 @@
 #include "storage/io/posix_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,30 @@ Result<void> PosixFile::truncate(std::uint64_t size) {
     }
   }
   return ok();
+}
+
+// A filesystem that cannot punch keeps the blocks, which is no harm.
+Result<void> PosixFile::punch(std::uint64_t offset, std::uint64_t length) {
+  while (::fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                     static_cast<off_t>(length)) != 0) {
+    if (errno == EOPNOTSUPP) {
+      return ok();
+    }
+    if (errno != EINTR) {
+      return fail_errno(errno);
+    }
+  }
+  return ok();
+}
+
+Result<bool> PosixFile::whole() const {
+  constexpr std::uint64_t kStatBlock = 512;
+  struct stat st{};
+  if (::fstat(fd(), &st) != 0) {
+    return fail_errno(errno);
+  }
+  return static_cast<std::uint64_t>(st.st_blocks) * kStatBlock >=
+         static_cast<std::uint64_t>(st.st_size);
 }
 
 Result<void> PosixFile::sync() {

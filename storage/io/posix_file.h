@@ -34,6 +34,8 @@ class PosixFile final : public File {
   Result<std::size_t> read_sync(std::uint64_t offset, MutBytes out) override;
   Result<void> write_sync(std::uint64_t offset, ConstBytes data) override;
   Result<void> truncate(std::uint64_t size) override;
+  Result<void> punch(std::uint64_t offset, std::uint64_t length) override;
+  Result<bool> whole() const override;
   Result<void> sync() override;
 
  private:

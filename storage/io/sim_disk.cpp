@@ -5,6 +5,7 @@
 
 #include "storage/io/sim_state.h"
 #include "storage/io/syscalls.h"
+#include "storage/io/watch.h"
 
 namespace outcrop::io {
 namespace {
@@ -72,6 +73,8 @@ class SimFile final : public File {
     return write(offset, data, false);
   }
   Result<void> truncate(std::uint64_t size) override;
+  Result<void> punch(std::uint64_t offset, std::uint64_t length) override;
+  Result<bool> whole() const override;
   Result<void> sync() override;
 
   Result<void> write(std::uint64_t offset, ConstBytes data, bool durable);
@@ -80,6 +83,7 @@ class SimFile final : public File {
                               op.durable);
   }
   bool alive() { return x_disk.state().alive(x_disk.born()); }
+  bool hung() { return x_disk.state().hung(x_disk.drive()); }
 
  private:
   Result<void> check_writable() const { return x_writable ? ok() : fail(Errc::io_error, EBADF); }
@@ -103,8 +107,12 @@ Result<std::uint64_t> SimFile::size() const {
 Result<std::size_t> SimFile::read_sync(std::uint64_t offset, MutBytes out) {
   TRYV(check_transfer(*this, offset, out));
   std::size_t got = 0;
-  auto result = x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) {
-    got = drive.file(x_ino)->read(offset, out);
+  auto result = x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) -> Result<void> {
+    const sim::FileData& file = *drive.file(x_ino);
+    if (!file.readable(offset, out.size())) {
+      return fail(Errc::io_error, EIO);
+    }
+    got = file.read(offset, out);
     return ok();
   });
   account(x_disk.stats(), OpKind::read, got, 0, result.has_value());
@@ -135,6 +143,25 @@ Result<void> SimFile::truncate(std::uint64_t size) {
     }
     return ok();
   });
+}
+
+Result<void> SimFile::punch(std::uint64_t offset, std::uint64_t length) {
+  TRYV(check_writable());
+  return x_disk.step(SimStep::punch, x_path, [&](sim::Drive& drive, Verdict verdict) {
+    if (x_disk.state().happens(verdict)) {
+      drive.file(x_ino)->punch(offset, length);
+    }
+    return ok();
+  });
+}
+
+Result<bool> SimFile::whole() const {
+  bool whole = true;
+  TRYV(x_disk.step(SimStep::read, x_path, [&](sim::Drive& drive, Verdict) {
+    whole = drive.file(x_ino)->whole();
+    return ok();
+  }));
+  return whole;
 }
 
 Result<void> SimFile::sync() {
@@ -302,6 +329,7 @@ class SimBackend final : public IoBackend {
   void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
     x_core->submit(ops, std::move(done));
   }
+  void set_hedge(unsigned) override {}  // only a drive that hangs is late
 
  private:
   struct Batch {
@@ -315,7 +343,7 @@ class SimBackend final : public IoBackend {
   };
 
   struct Core : std::enable_shared_from_this<Core> {
-    Core(std::shared_ptr<State> s, Executor ex) : state(std::move(s)), executor(ex) {}
+    Core(std::shared_ptr<State> s, Executor ex) : state(std::move(s)), executor(ex), timer(ex) {}
 
     void submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
       if (ops.empty()) {
@@ -338,6 +366,11 @@ class SimBackend final : public IoBackend {
       const Item item = std::move(items.back());
       items.pop_back();
       IoOp& op = *item.op;
+      if (file_of(op).hung() && file_of(op).alive() && !op.hedged &&
+          !op.file->disk().health()->given_up()) {
+        park(item);
+        return;
+      }
       op.result = transfer(op);
       if (!op.result && op.kind == OpKind::write && item.alive && !file_of(op).alive()) {
         file_of(op).leave_torn(op);
@@ -348,9 +381,30 @@ class SimBackend final : public IoBackend {
       }
     }
 
+    // Seen as late and hung for good, whatever the time is by the engine's clock.
+    void park(const Item& item) {
+      constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::max();
+      item.op->file->disk().health()->saw_late(kAlways);
+      item.op->file->disk().health()->saw_hung(kAlways);
+      items.push_back(item);
+      if (std::exchange(parked, true)) {
+        return;
+      }
+      timer.expires_after(std::chrono::milliseconds(1));
+      timer.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+        self->parked = false;
+        for (std::size_t i = self->items.size(); i > 0; --i) {
+          self->serve_one();
+        }
+      });
+    }
+
     static SimFile& file_of(const IoOp& op) { return static_cast<SimFile&>(*op.file); }
 
     static Result<void> transfer(const IoOp& op) {
+      if (op.hedged && file_of(op).hung()) {
+        return fail(late_answer(op.file->disk()));
+      }
       switch (op.kind) {
         case OpKind::read: {
           TRY(const std::size_t got, op.file->read_sync(op.offset, op.buffer.writable()));
@@ -365,10 +419,15 @@ class SimBackend final : public IoBackend {
       return fail(Errc::internal);
     }
 
-    void stop() { items.clear(); }
+    void stop() {
+      timer.cancel();
+      items.clear();
+    }
 
     const std::shared_ptr<State> state;
     const Executor executor;
+    WatchTimer timer;
+    bool parked = false;  // the timer runs
     std::vector<Item> items;
   };
 

@@ -17,6 +17,7 @@ enum class SimStep : std::uint8_t {
   create,
   write,
   truncate,
+  punch,
   sync,
   prewrite,
   rename,
@@ -81,10 +82,11 @@ class SimWorld {
   /// The n-th step from now (1: the next one) is the last: it and all later calls fail with
   /// io_error until reboot(). 0 cancels.
   void crash_at(std::uint64_t n, CrashMode mode);
+  void crash_now();  ///< before whatever comes next
   bool crashed() const;
   /// Power cut and restart: each file keeps a seeded part of its unsynced sectors, each directory
   /// a seeded prefix of its unsynced changes. Handles from before stay dead; locks are free;
-  /// error rules and skip_sync stay.
+  /// error rules and skip_sync stay; drives that hung answer again.
   void reboot(std::uint64_t seed);
 
   /// Steps for which this is true claim to sync but do not (sync, sync_dir, the directory syncs of
@@ -95,9 +97,19 @@ class SimWorld {
   /// Fails every call on the drive and makes present() false, until restored.
   void remove_drive(unsigned drive);
   void restore_drive(unsigned drive);
+  /// From now on transfers never end, until the drive is given up (health.h), except hedged reads,
+  /// which are late, and synchronous calls, which fail. No time passes meanwhile.
+  void hang_drive(unsigned drive);
   void set_space(unsigned drive, Space space);  ///< what Disk::space() says
   /// Flips every bit of a range of a file, cached and durable; false if there is no such range.
   bool corrupt(unsigned drive, std::string_view path, std::uint64_t offset, std::uint64_t length);
+  /// Reads of these 4 KiB pages of a file fail with EIO; if it `heals`, until they are written.
+  /// False if there is no such file.
+  bool make_unreadable(unsigned drive,
+                       std::string_view path,
+                       std::uint64_t offset,
+                       std::uint64_t length,
+                       bool heals = true);
 
   class State;
 

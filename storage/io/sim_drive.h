@@ -46,6 +46,7 @@ class Drive {
   void collect();
 
   bool removed = false;
+  bool hung = false;
   const void* lock_holder = nullptr;
   Space space{.total_bytes = std::uint64_t{1} << 40, .free_bytes = std::uint64_t{1} << 40};
 

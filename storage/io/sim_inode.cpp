@@ -77,6 +77,10 @@ void FileData::write(std::uint64_t offset,
   if (durable) {
     settle_cut();
   }
+  std::erase_if(x_unreadable, [&](const auto& page) {
+    const std::uint64_t from = page.first * kPage;
+    return page.second && offset <= from && from + kPage <= offset + data.size();
+  });
   std::uint64_t end = 0;
   while (!data.empty()) {
     const std::size_t within = offset % kPage;
@@ -156,6 +160,15 @@ void FileData::truncate(std::uint64_t size) {
     x_cut = std::min(x_cut, boundary);
   }
   x_size = size;
+}
+
+void FileData::punch(std::uint64_t offset, std::uint64_t length) {
+  const std::uint64_t first = offset / kPage, last = (offset + length) / kPage;
+  x_dirty.erase(x_dirty.lower_bound(first), x_dirty.lower_bound(last));
+  for (std::uint64_t i = first; i < std::min<std::uint64_t>(last, x_pages.size()); ++i) {
+    x_pages[i].reset();
+  }
+  x_punched = true;
 }
 
 void FileData::settle_cut() {
@@ -268,6 +281,17 @@ bool FileData::flip(std::uint64_t offset, std::uint64_t length) {
     }
   }
   return true;
+}
+
+void FileData::make_unreadable(std::uint64_t offset, std::uint64_t length, bool heals) {
+  for (std::uint64_t page = offset / kPage; page * kPage < offset + length; ++page) {
+    x_unreadable[page] = heals;
+  }
+}
+
+bool FileData::readable(std::uint64_t offset, std::uint64_t length) const {
+  const auto page = x_unreadable.lower_bound(offset / kPage);
+  return page == x_unreadable.end() || page->first * kPage >= offset + length;
 }
 
 }  // namespace outcrop::io::sim

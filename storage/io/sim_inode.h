@@ -33,6 +33,10 @@ class FileData {
   /// Writes the chosen sectors, through to the durable pages if `durable`.
   void write(std::uint64_t offset, ConstBytes data, bool durable, const SectorChoice& choice);
   void truncate(std::uint64_t size);
+  /// Durable at once, which a filesystem's need not be: page-aligned zeros either way.
+  void punch(std::uint64_t offset, std::uint64_t length);
+  /// Never punched since fill_zero().
+  bool whole() const { return !x_punched; }
   /// Makes the chosen dirty sectors durable; with no choice also the size.
   void sync(const SectorChoice& choice);
   /// Durable zeros of `size` bytes; with a choice only the chosen pages, the size as it may be.
@@ -40,6 +44,9 @@ class FileData {
   /// What a power cut leaves.
   void power_cut(Random& random);
   bool flip(std::uint64_t offset, std::uint64_t length);
+  /// Pages that cannot be read: until they are written as a whole, or for ever.
+  void make_unreadable(std::uint64_t offset, std::uint64_t length, bool heals);
+  bool readable(std::uint64_t offset, std::uint64_t length) const;
 
  private:
   struct Dirty {
@@ -64,8 +71,10 @@ class FileData {
   std::uint64_t x_size = 0;          // as the process sees it
   std::uint64_t x_durable_size = 0;  // as a crash would find it
   std::uint64_t x_cut = kNoCut;      // page-aligned: durable pages from here on are truncated away
-  std::vector<PagePtr> x_pages;      // durable
+  bool x_punched = false;
+  std::vector<PagePtr> x_pages;  // durable
   std::map<std::uint64_t, Dirty> x_dirty;
+  std::map<std::uint64_t, bool> x_unreadable;  // by page: whether a write heals it
 };
 
 }  // namespace outcrop::io::sim

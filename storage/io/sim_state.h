@@ -61,6 +61,11 @@ class SimWorld::State {
   }
   bool present(unsigned drive) const { return !x_drives[drive].removed; }
 
+  bool hung(unsigned drive) {
+    const std::lock_guard lock(mutex);
+    return x_drives[drive].hung;
+  }
+
   mutable std::mutex mutex;  // guards everything below
 
  private:

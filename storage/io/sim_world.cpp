@@ -48,6 +48,9 @@ SimWorld::State::Gate SimWorld::State::enter(const SimStepInfo& info, std::uint6
   if (x_drives[info.drive].removed) {
     return {.error = Error(Errc::io_error, ENXIO)};
   }
+  if (x_drives[info.drive].hung) {
+    return {.error = Error(Errc::io_error, ETIMEDOUT)};
+  }
   if (auto error = planned_error(info)) {
     return {.error = std::move(error)};
   }
@@ -129,6 +132,12 @@ void SimWorld::crash_at(std::uint64_t n, CrashMode mode) {
   x_state->x_crash_mode = mode;
 }
 
+void SimWorld::crash_now() {
+  const std::lock_guard lock(x_state->mutex);
+  x_state->x_dead = true;
+  x_state->x_crash_mode = CrashMode::before;
+}
+
 bool SimWorld::crashed() const {
   const std::lock_guard lock(x_state->mutex);
   return x_state->x_dead;
@@ -139,6 +148,7 @@ void SimWorld::reboot(std::uint64_t seed) {
   SeededRandom random(seed);
   for (sim::Drive& drive : x_state->x_drives) {
     drive.power_cut(random);
+    drive.hung = false;
   }
   ++x_state->x_generation;
   x_state->x_dead = false;
@@ -170,6 +180,11 @@ void SimWorld::restore_drive(unsigned drive) {
   x_state->x_drives.at(drive).removed = false;
 }
 
+void SimWorld::hang_drive(unsigned drive) {
+  const std::lock_guard lock(x_state->mutex);
+  x_state->x_drives.at(drive).hung = true;
+}
+
 void SimWorld::set_space(unsigned drive, Space space) {
   const std::lock_guard lock(x_state->mutex);
   x_state->x_drives.at(drive).space = space;
@@ -183,6 +198,18 @@ bool SimWorld::corrupt(unsigned drive,
   sim::Drive& target = x_state->x_drives.at(drive);
   const auto ino = target.lookup(path);
   return ino && !target.is_directory(*ino) && target.file(*ino)->flip(offset, length);
+}
+
+bool SimWorld::make_unreadable(
+    unsigned drive, std::string_view path, std::uint64_t offset, std::uint64_t length, bool heals) {
+  const std::lock_guard lock(x_state->mutex);
+  sim::Drive& target = x_state->x_drives.at(drive);
+  const auto ino = target.lookup(path);
+  if (!ino || target.is_directory(*ino)) {
+    return false;
+  }
+  target.file(*ino)->make_unreadable(offset, length, heals);
+  return true;
 }
 
 }  // namespace outcrop::io

@@ -1,38 +1,274 @@
 // The back end for kernels without io_uring: a pool of threads per worker makes blocking calls;
 // finished batches go back to the worker's io_context, as many as there are in one hand-over.
-#include <boost/asio/executor_work_guard.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <optional>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "storage/io/backends.h"
+#include "storage/io/lone_thread.h"
 #include "storage/io/syscalls.h"
+#include "storage/io/watch.h"
 
 namespace outcrop::io {
 namespace {
 
 struct Batch {
-  std::atomic<std::size_t> remaining;
+  std::size_t remaining;
   std::move_only_function<void()> done;
 };
 
+/// One op. Owns what its call works on, for it may be in the kernel when nobody waits any more.
 struct Item {
-  IoOp* op;
-  Batch* batch;
-  std::int64_t start_ns;
+  IoOp* op;                           // worker only; null: nobody waits
+  Batch* batch;                       // worker only
+  IoOp call;                          // what a thread sees of it; its result
+  std::shared_ptr<const void> share;  // of the descriptor
+  std::shared_ptr<DiskHealth> health;
+  std::int64_t start_ns = 0;
+  std::int64_t took_ns = 0;
+  unsigned ticks = 0;
+};
+using ItemPtr = std::shared_ptr<Item>;
+
+/// Outlives the back end as long as a posted delivery, or a thread that hangs, refers to it.
+class Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(asio::io_context& io, BlockingTransfer how)
+      : x_ex(io.get_executor()), x_how(std::move(how)), x_timer(x_ex) {}
+
+  void start(unsigned threads) {
+    for (unsigned i = 0; i < threads; ++i) {
+      add_thread();
+    }
+  }
+  void set_hedge(unsigned drives) { x_watch.set_hedge(drives); }
+
+  void submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
+    if (ops.empty()) {
+      asio::post(x_ex, std::move(done));
+      return;
+    }
+    auto batch = std::make_unique<Batch>(ops.size(), std::move(done));
+    const std::int64_t now = steady_ns();
+    for (IoOp& op : ops) {
+      Disk& disk = op.file->disk();
+      disk.stats().in_flight.fetch_add(1, std::memory_order_relaxed);
+      auto item =
+          std::make_shared<Item>(&op, batch.get(), op, op.file->share(), disk.health(), now);
+      item->call.result = check_transfer(*op.file, op.offset, op.buffer.view());
+      if (disk.health()->given_up()) {
+        item->call.result = fail(no_answer(disk));
+      }
+      const bool over = !item->call.result;
+      const std::lock_guard lock(x_mutex);
+      if (over) {
+        finish_locked(item);
+      } else {
+        x_queue.push_back({item, op.file->fd(), op.file->direct()});
+      }
+      x_waiting.push_back(std::move(item));
+    }
+    x_live.emplace(batch.get(), std::move(batch));
+    ops.size() == 1 ? x_wake.notify_one() : x_wake.notify_all();
+    arm_timer();
+  }
+
+  /// Waits for calls in progress, but for those that nobody waits for, and forgets the rest; no
+  /// `done` is called after it.
+  void stop() {
+    x_timer.cancel();
+    std::unique_lock lock(x_mutex);
+    x_stopping = true;
+    x_queue.clear();
+    x_wake.notify_all();
+    x_ended.wait(lock, [this] { return x_threads == x_hanging; });
+    lock.unlock();
+    drop();
+  }
+
+ private:
+  struct Call {
+    ItemPtr item;
+    int fd;
+    bool direct;
+  };
+
+  void add_thread() {
+    const std::lock_guard lock(x_mutex);
+    ++x_threads;
+    start_lone_thread([self = shared_from_this()] { self->work(); });
+  }
+
+  void work() {
+    std::unique_lock lock(x_mutex);
+    for (;;) {
+      x_wake.wait(lock, [this] { return x_stopping || !x_queue.empty(); });
+      if (x_queue.empty()) {
+        break;
+      }
+      Call call = std::move(x_queue.front());
+      x_queue.pop_front();
+      x_calling.push_back(call.item.get());
+      lock.unlock();
+      call.item->call.result = x_how(call.item->call, call.fd, call.direct);
+      call.item->took_ns = steady_ns() - call.item->start_ns;
+      lock.lock();
+      if (std::erase(x_calling, call.item.get()) == 0) {
+        --x_hanging;  // it has been replaced
+        call = {};
+        break;
+      }
+      finish_locked(std::move(call.item));
+    }
+    --x_threads;
+    x_ended.notify_all();
+  }
+
+  void finish_locked(ItemPtr item) {
+    x_finished.push_back(std::move(item));
+    if (x_finished.size() == 1 && !x_stopping) {
+      asio::post(x_ex, [self = shared_from_this()] { self->deliver(); });
+    }
+  }
+
+  void deliver() {
+    std::vector<ItemPtr> finished;
+    {
+      const std::lock_guard lock(x_mutex);
+      if (x_stopping) {
+        return;
+      }
+      finished.swap(x_finished);
+    }
+    for (const ItemPtr& item : finished) {
+      std::erase(x_waiting, item);
+      if (item->op != nullptr) {
+        DiskStats& stats = item->op->file->disk().stats();
+        account(stats, item->call.kind, item->call.buffer.size(), item->took_ns,
+                item->call.result.has_value());
+        complete(*item, std::move(item->call.result));
+      }
+    }
+  }
+
+  void complete(Item& item, Result<void> result) {
+    item.op->file->disk().stats().in_flight.fetch_sub(1, std::memory_order_relaxed);
+    std::exchange(item.op, nullptr)->result = std::move(result);
+    if (--item.batch->remaining == 0) {
+      auto owned = x_live.extract(item.batch);
+      owned.mapped()->done();
+    }
+  }
+
+  void arm_timer() {
+    if (std::exchange(x_timer_armed, true)) {
+      return;
+    }
+    x_timer.expires_after(kWatchTick);
+    x_timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      self->x_timer_armed = false;
+      if (!error) {
+        self->tick();
+      }
+    });
+  }
+
+  void tick() {
+    deliver();
+    x_watch.begin();
+    for (const ItemPtr& item : x_waiting) {
+      x_watch.add(item->health, ++item->ticks);
+    }
+    x_watch.end(steady_ns());
+    const std::vector<ItemPtr> waiting = x_waiting;  // `done` may submit
+    for (const ItemPtr& item : waiting) {
+      if (item->op == nullptr) {
+        continue;
+      }
+      const Disk& disk = item->op->file->disk();
+      switch (x_watch.verdict(*item->health, item->ticks, item->op->hedged)) {
+        case Watch::Verdict::wait:
+          break;
+        case Watch::Verdict::late:
+          abandon(item, late_answer(disk));
+          break;
+        case Watch::Verdict::given_up:
+          abandon(item, no_answer(disk));
+          break;
+      }
+    }
+    std::erase_if(x_waiting, [](const ItemPtr& item) {
+      return item->op == nullptr && item->health->given_up();
+    });
+    if (!x_waiting.empty()) {
+      arm_timer();
+    }
+  }
+
+  // A thread that makes the call is lost until it comes back: another one takes its place.
+  void abandon(const ItemPtr& item, Error why) {
+    bool replace = false;
+    {
+      const std::lock_guard lock(x_mutex);
+      std::erase_if(x_queue, [&](const Call& call) { return call.item == item; });
+      replace = std::erase(x_calling, item.get()) != 0;
+      x_hanging += replace ? 1 : 0;
+    }
+    if (replace) {
+      add_thread();
+    }
+    complete(*item, fail(std::move(why)));
+  }
+
+  /// Destroying `done` may run destructors that look at us; so never while we hold the map.
+  void drop() {
+    auto live = std::exchange(x_live, {});
+    live.clear();
+    x_waiting.clear();
+  }
+
+  const Executor x_ex;
+  const BlockingTransfer x_how;
+  std::mutex x_mutex;  // guards all to x_stopping
+  std::condition_variable x_wake, x_ended;
+  std::deque<Call> x_queue;
+  std::vector<const Item*> x_calling;  // in a thread that is still one of ours
+  std::vector<ItemPtr> x_finished;
+  unsigned x_threads = 0, x_hanging = 0;
+  bool x_stopping = false;
+  // Worker thread only.
+  WatchTimer x_timer;
+  bool x_timer_armed = false;  // while something is on its way: it keeps the io_context running
+  Watch x_watch;
+  std::vector<ItemPtr> x_waiting;
+  std::unordered_map<Batch*, std::unique_ptr<Batch>> x_live;
 };
 
-Result<void> transfer(const IoOp& op) {
-  const int fd = op.file->fd();
-  TRYV(check_transfer(*op.file, op.offset, op.buffer.view()));
+class ThreadBackend final : public IoBackend {
+ public:
+  ThreadBackend(asio::io_context& io, unsigned threads, BlockingTransfer how)
+      : x_core(std::make_shared<Core>(io, std::move(how))) {
+    x_core->start(threads);
+  }
+  ~ThreadBackend() override { x_core->stop(); }
+  std::string_view name() const override { return "threads"; }
+  void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
+    x_core->submit(ops, std::move(done));
+  }
+  void set_hedge(unsigned drives) override { x_core->set_hedge(drives); }
+
+ private:
+  std::shared_ptr<Core> x_core;
+};
+
+}  // namespace
+
+Result<void> transfer(const IoOp& op, int fd, bool direct) {
   switch (op.kind) {
     case OpKind::read: {
-      TRY(const std::size_t got,
-          read_fully(fd, op.file->direct(), op.offset, op.buffer.writable()));
+      TRY(const std::size_t got, read_fully(fd, direct, op.offset, op.buffer.writable()));
       return got == op.buffer.size() ? ok() : fail(Errc::corrupt, "read past the end of the file");
     }
     case OpKind::write:
@@ -43,140 +279,10 @@ Result<void> transfer(const IoOp& op) {
   return fail(Errc::internal);
 }
 
-/// Outlives the back end as long as a posted delivery refers to it.
-class Core : public std::enable_shared_from_this<Core> {
- public:
-  explicit Core(asio::io_context& io) : x_ex(io.get_executor()) {}
-  ~Core() { drop(); }
-
-  void start(unsigned threads) {
-    for (unsigned i = 0; i < threads; ++i) {
-      x_threads.emplace_back([this] { work(); });
-    }
-  }
-
-  void submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
-    if (ops.empty()) {
-      asio::post(x_ex, std::move(done));
-      return;
-    }
-    if (x_live.empty()) {
-      x_guard.emplace(x_ex);
-    }
-    auto batch = std::make_unique<Batch>(ops.size(), std::move(done));
-    const std::int64_t now = steady_ns();
-    {
-      const std::lock_guard lock(x_mutex);
-      for (IoOp& op : ops) {
-        op.file->disk().stats().in_flight.fetch_add(1, std::memory_order_relaxed);
-        x_queue.push_back({&op, batch.get(), now});
-      }
-    }
-    x_live.emplace(batch.get(), std::move(batch));
-    ops.size() == 1 ? x_wake.notify_one() : x_wake.notify_all();
-  }
-
-  /// Waits for calls in progress and forgets the rest; no `done` is called after it.
-  void stop() {
-    {
-      const std::lock_guard lock(x_mutex);
-      x_stopping = true;
-      x_queue.clear();
-    }
-    x_wake.notify_all();
-    for (std::thread& t : x_threads) {
-      t.join();
-    }
-    drop();
-  }
-
- private:
-  void work() {
-    for (;;) {
-      std::unique_lock lock(x_mutex);
-      x_wake.wait(lock, [this] { return x_stopping || !x_queue.empty(); });
-      if (x_queue.empty()) {
-        return;
-      }
-      const Item item = x_queue.front();
-      x_queue.pop_front();
-      lock.unlock();
-      serve(item);
-    }
-  }
-
-  void serve(const Item& item) {
-    IoOp& op = *item.op;
-    op.result = transfer(op);
-    DiskStats& stats = op.file->disk().stats();
-    account(stats, op.kind, op.buffer.size(), steady_ns() - item.start_ns, op.result.has_value());
-    stats.in_flight.fetch_sub(1, std::memory_order_relaxed);
-    if (item.batch->remaining.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-      return;
-    }
-    const std::lock_guard lock(x_mutex);
-    x_finished.push_back(item.batch);
-    if (x_finished.size() == 1 && !x_stopping) {
-      asio::post(x_ex, [self = shared_from_this()] { self->deliver(); });
-    }
-  }
-
-  void deliver() {
-    std::vector<Batch*> finished;
-    {
-      const std::lock_guard lock(x_mutex);
-      if (x_stopping) {
-        return;
-      }
-      finished.swap(x_finished);
-    }
-    for (Batch* batch : finished) {
-      auto owned = x_live.extract(batch);
-      if (x_live.empty()) {
-        x_guard.reset();
-      }
-      owned.mapped()->done();
-    }
-  }
-
-  /// Destroying `done` may run destructors that look at us; so never while we hold the map.
-  void drop() {
-    auto live = std::exchange(x_live, {});
-    live.clear();
-    x_guard.reset();
-  }
-
-  const Executor x_ex;
-  std::vector<std::thread> x_threads;
-  std::mutex x_mutex;  // guards x_queue, x_finished, x_stopping
-  std::condition_variable x_wake;
-  std::deque<Item> x_queue;
-  std::vector<Batch*> x_finished;
-  bool x_stopping = false;
-  // Worker thread only.
-  std::unordered_map<Batch*, std::unique_ptr<Batch>> x_live;
-  std::optional<asio::executor_work_guard<Executor>> x_guard;
-};
-
-class ThreadBackend final : public IoBackend {
- public:
-  ThreadBackend(asio::io_context& io, unsigned threads) : x_core(std::make_shared<Core>(io)) {
-    x_core->start(threads);
-  }
-  ~ThreadBackend() override { x_core->stop(); }
-  std::string_view name() const override { return "threads"; }
-  void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
-    x_core->submit(ops, std::move(done));
-  }
-
- private:
-  std::shared_ptr<Core> x_core;
-};
-
-}  // namespace
-
-std::unique_ptr<IoBackend> make_thread_backend(asio::io_context& io, unsigned threads) {
-  return std::make_unique<ThreadBackend>(io, threads);
+std::unique_ptr<IoBackend> make_thread_backend(asio::io_context& io,
+                                               unsigned threads,
+                                               BlockingTransfer how) {
+  return std::make_unique<ThreadBackend>(io, threads, std::move(how));
 }
 
 }  // namespace outcrop::io

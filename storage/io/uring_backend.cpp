@@ -1,125 +1,28 @@
 // One io_uring per worker. Ops that arrive in one turn of the io_context are submitted together;
 // an eventfd wakes the io_context when there are completions to reap.
-#include <liburing.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <deque>
-#include <memory>
-#include <vector>
 
 #include "storage/base/log.h"
-#include "storage/io/backends.h"
 #include "storage/io/syscalls.h"
+#include "storage/io/uring_core.h"
 
 namespace outcrop::io {
+namespace ring {
 namespace {
 
 /// The kernel's limit for one registered buffer.
 constexpr std::size_t kFixedPiece = std::size_t{1} << 30;
 /// A drive that keeps answering EINTR or EAGAIN is broken, not busy.
 constexpr unsigned kMaxRetries = 64;
+/// stop() waits no longer than this for the next completion.
+constexpr std::chrono::seconds kStopLimit{10};
 
-struct Batch {
-  std::size_t remaining = 0;
-  std::move_only_function<void()> done;
-};
-
-/// One op between submit() and its last completion.
-struct Flight {
-  IoOp* op = nullptr;
-  Batch* batch = nullptr;
-  Buffer hold;  ///< the memory the kernel may touch, whatever becomes of the op
-  std::size_t moved = 0;
-  std::int64_t start_ns = 0;
-  unsigned retries = 0;
-};
-
-/// Objects that are reused instead of freed: no allocation per operation in steady state.
-template <class T>
-class Recycler {
- public:
-  T* take() {
-    if (x_free.empty()) {
-      x_all.push_back(std::make_unique<T>());
-      return x_all.back().get();
-    }
-    T* item = x_free.back();
-    x_free.pop_back();
-    return item;
-  }
-  void give(T* item) {
-    *item = T{};
-    x_free.push_back(item);
-  }
-  void clear() {
-    x_free.clear();
-    x_all.clear();
-  }
-  /// For memory that must never be reused: the process keeps it.
-  void leak() {
-    for (auto& item : x_all) {
-      static_cast<void>(item.release());
-    }
-    clear();
-  }
-
- private:
-  std::vector<std::unique_ptr<T>> x_all;
-  std::vector<T*> x_free;
-};
-
-/// Outlives the back end as long as a posted handler refers to it.
-class Core : public std::enable_shared_from_this<Core> {
- public:
-  explicit Core(asio::io_context& io) : x_ex(io.get_executor()), x_event(io) {}
-  ~Core() { stop(); }
-
-  Result<void> open(const UringOptions& options);
-  void submit(std::span<IoOp> ops, std::move_only_function<void()> done);
-  void stop();
-  const UringCounters& counters() const { return x_counters; }
-
- private:
-  Result<void> open_ring(const UringOptions& options);
-  void register_pool();
-  void enable();
-  void schedule();
-  void pump();
-  void submit_ready();
-  void prepare(io_uring_sqe& sqe, Flight& flight);
-  int fixed_index(const std::byte* from, std::size_t length) const;
-  void arm();
-  void reap();
-  void complete(Flight& flight, int res);
-  bool take_up_again(Flight& flight, int res);
-  void finish(Flight& flight, Result<void> result);
-  void run_finished();
-
-  const Executor x_ex;
-  asio::posix::basic_stream_descriptor<Executor> x_event;
-  std::uint64_t x_event_count = 0;  // where the eventfd is read to
-  io_uring x_ring{};
-  unsigned x_flags = 0;
-  bool x_open = false;     // x_ring is initialised
-  bool x_enabled = false;  // the worker has taken the ring over
-  bool x_stopped = false;
-  bool x_armed = false;         // a read of the eventfd is pending
-  bool x_scheduled = false;     // a pump is posted
-  bool x_reaping = false;       // reap() will pump at its end
-  PoolRegion x_fixed;           // the registered part of the pool
-  std::size_t x_in_flight = 0;  // SQEs prepared and not yet completed
-  std::deque<Flight*> x_waiting;
-  std::vector<Batch*> x_finished;
-  std::vector<Batch*> x_calling;  // run_finished() is at these; kept for its capacity
-  Recycler<Flight> x_flights;
-  Recycler<Batch> x_batches;
-  UringCounters x_counters;
-};
+}  // namespace
 
 Result<void> Core::open(const UringOptions& options) {
   TRYV(open_ring(options));
@@ -225,6 +128,9 @@ void Core::submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
     flight->hold = op.buffer;
     flight->start_ns = now;
     auto fits = check_transfer(*op.file, op.offset, op.buffer.view());
+    if (op.file->disk().health()->given_up()) {
+      fits = fail(no_answer(op.file->disk()));
+    }
     if (!fits || (op.kind != OpKind::sync && op.buffer.size() == 0)) {
       finish(*flight, std::move(fits));
     } else {
@@ -271,6 +177,7 @@ void Core::pump() {
   x_counters.most_in_flight = std::max<std::uint64_t>(x_counters.most_in_flight, x_in_flight);
   if (x_in_flight > 0) {
     arm();
+    arm_timer();
   }
 }
 
@@ -325,6 +232,7 @@ void Core::prepare(io_uring_sqe& sqe, Flight& flight) {
     ++(index >= 0 ? x_counters.fixed_transfers : x_counters.plain_transfers);
   }
   io_uring_sqe_set_data(&sqe, &flight);
+  flight.in_kernel = true;
 }
 
 /// Waits for the eventfd only while there is something to wait for, so that an idle ring does not
@@ -342,6 +250,79 @@ void Core::arm() {
           self->reap();
         }
       });
+}
+
+void Core::arm_timer() {
+  if (x_timer_armed) {
+    return;
+  }
+  x_timer_armed = true;
+  x_timer.expires_after(kWatchTick);
+  x_timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    self->x_timer_armed = false;
+    if (!self->x_stopped && !error) {
+      self->tick();
+    }
+  });
+}
+
+// After what has completed by now: the worker may have been away, and not the drive.
+void Core::tick() {
+  reap();
+  x_watch.begin();
+  bool more = false;
+  for (const auto& flight : x_flights.all()) {
+    if (flight->op == nullptr && !flight->in_kernel) {
+      continue;
+    }
+    if (!flight->health) {
+      flight->health = flight->op->file->disk().health();
+    }
+    ++flight->ticks;
+    x_watch.add(flight->health, flight->ticks);
+    more = more || flight->op != nullptr || !flight->health->given_up();
+  }
+  x_watch.end(steady_ns());
+  for (const auto& flight : x_flights.all()) {
+    if (flight->op == nullptr) {
+      continue;
+    }
+    const Disk& disk = flight->op->file->disk();
+    switch (x_watch.verdict(*flight->health, flight->ticks, flight->op->hedged)) {
+      case Watch::Verdict::wait:
+        break;
+      case Watch::Verdict::late:
+        abandon(*flight, late_answer(disk));
+        break;
+      case Watch::Verdict::given_up:
+        abandon(*flight, no_answer(disk));
+        break;
+    }
+  }
+  if (more) {
+    arm_timer();
+  }
+  run_finished();
+}
+
+void Core::abandon(Flight& flight, Error why) {
+  if (!flight.in_kernel) {
+    std::erase(x_waiting, &flight);
+    finish(flight, fail(std::move(why)));
+    return;
+  }
+  IoOp& op = *flight.op;
+  if (why.code() != Errc::timed_out) {
+    account(op.file->disk().stats(), op.kind, 0, steady_ns() - flight.start_ns, false);
+  }
+  op.file->disk().stats().in_flight.fetch_sub(1, std::memory_order_relaxed);
+  op.result = fail(std::move(why));
+  ++x_abandoned;
+  flight.op = nullptr;
+  Batch* const batch = std::exchange(flight.batch, nullptr);
+  if (--batch->remaining == 0) {
+    x_finished.push_back(batch);
+  }
 }
 
 void Core::reap() {
@@ -366,6 +347,12 @@ void Core::reap() {
 }
 
 void Core::complete(Flight& flight, int res) {
+  flight.in_kernel = false;
+  if (flight.op == nullptr) {
+    --x_abandoned;
+    x_flights.give(&flight);
+    return;
+  }
   if (take_up_again(flight, res)) {
     x_waiting.push_front(&flight);
     return;
@@ -430,19 +417,25 @@ void Core::stop() {
   if (!x_open || std::exchange(x_stopped, true)) {
     return;
   }
+  x_timer.cancel();
   std::size_t in_kernel = x_in_flight - io_uring_sq_ready(&x_ring);
-  while (in_kernel > 0) {
+  while (in_kernel > x_abandoned) {
     io_uring_cqe* cqe = nullptr;
-    const int ret = io_uring_wait_cqe(&x_ring, &cqe);
+    __kernel_timespec limit{.tv_sec = kStopLimit.count(), .tv_nsec = 0};
+    const int ret = io_uring_wait_cqe_timeout(&x_ring, &cqe, &limit);
     if (ret == 0) {
+      const auto* flight = static_cast<const Flight*>(io_uring_cqe_get_data(cqe));
+      x_abandoned -= flight != nullptr && flight->op == nullptr ? 1 : 0;
+      in_kernel -= flight != nullptr ? 1 : 0;
       io_uring_cqe_seen(&x_ring, cqe);
-      --in_kernel;
     } else if (ret != -EINTR) {
       log::error("io_uring: cannot wait for transfers in flight; their memory is abandoned",
                  {{"transfers", in_kernel}, {"error", errno_error(-ret).describe()}});
-      x_flights.leak();
-      break;
+      x_abandoned = in_kernel;
     }
+  }
+  if (x_abandoned > 0) {
+    x_flights.leak();
   }
   boost::system::error_code ignored;
   x_event.close(ignored);
@@ -450,25 +443,30 @@ void Core::stop() {
   x_batches.clear();
 }
 
+}  // namespace ring
+
+namespace {
+
 class RingBackend final : public UringBackend {
  public:
-  explicit RingBackend(std::shared_ptr<Core> core) : x_core(std::move(core)) {}
+  explicit RingBackend(std::shared_ptr<ring::Core> core) : x_core(std::move(core)) {}
   ~RingBackend() override { x_core->stop(); }
   std::string_view name() const override { return "uring"; }
   void submit(std::span<IoOp> ops, std::move_only_function<void()> done) override {
     x_core->submit(ops, std::move(done));
   }
+  void set_hedge(unsigned drives) override { x_core->set_hedge(drives); }
   UringCounters counters() const override { return x_core->counters(); }
 
  private:
-  std::shared_ptr<Core> x_core;
+  std::shared_ptr<ring::Core> x_core;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<UringBackend>> make_uring_backend(asio::io_context& io,
                                                          UringOptions options) {
-  auto core = std::make_shared<Core>(io);
+  auto core = std::make_shared<ring::Core>(io);
   TRYV(core->open(options));
   return std::make_unique<RingBackend>(std::move(core));
 }

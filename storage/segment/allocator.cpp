@@ -85,8 +85,12 @@ SegmentRecord Allocator::plan(bool small) {
 
 Result<void> Allocator::check_reserve(const SegmentRecord& record, Purpose purpose) {
   for (const drives::Slot slot : record.slots) {
-    TRY(const std::uint64_t room, x_spares.room(slot));
-    if (purpose == Purpose::client && room <= kKeptShards) {
+    const auto room = x_spares.room(slot);
+    if (!room) {
+      TRYV(x_context.drives.eject(slot, room.error()));
+      return fail(Errc::io_error, "a drive left while a segment was made");
+    }
+    if (purpose == Purpose::client && *room <= kKeptShards) {
       return fail(Errc::no_space, "the rest is kept for compaction");
     }
   }
@@ -100,7 +104,7 @@ Result<std::shared_ptr<io::File>> Allocator::place_shard(const SegmentRecord& re
   TRYV(x_spares.take(slot, path, record.shard_bytes));
   auto file = x_context.drives.disk(slot)->open(path, io::Access::read_write, io::Cache::direct);
   if (!file) {
-    if (auto given = x_spares.give_back(slot, path, record.shard_bytes); !given) {
+    if (auto given = x_spares.put_back(slot, path, record.shard_bytes); !given) {
       return fail(given.error());
     }
     return fail(file.error());
@@ -115,7 +119,7 @@ void Allocator::give_back(const SegmentRecord& record, unsigned shards) {
     if (!x_context.drives.live(record.slots[i])) {
       continue;
     }
-    auto given = x_spares.give_back(record.slots[i], path, record.shard_bytes);
+    auto given = x_spares.put_back(record.slots[i], path, record.shard_bytes);
     if (!given && given.error().code() != Errc::not_found) {
       log::warn("a shard file stays until the next start",
                 {{"path", path}, {"error", given.error().describe()}});

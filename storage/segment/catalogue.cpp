@@ -23,10 +23,12 @@ LayoutPtr Segment::layout() const {
   return x_layout;
 }
 
-void Segment::set_layout(Layout layout) {
-  auto next = std::make_shared<const Layout>(std::move(layout));
+void Segment::update_layout(const std::function<void(Layout&)>& change) {
+  LayoutPtr before;  // with the last of its files, may close them: not under the lock
   const std::lock_guard lock(x_layout_mutex);
-  x_layout.swap(next);
+  auto next = std::make_shared<Layout>(*x_layout);
+  change(*next);
+  before = std::exchange(x_layout, std::move(next));
 }
 
 SegmentRecord Segment::current() const {
@@ -44,15 +46,16 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
   if (shards_opened()) {
     return ok();
   }
-  Layout next = *layout();
-  for (unsigned i = 0; i < next.slots.size(); ++i) {
-    io::Disk* disk = drives.disk(next.slots[i]);
-    if (next.files[i] || disk == nullptr || !drives.live(next.slots[i])) {
+  const LayoutPtr now = layout();
+  std::vector<std::shared_ptr<io::File>> opened(now->slots.size());
+  for (unsigned i = 0; i < now->slots.size(); ++i) {
+    io::Disk* disk = drives.disk(now->slots[i]);
+    if (now->files[i] || disk == nullptr || !drives.live(now->slots[i])) {
       continue;
     }
     auto file = disk->open(shard_path(record.id, i), io::Access::read_write, io::Cache::direct);
     if (file) {
-      next.files[i] = std::move(*file);
+      opened[i] = std::move(*file);
     } else if (file.error().code() == Errc::no_space) {
       return fail(file.error());  // out of descriptors: the shard is there, come back later
     } else {
@@ -63,21 +66,23 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
                  {"error", file.error().describe()}});
     }
   }
-  set_layout(std::move(next));
+  update_layout([&](Layout& layout) {
+    for (unsigned i = 0; i < opened.size(); ++i) {
+      if (layout.slots[i] == now->slots[i] && !layout.files[i]) {
+        layout.files[i] = opened[i];
+      }
+    }
+  });
   x_opened.store(true, std::memory_order_release);
   return ok();
 }
 
 void Segment::close_shards() {
-  Layout next = *layout();
-  std::ranges::fill(next.files, nullptr);
-  set_layout(std::move(next));
+  update_layout([](Layout& layout) { std::ranges::fill(layout.files, nullptr); });
 }
 
 void Segment::adopt(std::vector<std::shared_ptr<io::File>> files) {
-  Layout next = *layout();
-  next.files = std::move(files);
-  set_layout(std::move(next));
+  update_layout([&files](Layout& layout) { layout.files = std::move(files); });
   x_opened.store(true, std::memory_order_release);
 }
 

@@ -2,6 +2,7 @@
 // workers.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <shared_mutex>
 #include <span>
@@ -47,6 +48,12 @@ class Segment {
   /// Repair found data that the drives of this epoch cannot give.
   std::atomic<bool> damaged{false};
   std::atomic<std::uint64_t> damaged_epoch{0};
+  std::atomic<std::uint64_t> damaged_at{0};  ///< when it was last seen, Unix seconds
+  /// Shards on live drives whose files were not there at the start; once they were opened, the
+  /// layout knows.
+  std::atomic<ShardMask> absent{0};
+  /// Shards with holes that their files cannot take: they get new ones. Under the claim.
+  std::atomic<ShardMask> unreadable{0};
 
   LayoutPtr layout() const;
   /// The open shard file, or null if its drive is not live or the file was not opened yet. Stays
@@ -62,7 +69,8 @@ class Segment {
   void close_shards();
   /// The files of a segment that was just made.
   void adopt(std::vector<std::shared_ptr<io::File>> files);
-  void set_layout(Layout layout);
+  /// The only way to change it: others may at the same time. `change` must not block.
+  void update_layout(const std::function<void(Layout&)>& change);
 
   /// For whoever changes the catalogue record, or frees the segment: one at a time.
   bool try_claim() { return !x_claimed.exchange(true); }
@@ -75,6 +83,23 @@ class Segment {
   LayoutPtr x_layout;
 };
 using SegmentPtr = std::shared_ptr<Segment>;
+
+/// The claim of whoever changes the catalogue record, if nobody else has it; held while it lives.
+class SegmentClaim {
+ public:
+  explicit SegmentClaim(Segment& segment) : x_segment(segment), x_mine(segment.try_claim()) {}
+  ~SegmentClaim() {
+    if (x_mine) {
+      x_segment.release_claim();
+    }
+  }
+  SegmentClaim(const SegmentClaim&) = delete;
+  explicit operator bool() const { return x_mine; }
+
+ private:
+  Segment& x_segment;
+  const bool x_mine;
+};
 
 /// Counts as one pin of each segment while it lives.
 class SegmentPins final : public Pin {

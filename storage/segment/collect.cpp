@@ -1,13 +1,13 @@
 // Garbage: segments that no committed reference names, and that nobody reads or writes.
 #include "storage/base/log.h"
 #include "storage/meta/tables.h"
+#include "storage/segment/references.h"
 #include "storage/segment/segment_store.h"
 
 namespace outcrop::segment {
 
 Task<bool> SegmentStore::unreferenced(const Segment& segment) {
-  std::string from(1, static_cast<char>(meta::Table::extent_ref));
-  put_be64(from, segment.record.id);
+  std::string from = references_of(segment.record.id);
   const std::string end = meta::prefix_end(from);
   CO_TRY(const meta::ScanPage page,
          co_await x_context.meta->scan(

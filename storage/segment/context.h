@@ -18,6 +18,7 @@ struct SegmentStats {
   std::atomic<std::uint64_t> recycled{0}, reconstructed_reads{0}, corrupt_chunks{0};
   std::atomic<std::uint64_t> repaired_chunks{0}, moved_shards{0}, moved_bytes{0};
   std::atomic<std::uint64_t> reads{0}, read_ns{0};  ///< that went to the drives for somebody
+  std::atomic<std::uint64_t> hedged_reads{0};       ///< late ones that were not waited for
 };
 
 /// What readers found damaged, for whoever repairs it. Any thread.
@@ -61,6 +62,9 @@ struct Context {
         backends(std::move(b)),
         shard_bytes(shard) {}
   io::IoBackend& backend() const { return *backends[worker_index()]; }
+  /// Whether a read should rather go elsewhere. Not if more drives are late than may be missing:
+  /// then it is the machine.
+  bool late(drives::Slot slot) const;
 };
 
 }  // namespace outcrop::segment

@@ -31,6 +31,24 @@ io::IoOp block_op(io::OpKind kind, io::File* file, const Blocks& blocks, Buffer 
           .result = {}};
 }
 
+/// The copies that are there. Reads are spread over them; neighbours in the log go to the same
+/// drive and the drive's readahead. Late drives come last.
+std::vector<unsigned> order_of_copies(const Context& context,
+                                      const Layout& layout,
+                                      const Extent& extent) {
+  const auto copies = static_cast<unsigned>(layout.slots.size());
+  const auto first = static_cast<unsigned>((extent.offset >> 20) + extent.segment) % copies;
+  std::vector<unsigned> out, late;
+  for (unsigned i = 0; i < copies; ++i) {
+    const unsigned shard = (first + i) % copies;
+    if (layout.file(shard, context.drives) != nullptr) {
+      (context.late(layout.slots[shard]) ? late : out).push_back(shard);
+    }
+  }
+  out.insert(out.end(), late.begin(), late.end());
+  return out;
+}
+
 bool plausible(const Segment& segment, const Extent& extent) {
   return segment.record.small && extent.length > 0 && extent.length <= kSmallMax &&
          extent.offset + kHeaderBytes + extent.length <= segment.record.shard_bytes;
@@ -44,32 +62,37 @@ Task<Buffer> read_small(Context& context, SegmentPtr segment, Extent extent) {
   }
   const Blocks blocks(extent);
   const ChunkIdentity identity = identity_of(context, extent);
-  const unsigned copies = static_cast<unsigned>(segment->record.slots.size());
-  // Spread over the copies; neighbours in the log go to the same drive and the drive's readahead.
-  const unsigned first = static_cast<unsigned>((extent.offset >> 20) + extent.segment) % copies;
   const LayoutPtr layout = segment->layout();
-  bool tried = false;
-  for (unsigned i = 0; i < copies; ++i) {
-    io::File* file = layout->file((first + i) % copies, context.drives);
+  std::vector<unsigned> order = order_of_copies(context, *layout, extent);
+  const std::size_t copies = order.size();
+  // A copy whose drive is late is asked again when no other one was good.
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const unsigned shard = order[i];
+    io::File* const file = layout->file(shard, context.drives);
     if (file == nullptr) {
-      continue;
+      continue;  // the drive has left meanwhile
     }
     std::array<io::IoOp, 1> op{
         block_op(io::OpKind::read, file, blocks, Buffer::make(blocks.bytes))};
+    op[0].hedged = i < copies && copies > 1;
     co_await io::run(context.backend(), op);
-    tried = true;
     if (op[0].result && check_chunk(identity, op[0].buffer.view().subspan(blocks.skip))) {
       if (i > 0) {
         context.stats.reconstructed_reads.fetch_add(1, std::memory_order_relaxed);
       }
       co_return op[0].buffer.slice(blocks.skip + kHeaderBytes, extent.length);
     }
+    if (!op[0].result && op[0].result.error().code() == Errc::timed_out) {
+      context.stats.hedged_reads.fetch_add(1, std::memory_order_relaxed);
+      order.push_back(shard);
+      continue;
+    }
     context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
-    if ((layout->holes & (1U << ((first + i) % copies))) == 0) {
+    if ((layout->holes & (1U << shard)) == 0) {
       context.damage.add({extent.segment, blocks.offset, blocks.offset + blocks.bytes});
     }
   }
-  co_return fail(tried ? Errc::corrupt : Errc::unavailable, "no copy of a record verifies");
+  co_return fail(copies > 0 ? Errc::corrupt : Errc::unavailable, "no copy of a record verifies");
 }
 
 Task<bool> complete_small(Context& context, SegmentPtr segment, Extent extent) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "storage/segment/reader.h"
 
 namespace outcrop::segment {
@@ -8,7 +10,8 @@ struct StripeRead {
   StripeShape shape;
   std::uint64_t from = 0, to = 0;           // payload range within the stripe
   std::array<Buffer, kMaxShards> chunks{};  // verified ones
-  std::uint32_t tried = 0;                  // bit per shard
+  ShardMask tried = 0;                      // asked for, or not to be asked
+  ShardMask late = 0;                       // left out, or not waited for: may still be had
 };
 
 class StripedReader {
@@ -22,8 +25,13 @@ class StripedReader {
   Task<std::vector<Buffer>> read(std::uint64_t offset, std::uint64_t length);
 
  private:
+  static unsigned have(const StripeRead& s) {
+    return static_cast<unsigned>(
+        std::ranges::count_if(s.chunks, [](const Buffer& b) { return static_cast<bool>(b); }));
+  }
   std::size_t payload_of(const StripeRead& s) const { return s.shape.chunk_bytes - kHeaderBytes; }
-  void want(StripeRead& stripe, std::size_t index, unsigned shard);
+  enum class Patience : std::uint8_t { hedged, full };
+  void want(StripeRead& stripe, std::size_t index, unsigned shard, Patience patience);
   Async<> fetch(std::vector<StripeRead>& stripes);
   Task<> rebuild(StripeRead& stripe, std::vector<StripeRead>& stripes, std::size_t index);
 
@@ -39,14 +47,20 @@ class StripedReader {
   std::vector<Target> x_targets;
 };
 
-void StripedReader::want(StripeRead& stripe, std::size_t index, unsigned shard) {
+// What is late is left out for now: other shards give the same.
+void StripedReader::want(StripeRead& stripe, std::size_t index, unsigned shard, Patience patience) {
   stripe.tried |= 1U << shard;
+  if (patience == Patience::hedged && x_context.late(x_layout->slots[shard])) {
+    stripe.late |= 1U << shard;
+    return;
+  }
   if (io::File* file = x_layout->file(shard, x_context.drives)) {
     x_ops.push_back({.kind = io::OpKind::read,
                      .file = file,
                      .offset = stripe.shape.offset,
                      .buffer = Buffer::make(stripe.shape.chunk_bytes),
                      .durable = false,
+                     .hedged = patience == Patience::hedged && x_segment->record.m > 0,
                      .result = {}});
     x_targets.push_back({index, shard});
   }
@@ -71,6 +85,9 @@ Async<> StripedReader::fetch(std::vector<StripeRead>& stripes) {
         .shard = static_cast<std::uint8_t>(shard)};
     if (x_ops[i].result && check_chunk(identity, x_ops[i].buffer.view())) {
       stripe.chunks[shard] = std::move(x_ops[i].buffer);
+    } else if (!x_ops[i].result && x_ops[i].result.error().code() == Errc::timed_out) {
+      x_context.stats.hedged_reads.fetch_add(1, std::memory_order_relaxed);
+      stripe.late |= 1U << shard;
     } else {
       x_context.stats.corrupt_chunks.fetch_add(1, std::memory_order_relaxed);
       if ((x_layout->holes & (1U << shard)) == 0) {
@@ -91,10 +108,18 @@ Task<> StripedReader::rebuild(StripeRead& stripe,
   const unsigned shards = record.k + record.m;
   for (unsigned shard = 0; shard < shards; ++shard) {
     if ((stripe.tried & (1U << shard)) == 0) {
-      want(stripe, index, shard);
+      want(stripe, index, shard, Patience::hedged);
     }
   }
   co_await fetch(stripes);
+  if (have(stripe) < record.k) {
+    for (unsigned shard = 0; shard < shards; ++shard) {
+      if ((stripe.late & (1U << shard)) != 0) {
+        want(stripe, index, shard, Patience::full);
+      }
+    }
+    co_await fetch(stripes);
+  }
   std::array<const std::byte*, kMaxShards> data{};
   ec::ShardSet present = 0;
   for (unsigned shard = 0; shard < shards; ++shard) {
@@ -137,7 +162,7 @@ Task<std::vector<Buffer>> StripedReader::read(std::uint64_t offset, std::uint64_
     }
   };
   for (std::size_t i = 0; i < stripes.size(); ++i) {
-    each_chunk(stripes[i], [&](unsigned shard) { want(stripes[i], i, shard); });
+    each_chunk(stripes[i], [&](unsigned shard) { want(stripes[i], i, shard, Patience::hedged); });
   }
   co_await fetch(stripes);
   std::vector<Buffer> out;

@@ -13,29 +13,14 @@ namespace {
 
 constexpr std::size_t kClosedAtOnce = 500;  // records in one transaction
 
-/// Releases the segment, whatever comes.
-class Claim {
- public:
-  explicit Claim(Segment& segment) : x_segment(segment), x_mine(segment.try_claim()) {}
-  ~Claim() {
-    if (x_mine) {
-      x_segment.release_claim();
-    }
-  }
-  Claim(const Claim&) = delete;
-  explicit operator bool() const { return x_mine; }
-
- private:
-  Segment& x_segment;
-  bool x_mine;
-};
-
 }  // namespace
 
 ShardMask Repairer::missing(const Segment& segment, const Layout& layout) const {
+  const ShardMask absent = segment.absent.load();
   ShardMask out = layout.holes;
   for (unsigned i = 0; i < layout.slots.size(); ++i) {
-    const bool gone = segment.shards_opened() && !layout.files[i];
+    const bool looked = segment.shards_opened() || (absent & (1U << i)) != 0;
+    const bool gone = looked && !layout.files[i];
     if (gone || !x_context.drives.live(layout.slots[i])) {
       out |= 1U << i;
     }
@@ -82,9 +67,7 @@ Task<> Repairer::close_segments(std::uint64_t now_seconds) {
   auto committed = co_await x_context.meta->commit(std::move(batch));
   for (const auto& [segment, holes] : closing) {
     if (committed) {
-      Layout layout = *segment->layout();
-      layout.holes = holes;
-      segment->set_layout(std::move(layout));
+      segment->update_layout([holes](Layout& layout) { layout.holes = holes; });
       segment->verified.store(now_seconds);
       segment->closed.store(true);
     }
@@ -97,14 +80,27 @@ Task<> Repairer::close_segments(std::uint64_t now_seconds) {
   co_return ok();
 }
 
+// One that somebody had, or that was sealed meanwhile, may lack what a returning drive missed.
+Task<> Repairer::settle_returning() {
+  const auto open = [](const SegmentPtr& segment) {
+    return segment->sealed.load() && segment->writers.load() == 0 && !segment->closed.load();
+  };
+  if (std::ranges::any_of(x_catalogue.all(), open)) {
+    co_return ok();
+  }
+  co_return co_await x_context.pool.run([this] { return x_context.drives.settle_returning(); });
+}
+
+bool Repairer::hopeless(const Segment& segment) const {
+  return segment.damaged.load() && segment.damaged_epoch.load() == x_context.drives.epoch();
+}
+
 std::vector<SegmentPtr> Repairer::worklist() const {
   std::vector<std::pair<int, SegmentPtr>> work;
   for (const SegmentPtr& segment : x_catalogue.all()) {
     const LayoutPtr layout = segment->layout();
     const ShardMask gone = missing(*segment, *layout);
-    const bool hopeless =
-        segment->damaged.load() && segment->damaged_epoch.load() == x_context.drives.epoch();
-    if (segment->closed.load() && !hopeless && (gone | leaving(*layout)) != 0) {
+    if (segment->closed.load() && !hopeless(*segment) && (gone | leaving(*layout)) != 0) {
       work.emplace_back(static_cast<int>(segment->record.m) - std::popcount(gone), segment);
     }
   }
@@ -121,17 +117,19 @@ std::vector<SegmentPtr> Repairer::due(std::uint64_t now_seconds,
                                       std::uint64_t period_seconds) const {
   std::vector<std::pair<std::uint64_t, SegmentPtr>> found;
   for (const SegmentPtr& segment : x_catalogue.all()) {
-    const std::uint64_t verified = segment->verified.load();
-    const bool is_due = verified > now_seconds ? verified - now_seconds > period_seconds
-                                               : now_seconds - verified >= period_seconds;
+    // A damaged one has its turn like the others, not one after the other.
+    const std::uint64_t read =
+        hopeless(*segment) ? segment->damaged_at.load() : segment->verified.load();
+    const bool is_due = read > now_seconds ? read - now_seconds > period_seconds
+                                           : now_seconds - read >= period_seconds;
     if (segment->closed.load() && is_due) {
-      found.emplace_back(verified > now_seconds ? 0 : verified, segment);
+      found.emplace_back(read > now_seconds ? 0 : read, segment);
     }
   }
   std::ranges::sort(found, {},
                     [](const auto& f) { return std::pair(f.first, f.second->record.id); });
   std::vector<SegmentPtr> out;
-  for (auto& [verified, segment] : found) {
+  for (auto& [read, segment] : found) {
     out.push_back(std::move(segment));
   }
   return out;
@@ -141,7 +139,7 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
                                      RepairMode mode,
                                      Pace& pace,
                                      std::uint64_t now_seconds) {
-  const Claim claim(*segment);
+  const SegmentClaim claim(*segment);
   const SegmentPins pin({segment});
   if (!claim || !segment->closed.load() || segment->dying.load()) {
     co_return RepairOutcome::busy;
@@ -175,6 +173,7 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
     CO_TRYV(co_await drop(job));
     CO_TRYV(std::move(filled));
     segment->damaged_epoch.store(x_context.drives.epoch());
+    segment->damaged_at.store(now_seconds);
     if (!segment->damaged.exchange(true)) {
       log::error(
           "data of a segment cannot be read from the drives that are here: nothing of it is "
@@ -183,16 +182,21 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
     }
     co_return RepairOutcome::damaged;
   }
+  if (auto ready = co_await take_names(job); !ready) {
+    CO_TRYV(co_await drop(job));
+    co_return fail(ready.error());
+  }
   CO_TRYV(co_await publish(job, now_seconds));
   segment->damaged.store(false);
-  co_return (job.todo & ~job.placed) == 0 ? RepairOutcome::whole : RepairOutcome::blocked;
+  const bool done = (job.todo & ~job.placed) == 0 && job.found.unreadable == 0;
+  co_return done ? RepairOutcome::whole : RepairOutcome::blocked;
 }
 
 Task<> Repairer::repair_range(SegmentPtr segment,
                               std::uint64_t from,
                               std::uint64_t to,
                               Pace& pace) {
-  const Claim claim(*segment);
+  const SegmentClaim claim(*segment);
   const SegmentPins pin({segment});
   if (!claim || !segment->closed.load() || segment->dying.load() || !segment->shards_opened()) {
     co_return ok();
@@ -211,7 +215,11 @@ Task<> Repairer::repair_range(SegmentPtr segment,
   CO_TRY(job.found, co_await walk.run());
   if (job.found.repaired > 0) {
     CO_TRYV(co_await sync(job));
+    CO_TRYV(co_await read_rewritten(job, walk));
     x_context.stats.repaired_chunks.fetch_add(job.found.repaired, std::memory_order_relaxed);
+  }
+  if ((job.found.unreadable & ~job.layout->holes) != 0) {
+    CO_TRYV(co_await publish(job, segment->verified.load()));
   }
   co_return ok();
 }
@@ -237,16 +245,29 @@ Task<> Repairer::fill(Job& job, Pace& pace) {
   for (const NewShard& fresh : job.fresh) {
     CO_TRYV(co_await walk.read_back(fresh.shard, *fresh.file, job.found.units));
   }
+  co_return co_await read_rewritten(job, walk);
+}
+
+// What was written where it is: sectors that still cannot be read leave holes.
+Task<> Repairer::read_rewritten(Job& job, ShardWalk& walk) {
   for (unsigned i = 0; i < job.layout->slots.size(); ++i) {
-    io::File* const file = job.layout->file(i, x_context.drives);
-    const bool in_place = std::ranges::find(job.fresh, i, &NewShard::shard) == job.fresh.end();
-    if ((job.placed & (1U << i)) == 0 || !in_place) {
+    const ShardMask bit = 1U << i;
+    const auto units = job.found.rewritten.find(i);
+    const bool is_new = std::ranges::find(job.fresh, i, &NewShard::shard) != job.fresh.end();
+    const bool filled = (job.placed & bit) != 0;
+    if (is_new || (!filled && units == job.found.rewritten.end())) {
       continue;
     }
+    io::File* const file = job.layout->file(i, x_context.drives);
     if (file == nullptr) {
       co_return fail(Errc::io_error, "a drive left while a shard was filled");
     }
-    CO_TRYV(co_await walk.read_back(i, *file, job.found.units));
+    auto read = co_await walk.read_back(i, *file, filled ? job.found.units : units->second);
+    if (!read && (read.error().code() == Errc::corrupt || read.error().code() == Errc::io_error)) {
+      job.found.unreadable |= bit;
+    } else {
+      CO_TRYV(std::move(read));
+    }
   }
   co_return ok();
 }
@@ -317,91 +338,6 @@ Task<bool> Repairer::covers_references(const Segment& segment, const std::vector
   co_return true;
 }
 
-// The commit that moves the shards, and what follows from it in memory.
-Task<> Repairer::publish(Job& job, std::uint64_t now_seconds) {
-  Segment& segment = *job.segment;
-  for (NewShard& fresh : job.fresh) {
-    if (fresh.same_slot) {
-      CO_TRYV(co_await x_context.pool.run([this, &fresh, &segment] {
-        return x_context.drives.disk(fresh.slot)
-            ->rename(fresh.path, shard_path(segment.record.id, fresh.shard));
-      }));
-    }
-  }
-  Layout next = *job.layout;
-  std::vector<std::pair<drives::Slot, std::string>> left;
-  for (NewShard& fresh : job.fresh) {
-    const drives::Slot old = next.slots[fresh.shard];
-    if (old != fresh.slot && x_context.drives.live(old) && next.files[fresh.shard]) {
-      left.emplace_back(old, shard_path(segment.record.id, fresh.shard));
-    }
-    next.slots[fresh.shard] = fresh.slot;
-    next.files[fresh.shard] = fresh.file;
-  }
-  next.holes &= ~(job.placed & ~job.found.unreadable);
-  SegmentRecord record = segment.current();
-  record.slots = next.slots;
-  record.holes = next.holes;
-  record.verified = now_seconds;
-  meta::Batch batch;
-  batch.put(meta::segment_key(record.id), encode(record));
-  // If it fails the new files stay: it may be found at the next start all the same.
-  CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
-  segment.verified.store(now_seconds);
-  segment.set_layout(std::move(next));
-  x_context.stats.moved_shards.fetch_add(job.fresh.size(), std::memory_order_relaxed);
-  x_context.stats.moved_bytes.fetch_add(
-      static_cast<std::uint64_t>(std::popcount(job.placed)) * record.shard_bytes,
-      std::memory_order_relaxed);
-  const std::lock_guard lock(x_mutex);
-  std::ranges::move(left, std::back_inserter(x_leftovers));
-  co_return ok();
-}
-
-// New files of a repair that came to nothing are of use for the next one.
-Task<> Repairer::drop(Job& job) {
-  co_return co_await x_context.pool.run([this, &job]() -> Result<void> {
-    for (NewShard& fresh : job.fresh) {
-      fresh.file.reset();
-      if (!x_context.drives.live(fresh.slot)) {
-        continue;
-      }
-      auto given = x_spares.give_back(fresh.slot, fresh.path, job.segment->record.shard_bytes);
-      if (!given && given.error().code() != Errc::not_found) {
-        log::warn("a shard file stays until the next start",
-                  {{"path", fresh.path}, {"error", given.error().describe()}});
-      }
-    }
-    return ok();
-  });
-}
-
-bool Repairer::has_leftovers() const {
-  const std::lock_guard lock(x_mutex);
-  return !x_leftovers.empty();
-}
-
-Task<> Repairer::remove_leftovers() {
-  std::vector<std::pair<drives::Slot, std::string>> files;
-  {
-    const std::lock_guard lock(x_mutex);
-    files = std::exchange(x_leftovers, {});
-  }
-  co_return co_await x_context.pool.run([this, &files]() -> Result<void> {
-    for (const auto& [slot, path] : files) {
-      if (!x_context.drives.live(slot)) {
-        continue;
-      }
-      auto removed = x_context.drives.disk(slot)->remove(path);
-      if (!removed && removed.error().code() != Errc::not_found) {
-        log::warn("a shard that moved away stays until the next start",
-                  {{"path", path}, {"error", removed.error().describe()}});
-      }
-    }
-    return ok();
-  });
-}
-
 // How many of these shards a drive could take, full ones included.
 int Repairer::places(const Layout& layout, ShardMask todo) const {
   int in_place = 0, others = 0;
@@ -435,7 +371,9 @@ Survey Repairer::survey() const {
     out.damaged += segment->damaged.load() ? 1 : 0;
     const int placeable = places(*layout, gone | away);
     out.blocked += placeable < std::popcount(gone | away) ? 1 : 0;
-    out.bytes_to_write += static_cast<std::uint64_t>(placeable) * segment->record.shard_bytes;
+    out.bytes_to_write += hopeless(*segment)
+                              ? 0
+                              : static_cast<std::uint64_t>(placeable) * segment->record.shard_bytes;
     out.oldest_verified = std::min(out.oldest_verified, segment->verified.load());
     for (unsigned i = 0; i < layout->slots.size(); ++i) {
       SlotUse& use = out.slots[layout->slots[i]];
@@ -443,6 +381,7 @@ Survey Repairer::survey() const {
       use.critical += (gone & (1U << i)) == 0 && spare <= 0 ? 1 : 0;
     }
   }
+  out.leftovers = leftovers().size();
   out.oldest_verified = out.segments == 0 ? 0 : out.oldest_verified;
   return out;
 }

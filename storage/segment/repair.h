@@ -40,8 +40,10 @@ struct Survey {
   std::uint64_t moving = 0;      ///< with all shards, and one on a drive that drains
   std::uint64_t unreadable = 0;  ///< with more shards missing than there is parity
   std::uint64_t damaged = 0;
-  std::uint64_t blocked = 0;          ///< degraded or moving, with a shard that no drive can take
-  std::uint64_t bytes_to_write = 0;   ///< of shards that are missing or to move and have a place
+  std::uint64_t blocked = 0;    ///< degraded or moving, with a shard that no drive can take
+  std::uint64_t leftovers = 0;  ///< files that shards moved away from, not removed yet
+  /// Of shards that are missing or to move and have a place, of segments that are not damaged.
+  std::uint64_t bytes_to_write = 0;
   std::uint64_t oldest_verified = 0;  ///< Unix seconds: all has been read since
   std::map<drives::Slot, SlotUse> slots;
 };
@@ -55,11 +57,14 @@ class Repairer {
   /// Records of all sealed segments without writers that they are closed, and which shards lack
   /// data. Errors of the commit.
   Task<> close_segments(std::uint64_t now_seconds);
+  /// Makes returning drives plain live ones, if all that they may lack is on record: if it is not
+  /// yet, after another close_segments().
+  Task<> settle_returning();
   /// Closed segments with a shard that is missing or to move, those with the least parity left
   /// first; without those that turned out damaged under the drives that are here.
   std::vector<SegmentPtr> worklist() const;
   /// Closed segments whose last full read is `period` or longer ago, the oldest first. What a clock
-  /// that was wrong has put into the future is due as well.
+  /// that was wrong has put into the future is due as well. Of one that is damaged, the last try.
   std::vector<SegmentPtr> due(std::uint64_t now_seconds, std::uint64_t period_seconds) const;
   /// Repairs one, and reads all of it. Errors: cancelled (pace), io_error (a drive left meanwhile),
   /// no_space, and those of the commit; the segment is as it was then, but for repairs in place.
@@ -69,9 +74,12 @@ class Repairer {
                              std::uint64_t now_seconds);
   /// Rewrites what is damaged in a part of the shard files.
   Task<> repair_range(SegmentPtr segment, std::uint64_t from, std::uint64_t to, Pace& pace);
-  /// Removes files that moved away. Only after a checkpoint that began after repair() returned.
+  /// A file that a shard moved away from stays until remove_leftovers(). If the drive that took
+  /// the shard has left since, the old file is the shard again. Errors of the commit.
+  Task<> take_back();
+  /// Removes the others. Only after a checkpoint that began after repair() returned.
   Task<> remove_leftovers();
-  bool has_leftovers() const;
+  bool has_leftovers() const { return !leftovers().empty(); }
   Survey survey() const;
 
  private:
@@ -82,6 +90,14 @@ class Repairer {
     bool same_slot = false;  ///< replaces a file that is gone: gets its name when it is whole
     std::string path;
     std::shared_ptr<io::File> file;
+  };
+  /// A file that a shard moved away from.
+  struct Leftover {
+    drives::Slot slot = 0;
+    SegmentId segment = 0;
+    unsigned shard = 0;
+    bool lacks = false;  ///< it does not have all of the shard
+    bool operator==(const Leftover&) const = default;
   };
   /// One segment.
   struct Job {
@@ -94,23 +110,32 @@ class Repairer {
   };
 
   ShardMask missing(const Segment& segment, const Layout& layout) const;
+  bool hopeless(const Segment& segment) const;
   ShardMask leaving(const Layout& layout) const;
   int places(const Layout& layout, ShardMask todo) const;
   Result<bool> place(Job& job);
   Result<std::optional<NewShard>> make_file(const Job& job, unsigned shard);
   Result<NewShard> make_file_on(const Job& job, unsigned shard, drives::Slot slot, bool same_slot);
-  std::vector<drives::Slot> candidates(const Job& job) const;
+  Result<void> check_reserve(drives::Slot slot, std::uint64_t bytes) const;
+  std::vector<drives::Slot> candidates(const Job& job, unsigned shard) const;
   Task<> fill(Job& job, Pace& pace);
+  Task<> read_rewritten(Job& job, ShardWalk& walk);
   Task<> sync(Job& job);
   Task<bool> covers_references(const Segment& segment, const std::vector<Unit>& units);
-  Task<> publish(Job& job, std::uint64_t now_seconds);
+  Task<> take_names(Job& job);
+  Task<> publish(Job& job, std::uint64_t verified);
   Task<> drop(Job& job);
+  std::vector<Leftover> leftovers() const;
+  bool is_leftover(drives::Slot slot, SegmentId segment, unsigned shard) const;
+  void forget(const Leftover& left);
+  Task<bool> take_back_one(Leftover left);
+  Task<bool> remove_one(Leftover left);
 
   Context& x_context;
   Catalogue& x_catalogue;
   SparePool& x_spares;
   mutable std::mutex x_mutex;
-  std::vector<std::pair<drives::Slot, std::string>> x_leftovers;
+  std::vector<Leftover> x_leftovers;
 };
 
 }  // namespace outcrop::segment

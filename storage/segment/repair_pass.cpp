@@ -16,7 +16,7 @@ Task<> SegmentStore::close_segments(std::uint64_t now_seconds) {
     log::warn("segments stay open while the store is read-only", {});
     co_return ok();
   }
-  co_return co_await x_context.pool.run([this] { return x_context.drives.settle_returning(); });
+  co_return co_await x_repairer.settle_returning();
 }
 
 namespace {
@@ -45,13 +45,21 @@ Task<SegmentStore::PassResult> SegmentStore::repair(Pace& pace,
                                                     const std::function<Task<>()>& checkpoint) {
   CO_TRYV(co_await leave_unusable());
   CO_TRYV(co_await close_segments(now_seconds));
+  CO_TRYV(co_await finish_moves(checkpoint));
   PassResult out;
   CO_TRYV(co_await work_on(x_repairer.worklist(), RepairMode::rebuild, pace, now_seconds, out));
+  CO_TRYV(co_await finish_moves(checkpoint));
+  co_return out;
+}
+
+// Also before a pass: one that failed has left files, and their names are needed.
+Task<> SegmentStore::finish_moves(const std::function<Task<>()>& checkpoint) {
+  CO_TRYV(co_await x_repairer.take_back());
   if (x_repairer.has_leftovers()) {
     CO_TRYV(co_await checkpoint());
     CO_TRYV(co_await x_repairer.remove_leftovers());
   }
-  co_return out;
+  co_return ok();
 }
 
 Task<SegmentStore::PassResult> SegmentStore::scrub(Pace& pace,
@@ -61,8 +69,7 @@ Task<SegmentStore::PassResult> SegmentStore::scrub(Pace& pace,
   PassResult out;
   std::vector<SegmentPtr> due = x_repairer.due(now_seconds, period_seconds);
   due.resize(std::min(due.size(), most));
-  CO_TRYV(co_await work_on(x_repairer.due(now_seconds, period_seconds), RepairMode::scrub, pace,
-                           now_seconds, out));
+  CO_TRYV(co_await work_on(std::move(due), RepairMode::scrub, pace, now_seconds, out));
   co_return out;
 }
 

@@ -1,7 +1,7 @@
 // Where a shard that is missing, or is to move, goes.
 #include <algorithm>
 
-#include "storage/base/log.h"
+#include "storage/segment/allocator.h"
 #include "storage/segment/repair.h"
 
 namespace outcrop::segment {
@@ -13,7 +13,8 @@ Result<bool> Repairer::place(Job& job) {
       continue;
     }
     const drives::Slot slot = job.layout->slots[i];
-    if (x_context.drives.live(slot) && !x_context.drives.draining(slot) && job.layout->files[i]) {
+    const bool usable = job.layout->files[i] && (job.segment->unreadable.load() & (1U << i)) == 0;
+    if (x_context.drives.live(slot) && !x_context.drives.draining(slot) && usable) {
       job.placed |= 1U << i;  // holes are filled where they are
       continue;
     }
@@ -26,12 +27,14 @@ Result<bool> Repairer::place(Job& job) {
   return job.placed == job.todo;
 }
 
-// Drives that hold no other shard of the segment, those with the most room first.
-std::vector<drives::Slot> Repairer::candidates(const Job& job) const {
+// Drives that hold no other shard of the segment, those with the most room first. One that the
+// shard has moved away from lately keeps the file of that name until it is removed.
+std::vector<drives::Slot> Repairer::candidates(const Job& job, unsigned shard) const {
   std::vector<std::pair<std::uint64_t, drives::Slot>> room;
   for (const drives::Slot slot : x_context.drives.placement_slots()) {
     const bool taken = std::ranges::find(job.layout->slots, slot) != job.layout->slots.end() ||
-                       std::ranges::find(job.fresh, slot, &NewShard::slot) != job.fresh.end();
+                       std::ranges::find(job.fresh, slot, &NewShard::slot) != job.fresh.end() ||
+                       is_leftover(slot, job.segment->record.id, shard);
     const auto space = x_context.drives.disk(slot)->space();
     if (!taken && space) {
       room.emplace_back(space->free_bytes + x_spares.count(slot) * x_context.shard_bytes, slot);
@@ -48,10 +51,10 @@ std::vector<drives::Slot> Repairer::candidates(const Job& job) const {
 // Empty: no drive can take it.
 Result<std::optional<Repairer::NewShard>> Repairer::make_file(const Job& job, unsigned shard) {
   const drives::Slot home = job.layout->slots[shard];
-  std::vector<drives::Slot> slots = candidates(job);
+  std::vector<drives::Slot> slots = candidates(job, shard);
   const bool may_stay = x_context.drives.live(home) && !x_context.drives.draining(home);
   if (may_stay) {
-    slots.insert(slots.begin(), home);  // only its file is gone
+    slots.insert(slots.begin(), home);  // only its file is gone, or not to be used
   }
   for (const drives::Slot slot : slots) {
     auto fresh = make_file_on(job, shard, slot, slot == home);
@@ -66,6 +69,14 @@ Result<std::optional<Repairer::NewShard>> Repairer::make_file(const Job& job, un
   return std::optional<NewShard>();
 }
 
+// What compaction needs to make room is not for repair: it would make the drive full for good.
+Result<void> Repairer::check_reserve(drives::Slot slot, std::uint64_t bytes) const {
+  TRY(const std::uint64_t room, x_spares.room(slot));
+  const std::uint64_t files = (bytes + x_context.shard_bytes - 1) / x_context.shard_bytes;
+  return room >= kKeptShards + files ? ok()
+                                     : fail(Errc::no_space, "the rest is kept for compaction");
+}
+
 Result<Repairer::NewShard> Repairer::make_file_on(const Job& job,
                                                   unsigned shard,
                                                   drives::Slot slot,
@@ -78,8 +89,14 @@ Result<Repairer::NewShard> Repairer::make_file_on(const Job& job,
                  .same_slot = same_slot,
                  .path = same_slot ? path + ".new" : path,
                  .file = nullptr};
+  TRYV(check_reserve(slot, record.shard_bytes));
   TRYV(x_spares.take(slot, fresh.path, record.shard_bytes));
-  TRY(fresh.file, disk.open(fresh.path, io::Access::read_write, io::Cache::direct));
+  auto file = disk.open(fresh.path, io::Access::read_write, io::Cache::direct);
+  if (!file) {
+    TRYV(x_spares.put_back(slot, fresh.path, record.shard_bytes));
+    return fail(file.error());
+  }
+  fresh.file = *std::move(file);
   return fresh;
 }
 

@@ -7,19 +7,9 @@
 #include "storage/meta/extent_ref.h"
 #include "storage/meta/tables.h"
 #include "storage/segment/reader.h"
+#include "storage/segment/references.h"
 
 namespace outcrop::segment {
-namespace {
-
-/// What the keys of all references to a segment start with.
-std::string refs_of(SegmentId id) {
-  std::string key(1, static_cast<char>(meta::Table::extent_ref));
-  put_be64(key, id);
-  return key;
-}
-
-}  // namespace
-
 SegmentStore::SegmentStore(drives::DriveSet& drives,
                            BlockingPool& pool,
                            Random& random,
@@ -70,23 +60,47 @@ Task<> SegmentStore::load_catalogue() {
   co_return ok();
 }
 
-// Shard files that belong to no segment, or to a shard on another drive: left by a crash between
-// placing files and publishing the segment, or by a drive that was away while it was freed.
-Result<void> SegmentStore::adopt_files() {
+// Shard files that belong to no segment, or to a shard on another drive, are left by a crash
+// between placing files and publishing the segment, or by a drive that was away while it was freed:
+// they become spares. And shards that have no file are missing before anybody asks for them.
+Result<void> SegmentStore::adopt_files(drives::Slot slot) {
+  io::Disk& disk = *x_context.drives.disk(slot);
+  TRY(const auto names, disk.list("segments"));
+  for (const std::string& name : names) {
+    const std::string path = "segments/" + name;
+    const auto shard = parse_shard_name(name);
+    const SegmentPtr segment = shard ? x_catalogue.find(shard->first) : nullptr;
+    if (segment && shard->second < segment->record.slots.size() &&
+        segment->record.slots[shard->second] == slot) {
+      segment->absent &= ~(1U << shard->second);
+      continue;
+    }
+    TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
+    TRY(const std::uint64_t size, file->size());
+    TRYV(x_spares.give_back(slot, path, size));
+  }
+  return ok();
+}
+
+// A drive that cannot do that is out, like one that fails later: the others start.
+Result<void> SegmentStore::take_stock() {
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    for (unsigned i = 0; i < segment->record.slots.size(); ++i) {
+      segment->absent |= x_context.drives.live(segment->record.slots[i]) ? 1U << i : 0;
+    }
+  }
   for (const drives::Slot slot : x_context.drives.live_slots()) {
-    io::Disk& disk = *x_context.drives.disk(slot);
-    TRY(const auto names, disk.list("segments"));
-    for (const std::string& name : names) {
-      const std::string path = "segments/" + name;
-      const auto shard = parse_shard_name(name);
-      const SegmentPtr segment = shard ? x_catalogue.find(shard->first) : nullptr;
-      if (segment && shard->second < segment->record.slots.size() &&
-          segment->record.slots[shard->second] == slot) {
-        continue;
-      }
-      TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
-      TRY(const std::uint64_t size, file->size());
-      TRYV(x_spares.give_back(slot, path, size));
+    Result<void> taken = x_spares.load(slot);
+    taken = taken ? adopt_files(slot) : taken;
+    if (!taken && taken.error().code() == Errc::no_space) {
+      return taken;  // out of descriptors
+    }
+    if (taken) {
+      continue;
+    }
+    const auto ejected = x_context.drives.eject(slot, taken.error());
+    if (!ejected && ejected.error().code() != Errc::read_only) {
+      return ejected;
     }
   }
   return ok();
@@ -94,11 +108,14 @@ Result<void> SegmentStore::adopt_files() {
 
 Task<> SegmentStore::open() {
   CO_TRYV(co_await load_catalogue());
-  CO_TRYV(co_await x_context.pool.run([this]() -> Result<void> {
-    TRYV(x_spares.load());
-    return adopt_files();
-  }));
+  CO_TRYV(co_await x_context.pool.run([this] { return take_stock(); }));
+  std::vector<SegmentPtr> interrupted = x_catalogue.all();
+  std::erase_if(interrupted, [](const SegmentPtr& s) { return s->closed.load(); });
   CO_TRYV(co_await close_segments(0));
+  if (auto reclaimed = co_await reclaim(interrupted); !reclaimed) {
+    log::warn("room behind the end of segments stays taken",
+              {{"error", reclaimed.error().describe()}});
+  }
   co_return co_await x_allocator.open();
 }
 
@@ -238,13 +255,14 @@ Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
   }
   Usage out;
   out.capacity = segment->record.shard_bytes * segment->record.k;
-  meta::ScanRequest request{.lower = refs_of(id), .upper = meta::prefix_end(refs_of(id))};
+  meta::ScanRequest request{.lower = references_of(id),
+                            .upper = meta::prefix_end(references_of(id))};
   std::uint64_t offset = UINT64_MAX, used = 0;
   for (bool more = true; more;) {
     CO_TRY(const meta::ScanPage page, co_await x_context.meta->scan(request));
     for (const auto& [key, value] : page.entries) {
       CO_TRY(const meta::ExtentRef ref, meta::decode_extent_ref(value));
-      const std::uint64_t at = get_be64(std::string_view(key).substr(1 + sizeof id));
+      const std::uint64_t at = offset_of_reference(key);
       if (at != offset) {
         out.live += std::exchange(used, 0);
         offset = at;

@@ -101,7 +101,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   WorkerState& mine() { return *x_workers[worker_index()]; }
   Task<SegmentPtr> find(SegmentId id);
   Task<> load_catalogue();
-  Result<void> adopt_files();
+  Result<void> adopt_files(drives::Slot slot);
+  Result<void> take_stock();
   Task<bool> unreferenced(const Segment& segment);
   Task<bool> give_up_if_dead(SegmentPtr segment);
   Task<bool> dead_and_gone(SegmentPtr segment, std::uint64_t epoch);
@@ -112,7 +113,11 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
                  std::uint64_t now_seconds,
                  PassResult& out);
   Task<> leave_unusable();
+  Task<> finish_moves(const std::function<Task<>()>& checkpoint);
   Result<void> recycle(Segment& segment);
+  Task<> reclaim(const std::vector<SegmentPtr>& interrupted);
+  Task<std::uint64_t> used_bytes(const Segment& segment);
+  Result<void> trim(const Segment& segment, std::uint64_t used);
 
   Context x_context;
   Catalogue x_catalogue;

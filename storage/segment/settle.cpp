@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/base/clock.h"
+
 namespace outcrop::segment {
 
 void DamageNotes::add(const Note& note) {
@@ -17,6 +19,17 @@ void DamageNotes::add(const Note& note) {
 std::vector<DamageNotes::Note> DamageNotes::take() {
   const std::lock_guard lock(x_mutex);
   return std::exchange(x_notes, {});
+}
+
+bool Context::late(drives::Slot slot) const {
+  const std::int64_t now = SystemClock().steady_ns();
+  const io::Disk* const disk = drives.disk(slot);
+  if (disk == nullptr || !disk->health()->late(now)) {
+    return false;
+  }
+  const auto also = std::ranges::count_if(
+      drives.live_slots(), [&](drives::Slot s) { return drives.disk(s)->health()->late(now); });
+  return static_cast<unsigned>(also) <= drives.parity();
 }
 
 Task<> settle(Context& context,

@@ -71,7 +71,7 @@ std::optional<ShardWalk::Found> ShardWalk::find(std::uint64_t offset) const {
   std::vector<Found> all;
   const std::uint64_t left = x_loaded - offset;
   for (unsigned shard = 0; shard < x_images.size(); ++shard) {
-    if (!x_images[shard].readable) {
+    if (x_shards[shard].source == nullptr) {
       continue;
     }
     const ConstBytes bytes = at(shard, offset);
@@ -105,23 +105,45 @@ std::optional<ShardWalk::Found> ShardWalk::find(std::uint64_t offset) const {
 bool ShardWalk::empty_block(std::uint64_t offset) const {
   constexpr std::array<std::byte, kIoAlign> kZeros{};
   return std::ranges::all_of(x_images, [&](const Image& image) {
-    return !image.readable ||
-           std::memcmp(image.bytes.data() + (offset - x_begin), kZeros.data(),
+    return std::memcmp(image.bytes.data() + (offset - x_begin), kZeros.data(),
                        std::min<std::uint64_t>(kIoAlign, x_loaded - offset)) == 0;
   });
 }
 
-// Shards that are to have the unit and do not: all of a new file, and what is damaged of an old one
-// that can be read as a whole (its neighbours in the same blocks have to stay as they are).
-ShardMask ShardWalk::wanted(const Found& found) const {
+bool ShardWalk::readable(unsigned shard, std::uint64_t from, std::uint64_t to) const {
+  const std::vector<bool>& bad = x_images[shard].bad;
+  const auto block = [this](std::uint64_t at) {
+    return static_cast<std::ptrdiff_t>((at - x_begin) / kIoAlign);
+  };
+  return bad.empty() || std::find(bad.begin() + block(from), bad.begin() + block(to - 1) + 1,
+                                  true) == bad.begin() + block(to - 1) + 1;
+}
+
+// Shards that are to have the unit and do not: all of a new file, and what is damaged of an old
+// one. A stripe has its blocks for itself: writing them anew also makes the drive replace sectors
+// that it cannot read. The neighbours of a record have to stay as they are, and be read for that.
+ShardMask ShardWalk::wanted(const Found& found) {
+  const std::uint64_t end = found.unit.offset + kHeaderBytes + found.unit.length;
   ShardMask out = 0;
   for (unsigned shard = 0; shard < x_shards.size(); ++shard) {
     const bool good = (found.good & (1U << shard)) != 0;
-    if (x_shards[shard].target != nullptr || (!good && x_images[shard].readable)) {
+    x_result.lacking |= good ? 0 : 1U << shard;
+    if (x_shards[shard].target != nullptr) {
       out |= 1U << shard;
+    } else if (!good && x_shards[shard].source != nullptr) {
+      const bool may_write = !x_segment.record.small || readable(shard, found.unit.offset, end);
+      (may_write ? out : x_result.unreadable) |= 1U << shard;
     }
   }
   return out;
+}
+
+// A source gets back what it should have had all the time.
+void ShardWalk::count_rewritten(unsigned shard, const Unit& unit) {
+  if (x_shards[shard].target == nullptr) {
+    ++x_result.repaired;
+    x_result.rewritten[shard].push_back(unit);
+  }
 }
 
 void ShardWalk::mark_dirty(unsigned shard, std::uint64_t from, std::uint64_t to) {
@@ -158,7 +180,7 @@ Result<void> ShardWalk::restore_stripe(const Found& found) {
     if ((compute & (1U << shard)) != 0) {
       seal_chunk(identity(shard, found.unit),
                  x_images[shard].bytes.writable().subspan(found.unit.offset - x_begin, bytes));
-      x_result.repaired += x_shards[shard].target == nullptr ? 1 : 0;
+      count_rewritten(shard, found.unit);
     }
     if ((want & (1U << shard)) != 0) {
       mark_dirty(shard, found.unit.offset, found.unit.offset + bytes);
@@ -197,7 +219,7 @@ std::uint64_t ShardWalk::step_small(std::uint64_t offset) {
     if ((want & bit) != 0) {
       if ((found->good & bit) == 0) {
         std::memcpy(x_images[shard].bytes.data() + (offset - x_begin), record, bytes);
-        x_result.repaired += x_shards[shard].target == nullptr ? 1 : 0;
+        count_rewritten(shard, found->unit);
       }
       mark_dirty(shard, offset, offset + bytes);
     }
@@ -224,7 +246,7 @@ Task<> ShardWalk::load(std::uint64_t offset) {
   for (unsigned shard = 0; shard < x_shards.size(); ++shard) {
     Image& image = x_images[shard];
     before[shard] = std::exchange(image.bytes, Buffer::make(bytes));
-    image.readable = false;
+    image.bad.clear();
     if (x_shards[shard].source != nullptr) {
       ops.push_back(transfer(io::OpKind::read, x_shards[shard].source, offset, image.bytes));
       owners.push_back(shard);
@@ -235,24 +257,43 @@ Task<> ShardWalk::load(std::uint64_t offset) {
   if (!ops.empty()) {
     co_await io::run(x_context.backend(), ops);
   }
+  const std::uint64_t shared = offset - std::exchange(x_begin, offset);  // if they overlap
   for (std::size_t i = 0; i < ops.size(); ++i) {
-    Image& image = x_images[owners[i]];
-    image.readable = ops[i].result.has_value();
-    if (!image.readable) {
-      std::memset(image.bytes.data(), 0, bytes);
-      x_result.unreadable |= x_shards[owners[i]].target == nullptr ? 1U << owners[i] : 0;
+    if (!ops[i].result) {
+      co_await load_by_blocks(owners[i]);
     }
   }
   // A block that two windows share is written twice: with what the first one put in, too.
   for (unsigned shard = 0; shard < x_shards.size() && offset < x_loaded; ++shard) {
     if (x_shards[shard].target != nullptr) {
-      std::memcpy(x_images[shard].bytes.data(), before[shard].data() + (offset - x_begin),
+      std::memcpy(x_images[shard].bytes.data(), before[shard].data() + shared,
                   std::min(x_loaded - offset, bytes));
     }
   }
-  x_begin = offset;
   x_loaded = offset + bytes;
   co_return co_await x_pace.after(bytes * ops.size());
+}
+
+// One sector that cannot be read fails a whole transfer: the rest of the window is read without it.
+Async<> ShardWalk::load_by_blocks(unsigned shard) {
+  Image& image = x_images[shard];
+  std::vector<io::IoOp> ops;
+  for (std::uint64_t at = 0; at < image.bytes.size(); at += kIoAlign) {
+    const std::uint64_t bytes = std::min<std::uint64_t>(kIoAlign, image.bytes.size() - at);
+    ops.push_back(transfer(io::OpKind::read, x_shards[shard].source, x_begin + at,
+                           image.bytes.slice(at, bytes)));
+  }
+  const bool here = x_context.drives.live(x_segment.layout()->slots[shard]);
+  if (here) {
+    co_await io::run(x_context.backend(), ops);
+  }
+  image.bad.resize(ops.size());
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    image.bad[i] = !here || !ops[i].result;
+    if (image.bad[i]) {
+      std::memset(ops[i].buffer.data(), 0, ops[i].buffer.size());
+    }
+  }
 }
 
 Task<> ShardWalk::flush() {
@@ -300,12 +341,18 @@ Task<> ShardWalk::read_back(unsigned shard, io::File& file, const std::vector<Un
     const std::uint64_t unit_end = unit.offset + kHeaderBytes + unit.length;
     if (unit_end > end) {
       begin = align_down(unit.offset, kIoAlign);
-      const std::uint64_t most = std::max(kWindow, align_up(unit_end, kIoAlign) - begin);
-      end = std::min(begin + most, x_segment.record.shard_bytes);
-      window = Buffer::make(end - begin);
-      std::array<io::IoOp, 1> op{transfer(io::OpKind::read, &file, begin, window)};
+      const std::uint64_t least = align_up(unit_end, kIoAlign);
+      end = std::min(std::max(begin + kWindow, least), x_segment.record.shard_bytes);
+      std::array<io::IoOp, 1> op{
+          transfer(io::OpKind::read, &file, begin, Buffer::make(end - begin))};
       co_await io::run(x_context.backend(), op);
+      if (!op[0].result && end > least) {
+        end = least;  // what cannot be read may lie behind it
+        op[0] = transfer(io::OpKind::read, &file, begin, Buffer::make(end - begin));
+        co_await io::run(x_context.backend(), op);
+      }
       CO_TRYV(std::move(op[0].result));
+      window = std::move(op[0].buffer);
       CO_TRYV(co_await x_pace.after(end - begin));
     }
     CO_TRYV(check_chunk(identity(shard, unit), window.view().subspan(unit.offset - begin)));

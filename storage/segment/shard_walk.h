@@ -3,6 +3,7 @@
 // scrub and read repair. Knows no references: what verifies is kept.
 #pragma once
 #include <array>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,7 +31,9 @@ struct WalkResult {
   std::vector<Unit> units;     ///< by offset
   std::uint64_t broken = 0;    ///< places with a verified chunk, and too few of them
   std::uint64_t repaired = 0;  ///< chunks and records written to a `source`
-  ShardMask unreadable = 0;    ///< sources that could not be read somewhere, and not be repaired
+  std::map<unsigned, std::vector<Unit>> rewritten;  ///< what of it, by shard
+  ShardMask lacking = 0;                            ///< sources that did not have all of the units
+  ShardMask unreadable = 0;  ///< sources that lack units still, in sectors that cannot be read
 };
 
 /// One use, on one worker. The files stay open and nobody else writes to them meanwhile.
@@ -53,7 +56,7 @@ class ShardWalk {
  private:
   struct Image {
     Buffer bytes;
-    bool readable = false;  ///< what is in `bytes` was read from the source
+    std::vector<bool> bad;  ///< by 4 KiB block that cannot be read; empty: all could be
     std::vector<std::pair<std::uint64_t, std::uint64_t>> dirty;  ///< ranges in the file, 4 KiB
   };
   /// What the shards that verify at one place agree on.
@@ -69,10 +72,13 @@ class ShardWalk {
   std::uint64_t step_striped(std::uint64_t offset);
   std::uint64_t step_small(std::uint64_t offset);
   Result<void> restore_stripe(const Found& found);
+  void count_rewritten(unsigned shard, const Unit& unit);
   void mark_dirty(unsigned shard, std::uint64_t from, std::uint64_t to);
-  ShardMask wanted(const Found& found) const;
+  ShardMask wanted(const Found& found);
   Task<> cover(std::uint64_t offset);
   Task<> load(std::uint64_t offset);
+  Async<> load_by_blocks(unsigned shard);
+  bool readable(unsigned shard, std::uint64_t from, std::uint64_t to) const;
   Task<> flush();
 
   Context& x_context;

@@ -11,27 +11,25 @@ constexpr std::string_view kPartial = "spare/partial";  // being zeroed; renamed
 
 }  // namespace
 
-Result<void> SparePool::load() {
-  for (const drives::Slot slot : x_context.drives.live_slots()) {
-    io::Disk& disk = *x_context.drives.disk(slot);
-    TRY(const auto names, disk.list("spare"));
-    for (const std::string& name : names) {
-      const std::string path = "spare/" + name;
-      std::uint64_t number = 0;
-      const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
-      std::uint64_t size = 0;
-      if (ec == std::errc{} && end == name.data() + name.size()) {
-        TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
-        TRY(size, file->size());
-      }
-      if (size != x_context.shard_bytes) {
-        TRYV(disk.remove(path));
-        continue;
-      }
-      const std::lock_guard lock(x_mutex);
-      x_spares[slot].push_back(path);
-      x_next = std::max(x_next, number + 1);
+Result<void> SparePool::load(drives::Slot slot) {
+  io::Disk& disk = *x_context.drives.disk(slot);
+  TRY(const auto names, disk.list("spare"));
+  for (const std::string& name : names) {
+    const std::string path = "spare/" + name;
+    std::uint64_t number = 0;
+    const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), number);
+    std::uint64_t size = 0;
+    if (ec == std::errc{} && end == name.data() + name.size()) {
+      TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
+      TRY(size, file->size());
     }
+    if (size != x_context.shard_bytes) {
+      TRYV(disk.remove(path));
+      continue;
+    }
+    const std::lock_guard lock(x_mutex);
+    x_spares[slot].push_back(path);
+    x_next = std::max(x_next, number + 1);
   }
   return ok();
 }
@@ -94,11 +92,22 @@ Result<void> SparePool::take(drives::Slot slot, const std::string& path, std::ui
 }
 
 Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  io::Disk& disk = *x_context.drives.disk(slot);
+  bool usable = bytes == x_context.shard_bytes;
+  if (usable) {
+    TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
+    TRY(usable, file->whole());
+  }
+  return usable ? put_back(slot, path, bytes) : disk.remove(path);
+}
+
+Result<void> SparePool::put_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  io::Disk& disk = *x_context.drives.disk(slot);
   if (bytes != x_context.shard_bytes) {
-    return x_context.drives.disk(slot)->remove(path);
+    return disk.remove(path);
   }
   const std::string name = next_name();
-  TRYV(x_context.drives.disk(slot)->rename(path, name));
+  TRYV(disk.rename(path, name));
   const std::lock_guard lock(x_mutex);
   x_spares[slot].push_back(name);
   return ok();

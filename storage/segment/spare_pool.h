@@ -16,20 +16,25 @@ namespace outcrop::segment {
 /// must be able to when objects are deleted from a full store.
 constexpr std::uint64_t metadata_share(std::uint64_t total) {
   constexpr std::uint64_t kLeast = 256 << 20;  // rewriting the index takes that much
-  return std::max(total / 32, std::min(total / 4, kLeast));
+  constexpr std::uint64_t kMost = std::uint64_t{8} << 30;
+  return std::clamp(total / 32, std::min(total / 4, kLeast), kMost);
 }
 
 /// All calls but count() block: start-up and the blocking pool only. Thread-safe.
 class SparePool {
  public:
   explicit SparePool(Context& context) : x_context(context) {}
-  /// Finds the spares of earlier runs; removes half-written and wrong-sized ones.
-  Result<void> load();
+  /// Finds a live drive's spares of earlier runs; removes half-written and wrong-sized ones.
+  Result<void> load(drives::Slot slot);
   /// Moves a spare to `path` on the drive, writing a new one first if none is left. A file of
   /// another size than spares have is written there.
   Result<void> take(drives::Slot slot, const std::string& path, std::uint64_t bytes);
-  /// Makes the shard file at `path` a spare again; one of another size is removed.
+  /// Makes the shard file at `path` a spare again; one of another size, or whose tail was given
+  /// back, is removed.
   Result<void> give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
+  /// Undoes take(), of a file that was not written since. Opens nothing: it may be for want of
+  /// descriptors.
+  Result<void> put_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
   /// Gives spares back to the file system while it has less free than metadata may need.

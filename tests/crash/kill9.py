@@ -23,6 +23,10 @@ from server import Server, ServerFailed
 from values import Torn, ValueId, parse
 
 START_SECONDS_MAX = 30
+MIB = 1 << 20
+# Each run leaves open segments behind: the next one must take back what was not used of them.
+MOST_ON_DRIVES = 2048 * MIB
+MOST_PER_KILL = 64 * MIB
 
 
 class Crasher:
@@ -126,6 +130,11 @@ class Crasher:
         return rounds
 
 
+def on_drives(server: Server) -> int:
+    """Bytes that the drives' files take."""
+    return sum(path.lstat().st_blocks * 512 for drive in server.drives for path in drive.rglob("*"))
+
+
 def report(crasher: Crasher, done: int, failed_starts: int, seed: int) -> int:
     """Prints the figures; the exit code."""
     problems, oracle = crasher.problems, crasher.oracle
@@ -135,7 +144,10 @@ def report(crasher: Crasher, done: int, failed_starts: int, seed: int) -> int:
     print(f"kill9: seed {seed}, {done} kills, {oracle.acked} acked writes, {oracle.unknown} in flight at a kill, "
           f"{crasher.verified} keys read back; acked lost {len(problems.lost)}, torn {len(problems.torn)}, "
           f"unexpected answers {len(problems.refused)}, failed starts {failed_starts}, "
-          f"slowest start {crasher.slowest_start:.2f} s")
+          f"slowest start {crasher.slowest_start:.2f} s, {on_drives(crasher.server) // MIB} MiB on the drives")
+    if on_drives(crasher.server) > MOST_ON_DRIVES + done * MOST_PER_KILL:
+        print("kill9: what runs left half used was not taken back")
+        return 1
     if oracle.acked < done:
         print("kill9: fewer acked writes than kills: the load did not reach the server")
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from administration import records
 from context import Context, equal, require, run
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "users.md"
@@ -23,6 +24,8 @@ def guide_of_users(context: Context) -> None:
     equal("the last line", said.strip().splitlines()[-1], "walked through")
     assert "arn:aws:iam::000000000000:user/alice" in said, said
     assert "arn:aws:iam::000000000000:root" in said, said
+    created = records(context.server(), "iam:CreateUser")
+    equal("in the audit log", [r["resource"] for r in created], ["arn:aws:iam::000000000000:user/alice"])
 
 
 SCENARIOS = [guide_of_users]

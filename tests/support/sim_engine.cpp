@@ -134,7 +134,7 @@ SimEngine::SimEngine(io::SimWorld& world, std::uint64_t seed, io::Disk* state_di
 // Dropped without close(): the process is killed. Its last breath must not reach the drives.
 SimEngine::~SimEngine() {
   if (x_engine) {
-    x_world.crash_at(1, io::CrashMode::before);
+    x_world.crash_now();
     [[maybe_unused]] const auto closed = close();
   }
 }
@@ -147,7 +147,16 @@ Result<void> SimEngine::open() {
   config.payload_cache_bytes = 0;  // what is read must be on the drives
   config.min_part_bytes = 64 << 10;
   config.background = false;
-  engine::EngineRuntime runtime{x_clock, x_random, x_pool, {&x_io}, {x_backend.get()}, x_state_dir};
+  engine::EngineRuntime runtime{x_clock,
+                                x_random,
+                                x_pool,
+                                {&x_io},
+                                {x_backend.get()},
+                                x_state_dir,
+                                [this](const std::string& uuid) {
+                                  x_forgotten.push_back(uuid);
+                                  return ok();
+                                }};
   TRY(x_engine, run(engine::Engine::open(x_world.open_disks(), config, std::move(runtime))));
   return ok();
 }
@@ -156,6 +165,30 @@ Result<void> SimEngine::close() {
   const auto closed = run(x_engine->close());
   x_engine.reset();
   return closed;
+}
+
+namespace {
+
+Task<> judge_once(engine::Engine& engine) {
+  CO_TRYV(co_await engine.judge_drives());
+  co_return co_await engine.eject_given_up();
+}
+
+}  // namespace
+
+void SimEngine::judge_drives() {
+  x_judge.expires_after(std::chrono::milliseconds(1));
+  x_judge.async_wait([this](const boost::system::error_code& error) {
+    if (error || !x_engine) {
+      return;
+    }
+    asio::co_spawn(x_io.get_executor(), judge_once(*x_engine),
+                   [this](std::exception_ptr thrown, const Result<void>& judged) {
+                     EXPECT_FALSE(thrown);
+                     EXPECT_TRUE(judged) << judged.error().describe();
+                     judge_drives();
+                   });
+  });
 }
 
 Result<void> SimEngine::put(std::string_view key, std::string_view content) {

@@ -20,10 +20,16 @@ class SimEngine {
   ns::Namespace& ns() { return x_engine->ns(); }
   engine::Engine& engine() { return *x_engine; }
 
+  /// By the engine: uuids.
+  const std::vector<std::string>& forgotten() const { return x_forgotten; }
+
   template <class T>
   Result<T> run(Task<T> task) {
     return run_on(x_io, std::move(task));
   }
+
+  /// From now on drives that do not answer are judged, beside whatever runs.
+  void judge_drives();
 
   Result<void> put(std::string_view key, std::string_view content);
   Result<std::string> get(std::string_view key);
@@ -46,7 +52,9 @@ class SimEngine {
   SeededRandom x_random;
   BlockingPool x_pool{0};
   std::unique_ptr<io::IoBackend> x_backend;
+  std::vector<std::string> x_forgotten;
   std::unique_ptr<engine::Engine> x_engine;
+  asio::steady_timer x_judge{x_io};
 };
 
 /// A formatted world of `drives` drives with an empty bucket.

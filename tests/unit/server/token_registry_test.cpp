@@ -145,5 +145,19 @@ TEST_F(TokenRegistryTest, ADamagedFileIsNotReplaced) {
   }
 }
 
+TEST_F(TokenRegistryTest, OnlyATokenThatIsKeptIsMade) {
+  const auto tokens = open();
+  const auto said = [&] {
+    ::testing::internal::CaptureStderr();
+    const bool made =
+        tokens->create(R"({"name":"ci","scopes":["read"],"expires_in":60})").has_value();
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    return std::pair(made, log.find("admin token made") != std::string::npos);
+  };
+  EXPECT_EQ(said(), std::pair(true, true));
+  fs::remove_all(dir);
+  EXPECT_EQ(said(), std::pair(false, false));
+}
+
 }  // namespace
 }  // namespace outcrop::server

@@ -27,12 +27,21 @@ class V1 : public ::testing::Test {
                        .add = [this](std::string) { return text(); },
                        .remove = [this](std::string) { return nothing(); },
                        .rotate_key = [this](bool force) { return rotate(force); }};
+    sources.drives = {.list = [this] { return text(); },
+                      .add = [this](std::string) { return text(); },
+                      .change = [this](unsigned, std::string) { return text(); },
+                      .remove = [this](unsigned) { return nothing(); }};
     sources.tokens = {.list = [this] { return text(); },
                       .create = [this](std::string) { return text(); },
                       .revoke = [this](std::string id) { return revoke(std::move(id)); }};
     sources.audit = &events;
   }
   int ask(const std::string& token, const std::string& method, const std::string& target) {
+    return send(token.empty() ? "" : "Bearer " + token, method, target).status;
+  }
+  http::Response send(const std::string& authorization,
+                      const std::string& method,
+                      const std::string& target) {
     test::Body reader("{}");
     http::Request request;
     request.method = method;
@@ -40,13 +49,18 @@ class V1 : public ::testing::Test {
     request.remote = "[::1]:50000";
     request.id = "R";
     request.body = &reader;
-    if (!token.empty()) {
-      request.headers.push_back({"authorization", "Bearer " + token});
+    if (!authorization.empty()) {
+      request.headers.push_back({"authorization", authorization});
     }
     const auto run = [&]() -> Task<http::Response> {
       co_return co_await serve_v1(sources, request);
     };
-    return run_sync(run()).value().status;
+    return run_sync(run()).value();
+  }
+  static std::string body(const http::Response& r) { return std::get<std::string>(r.body); }
+  static std::string challenge(const http::Response& r) {
+    const auto it = std::ranges::find(r.headers, "WWW-Authenticate", &http::Header::name);
+    return it == r.headers.end() ? std::string() : it->value;
   }
   Task<std::string> text() { co_return "{}"; }
   Task<> nothing() { co_return ok(); }
@@ -74,6 +88,14 @@ TEST_F(V1, ScopesOpenTheirRoutes) {
                               {"POST", "/v1/exports", 403, 201, 403, 201},
                               {"DELETE", "/v1/exports/a", 403, 204, 403, 204},
                               {"POST", "/v1/handle-key?force=true", 403, 200, 403, 200},
+                              {"POST", "/v1/handle-key/x?force=true", 404, 404, 404, 404},
+                              {"POST", "/v1/handle-key/", 404, 404, 404, 404},
+                              {"GET", "/v1/drives", 200, 403, 200, 200},
+                              {"POST", "/v1/drives", 403, 403, 201, 201},
+                              {"PATCH", "/v1/drives/3", 403, 403, 200, 200},
+                              {"DELETE", "/v1/drives/3", 403, 403, 204, 204},
+                              {"GET", "/v1/drives/3", 405, 403, 405, 405},
+                              {"GET", "/v1/drives/x", 404, 403, 404, 404},
                               {"GET", "/v1/tokens", 403, 403, 403, 200},
                               {"POST", "/v1/tokens", 403, 403, 403, 201},
                               {"DELETE", "/v1/tokens/x", 403, 403, 403, 204},
@@ -88,6 +110,28 @@ TEST_F(V1, ScopesOpenTheirRoutes) {
     EXPECT_EQ(ask("full", row.method, row.target), row.full) << what;
     EXPECT_EQ(ask("none", row.method, row.target), 401) << what;
     EXPECT_EQ(ask("", row.method, row.target), 401) << what;
+  }
+}
+
+TEST_F(V1, WhoIsNotLetInHearsWhy) {
+  const http::Response without = send("", "GET", "/v1/exports");
+  EXPECT_EQ(without.status, 401);
+  EXPECT_NE(body(without).find("needs an admin token"), std::string::npos) << body(without);
+  EXPECT_EQ(challenge(without), "Bearer");
+  for (const char* const none : {"Basic full", "Bearer", "Bearer ", "Bearerfull", "full"}) {
+    const http::Response refused = send(none, "GET", "/v1/exports");
+    EXPECT_EQ(refused.status, 401) << none;
+    EXPECT_EQ(body(refused), body(without)) << none;
+  }
+  const http::Response wrong = send("Bearer none", "GET", "/v1/exports");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_NE(body(wrong).find("unknown, revoked or has ended"), std::string::npos) << body(wrong);
+  EXPECT_EQ(challenge(wrong), "Bearer error=\"invalid_token\"");
+}
+
+TEST_F(V1, TheSchemeIsReadInAnyCase) {
+  for (const char* const good : {"Bearer read", "bearer read", "BEARER   read"}) {
+    EXPECT_EQ(send(good, "GET", "/v1/exports").status, 200) << good;
   }
 }
 

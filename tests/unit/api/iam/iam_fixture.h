@@ -21,17 +21,22 @@ inline const std::string kTrust =
 
 class TextBody final : public http::BodyReader {
  public:
-  explicit TextBody(std::string text) : x_text(std::move(text)) {}
+  explicit TextBody(std::string text, bool length_known = true)
+      : x_text(std::move(text)), x_length_known(length_known) {}
   Task<std::size_t> read_some(MutBytes out) override {
     const std::size_t n = std::min(out.size(), x_text.size() - x_read);
     std::ranges::copy(as_bytes(x_text).subspan(x_read, n), out.begin());
     x_read += n;
     co_return n;
   }
-  std::optional<std::uint64_t> content_length() const override { return x_text.size(); }
+  std::optional<std::uint64_t> content_length() const override {
+    return x_length_known ? std::optional<std::uint64_t>(x_text.size()) : std::nullopt;
+  }
+  std::size_t bytes_read() const { return x_read; }
 
  private:
   std::string x_text;
+  bool x_length_known;
   std::size_t x_read = 0;
 };
 
@@ -99,6 +104,9 @@ class Iam : public ::testing::Test {
   }
   Reply serve(http::Request& what, const std::string& body) {
     TextBody reader(body);
+    return serve(what, reader);
+  }
+  Reply serve(http::Request& what, TextBody& reader) {
     what.body = &reader;
     const auto run = [](const http::Handler& h, http::Request& r) -> Task<Reply> {
       const http::Response response = co_await h(r);

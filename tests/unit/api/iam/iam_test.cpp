@@ -48,17 +48,32 @@ TEST_F(Iam, SignaturesOfForms) {
 }
 
 TEST_F(Iam, ABodyThatIsTooLongIsRefusedBeforeItIsRead) {
-  const std::string body(kMaxFormBytes + 1, 'a');
+  const std::string body(2 * kMaxFormBytes, 'a');
   http::Request large = request(body, "iam", {});
-  EXPECT_EQ(serve(large, body).status, 413);
+  TextBody known(body);
+  EXPECT_EQ(serve(large, known).status, 413);
+  EXPECT_EQ(known.bytes_read(), 0U);
+  TextBody unknown(body, false);
+  EXPECT_EQ(serve(large, unknown).status, 413);
+  EXPECT_GT(unknown.bytes_read(), kMaxFormBytes);
+  EXPECT_LE(unknown.bytes_read(), kMaxFormBytes + 4096);
+  std::string most = encode({{"Action", "ListUsers"}, {"MaxItems", "1"}});
+  most.append(kMaxFormBytes - most.size(), '&');  // empty parameters are none
+  http::Request fits = request(most, "iam", {});
+  EXPECT_EQ(serve(fits, most).status, 200);
+  most.push_back('&');
+  http::Request does_not = request(most, "iam", {});
+  EXPECT_EQ(serve(does_not, most).status, 413);
 }
 
 // CVE-2020-11012 and CVE-2026-72920: administration only with a signature and a permission.
 TEST_F(Iam, CVE_2020_11012_EveryActionNeedsItsPermission) {
   const Signer nobody = new_user("nobody");
   for (const Action& action : actions()) {
-    const Reply reply = send(std::string(action.name), {{"UserName", "nobody"}}, nobody,
-                             std::string(action.service));
+    const Parameters parameters =
+        action.permission.empty() ? Parameters{} : Parameters{{"UserName", "nobody"}};
+    const Reply reply =
+        send(std::string(action.name), parameters, nobody, std::string(action.service));
     if (action.permission.empty()) {
       EXPECT_EQ(reply.status, action.name == "AssumeRole" ? 400 : 200) << action.name;
       continue;
@@ -82,6 +97,70 @@ TEST_F(Iam, PermissionsAreAboutAResource) {
       failure("PutUserPolicy",
               {{"UserName", "keeper"}, {"PolicyName", "q"}, {"PolicyDocument", kAllowAll}}, keeper),
       "AccessDenied");
+}
+
+// The new policy is what PolicyName and Path say; no other parameter names it.
+TEST_F(Iam, ANewPolicyIsJudgedByItsOwnName) {
+  const Signer team = new_user("team", R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",
+      "Action":"iam:CreatePolicy","Resource":"arn:aws:iam::000000000000:policy/team-a/*"}})");
+  EXPECT_EQ(failure("CreatePolicy",
+                    {{"PolicyName", "admin"},
+                     {"PolicyDocument", kAllowAll},
+                     {"PolicyArn", "arn:aws:iam::000000000000:policy/team-a/x"}},
+                    team),
+            "AccessDenied");
+  EXPECT_EQ(failure("CreatePolicy", {{"PolicyName", "x"}, {"PolicyDocument", kAllowAll}}, team),
+            "AccessDenied");
+  EXPECT_EQ(send("CreatePolicy",
+                 {{"PolicyName", "x"}, {"Path", "/team-a/"}, {"PolicyDocument", kAllowAll}}, team)
+                .status,
+            200);
+  EXPECT_EQ(count(send("ListPolicies").body, "<PolicyName>"), 1U);
+}
+
+// What a caller asks for in vain is refused: a boundary or a tag that is dropped grants too much.
+TEST_F(Iam, NoParameterIsIgnored) {
+  new_user("alice", kAllowAll);
+  for (const Action& action : actions()) {
+    const auto code = [&](const std::string& name) {
+      return text(
+          send(std::string(action.name), {{name, "x"}}, {}, std::string(action.service)).body,
+          "Code");
+    };
+    EXPECT_EQ(code("Nonsense"), "ValidationError") << action.name;
+    EXPECT_EQ(code("username"), "ValidationError") << action.name;
+    for (const char* name :
+         {"PermissionsBoundary", "Tags.member.1.Key", "Tags.member.2.Value", "Tags", "TokenCode",
+          "PolicyArns.member.2.arn", "TransitiveTagKeys.member.7", "ProvidedContexts.member.1.ARN",
+          "SerialNumber", "SourceIdentity", "PolicyUsageFilter"}) {
+      EXPECT_EQ(code(name), "NotImplemented") << action.name << " " << name;
+    }
+  }
+  const Parameters role{{"RoleName", "r"}, {"AssumeRolePolicyDocument", kTrust}};
+  const auto with = [&](const std::string& name, const std::string& value) {
+    Parameters out = role;
+    out.push_back({name, value});
+    return out;
+  };
+  EXPECT_EQ(failure("CreateRole", with("MaxSessionDuration", "7200")), "NotImplemented");
+  EXPECT_EQ(failure("CreateRole", with("PermissionsBoundary", "arn")), "NotImplemented");
+  EXPECT_EQ(failure("GetRole", {{"RoleName", "r"}}), "NoSuchEntity");
+  works("CreateRole", with("MaxSessionDuration", "3600"));
+  EXPECT_EQ(failure("ListPolicies", {{"Scope", "None"}}), "ValidationError");
+  EXPECT_EQ(failure("ListPolicies", {{"OnlyAttached", "yes"}}), "ValidationError");
+}
+
+TEST_F(Iam, AttachedPoliciesByPath) {
+  new_user("alice");
+  for (const auto& [name, path] : Parameters{{"a", "/x/"}, {"b", "/y/"}}) {
+    const Reply made =
+        send("CreatePolicy", {{"PolicyName", name}, {"Path", path}, {"PolicyDocument", kAllowAll}});
+    works("AttachUserPolicy", {{"UserName", "alice"}, {"PolicyArn", text(made.body, "Arn")}});
+  }
+  const Reply some =
+      send("ListAttachedUserPolicies", {{"UserName", "alice"}, {"PathPrefix", "/y/"}});
+  EXPECT_EQ(count(some.body, "<PolicyName>"), 1U);
+  EXPECT_EQ(text(some.body, "PolicyName"), "b");
 }
 
 TEST_F(Iam, UsersAndKeys) {
@@ -109,6 +188,35 @@ TEST_F(Iam, UsersAndKeys) {
   works("DeleteAccessKey", {{"UserName", "alice"}, {"AccessKeyId", alice.access_key}});
   works("DeleteUser", {{"UserName", "alice"}});
   EXPECT_EQ(failure("CreateAccessKey", {}), "ValidationError");  // the root user has one
+}
+
+// No name is nobody's name: not that of the root user, and not that of a session of a role.
+TEST_F(Iam, WhoIsNoUserNamesTheUser) {
+  const Signer alice = new_user("alice", kAllowAll);
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  const Signer session = credentials_of(assume("r", alice));
+  const Parameters key{{"AccessKeyId", alice.access_key}, {"Status", "Inactive"}};
+  const auto with = [](Parameters some, const std::string& user) {
+    some.push_back({"UserName", user});
+    return some;
+  };
+  for (const Signer& who : {Signer{}, session}) {
+    for (const char* action : {"CreateAccessKey", "ListAccessKeys", "ListGroupsForUser"}) {
+      EXPECT_EQ(failure(action, {}, who), "ValidationError") << action;
+    }
+    EXPECT_EQ(failure("UpdateAccessKey", key, who), "ValidationError");
+    EXPECT_EQ(failure("DeleteAccessKey", {key[0]}, who), "ValidationError");
+  }
+  EXPECT_EQ(failure("GetUser", {}, session), "ValidationError");
+  for (const Signer& who : {Signer{}, session, alice}) {
+    for (const char* action : {"CreateAccessKey", "ListAccessKeys", "ListGroupsForUser", "GetUser",
+                               "DeleteUser", "ListUserPolicies"}) {
+      EXPECT_EQ(failure(action, with({}, ""), who), "ValidationError") << action;
+    }
+    EXPECT_EQ(failure("UpdateAccessKey", with(key, ""), who), "ValidationError");
+  }
+  EXPECT_EQ(text(send("ListAccessKeys", {}, alice).body, "AccessKeyId"), alice.access_key);
+  EXPECT_EQ(send("GetUser", {}, alice).status, 200);
 }
 
 TEST_F(Iam, GroupsAndPolicies) {
@@ -142,6 +250,13 @@ TEST_F(Iam, GroupsAndPolicies) {
             "true");
   EXPECT_EQ(failure("GetPolicyVersion", {{"PolicyArn", arn}, {"VersionId", "v2"}}), "NoSuchEntity");
   EXPECT_EQ(count(send("ListPolicies", {{"Scope", "Local"}}).body, "<PolicyName>"), 1U);
+  EXPECT_EQ(send("CreatePolicy", {{"PolicyName", "l"}, {"PolicyDocument", kAllowAll}}).status, 200);
+  const Reply both = send("ListPolicies"),
+              attached = send("ListPolicies", {{"OnlyAttached", "true"}});
+  EXPECT_EQ(text(both.body, "AttachmentCount"), "0");  // of "l"
+  EXPECT_EQ(count(both.body, "<AttachmentCount>2</AttachmentCount>"), 1U);
+  EXPECT_EQ(count(attached.body, "<PolicyName>"), 1U);
+  EXPECT_EQ(text(attached.body, "AttachmentCount"), "2");
   EXPECT_EQ(count(send("ListPolicies", {{"Scope", "AWS"}}).body, "<PolicyName>"), 0U);
   for (const auto& [kind, name] : Parameters{{"User", "alice"}, {"Group", "g"}}) {
     const std::pair<std::string, std::string> who{kind + "Name", name};

@@ -58,23 +58,21 @@ TEST_F(Iam, SessionsEnd) {
   EXPECT_FALSE(store->find_session(session.access_key, session.token));
 }
 
-// CVE-2025-62506: a service account does not lose its limits on the way through STS.
+// CVE-2025-62506: a session does not lose its limits on the way through STS.
 TEST_F(Iam, CVE_2025_62506_SessionsKeepTheSessionPolicy) {
-  const auto make = [](identity::IdentityStore& s) -> Task<identity::AccessKeyPtr> {
-    const auto made = co_await s.create_key(
-        {.user = "",
-         .service = true,
-         .session_policy =
-             R"({"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}})",
-         .description = ""});
-    co_return made.value();
-  };
-  const auto key = run_sync(make(*store)).value();
-  const Signer session = credentials_of(sts("GetSessionToken", {}, {key->id, key->secret}));
-  const auto who = store->find_session(session.access_key, session.token)->identity;
-  ASSERT_TRUE(who->session);
-  EXPECT_EQ(who->session->text, key->session->text);
-  EXPECT_EQ(who->kind, policy::Subject::Kind::root);
+  const Signer alice = new_user("alice");
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  new_role("named", R"({"AWS":"arn:aws:iam::000000000000:role/r"})", kAllowAll);
+  new_role("open", R"({"AWS":"000000000000"})", kAllowAll);
+  const Signer whole = credentials_of(assume("r", alice));
+  const Signer limited = credentials_of(assume(
+      "r", alice,
+      {{"Policy", R"({"Statement":{"Effect":"Allow","Action":"iam:List*","Resource":"*"}})"}}));
+  for (const char* role : {"named", "open"}) {
+    EXPECT_EQ(assume(role, whole).status, 200) << role;
+    EXPECT_EQ(text(assume(role, limited).body, "Code"), "AccessDenied") << role;
+  }
+  EXPECT_EQ(text(sts("GetSessionToken", {}, limited).body, "Code"), "AccessDenied");
 }
 
 TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {
@@ -104,6 +102,21 @@ TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {
   EXPECT_FALSE(store->find_session(second.access_key, second.token));
 }
 
+// The token means the role that was assumed, not the next one of that name.
+TEST_F(Iam, ARoleThatWasMadeAnewIsAnotherOne) {
+  const Signer alice = new_user("alice");
+  const std::string by_alice = R"({"AWS":"arn:aws:iam::000000000000:user/alice"})";
+  new_role("r", by_alice, kAllowAll);
+  const Signer session = credentials_of(assume("r", alice));
+  EXPECT_EQ(send("ListUsers", {}, session).status, 200);
+  works("DeleteRolePolicy", {{"RoleName", "r"}, {"PolicyName", "p"}});
+  works("DeleteRole", {{"RoleName", "r"}});
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/bob"})", kAllowAll);
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
+  EXPECT_EQ(failure("ListUsers", {}, session), "InvalidClientTokenId");
+}
+
 TEST_F(Iam, SessionPoliciesOfRoles) {
   const Signer alice = new_user("alice");
   new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
@@ -116,6 +129,8 @@ TEST_F(Iam, SessionPoliciesOfRoles) {
   EXPECT_EQ(text(assume("r", alice, {{"Policy", std::string(2049, ' ')}}).body, "Code"),
             "LimitExceeded");
   EXPECT_EQ(text(assume("r", alice, {{"Tags.member.1.Key", "k"}}).body, "Code"), "NotImplemented");
+  EXPECT_EQ(text(assume("r", alice, {{"PolicyArns.member.2.arn", "a"}}).body, "Code"),
+            "NotImplemented");
   EXPECT_EQ(
       text(sts("AssumeRole", {{"RoleArn", "x"}, {"RoleSessionName", "w"}}, alice).body, "Code"),
       "ValidationError");

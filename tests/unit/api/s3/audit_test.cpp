@@ -33,14 +33,26 @@ TEST_F(S3Audit, WritesAndWhyTheyWereLet) {
   ASSERT_EQ(put("a/k\"", "v").status, 200);
   EXPECT_EQ(only(), R"("protocol":"s3","identity":"ROOT","action":"s3:PutObject",)"
                     R"("resource":"bucket/a/k\"","result":"ok","status":"200",)"
-                    R"("reason":"root identity")");
+                    R"("reason":"root")");
   ASSERT_EQ(send("PUT", "/bucket/b", {{"x-amz-copy-source", "/bucket/a/k%22"}}).status, 200);
   EXPECT_EQ(only(), R"("protocol":"s3","identity":"ROOT","action":"s3:CopyObject",)"
                     R"("resource":"bucket/b","target":"/bucket/a/k%22","result":"ok",)"
-                    R"("status":"200","reason":"root identity")");
+                    R"("status":"200","reason":"root")");
   ASSERT_EQ(send("PUT", "/another").status, 200);
   EXPECT_NE(only().find(R"("action":"s3:CreateBucket","resource":"another","result":"ok")"),
             std::string::npos);
+}
+
+TEST(HttpRequest, AddressOfTheClient) {
+  const auto address = [](const std::string& remote) {
+    http::Request request;
+    request.remote = remote;
+    return std::string(request.address());
+  };
+  EXPECT_EQ(address("192.0.2.7:51234"), "192.0.2.7");
+  EXPECT_EQ(address("[2001:db8::1]:51234"), "2001:db8::1");
+  EXPECT_EQ(address("2001:db8::1"), "2001:db8::1");
+  EXPECT_EQ(address(""), "");
 }
 
 TEST_F(S3Audit, ReadsLeaveNone) {
@@ -58,7 +70,7 @@ TEST_F(S3Audit, RefusalsAndFailures) {
   EXPECT_EQ(send("PUT", "/bucket/k", {{"x-test-anonymous", "1"}}, {"v"}).status, 403);
   EXPECT_EQ(only(), R"("protocol":"s3","identity":"anonymous","action":"s3:PutObject",)"
                     R"("resource":"bucket/k","result":"denied","status":"403",)"
-                    R"("reason":"AccessDenied")");
+                    R"("reason":"AccessDenied: anonymous")");
   put("k", "v", {{"if-match", "\"x\""}});
   EXPECT_NE(only().find(R"("result":"failed","status":"404","reason":"NoSuchKey")"),
             std::string::npos);
@@ -74,6 +86,47 @@ TEST_F(S3Audit, RefusalsAndFailures) {
                     R"("result":"denied","status":"403","reason":"InvalidAccessKeyId")");
   send_with(strict, "GET", "/bucket/k", {}, {});
   EXPECT_EQ(events.take(), Lines{});
+}
+
+// Which policy let a request through or refused it, with the Sid of the statement.
+TEST_F(S3Audit, TheDecisionIsInTheReason) {
+  const auto reason = [&](const std::string& method, const std::string& target, Headers headers,
+                          Body body = {}) {
+    headers.push_back({"x-test-user", "alice"});
+    send(method, target, std::move(headers), std::move(body));
+    const std::string line = only();
+    const std::string name = R"("reason":")";
+    const std::size_t at = line.find(name) + name.size();
+    return line.substr(at, line.find('"', at) - at);
+  };
+  add_user("alice", {R"({"Version":"2012-10-17","Statement":[
+      {"Sid":"Mine","Effect":"Allow","Action":"s3:*Object","Resource":"arn:aws:s3:::bucket/*"},
+      {"Sid":"Keep","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::bucket/kept/*"},
+      {"Effect":"Allow","Action":"s3:CreateBucket","Resource":"arn:aws:s3:::other"}]})"});
+  EXPECT_EQ(reason("PUT", "/bucket/a", {}, {"v"}), "identity_policy (Mine)");
+  EXPECT_EQ(reason("PUT", "/bucket/kept/a", {}, {"v"}), "AccessDenied: denied_by_identity (Keep)");
+  EXPECT_EQ(reason("DELETE", "/bucket", {}), "AccessDenied: not_allowed");
+  EXPECT_EQ(reason("PUT", "/other", {}), "identity_policy");
+  EXPECT_EQ(reason("PUT", "/bucket/b", {{"x-amz-copy-source", "/bucket/kept/a"}}),
+            "AccessDenied: denied_by_identity (Keep)");
+  EXPECT_EQ(reason("PUT", "/bucket/b/?renameObject", {{"x-amz-rename-source", "/bucket/k/"}}),
+            "NoSuchKey");
+  EXPECT_EQ(reason("PUT", "/bucket/b/?renameObject", {{"x-amz-rename-source", "/bucket/kept/"}}),
+            "AccessDenied: denied_by_identity (Keep)");
+  EXPECT_EQ(reason("PUT", "/bucket/kept?renameObject", {{"x-amz-rename-source", "a"}}),
+            "identity_policy (Mine)");
+  const std::string body =
+      "<Delete><Object><Key>kept</Key></Object><Object><Key>kept/a</Key></Object></Delete>";
+  send("POST", "/bucket?delete",
+       {{"x-amz-checksum-sha256", digest_text(digest::Algorithm::sha256, body)},
+        {"x-test-user", "alice"}},
+       {body});
+  const Lines lines = events.take();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_NE(lines[0].find(R"x("status":"204","reason":"identity_policy (Mine)")x"),
+            std::string::npos);
+  EXPECT_NE(lines[1].find(R"x("status":"403","reason":"AccessDenied: denied_by_identity (Keep)")x"),
+            std::string::npos);
 }
 
 TEST_F(S3Audit, OneRecordForEachDeletedKey) {

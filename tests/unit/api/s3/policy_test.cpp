@@ -109,7 +109,7 @@ TEST_F(Policies, EncodedKeysAreTheKeysOfThePolicy) {
   EXPECT_EQ(get("secreT/a", as("alice")).status, 404);
 }
 
-// CVE-2025-62506: a session or service account has at most its parent's rights.
+// CVE-2025-62506: a session has at most its parent's rights.
 TEST_F(Policies, CVE_2025_62506_SessionPolicies) {
   const std::string reader = identity_policy("Allow", R"("s3:GetObject")", kAny);
   const std::string everything = identity_policy("Allow", kAny, kAny);
@@ -273,6 +273,29 @@ TEST_F(Policies, CVE_2026_58372_DeleteObjectsDecidesForEachKey) {
   EXPECT_EQ(get("mine/a").status, 404);
 }
 
+// Whether a bucket exists is no business of those who may do nothing in it.
+TEST_F(Policies, DeleteObjectsDoesNotTellWhetherABucketExists) {
+  add_user("alice", {identity_policy("Allow", R"("s3:DeleteObject")", R"("arn:aws:s3:::*/mine")")});
+  const std::string xml =
+      "<Delete><Object><Key>yours</Key></Object><Object><Key>yours/2</Key></Object></Delete>";
+  const std::string mine =
+      "<Delete><Object><Key>yours</Key></Object><Object><Key>mine</Key></Object></Delete>";
+  const auto remove = [&](const std::string& bucket, const std::string& body, Headers headers) {
+    headers.push_back({"content-md5", digest_text(digest::Algorithm::md5, body)});
+    return send("POST", "/" + bucket + "?delete", std::move(headers), {body});
+  };
+  for (const Headers& who : {anonymous(), as("alice")}) {
+    const Reply here = remove("bucket", xml, who), absent = remove("absent", xml, who);
+    EXPECT_EQ(here.status, 200);
+    EXPECT_EQ(texts(here.body, "Code"), (std::vector<std::string>{"AccessDenied", "AccessDenied"}));
+    EXPECT_EQ(absent.status, here.status);
+    EXPECT_EQ(absent.body, here.body);
+  }
+  EXPECT_EQ(remove("bucket", mine, as("alice")).status, 200);
+  EXPECT_EQ(code(remove("absent", mine, as("alice"))), "NoSuchBucket");
+  EXPECT_EQ(code(remove("absent", xml, {})), "NoSuchBucket");
+}
+
 // GHSA-3ppv-fx5m-m749: a version is read with the action for versions.
 TEST_F(Policies, GHSA_3ppv_fx5m_m749_VersionsHaveActionsOfTheirOwn) {
   add_user("alice", {identity_policy("Allow", R"("s3:GetObject")", kObjects)});
@@ -312,6 +335,22 @@ TEST_F(Policies, GHSA_mx42_j6wv_px98_CopiesNeedBothSides) {
   EXPECT_EQ(send("PUT", "/bucket/to", {{"x-amz-copy-source", "/bucket/absent"}}).status, 404);
 }
 
+// The version of the source is a condition of reading it, and of nothing that is asked later.
+TEST_F(Policies, TheVersionOfASourceIsForgottenBehindIt) {
+  const std::string version = R"(,"Condition":{"StringEquals":{"s3:VersionId":"null"}})";
+  const std::string any_version = R"(,"Condition":{"Null":{"s3:VersionId":"false"}})";
+  add_user("alice", {identity_policy("Allow", R"(["s3:PutObject","s3:ListBucket"])", kAny),
+                     identity_policy("Allow", R"("s3:GetObjectVersion")", kObjects, version),
+                     identity_policy("Deny", R"("s3:ListBucket")", R"("arn:aws:s3:::bucket")",
+                                     any_version)});
+  ASSERT_EQ(put("from", "v").status, 200);
+  const auto copy = [&](const std::string& source) {
+    return send("PUT", "/bucket/to", as("alice", {{"x-amz-copy-source", source}})).status;
+  };
+  EXPECT_EQ(copy("/bucket/from?versionId=null"), 200);
+  EXPECT_EQ(copy("/bucket/absent?versionId=null"), 404);
+}
+
 TEST_F(Policies, TheCopySourceIsACondition) {
   const std::string only =
       R"(,"Condition":{"StringNotLike":{"s3:x-amz-copy-source":"/bucket/public/*"}})";
@@ -328,23 +367,45 @@ TEST_F(Policies, TheCopySourceIsACondition) {
   EXPECT_EQ(copy("/bucket/private/a?x=/bucket/public/a"), 403);
 }
 
+// A directory moves in one step with what it has by then: no key below may be denied, whether it is
+// there or not.
 TEST_F(Policies, RenamesNeedEveryKeyBelow) {
+  const std::string by_robot = R"(,"Condition":{"StringLike":{"aws:UserAgent":"robot*"}})";
   add_user("alice",
            {identity_policy("Allow", kAll, kAny),
-            identity_policy("Deny", R"("s3:DeleteObject")", R"("arn:aws:s3:::bucket/d/kept")")});
-  for (const char* key : {"d/a", "d/kept", "e/a"}) {
+            identity_policy("Deny", R"("s3:DeleteObject")", R"("arn:aws:s3:::bucket/d/kept")"),
+            identity_policy("Deny", R"("s3:GetObject")", R"("arn:aws:s3:::bucket/g/later")"),
+            identity_policy("Deny", R"("s3:PutObject")", R"("arn:aws:s3:::bucket/*/no")"),
+            identity_policy("Deny", kAll, kAny, by_robot)});
+  add_user("bob", {identity_policy("Allow", kAll,
+                                   R"(["arn:aws:s3:::bucket/h/*","arn:aws:s3:::bucket/k"])"),
+                   identity_policy("Allow", R"("s3:PutObject")", R"("arn:aws:s3:::bucket/x/?*")")});
+  for (const char* key : {"d/a", "d/kept", "e/a", "g/a", "h/a"}) {
     ASSERT_EQ(put(key, "v").status, 200);
   }
-  const auto rename = [&](const std::string& from, const std::string& to) {
+  const auto rename = [&](const std::string& from, const std::string& to,
+                          const std::string& who = "alice", const std::string& agent = "x") {
     return send("PUT", "/bucket/" + to + "?renameObject",
-                as("alice", {{"x-amz-rename-source", "/bucket/" + from}}))
+                as(who, {{"x-amz-rename-source", "/bucket/" + from}, {"user-agent", agent}}))
         .status;
   };
-  EXPECT_EQ(rename("d/", "x/"), 403);
-  EXPECT_EQ(rename("d/kept", "x"), 403);
+  EXPECT_EQ(rename("d/", "new"), 400);
+  EXPECT_EQ(rename("d/", "k/"), 403);
+  EXPECT_EQ(rename("d/kept", "k"), 403);
+  EXPECT_EQ(rename("g/", "k/"), 403);
+  EXPECT_EQ(rename("e/", "k/"), 403);
+  EXPECT_EQ(rename("e/a", "k", "alice", "robot/1"), 403);
+  EXPECT_EQ(rename("h/", "x/", "bob"), 403);
+  EXPECT_EQ(rename("h/", "h2/", "bob"), 403);
+  EXPECT_EQ(rename("h/a", "k", "bob"), 200);
+  EXPECT_EQ(get("d/kept").status, 200);
+  EXPECT_EQ(get("e/a").status, 200);
+  add_user("alice", {identity_policy("Allow", kAll, kAny),
+                     identity_policy("Deny", kAll, R"("arn:aws:s3:::bucket/d/*")"),
+                     identity_policy("Deny", kAll, kAny, by_robot)});
+  EXPECT_EQ(rename("e/", "f/", "alice", "robot/1"), 403);
   EXPECT_EQ(rename("e/", "f/"), 200);
   EXPECT_EQ(get("f/a").status, 200);
-  EXPECT_EQ(get("d/kept").status, 200);
 }
 
 TEST_F(Policies, ConditionsOfTheRequest) {
@@ -405,6 +466,14 @@ TEST_F(Policies, WhereABucketMayBe) {
   };
   EXPECT_EQ(create("one", "eu-west-1"), 403);
   EXPECT_EQ(create("one", "eu-west-2"), 200);
+  // An Allow with a condition is met by what the body says, and by nothing else.
+  add_user("alice", {identity_policy("Allow", R"("s3:CreateBucket")", kAny, elsewhere)});
+  EXPECT_EQ(create("two", "eu-west-2"), 403);
+  EXPECT_EQ(send("PUT", "/two", as("alice")).status, 403);
+  EXPECT_EQ(send("PUT", "/two", as("alice", {{"x-amz-acl", "private"}})).status, 403);
+  EXPECT_EQ(send("PUT", "/two", anonymous()).status, 403);
+  EXPECT_EQ(create("B", "eu-west-1"), 400);
+  EXPECT_EQ(create("two", "eu-west-1"), 200);
 }
 
 TEST_F(Policies, NobodyLocksHimselfOutByAccident) {

@@ -42,8 +42,7 @@ class ExportRights : public ::testing::Test {
                                        .path = "/",
                                        .description = "",
                                        .trust = ""});
-      const auto key = co_await s.create_key(
-          {.user = "alice", .service = false, .session_policy = "", .description = ""});
+      const auto key = co_await s.create_key("alice");
       co_return (*key)->id;
     };
     alice = run_sync(make(*identities)).value();
@@ -143,6 +142,21 @@ TEST_F(ExportRights, ADenyForSomeIsADenyForTheWhole) {
   EXPECT_EQ(rights_with(all + statement("Deny", kAll, kAny, other)), kEverything);
 }
 
+// A question mark is one character here as in every other decision, however many bytes it has.
+TEST_F(ExportRights, QuestionMarksAreCharacters) {
+  const std::string all = statement("Allow", kAll, kAny) + ",";
+  const auto left = [&](const std::string& denied, const std::string& prefix) {
+    return rights_with(
+        all + statement("Deny", R"("s3:GetObject")", "\"arn:aws:s3:::" + denied + "\""), prefix);
+  };
+  for (const char* name : {"e", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    EXPECT_FALSE(left("b/?/*", name).read) << name;
+    EXPECT_FALSE(left("b/*?/x", name).read) << name;
+    EXPECT_FALSE(left("b/??", name).read) << name;  // the directory and its slash
+    EXPECT_TRUE(left("b/?x*", name).read) << name;
+  }
+}
+
 TEST_F(ExportRights, NotResource) {
   const auto without = [](const std::string& effect, const std::string& resource) {
     return R"({"Effect":")" + effect + R"(","Action":"s3:*","NotResource":")" + resource + "\"}";
@@ -194,6 +208,28 @@ class AnyContext final : public policy::Context {
   std::mt19937& x_random;
 };
 
+TEST_F(ExportRights, StrangersStayOutWherePublicAccessIsRestricted) {
+  const auto open = policy::Policy::compile(
+      document(
+          R"({"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"})"),
+      policy::PolicyKind::bucket, "b");
+  ASSERT_TRUE(open);
+  policy::PolicySet set;
+  set.bucket = &*open;
+  set.bucket_is_public = true;
+  const policy::Subject nobody;
+  std::mt19937 rng(7);
+  const AnyContext context(rng);
+  const auto allowed = [&] {
+    return policy::allowed_below(
+        set, policy::find_action("s3:PutObject").value(),
+        {.bucket = "b", .prefix = "d/", .subject = nobody, .context = context});
+  };
+  EXPECT_TRUE(allowed());
+  set.block.restrict_public_buckets = true;
+  EXPECT_FALSE(allowed());
+}
+
 TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
   std::mt19937 rng(7);
   const std::vector<std::string> resources{"*",
@@ -203,14 +239,17 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
                                            "arn:aws:s3:::b/*/x",
                                            "arn:aws:s3:::b*",
                                            "arn:aws:s3:::b/${aws:username}/*",
+                                           "arn:aws:s3:::b/?/*",
+                                           "arn:aws:s3:::b/??x",
+                                           "arn:aws:s3:::b/*?/x",
                                            "arn:aws:s3:::*"};
   const std::vector<std::string> conditions{
       "", "", R"(,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})",
       R"(,"Condition":{"StringLike":{"s3:prefix":"d/*"}})",
       R"(,"Condition":{"StringNotEquals":{"aws:username":"alice"}})"};
   const std::vector<std::string> actions{"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
-  const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/"},
-      tails{"", "x", "e/x", "alice/x", "d/x"};
+  const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/", "\xc3\xa9/"},
+      tails{"", "x", "e/x", "alice/x", "d/x", "\xe2\x82\xac"};
   const policy::Subject subject{.kind = policy::Subject::Kind::user,
                                 .account = policy::kAccount,
                                 .arn = "arn:aws:iam::000000000000:user/alice",

@@ -76,6 +76,46 @@ TEST_F(AuditFiles, TheOldestGoesFirst) {
   EXPECT_EQ(read(file()), "");
 }
 
+// What stayed would fall out of the chain with the next rotation, and take room for ever.
+TEST_F(AuditFiles, ALowerLimitRemovesTheOldest) {
+  fill();
+  write(folder / "audit.log.x", "");
+  write(folder / "audit.log.03", "");
+  write(folder / "other", "");
+  limits.files = 2;
+  AuditFile out = open();
+  for (const char* const kept : {"audit.log.x", "audit.log.03", "other"}) {
+    EXPECT_TRUE(std::filesystem::remove(folder / kept)) << kept << " is none of ours";
+  }
+  EXPECT_EQ(files().size(), 2u);
+  EXPECT_TRUE(verify().intact()) << why();
+  ASSERT_TRUE(out.rotate());
+  ASSERT_TRUE(out.append(sealed("later")));
+  EXPECT_EQ(files().size(), 2u);
+  EXPECT_TRUE(verify().intact()) << why();
+  EXPECT_EQ(verify().last, at);
+}
+
+TEST_F(AuditFiles, NothingIsNotIntact) {
+  write(file(), "");
+  EXPECT_EQ(why(), "chain: there is no line in it: a log has one from its first start on");
+  EXPECT_EQ(
+      verify_chain({folder}).problems.at(0),
+      folder.string() + ": is a folder: name the files in it, as in " + file().string() + "*");
+  EXPECT_EQ(verify_chain({folder}).problems.size(), 1u);
+  EXPECT_EQ(verify_chain({folder / "none"}).problems.at(0),
+            (folder / "none").string() + ": cannot be read");
+}
+
+TEST_F(AuditFiles, WhatIsMissingAtTheEndOnlyTheNotedLinkShows) {
+  fill();
+  std::filesystem::remove(file());
+  EXPECT_TRUE(verify().intact()) << why();
+  const Verdict verdict = verify_chain(files(), at);
+  ASSERT_FALSE(verdict.intact());
+  EXPECT_EQ(verdict.problems.at(0), "chain: line 10 with the noted hash is not there");
+}
+
 TEST_F(AuditFiles, TamperingIsFound) {
   fill();
   const std::string digit = "\"action\":\"4\"";

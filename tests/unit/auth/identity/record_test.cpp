@@ -30,10 +30,7 @@ AccessKey access_key() {
   k.secret = "the secret";
   k.user = "alice";
   k.active = false;
-  k.service = true;
   k.created_ns = 99;
-  k.session = make_policy("session", std::string(kAll));
-  k.description = "backup";
   return k;
 }
 
@@ -69,8 +66,7 @@ TEST(IdentityRecords, RoundTrip) {
   const AccessKeyPtr k = state.keys.at("AKIA1");
   EXPECT_EQ(k->secret, "the secret");
   EXPECT_FALSE(k->active);
-  EXPECT_TRUE(k->service);
-  EXPECT_EQ(k->session->text, kAll);
+  EXPECT_EQ(k->user, "alice");
 }
 
 TEST(IdentityRecords, ASecretDoesNotMoveToAnotherKey) {
@@ -79,6 +75,31 @@ TEST(IdentityRecords, ASecretDoesNotMoveToAnotherKey) {
   EXPECT_FALSE(
       load_record(access_key_key("AKIA2"), encode(access_key(), kKey, random), kKey, state));
   EXPECT_TRUE(state.keys.empty());
+}
+
+// What the version before wrote: more flags, and two texts at the end that nothing ever filled.
+TEST(IdentityRecords, KeysOfVersion1AreRead) {
+  SeededRandom random(1);
+  const auto old = [&](char flags, const std::string& session) {
+    std::string value = encode(access_key(), kKey, random);
+    value[0] = 1;
+    value[1] = flags;
+    return value + static_cast<char>(session.size()) + session + '\0';
+  };
+  const std::string key = access_key_key("AKIA1");
+  State state;
+  ASSERT_TRUE(load_record(key, old(1, ""), kKey, state));
+  EXPECT_TRUE(state.keys.at("AKIA1")->active);
+  EXPECT_EQ(state.keys.at("AKIA1")->secret, "the secret");
+  State none;
+  EXPECT_FALSE(load_record(key, old(2, ""), kKey, none));
+  EXPECT_FALSE(load_record(key, old(1, "x"), kKey, none));
+  EXPECT_FALSE(
+      load_record(key, encode(access_key(), kKey, random).replace(0, 1, "\x03"), kKey, none));
+  AccessKey nobodys = access_key();
+  nobodys.user.clear();
+  EXPECT_FALSE(load_record(key, encode(nobodys, kKey, random), kKey, none));
+  EXPECT_TRUE(none.keys.empty());
 }
 
 TEST(IdentityRecords, DamageIsRefused) {

@@ -57,10 +57,7 @@ class Identities : public ::testing::Test {
     return store->create(
         {.kind = EntityKind::group, .name = name, .path = "/", .description = {}, .trust = {}});
   }
-  Change<AccessKeyPtr> key(const std::string& name) {
-    return store->create_key(
-        {.user = name, .service = false, .session_policy = {}, .description = {}});
-  }
+  Change<AccessKeyPtr> key(const std::string& name) { return store->create_key(name); }
   auth::IdentityPtr who(const std::string& access_key) {
     const auto credential = store->find(access_key);
     return credential ? credential->identity : nullptr;
@@ -143,23 +140,10 @@ TEST_F(Identities, KeysAreSwitchedOffAndRemovedAtOnce) {
   EXPECT_FALSE(store->find(id));
 }
 
-TEST_F(Identities, ServiceAccountsHaveTheirSessionPolicy) {
-  ASSERT_TRUE(works(user("alice")));
-  const auto of = [&](const std::string& name, const std::string& session) {
-    return store->create_key(
-        {.user = name, .service = true, .session_policy = session, .description = "d"});
-  };
-  const auto limited = run(of("alice", kAllowAll));
-  ASSERT_TRUE(limited);
-  EXPECT_TRUE(who((*limited)->id)->session->compiled);
-  const auto of_root = run(of("", kAllowAll));
-  ASSERT_TRUE(of_root);
-  EXPECT_EQ(who((*of_root)->id)->kind, policy::Subject::Kind::root);
-  EXPECT_TRUE(who((*of_root)->id)->session);
-  EXPECT_FALSE(store->find((*of_root)->id)->root);
-  EXPECT_EQ(failure(of("alice", "{")), IamCode::malformed_policy);
-  EXPECT_EQ(failure(of("nobody", "")), IamCode::no_such_entity);
-  EXPECT_EQ(failure(key("")), IamCode::validation);
+TEST_F(Identities, KeysAreOfUsers) {
+  EXPECT_EQ(failure(key("nobody")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(key("")), IamCode::no_such_entity);  // the root user has the one credential
+  EXPECT_TRUE(store->state()->keys.empty());
 }
 
 TEST_F(Identities, EntitiesInUseAreNotDeleted) {
@@ -235,6 +219,23 @@ TEST_F(Identities, Limits) {
   EXPECT_TRUE(works(store->create_policy("big", "/", "", sized(kMaxManagedBytes))));
   EXPECT_EQ(failure(store->create_policy("bigger", "/", "", sized(kMaxManagedBytes + 1))),
             IamCode::limit_exceeded);
+}
+
+// What a thread remembers of a session does not keep all identities of that time alive.
+TEST_F(Identities, RememberedSessionsDoNotHoldTheState) {
+  ASSERT_TRUE(works(user("alice")));
+  const std::string id = (*run(key("alice")))->id;
+  const auto session = store->issue(*who(id), id, nullptr, {}, {}, 900);
+  const std::weak_ptr<const State> old = store->state();
+  ASSERT_TRUE(store->find_session(session.access_key, session.token));
+  ASSERT_TRUE(store->find_session(session.access_key, session.token));
+  EXPECT_FALSE(old.expired());
+  ASSERT_TRUE(works(user("bob")) && works(user("carol")));
+  EXPECT_TRUE(store->state());
+  EXPECT_TRUE(old.expired());
+  EXPECT_TRUE(store->find_session(session.access_key, session.token));
+  ASSERT_TRUE(works(store->set_key_active("alice", id, false)));
+  EXPECT_FALSE(store->find_session(session.access_key, session.token));
 }
 
 TEST_F(Identities, Roles) {

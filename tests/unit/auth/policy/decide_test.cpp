@@ -116,7 +116,7 @@ TEST(Decide, SessionsOfRoles) {
   EXPECT_EQ(reason({.bucket = &other}, session), Reason::not_allowed);
 }
 
-// CVE-2025-62506, CVE-2022-24842: a session or service account never has more than its parent.
+// CVE-2025-62506, CVE-2022-24842: a session never has more than its parent.
 TEST(Decide, CVE_2025_62506_ASessionOnlyRestricts) {
   const Policy all = identity("Allow", "*"), read = identity("Allow", "s3:GetObject");
   const Policy* const reader[] = {&read};

@@ -108,6 +108,29 @@ TEST(PolicyDocument, IdentityPolicies) {
             "Statement has both Action and NotAction");
 }
 
+// A Deny of an action that does not exist would deny nothing, and nobody would know.
+TEST(PolicyDocument, ActionsThatDoNotExist) {
+  for (const char* element : {"Action", "NotAction"}) {
+    const auto identity = [&](const std::string& action) {
+      return refusal(statement(R"("Effect":"Deny","Resource":"*",")" + std::string(element) +
+                               R"(":["s3:GetObject",")" + action + R"("])"),
+                     PolicyKind::identity);
+    };
+    for (const char* bad : {"s3:DeleteObjekt", "S3:DeleteObjekt", "iam:Nope", "sts:Assume",
+                            "s3:Delete*Objekt", "s?:DeleteObjekt", "*:DeleteObjekt"}) {
+      EXPECT_EQ(identity(bad), "The action " + std::string(bad) + " is not known.");
+    }
+    // What AWS has, here or not, and what other services have.
+    for (const char* fine :
+         {"s3:deleteobject", "iam:PassRole", "s3:ListAccessPoints", "s3:*AccessPoint*",
+          "sts:GetFederationToken", "IAM:tag*", "kms:Decrypt", "ec2:NoSuch", "*:*"}) {
+      EXPECT_EQ(identity(fine), "(accepted)") << fine;
+    }
+  }
+  EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AsumeRole")"), PolicyKind::trust),
+            "The action sts:AsumeRole is not known.");
+}
+
 TEST(PolicyDocument, TrustPolicies) {
   EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AssumeRole")"), PolicyKind::trust),
             "(accepted)");
@@ -170,6 +193,13 @@ TEST(PolicyStatus, WhatIsPublic) {
   EXPECT_FALSE(with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","fd00::/32"]}})"));
   EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":["10.0.0.0/8","0.0.0.0/1"]}})"));
   EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":"::/0"}})"));
+  // IPv4 lies in ::ffff:0:0/96: a block around it lets in all of it.
+  const auto block = [&](const std::string& text) {
+    return with(R"({"IpAddress":{"aws:SourceIp":")" + text + "\"}}");
+  };
+  EXPECT_TRUE(block("::/32") && block("::/80") && block("::ffff:0:0/96"));
+  EXPECT_TRUE(block("::ffff:0:0/103"));
+  EXPECT_FALSE(block("::/81") || block("::ffff:a00:0/104"));
   EXPECT_TRUE(with(R"({"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}})"));
   EXPECT_TRUE(with(R"({"IpAddressIfExists":{"aws:SourceIp":"10.0.0.0/8"}})"));
   EXPECT_FALSE(with(R"({"StringEquals":{"aws:SourceVpce":"vpce-1"}})"));

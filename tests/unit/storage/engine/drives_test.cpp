@@ -89,8 +89,10 @@ TEST_F(EngineDrives, ABlankDriveInPlaceOfALostOneIsUsedAtStart) {
   EXPECT_TRUE(drive(0).safe_to_pull) << drive(0).reason;
   EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
   // It is asked to be forgotten, and is.
+  const std::string uuid = drive(1).uuid;
   ASSERT_TRUE(engine->run(engine->engine().remove_drive(1)));
   EXPECT_EQ(drive(1).slot, kNone);
+  EXPECT_EQ(engine->forgotten(), std::vector{uuid});
   stop();
 }
 
@@ -102,13 +104,16 @@ TEST_F(EngineDrives, AReplacedDriveIsForgottenWhenNothingIsMissingWithIt) {
   world.reboot(2);
   world.remove_drive(1);
   start(world);
+  const std::string uuid = drive(1).uuid;
   ASSERT_TRUE(engine->run(engine->engine().drain_drive(1, true)));
   ASSERT_TRUE(engine->run(engine->engine().repair()));
   EXPECT_EQ(drive(1).slot, 1U) << "its shards are still missing";
+  EXPECT_TRUE(engine->forgotten().empty());
   const unsigned blank = world.add_drive();
   ASSERT_TRUE(engine->run(engine->engine().add_drive(*world.open_disk(blank))));
   ASSERT_TRUE(engine->run(engine->engine().repair()));
   EXPECT_EQ(drive(1).slot, kNone);
+  EXPECT_EQ(engine->forgotten(), std::vector{uuid}) << "whoever keeps its path must hear of it";
   stop();
 }
 

@@ -172,6 +172,26 @@ TEST_P(DiskTest, truncate_drops_what_was_behind) {
   EXPECT_TRUE(all_are(in.view().subspan(100), '\0'));
 }
 
+TEST_P(DiskTest, punch_gives_blocks_back_and_keeps_the_size) {
+  ASSERT_TRUE(disk.prewrite("a", 8 * k4));
+  const auto file = std::move(*disk.open("a", Access::read_write, Cache::direct));
+  EXPECT_TRUE(*file->whole());
+  ASSERT_TRUE(rig.run_op(write_op(*file, 0, filled(8 * k4, 'x'), true)));
+  EXPECT_TRUE(*file->whole());
+  ASSERT_TRUE(file->punch(3 * k4, 5 * k4));
+  EXPECT_FALSE(*file->whole());
+  EXPECT_EQ(*file->size(), 8 * k4);
+  IoOp in = read_op(*file, 0, 8 * k4);
+  rig.run_ops({&in, 1});
+  ASSERT_TRUE(in.result);
+  EXPECT_TRUE(all_are(in.buffer.view().first(3 * k4), 'x'));
+  EXPECT_TRUE(all_are(in.buffer.view().subspan(3 * k4), '\0'));
+  ASSERT_TRUE(rig.run_op(write_op(*file, 6 * k4, filled(k4, 'y'), true)));
+  IoOp again = read_op(*file, 6 * k4, k4);
+  rig.run_ops({&again, 1});
+  EXPECT_TRUE(again.result && all_are(again.buffer.view(), 'y'));
+}
+
 TEST_P(DiskTest, lock_is_exclusive_and_ends_with_its_disk) {
   std::unique_ptr<Disk> other = GetParam() == Kind::sim
                                     ? std::move(*rig.world.open_disk(0))

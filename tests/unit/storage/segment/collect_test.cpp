@@ -86,6 +86,11 @@ TEST(Collect, UsageCountsWhatOwnersShareOnce) {
   EXPECT_FALSE(p.must(p.store->usage(first.segment + 1000)));
 }
 
+static_assert(metadata_share(std::uint64_t{100} << 30) == std::uint64_t{3200} << 20);
+static_assert(metadata_share(std::uint64_t{4} << 40) == std::uint64_t{8} << 30, "not 128 GiB");
+static_assert(metadata_share(std::uint64_t{2} << 30) == 256 << 20);
+static_assert(metadata_share(512 << 20) == 128 << 20);
+
 // A store that clients have filled can still move things about.
 TEST(Collect, ClientsLeaveRoomForUpkeep) {
   io::SimWorld world = formatted_world(3, 1);
@@ -215,6 +220,72 @@ TEST(Collect, OrphansOfACrashAreTakenBack) {
   const std::size_t left = shard_files(world);
   EXPECT_LT(left, before);
   EXPECT_EQ(left, 0U) << "after a restart every segment is sealed; none is referenced";
+}
+
+struct Files {
+  std::size_t segments = 0, whole_segments = 0, spares = 0, whole_spares = 0;
+};
+Files files_of(io::SimWorld& world, unsigned drive) {
+  Files out;
+  const auto disk = std::move(*world.open_disk(drive));
+  const auto whole = [&](const std::string& path) {
+    return *(*disk->open(path, io::Access::read, io::Cache::buffered))->whole();
+  };
+  for (const std::string& name : *disk->list("segments")) {
+    ++out.segments;
+    out.whole_segments += whole("segments/" + name);
+  }
+  for (const std::string& name : *disk->list("spare")) {
+    ++out.spares;
+    out.whole_spares += whole("spare/" + name);
+  }
+  return out;
+}
+
+TEST(Collect, ARestartGivesBackWhatTheRunDidNotUse) {
+  constexpr InodeId kRuns = 12;
+  io::SimWorld world = formatted_world(3, 1);
+  std::vector<std::vector<Extent>> kept;
+  for (InodeId run = 0; run < kRuns; ++run) {
+    auto p = std::make_unique<Process>(world);
+    kept.push_back({*p->put_small(pattern(run, 9000), 2 * run + 1)});
+    kept.push_back(*p->put_large(pattern(run, 300'000), 2 * run + 2, 300'000));
+    if (run % 2 == 0) {
+      ASSERT_TRUE(p->close());
+    }
+    p.reset();
+    world.reboot(run);
+  }
+  Process p(world);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_EQ(*p.read(kept[i]), pattern(i / 2, i % 2 == 0 ? 9000 : 300'000)) << i;
+  }
+  const Files full = files_of(world, 0);
+  EXPECT_GT(full.segments, 0U);
+  EXPECT_EQ(full.whole_segments, 0U);
+  EXPECT_EQ(full.whole_spares, full.spares);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    ASSERT_TRUE(p.unreference(kept[i], i + 1));
+  }
+  p.collect();
+  const Files empty = files_of(world, 0);
+  EXPECT_EQ(empty.segments, 0U);
+  EXPECT_EQ(empty.spares, full.spares) << "who writes into a hole waits for the filesystem";
+}
+
+TEST(Collect, SegmentsThatARunNeverUsedAreUsedByTheNext) {
+  io::SimWorld world = formatted_world(3, 1);
+  std::size_t spares = 0;
+  for (std::uint64_t run = 0; run < 12; ++run) {
+    auto p = std::make_unique<Process>(world);
+    const Files before = files_of(world, 0);
+    EXPECT_EQ(before.segments, 0U) << run;
+    spares = run == 1 ? before.spares : spares;
+    EXPECT_LE(before.spares, run < 1 ? before.spares : spares) << run;
+    ASSERT_TRUE(p->run(p->store->place_small(as_bytes(pattern(run, 9000)))));
+    p.reset();
+    world.reboot(run);
+  }
 }
 
 // Files of a segment that was freed while their drive was away, and of one never published.

@@ -1,38 +1,9 @@
 // Repair: what a lost, stale or draining drive held is brought to where it belongs, and after that
 // any m other drives may go.
-#include <algorithm>
-
-#include "tests/unit/storage/segment/rig.h"
+#include "tests/unit/storage/segment/repair_rig.h"
 
 namespace outcrop::segment {
 namespace {
-
-struct Stored {
-  std::vector<Extent> extents;
-  std::string content;
-};
-
-/// Small records, a striped object of several stripes, and one with a short tail.
-std::vector<Stored> put_some(Process& p, std::uint64_t seed) {
-  std::vector<Stored> out;
-  for (const std::size_t size : {100UL, 5'000UL, 70'001UL, 131'072UL}) {
-    const std::string content = pattern(seed + size, size);
-    out.push_back({{*p.put_small(content, seed * 100 + out.size())}, content});
-  }
-  for (const std::size_t size : {150'000UL, 2'500'001UL}) {
-    const std::string content = pattern(seed + size, size);
-    out.push_back({*p.put_large(content, seed * 100 + out.size(), size), content});
-  }
-  // Somebody else uses a little of each: what is there of the extents is all of them.
-  meta::Batch shared;
-  for (const Stored& stored : out) {
-    const Extent& extent = stored.extents.front();
-    shared.put(meta::extent_ref_key(extent, 5'000 + seed),
-               meta::encode(meta::ExtentRef{extent.length, 1}));
-  }
-  EXPECT_TRUE(p.run(p.meta->commit(std::move(shared))));
-  return out;
-}
 
 /// As relocation writes: in a segment that stays open for the next of its kind.
 std::vector<Extent> put_upkeep(Process& p, const std::string& content, InodeId owner) {
@@ -45,51 +16,6 @@ std::vector<Extent> put_upkeep(Process& p, const std::string& content, InodeId o
   }
   EXPECT_TRUE(p.run(p.meta->commit(std::move(batch))));
   return extents;
-}
-
-void expect_readable(Process& p, const std::vector<Stored>& all, std::string_view where) {
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto got = p.read(all[i].extents);
-    ASSERT_TRUE(got) << where << ", object " << i << ": " << got.error().describe();
-    EXPECT_EQ(*got, all[i].content) << where << ", object " << i;
-  }
-}
-
-SegmentStore::PassResult repair(Process& p) {
-  FullSpeed pace;
-  return p.must(p.store->repair(pace, 77, [&p] { return p.meta->checkpoint(); }));
-}
-
-/// The machine stops, and comes up without each of its drives in turn.
-void expect_any_drive_may_go(io::SimWorld& world, const std::vector<Stored>& all) {
-  world.reboot(5);
-  std::vector<unsigned> there;
-  for (unsigned drive = 0; drive < world.drives(); ++drive) {
-    if (world.open_disk(drive)) {
-      there.push_back(drive);
-    }
-  }
-  for (const unsigned drive : there) {
-    io::SimWorld copy = world.clone(drive);
-    copy.reboot(drive);
-    copy.remove_drive(drive);
-    Process p(copy);
-    expect_readable(p, all, "without drive " + std::to_string(drive));
-    EXPECT_EQ(p.store->stats().corrupt_chunks.load(), 0U) << "nothing that is there is damaged";
-  }
-}
-
-void lose(Process& p, io::SimWorld& world, unsigned drive) {
-  world.remove_drive(drive);
-  ASSERT_TRUE(p.drives->eject(static_cast<drives::Slot>(drive), Error(Errc::io_error, "pulled")));
-}
-
-drives::Slot join_new(Process& p, io::SimWorld& world) {
-  const unsigned drive = world.add_drive();
-  SeededRandom random(drive);
-  const auto slot = p.drives->join(*world.open_disk(drive), random);
-  EXPECT_TRUE(slot) << slot.error().describe();
-  return slot ? *slot : 0;
 }
 
 TEST(SegmentRecord, VersionOneIsRead) {
@@ -193,6 +119,53 @@ TEST(Repair, AReturnedDriveGetsWhatItMissed) {
     ASSERT_TRUE(p.close());
   }
   expect_any_drive_may_go(world, all);
+}
+
+// Of a drive that lost some files nobody has to read first to find out.
+TEST(Repair, AShardFileThatIsGoneIsKnownAtTheStart) {
+  io::SimWorld world = formatted_world(3, 1);
+  std::vector<Stored> all;
+  {
+    Process p(world);
+    all = put_some(p, 1);
+    p.seal();
+    const SegmentRecord record = p.record(all.back().extents.front().segment);
+    ASSERT_TRUE(p.close());
+    ASSERT_TRUE(p.drives->disk(record.slots[1])->remove(shard_path(record.id, 1)));
+  }
+  world.reboot(3);
+  {
+    Process p(world);
+    const Survey survey = p.store->survey();
+    EXPECT_EQ(survey.degraded, 1U);
+    EXPECT_EQ(survey.bytes_to_write, kTestShardBytes);
+    EXPECT_EQ(repair(p).whole, 1U);
+    EXPECT_EQ(p.store->survey().degraded, 0U);
+    ASSERT_TRUE(p.close());
+  }
+  expect_any_drive_may_go(world, all);
+}
+
+// One bad directory does not keep the box from starting, also where it makes it read-only.
+TEST(Repair, ADriveWhoseFilesCannotBeListedIsOutFromTheStart) {
+  for (const unsigned drives : {3U, 2U}) {
+    for (const char* const dir : {"segments", "spare"}) {
+      io::SimWorld world = formatted_world(drives, 1);
+      std::vector<Stored> all;
+      {
+        Process p(world);
+        all = put_some(p, 1);
+        ASSERT_TRUE(p.close());
+      }
+      world.reboot(3);
+      world.add_error({.drive = 1, .step = io::SimStep::read, .path_part = dir});
+      Process p(world);
+      EXPECT_FALSE(p.drives->live(1)) << dir;
+      expect_readable(p, all, dir);
+      EXPECT_GT(p.store->survey().degraded, 0U);
+      EXPECT_EQ(p.put_small(pattern(1, 9'000), 900).has_value(), drives == 3);
+    }
+  }
 }
 
 TEST(Repair, ADriveIsDrainedRemovedAndPulled) {

@@ -46,6 +46,7 @@ class Gate final : public io::IoBackend {
       x_inner->submit(ops, std::move(done));
     }
   }
+  void set_hedge(unsigned drives) override { x_inner->set_hedge(drives); }
   void open() {
     closed = false;
     for (auto& [ops, done] : std::exchange(x_held, {})) {
@@ -62,7 +63,11 @@ class Gate final : public io::IoBackend {
 /// One run of the process. Dropped without close() it is killed.
 class Process {
  public:
-  explicit Process(io::SimWorld& world, drives::DriveOptions options = {})
+  enum class Start : std::uint8_t {
+    all,
+    metadata  ///< the segment store only does what replay asks of it
+  };
+  explicit Process(io::SimWorld& world, drives::DriveOptions options = {}, Start start = Start::all)
       : gate(world.make_backend(io)), x_world(world) {
     auto opened = drives::DriveSet::open(world.open_disks(), options);
     EXPECT_TRUE(opened) << opened.error().describe();
@@ -75,12 +80,14 @@ class Process {
     config.memtable_bytes = 256 << 10;
     meta = must(meta::JournaledMetaStore::open(config, *drives, *store,
                                                {{.io = &io, .backend = &gate}}, x_pool));
-    EXPECT_TRUE(run(store->open()));
-    settle();
+    if (start == Start::all) {
+      EXPECT_TRUE(run(store->open()));
+      settle();
+    }
   }
   ~Process() {
     if (meta) {
-      x_world.crash_at(1, io::CrashMode::before);
+      x_world.crash_now();
       [[maybe_unused]] const auto closed = close();
     }
   }

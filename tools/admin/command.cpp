@@ -1,8 +1,7 @@
-#include "tools/admin_command.h"
+#include "tools/admin/command.h"
 
 #include <fmt/format.h>
 
-#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <cstdio>
 
@@ -53,32 +52,6 @@ std::optional<std::string> ask(AdminOptions& options,
   return std::move(reply->body);
 }
 
-std::string text_of(const json::object& o, std::string_view name) {
-  const json::value* const v = o.if_contains(name);
-  return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
-}
-
-std::uint64_t number_of(const json::object& o, std::string_view name) {
-  const json::value* const v = o.if_contains(name);
-  boost::system::error_code ec;
-  const auto number = v != nullptr && v->is_number() ? v->to_number<double>(ec) : 0.0;
-  return number > 0 ? static_cast<std::uint64_t>(number) : 0;
-}
-
-std::optional<json::array> array_of(const std::string& body,
-                                    std::string_view name,
-                                    int& exit_code) {
-  boost::system::error_code ec;
-  const json::value v = json::parse(body, ec);
-  const json::value* const all = v.is_object() ? v.get_object().if_contains(name) : nullptr;
-  if (ec || all == nullptr || !all->is_array()) {
-    fmt::print(stderr, "outcrop: the server's answer makes no sense\n");
-    exit_code = kNotAsked;
-    return std::nullopt;
-  }
-  return all->get_array();
-}
-
 std::optional<json::object> parse_answer(const std::string& body, int& exit_code) {
   boost::system::error_code ec;
   json::value v = json::parse(body, ec);
@@ -88,6 +61,18 @@ std::optional<json::object> parse_answer(const std::string& body, int& exit_code
     return std::nullopt;
   }
   return std::move(v.get_object());
+}
+
+std::optional<json::object> show(AdminOptions& options,
+                                 bool as_json,
+                                 int& exit_code,
+                                 const std::string& target) {
+  const auto body = ask(options, exit_code, "GET", target);
+  if (!body || as_json) {
+    fmt::print("{}", body.value_or(""));
+    return std::nullopt;
+  }
+  return parse_answer(*body, exit_code);
 }
 
 }  // namespace outcrop::tools

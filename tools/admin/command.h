@@ -2,12 +2,12 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "tools/admin_client.h"
+#include "tools/admin/answer.h"
+#include "tools/admin/client.h"
 
 namespace outcrop::tools {
 
@@ -27,15 +27,12 @@ std::optional<std::string> ask(AdminOptions& options,
                                const std::string& target,
                                const std::string& body = {});
 
-/// "" for what is no text.
-std::string text_of(const boost::json::object& o, std::string_view name);
-/// 0 for what is no positive number.
-std::uint64_t number_of(const boost::json::object& o, std::string_view name);
-/// The array `name` of the object that `body` is; what makes no sense is said, with `exit_code`.
-std::optional<boost::json::array> array_of(const std::string& body,
-                                           std::string_view name,
-                                           int& exit_code);
 /// The answer as a JSON object; what makes no sense is said, with `exit_code`.
 std::optional<boost::json::object> parse_answer(const std::string& body, int& exit_code);
+/// What GET says, as a JSON object; with `as_json` it is printed instead, and there is none.
+std::optional<boost::json::object> show(AdminOptions& options,
+                                        bool as_json,
+                                        int& exit_code,
+                                        const std::string& target);
 
 }  // namespace outcrop::tools

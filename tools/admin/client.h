@@ -1,5 +1,6 @@
 // One request to the admin API of a running server. Blocking; the tool has nothing else to do.
 #pragma once
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@ namespace outcrop::tools {
 struct AdminAccess {
   std::string address = "127.0.0.1:9001";  ///< HOST:PORT
   std::string token;
+  std::chrono::milliseconds deadline = std::chrono::minutes(2);  ///< formatting a drive takes some
 };
 
 struct AdminReply {
@@ -17,7 +19,8 @@ struct AdminReply {
   std::string body;
 };
 
-/// Errors: unavailable (nobody there, or it broke off), invalid_argument (bad address).
+/// Errors: unavailable (nobody there, it broke off, or the deadline passed), invalid_argument (bad
+/// address). The detail is for the user.
 Result<AdminReply> ask_admin(const AdminAccess& access,
                              std::string_view method,
                              std::string_view target,

@@ -1,9 +1,14 @@
-#include "tools/admin_client.h"
+#include "tools/admin/client.h"
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -31,6 +36,31 @@ Result<AdminReply> parse(const std::string& text) {
   return reply;
 }
 
+struct Exchange {
+  std::string host, port, request, reply;
+  boost::system::error_code ec;
+  bool done = false;
+};
+
+asio::awaitable<void> carry_out(Exchange& x) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto into = [&x] { return asio::redirect_error(asio::use_awaitable, x.ec); };
+  tcp::resolver resolver(executor);
+  tcp::socket socket(executor);
+  const auto addresses = co_await resolver.async_resolve(x.host, x.port, into());
+  if (!x.ec) {
+    co_await asio::async_connect(socket, addresses, into());
+  }
+  if (!x.ec) {
+    co_await asio::async_write(socket, asio::buffer(x.request), into());
+  }
+  if (!x.ec) {
+    co_await asio::async_read(socket, asio::dynamic_buffer(x.reply, kMaxReply), into());
+    x.ec = x.ec == asio::error::eof ? boost::system::error_code() : x.ec;
+  }
+  x.done = true;
+}
+
 }  // namespace
 
 Result<AdminReply> ask_admin(const AdminAccess& access,
@@ -41,35 +71,31 @@ Result<AdminReply> ask_admin(const AdminAccess& access,
   if (colon == std::string::npos) {
     return fail(Errc::invalid_argument, "--admin: expected HOST:PORT, like 127.0.0.1:9001");
   }
-  std::string host = access.address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
+  Exchange x;
+  x.host = access.address.substr(0, colon);
+  if (x.host.starts_with('[') && x.host.ends_with(']')) {
+    x.host = x.host.substr(1, x.host.size() - 2);
   }
-  asio::io_context io;
-  tcp::socket socket(io);
-  boost::system::error_code ec;
-  const auto addresses = tcp::resolver(io).resolve(host, access.address.substr(colon + 1), ec);
-  if (!ec) {
-    asio::connect(socket, addresses, ec);
-  }
-  std::string request =
+  x.port = access.address.substr(colon + 1);
+  x.request =
       std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: " + access.address +
       "\r\nConnection: close\r\nAuthorization: Bearer " + access.token +
       "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\n\r\n" + std::string(body);
-  std::string text;
-  if (!ec) {
-    asio::write(socket, asio::buffer(request), ec);
+  asio::io_context io(1);
+  asio::co_spawn(io, carry_out(x), asio::detached);
+  io.run_for(access.deadline);
+  if (!x.done) {
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(access.deadline);
+    return fail(Errc::unavailable, access.address + ": no answer within " +
+                                       std::to_string(waited.count()) +
+                                       " s; what was asked for may still be done");
   }
-  if (!ec) {
-    asio::read(socket, asio::dynamic_buffer(text, kMaxReply), ec);
-    ec = ec == asio::error::eof ? boost::system::error_code() : ec;
-  }
-  if (ec) {
-    return fail(Errc::unavailable, access.address + ": " + ec.message() +
+  if (x.ec) {
+    return fail(Errc::unavailable, access.address + ": " + x.ec.message() +
                                        "; is the server running, and is this its server.admin?");
   }
-  return parse(text);
+  return parse(x.reply);
 }
 
 std::string percent_encoded(std::string_view path) {

@@ -1,0 +1,322 @@
+// Drives that do not answer: who waits gets an answer in bounded time, and what the kernel still
+// works on stays alive. An eventfd that nobody writes to stands for a drive: reads of it never end.
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <thread>
+
+#include "storage/io/guarded_disk.h"
+#include "tests/unit/storage/io/rig.h"
+
+namespace outcrop::io {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Calls block while the gate is shut.
+struct Valve {
+  void pass() {
+    std::unique_lock lock(mutex);
+    ++inside;
+    changed.notify_all();
+    changed.wait(lock, [this] { return open; });
+    --inside;
+    changed.notify_all();
+  }
+  void set(bool to) {
+    const std::lock_guard lock(mutex);
+    open = to;
+    changed.notify_all();
+  }
+  void wait_inside(int n) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return inside == n; });
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool open = true;
+  int inside = 0;
+};
+
+/// A simulated drive behind a valve, which outlives all.
+class SlowFile final : public File {
+ public:
+  SlowFile(std::unique_ptr<File> inner, Valve& valve) : x_inner(std::move(inner)), x_valve(valve) {}
+  int fd() const override { return -1; }
+  bool direct() const override { return x_inner->direct(); }
+  Disk& disk() const override { return x_inner->disk(); }
+  Result<std::uint64_t> size() const override { return x_inner->size(); }
+  Result<bool> whole() const override { return x_inner->whole(); }
+  Result<std::size_t> read_sync(std::uint64_t offset, MutBytes out) override {
+    x_valve.pass();
+    return x_inner->read_sync(offset, out);
+  }
+  Result<void> write_sync(std::uint64_t offset, ConstBytes data) override {
+    x_valve.pass();
+    return x_inner->write_sync(offset, data);
+  }
+  Result<void> truncate(std::uint64_t size) override { return x_inner->truncate(size); }
+  Result<void> punch(std::uint64_t offset, std::uint64_t length) override {
+    return x_inner->punch(offset, length);
+  }
+  Result<void> sync() override {
+    x_valve.pass();
+    return x_inner->sync();
+  }
+
+ private:
+  std::unique_ptr<File> x_inner;
+  Valve& x_valve;
+};
+
+class SlowDisk final : public Disk {
+ public:
+  SlowDisk(std::unique_ptr<Disk> inner, Valve& valve) : x_inner(std::move(inner)), x_valve(valve) {}
+  std::string_view name() const override { return x_inner->name(); }
+  DiskStats& stats() override { return x_inner->stats(); }
+  Result<std::unique_ptr<File>> open(std::string_view path, Access access, Cache cache) override {
+    x_valve.pass();
+    TRY(auto file, x_inner->open(path, access, cache));
+    return std::make_unique<SlowFile>(std::move(file), x_valve);
+  }
+  Result<void> prewrite(std::string_view path, std::uint64_t size) override {
+    x_valve.pass();
+    return x_inner->prewrite(path, size);
+  }
+  Result<void> rename(std::string_view from, std::string_view to) override {
+    x_valve.pass();
+    return x_inner->rename(from, to);
+  }
+  Result<void> remove(std::string_view path) override { return x_inner->remove(path); }
+  Result<void> make_dir(std::string_view path) override { return x_inner->make_dir(path); }
+  Result<void> remove_tree(std::string_view path) override { return x_inner->remove_tree(path); }
+  Result<void> sync_dir(std::string_view path) override { return x_inner->sync_dir(path); }
+  Result<std::vector<std::string>> list(std::string_view path) override {
+    x_valve.pass();
+    return x_inner->list(path);
+  }
+  Result<bool> exists(std::string_view path) override { return x_inner->exists(path); }
+  Result<Space> space() override { return x_inner->space(); }
+  Result<void> lock() override { return x_inner->lock(); }
+  bool present() override {
+    x_valve.pass();
+    return x_inner->present();
+  }
+  std::string native_path(std::string_view path) const override {
+    return x_inner->native_path(path);
+  }
+  std::uint64_t filesystem_id() const override { return x_inner->filesystem_id(); }
+
+ private:
+  std::unique_ptr<Disk> x_inner;
+  Valve& x_valve;
+};
+
+class Guarded : public ::testing::Test {
+ protected:
+  std::unique_ptr<Disk> open(milliseconds limit) {
+    return std::move(*open_guarded(
+        "slow",
+        [this]() -> Result<std::unique_ptr<Disk>> {
+          valve.pass();
+          TRY(auto disk, world.open_disk(0));
+          return std::make_unique<SlowDisk>(std::move(disk), valve);
+        },
+        limit));
+  }
+  void TearDown() override { valve.wait_inside(0); }
+
+  Valve valve;
+  SimWorld world{1, 7};
+};
+
+TEST_F(Guarded, CallsGoThrough) {
+  const auto disk = open(std::chrono::minutes(1));
+  ASSERT_TRUE(disk->prewrite("a", 8192));
+  const auto file = std::move(*disk->open("a", Access::read_write, Cache::direct));
+  EXPECT_TRUE(file->direct());
+  ASSERT_TRUE(file->write_sync(4096, filled(4096, 'x').view()));
+  ASSERT_TRUE(file->sync());
+  Buffer in = Buffer::make(4096);
+  EXPECT_EQ(*file->read_sync(4096, in.writable()), 4096U);
+  EXPECT_TRUE(all_are(in.view(), 'x'));
+  EXPECT_EQ(*file->size(), 8192U);
+  EXPECT_EQ(disk->list("").value(), std::vector<std::string>{"a"});
+  EXPECT_EQ(disk->open("b", Access::read, Cache::buffered).error().code(), Errc::not_found);
+  EXPECT_TRUE(disk->present());
+  EXPECT_FALSE(disk->health()->given_up());
+}
+
+TEST_F(Guarded, WhoWaitsIsFreedWhenTheDriveIsGivenUp) {
+  const auto disk = open(std::chrono::hours(1));
+  ASSERT_TRUE(disk->prewrite("a", 8192));
+  const auto file = std::move(*disk->open("a", Access::read_write, Cache::direct));
+  valve.set(false);
+  Buffer in = filled(4096, 'i');
+  Result<std::size_t> got = 0U;
+  Result<void> wrote = ok();
+  std::thread reader([&] { got = file->read_sync(0, in.writable()); });
+  std::thread writer([&] { wrote = file->write_sync(0, filled(4096, 'w').view()); });
+  valve.wait_inside(2);
+  disk->health()->give_up();
+  reader.join();
+  writer.join();
+  EXPECT_EQ(got.error().code(), Errc::io_error);
+  EXPECT_EQ(wrote.error().code(), Errc::io_error);
+  EXPECT_FALSE(disk->present()) << "it is not asked any more";
+  EXPECT_FALSE(file->size());
+  valve.set(true);
+  valve.wait_inside(0);
+  EXPECT_TRUE(all_are(in.view(), 'i')) << "the caller's memory is the caller's again";
+}
+
+TEST_F(Guarded, ACallThatTakesTooLongGivesTheDriveUp) {
+  auto disk = open(milliseconds(250));
+  valve.set(false);
+  EXPECT_EQ(disk->list("").error().code(), Errc::io_error);
+  EXPECT_TRUE(disk->health()->given_up());
+  disk.reset();  // does not wait for the call
+  valve.set(true);
+}
+
+TEST_F(Guarded, OpeningIsSuchACall) {
+  valve.set(false);
+  const auto disk = open_guarded(
+      "slow",
+      [this]() -> Result<std::unique_ptr<Disk>> {
+        valve.pass();
+        return world.open_disk(0);
+      },
+      milliseconds(250));
+  EXPECT_EQ(disk.error().code(), Errc::io_error);
+  valve.set(true);
+}
+
+/// A file on a real drive, or one whose reads never end.
+class FakeFile final : public File {
+ public:
+  FakeFile(Disk& disk, std::shared_ptr<int> fd) : x_disk(disk), x_fd(std::move(fd)) {}
+  int fd() const override { return *x_fd; }
+  bool direct() const override { return false; }
+  Disk& disk() const override { return x_disk; }
+  std::shared_ptr<const void> share() const override { return x_fd; }
+  Result<std::uint64_t> size() const override { return fail(Errc::internal); }
+  Result<bool> whole() const override { return fail(Errc::internal); }
+  Result<std::size_t> read_sync(std::uint64_t, MutBytes) override { return fail(Errc::internal); }
+  Result<void> write_sync(std::uint64_t, ConstBytes) override { return fail(Errc::internal); }
+  Result<void> truncate(std::uint64_t) override { return fail(Errc::internal); }
+  Result<void> punch(std::uint64_t, std::uint64_t) override { return fail(Errc::internal); }
+  Result<void> sync() override { return fail(Errc::internal); }
+
+ private:
+  Disk& x_disk;
+  std::shared_ptr<int> x_fd;
+};
+
+std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+class HungTransfers : public ::testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == Kind::threads) {
+      rig->backend = make_thread_backend(rig->io, 1, [this](const IoOp& op, int fd, bool direct) {
+        if (fd == *event) {
+          valve.pass();
+          return ok();
+        }
+        return transfer(op, fd, direct);
+      });
+      valve.set(false);
+    }
+    if (!rig->backend) {
+      GTEST_SKIP() << "io_uring is blocked here";
+    }
+    event = std::make_shared<int>(::eventfd(0, EFD_CLOEXEC));
+  }
+  void TearDown() override {
+    const std::uint64_t one = 1;
+    for (int i = 0; i < 8; ++i) {
+      ASSERT_EQ(::write(*event, &one, sizeof one), 8);
+    }
+    valve.set(true);
+    valve.wait_inside(0);
+    rig.reset();
+    ::close(*event);
+  }
+  IoOp hanging(File& file, bool hedged) {
+    IoOp op = read_op(file, 0, sizeof(std::uint64_t));
+    op.hedged = hedged;
+    return op;
+  }
+  /// Runs `op` and, beside it, `then` after its first tick or so.
+  Result<void> run_with(IoOp op, std::move_only_function<void()> then) {
+    asio::steady_timer timer(rig->io, milliseconds(150));
+    timer.async_wait([&](const boost::system::error_code&) { then(); });
+    return rig->run_op(std::move(op));
+  }
+
+  Valve valve;  // in the place of a system call that hangs
+  std::unique_ptr<Rig> rig = std::make_unique<Rig>(GetParam());
+  std::shared_ptr<int> event;
+};
+
+TEST_P(HungTransfers, OneOnADriveThatIsGivenUpEnds) {
+  FakeFile file(*rig->disk, event);
+  const auto health = rig->disk->health();
+  const Result<void> done = run_with(hanging(file, false), [&] { health->give_up(); });
+  EXPECT_EQ(done.error().code(), Errc::io_error);
+  EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
+  EXPECT_EQ(rig->run_op(hanging(file, false)).error().code(), Errc::io_error) << "at once";
+}
+
+TEST_P(HungTransfers, AHedgedReadIsLateAndTheDriveStays) {
+  rig->backend->set_hedge(1);
+  FakeFile file(*rig->disk, event);
+  EXPECT_EQ(rig->run_op(hanging(file, true)).error().code(), Errc::timed_out);
+  EXPECT_TRUE(rig->disk->health()->late(now_ns()));
+  EXPECT_FALSE(rig->disk->health()->given_up());
+  // It still counts as being on its way, and is seen as hung in the end.
+  ASSERT_TRUE(rig->disk->prewrite("a", 4096));
+  const auto other = std::move(*rig->disk->open("a", Access::read_write, Cache::direct));
+  EXPECT_TRUE(rig->run_op(read_op(*other, 0, 4096)));
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!rig->disk->health()->hung(now_ns()) && std::chrono::steady_clock::now() < until) {
+    rig->io.restart();
+    rig->io.run_one();
+  }
+  EXPECT_TRUE(rig->disk->health()->hung(now_ns()));
+}
+
+TEST_P(HungTransfers, WhereMoreAreLateThanMayBeNobodyIsGivenUp) {
+  rig->backend->set_hedge(0);
+  FakeFile file(*rig->disk, event);
+  const auto health = rig->disk->health();
+  asio::steady_timer timer(rig->io, kWatchTick * (kLateTicks + 4));
+  bool waited = false;
+  timer.async_wait([&](const boost::system::error_code&) {
+    waited = true;
+    health->give_up();
+  });
+  EXPECT_EQ(rig->run_op(hanging(file, true)).error().code(), Errc::io_error);
+  EXPECT_TRUE(waited);
+}
+
+TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
+  FakeFile file(*rig->disk, event);
+  const auto health = rig->disk->health();
+  IoOp op = hanging(file, false);
+  ASSERT_FALSE(run_with(op, [&] { health->give_up(); }));
+  rig->backend.reset();  // does not wait
+  EXPECT_EQ(op.buffer.size(), sizeof(std::uint64_t));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds,
+                         HungTransfers,
+                         ::testing::Values(Kind::uring, Kind::threads),
+                         [](const auto& info) {
+                           return info.param == Kind::uring ? "uring" : "threads";
+                         });
+
+}  // namespace
+}  // namespace outcrop::io

@@ -1,0 +1,98 @@
+#include "tools/admin/drive_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <functional>
+
+#include "tools/admin/answer.h"
+
+namespace outcrop::tools {
+namespace {
+
+namespace json = boost::json;
+
+std::string duration_text(std::uint64_t seconds) {
+  if (seconds < 120) {
+    return fmt::format("{} s", seconds);
+  }
+  return seconds < 7200 ? fmt::format("{} min", seconds / 60)
+                        : fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+}
+
+/// "d5/" in /mnt is "/mnt/d5", as the server calls it.
+std::string whole_path(std::string_view name) {
+  std::error_code ec;
+  const std::filesystem::path path = std::filesystem::absolute(name, ec).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).string();
+}
+
+}  // namespace
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) {
+    value /= 1024;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string progress_text(const json::object& repair) {
+  const std::uint64_t left = number_of(repair, "bytes_left");
+  const std::uint64_t done = number_of(repair, "bytes_done");
+  const json::value* const eta = repair.if_contains("seconds_left");
+  const bool known = eta != nullptr && eta->is_number();
+  return fmt::format(
+      "{:3.0f} %, {} of {}, {}/s, {}", done + left == 0 ? 100.0 : 100.0 * done / (done + left),
+      size_text(done), size_text(done + left), size_text(number_of(repair, "bytes_per_second")),
+      known ? duration_text(number_of(repair, "seconds_left")) + " left" : "time left unknown");
+}
+
+// The surest way first: what names a drive that is here does not mean one that was.
+Result<json::object> find_drive(const json::object& status, std::string_view name) {
+  const std::string path = whole_path(name);
+  const auto is_at = [&path](const json::object& d, std::string_view member) {
+    return !path.empty() && text_of(d, member) == path;
+  };
+  const std::array<std::function<bool(const json::object&)>, 4> ways{
+      [&](const json::object& d) { return std::to_string(number_of(d, "slot")) == name; },
+      [&](const json::object& d) { return is_at(d, "path"); },
+      [&](const json::object& d) { return is_at(d, "last_path"); },
+      [&](const json::object& d) {
+        return name.size() >= kShortUuid && text_of(d, "uuid").starts_with(name);
+      }};
+  for (const auto& matches : ways) {
+    std::vector<json::object> found = objects_in(status, "drives");
+    std::erase_if(found, [&matches](const json::object& d) { return !matches(d); });
+    if (found.size() == 1) {
+      return std::move(found.front());
+    }
+    if (!found.empty()) {
+      return fail(Errc::conflict,
+                  fmt::format("{}: that is more than one drive; name it by its slot", name));
+    }
+  }
+  return fail(Errc::not_found, fmt::format("{}: no such drive; see outcrop drive list", name));
+}
+
+RepairView view_repair(const json::object& status) {
+  const json::object& repair = object_at(status, "repair");
+  RepairView out;
+  out.busy = flag_of(repair, "running") || number_of(repair, "bytes_left") > 0;
+  out.whole = number_of(repair, "degraded") + number_of(repair, "moving") == 0;
+  if (out.busy) {
+    out.line = "repair: " + progress_text(repair);
+  } else if (out.whole) {
+    out.line = "repair: nothing left to do";
+  } else {
+    out.line = fmt::format("repair: stopped: {} segments blocked, no other drive can take them",
+                           number_of(repair, "blocked"));
+  }
+  return out;
+}
+
+}  // namespace outcrop::tools

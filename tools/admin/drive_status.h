@@ -1,0 +1,30 @@
+// What the answer of GET /v1/drives means to a person: which drive a name is of, and how far repair
+// is. Pure; what the answer lacks counts as empty.
+#pragma once
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+
+#include "storage/base/result.h"
+
+namespace outcrop::tools {
+
+/// As many characters of a uuid as lists show; a name of a drive has at least so many of it.
+inline constexpr std::size_t kShortUuid = 8;
+
+/// By slot, path, the last path of a missing drive, or the beginning of a uuid. Errors: not_found
+/// and conflict (more than one); the detail is for the user.
+Result<boost::json::object> find_drive(const boost::json::object& status, std::string_view name);
+
+struct RepairView {
+  bool busy = false;   ///< it works, or will
+  bool whole = false;  ///< nothing is degraded or has to move
+  std::string line;    ///< for people
+};
+RepairView view_repair(const boost::json::object& status);
+
+std::string size_text(std::uint64_t bytes);
+/// The part of GET /v1/drives about repair, while it is busy.
+std::string progress_text(const boost::json::object& repair);
+
+}  // namespace outcrop::tools
