@@ -4,6 +4,7 @@
 #include "auth/claim.h"
 #include "auth/crypto.h"
 #include "auth/form_signature.h"
+#include "auth/post_signature.h"
 #include "auth/signing_key.h"
 
 namespace outcrop::auth {
@@ -230,6 +231,11 @@ std::expected<Authentication, AuthFailure> Authenticator::authenticate(
   }
   const std::int64_t now = x_clock.wall_ns() / 1'000'000'000;
   return signed_request(request, claim, work, x_keys, now, x_config);
+}
+
+std::expected<Principal, AuthFailure> Authenticator::authenticate_post(
+    const PostSignature& form) const {
+  return auth::authenticate_post(x_keys, form);
 }
 
 std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& keys,

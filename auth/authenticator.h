@@ -70,6 +70,7 @@ struct Authentication {
   std::string payload_sha256;          ///< lower-case hex, for PayloadForm::sha256
   std::optional<ChunkSigning> chunks;  ///< for the signed streaming forms
   bool presigned = false;
+  bool form = false;  ///< by the fields of a browser upload
 };
 
 /// Maps to the AWS error code of the same meaning in api/s3 (one table).
@@ -97,6 +98,8 @@ struct AuthFailure {
   std::string headers_not_signed = {};  ///< names, for AWS's HeadersNotSigned element
 };
 
+struct PostSignature;
+
 struct AuthConfig {
   bool allow_unsigned_payload_over_http = true;
   std::int64_t max_skew_seconds = 900;
@@ -106,6 +109,8 @@ class Authenticator {
  public:
   Authenticator(const KeyStore& keys, const Clock& clock, AuthConfig config);
   ~Authenticator();
+  /// Of a browser upload, by the fields of its form.
+  std::expected<Principal, AuthFailure> authenticate_post(const PostSignature& form) const;
   /// Thread-safe (one signing-key cache per thread).
   std::expected<Authentication, AuthFailure> authenticate(const http::Request& request) const;
 

@@ -153,6 +153,8 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool) { return assign(c.nfs_tls_client_ca, read_string(v)); }},
     Key{"s3.file_metadata",
         [](Config& c, V v, bool env) { return assign(c.file_metadata, read_bool(v, env)); }},
+    Key{"s3.lifecycle_day",
+        [](Config& c, V v, bool) { return assign(c.lifecycle_day, read_period(v)); }},
     Key{"auth.unsigned_payload_http",
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));
@@ -165,9 +167,9 @@ constexpr std::array kKeys = {
           return assign(c.audit_file_size, read_size(v, kLeastAuditFile));
         }},
     Key{"audit.files",
-        [](Config& c, V v, bool env) {
-          return assign(c.audit_files, read_count(v, env, 2, kMostAuditFiles));
-        }},
+        [](Config& c,
+           V v,
+           bool env) { return assign(c.audit_files, read_count(v, env, 2, kMostAuditFiles)); }},
     Key{"audit.queue",
         [](Config& c, V v, bool) { return assign(c.audit_queue, read_size(v, kLeastAuditQueue)); }},
     Key{"audit.sync", [](Config& c, V v, bool) { return choose(c.audit_sync, v, kSyncs); }},
@@ -352,6 +354,9 @@ std::string security_complaint(const Config& config, const nfs::Export& e) {
 }
 
 Result<void> finish_config(Config& config, const std::string& base) {
+  if (config.lifecycle_day < std::chrono::seconds(1)) {
+    return fail(Errc::config, "s3.lifecycle_day: must be at least \"1s\"");
+  }
   if (config.drives.empty()) {
     return fail(Errc::config,
                 "storage.drives: no drives; list at least one directory, like [\"/mnt/drive1\"]");

@@ -43,10 +43,14 @@ struct Config {
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
   bool log_requests = false;
+  /// Faults that tests put into the drives (storage/io/faults.h); outcropd --test-faults sets it,
+  /// no file and no variable does.
+  std::string test_faults;
   std::vector<std::string> drives;
   std::optional<unsigned> parity;  ///< empty: by number of drives
   bool allow_reduced_redundancy = false;
   std::chrono::seconds scrub_period = std::chrono::days(14);  ///< 0: never
+  std::chrono::seconds lifecycle_day = std::chrono::days(1);  ///< how long a day of a rule is
   IoChoice io = IoChoice::automatic;
   std::uint64_t segment_size = 0;  ///< 0: by drive capacity
   std::string region = "us-east-1";

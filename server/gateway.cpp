@@ -7,7 +7,9 @@
 
 #include "api/admin/handler.h"
 #include "api/iam/handler.h"
+#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
+#include "api/s3/lifecycle_job.h"
 #include "auth/access/access_table.h"
 #include "auth/access/export_rights.h"
 #include "auth/authenticator.h"
@@ -17,6 +19,7 @@
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
+#include "server/open_disks.h"
 #include "server/runtime.h"
 #include "server/seal_key.h"
 #include "server/store_sample.h"
@@ -24,6 +27,8 @@
 #include "server/token_registry.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/engine/engine.h"
+#include "storage/engine/periodic.h"
+#include "storage/io/faults.h"
 
 namespace outcrop::server {
 namespace {
@@ -38,36 +43,6 @@ io::BackendKind backend_kind(IoChoice choice) {
       return io::BackendKind::threads;
   }
   return io::BackendKind::automatic;
-}
-
-Result<std::vector<std::unique_ptr<io::Disk>>> open_disks(const std::vector<std::string>& paths) {
-  std::vector<std::unique_ptr<io::Disk>> disks;
-  for (const std::string& path : paths) {
-    Result<std::unique_ptr<io::Disk>> disk = io::open_posix_disk(path);
-    if (!disk) {
-      return fail(Errc::config,
-                  "storage.drives: " + path + ": " + disk.error().describe() +
-                      "; create the directory or mount the drive, or take it off the list");
-    }
-    disks.push_back(*std::move(disk));
-  }
-  return disks;
-}
-
-/// Drives that are not there may be tolerated by parity: which ones are needed, the engine decides.
-/// A list that names none that exists is a mistake.
-Result<std::vector<std::unique_ptr<io::Disk>>> open_present_disks(
-    const std::vector<std::string>& paths) {
-  std::vector<std::string> present;
-  for (const std::string& path : paths) {
-    std::error_code ec;
-    if (std::filesystem::is_directory(path, ec)) {
-      present.push_back(path);
-    } else {
-      log::warn("drive is missing", {{"drive", path}});
-    }
-  }
-  return open_disks(present.empty() ? paths : present);
 }
 
 std::vector<std::string> operation_names() {
@@ -120,6 +95,7 @@ struct Gateway::Parts {
   Result<void> open_store();
   void note_drives();
   Result<void> open_s3();
+  void start_lifecycle();
   Result<void> load_keys();
   Result<void> open_identities();
   Result<void> open_bucket_access();
@@ -137,6 +113,7 @@ struct Gateway::Parts {
   Runtime runtime;
   ByteBudget budget{memory.in_flight};
   ByteBudget admin_budget{kStreamBytes};  // a full S3 budget must not silence health checks
+  std::shared_ptr<io::FaultPlan> faults;
   std::vector<std::unique_ptr<io::IoBackend>> backends;
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<io::Disk> state_dir;
@@ -148,7 +125,10 @@ struct Gateway::Parts {
   auth::Credential root;
   std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<access::AccessTable> bucket_access;
+  std::unique_ptr<s3::SettingsTable> bucket_settings;
   std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<s3::LifecycleJob> lifecycle;
+  std::unique_ptr<engine::Periodic> lifecycle_passes;
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
@@ -231,6 +211,9 @@ Result<void> Gateway::Parts::open_store() {
   TRY(state_dir, io::open_posix_disk(config.state_dir));
   TRYV(drive_list.load());
   TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(drive_list.paths()));
+  for (unsigned i = 0; faults && i < disks.size(); ++i) {
+    disks[i] = io::make_faulty(std::move(disks[i]), i, faults);
+  }
   engine::EngineRuntime engine_runtime{
       .clock = clock,
       .random = random,
@@ -305,6 +288,7 @@ Result<void> Gateway::Parts::open_bucket_access() {
   const policy::PublicAccessBlock block =
       config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
   TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
+  TRY(bucket_settings, runtime.run_on(0, s3::SettingsTable::open(store->meta(), roots)));
   return ok();
 }
 
@@ -333,6 +317,8 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.audit = audit.get();
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
+  s3_config.settings = bucket_settings.get();
+  s3_config.lifecycle_day_seconds = config.lifecycle_day.count();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
   }
@@ -344,9 +330,26 @@ Result<void> Gateway::Parts::open_s3() {
       iam::make_handler(
           {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
       s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
+  start_lifecycle();
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
+}
+
+/// Rules count in days: a pass each hour is often enough, and a short day has as many.
+void Gateway::Parts::start_lifecycle() {
+  constexpr int kPassesADay = 24;
+  lifecycle = std::make_unique<s3::LifecycleJob>(
+      s3::LifecycleJob::Parts{.ns = store->ns(),
+                              .settings = *bucket_settings,
+                              .clock = clock,
+                              .audit = audit.get(),
+                              .day_seconds = config.lifecycle_day.count()});
+  const std::chrono::milliseconds pause = config.lifecycle_day;
+  lifecycle_passes = std::make_unique<engine::Periodic>(
+      runtime.io(0).get_executor(), pause / kPassesADay, "a lifecycle pass did not get through",
+      [this] { return lifecycle->pass(); });
+  lifecycle_passes->start();
 }
 
 std::vector<admin::Check> Gateway::Parts::checks() const {
@@ -405,6 +408,10 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
   admin_group->stop(std::chrono::seconds(1));
   nfs->stop(patience);
+  if (lifecycle_passes) {
+    lifecycle->stop();
+    std::ignore = runtime.run_on(0, lifecycle_passes->stop());
+  }
   Result<void> closed = store ? runtime.run_on(0, store->close()) : ok();
   runtime.join();
   return closed;
@@ -420,6 +427,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   auto parts = std::make_unique<Parts>(config);
   configure_buffer_pool(parts->memory.buffer_pool);
   Runtime& runtime = parts->runtime;
+  TRY(parts->faults, plan_faults(config.test_faults));
   parts->requests = std::make_unique<admin::RequestMetrics>(runtime.workers(), operation_names());
   // Until the store is open there is no handler, and nothing accepts.
   parts->s3_service =
@@ -432,7 +440,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   for (unsigned i = 0; i < runtime.workers(); ++i) {
     TRY(std::unique_ptr<io::IoBackend> backend,
         io::make_backend(backend_kind(config.io), runtime.io(i)));
-    parts->backends.push_back(std::move(backend));
+    parts->backends.push_back(parts->faults ? io::make_faulty(std::move(backend), runtime.io(i))
+                                            : std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
   TRYV(parts->open_audit());

@@ -16,6 +16,7 @@ namespace {
 using namespace outcrop;
 
 constexpr int kOk = 0, kFailed = 1, kBadConfig = 2;
+// Not in the usage: --test-faults PLAN makes drives fail on purpose (docs/durability.md).
 constexpr const char* kUsage =
     "usage: outcropd --config FILE [--init | --check]\n"
     "  --config FILE  the configuration (see conf/outcrop.toml)\n"
@@ -25,7 +26,7 @@ constexpr const char* kUsage =
     "  --help         print this, and exit\n";
 
 struct Flags {
-  std::string config;
+  std::string config, test_faults;
   bool init = false, check = false, version = false, help = false;
 };
 
@@ -37,6 +38,8 @@ std::optional<std::string> read_flags(std::span<char*> args, Flags& out) {
       out.config = args[++i];
     } else if (arg.starts_with("--config=")) {
       out.config = arg.substr(9);
+    } else if (arg == "--test-faults" && i + 1 < args.size()) {
+      out.test_faults = args[++i];
     } else if (arg == "--init") {
       out.init = true;
     } else if (arg == "--check") {
@@ -90,8 +93,8 @@ Result<void> serve(const server::Config& config) {
 }
 
 Result<void> run(const Flags& flags) {
-  TRY(const server::Config config,
-      server::load_config(flags.config, server::process_environment()));
+  TRY(server::Config config, server::load_config(flags.config, server::process_environment()));
+  config.test_faults = flags.test_faults;
   log::configure(config.log_level, config.log_format);
   if (flags.check) {
     return check(config);

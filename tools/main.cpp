@@ -6,6 +6,8 @@
 #include "tools/bench_command.h"
 #include "tools/drive_command.h"
 #include "tools/export_command.h"
+#include "tools/fsck_command.h"
+#include "tools/selftest_command.h"
 #include "tools/token_command.h"
 
 int main(int argc, char** argv) {
@@ -18,6 +20,8 @@ int main(int argc, char** argv) {
   outcrop::add_bench_command(app, exit_code);
   outcrop::add_drive_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
+  outcrop::add_fsck_command(app, exit_code);
+  outcrop::add_selftest_command(app, exit_code);
   outcrop::add_token_command(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;

@@ -53,12 +53,16 @@ Outcome<> authorize_below(const Asker& asker,
                           std::string_view bucket,
                           std::string_view directory);
 
-/// Everything that the operation needs on the resource of its target. Of two operations the body
-/// has a say: CreateBucket, whose handler calls authorize_now() when it has read it, and
-/// DeleteObjects, where each key is a decision. Their grant says that nothing is decided yet.
+/// Everything that the operation needs on the resource of its target. Of some operations the body
+/// has a say: CreateBucket, PutObjectTagging and PostObject, whose handlers call authorize_now()
+/// when they have read it, and DeleteObjects, where each key is a decision. Their grant says that
+/// nothing is decided yet.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
 /// The same, for every operation.
 Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target);
+
+/// Whether a policy that has a say about the bucket asks for s3:ExistingObjectTag.
+bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);
 
 /// The action that stands for `action` when a version is named: GetObjectVersion for GetObject.
 policy::Action versioned(policy::Action action);

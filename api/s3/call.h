@@ -8,12 +8,15 @@
 
 #include "api/http/message.h"
 #include "api/s3/authorize.h"
+#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
 #include "api/s3/headers.h"
 #include "api/s3/op_table.h"
 #include "auth/target.h"
 
 namespace outcrop::s3 {
+
+struct Seen;
 
 /// Lives in the dispatcher's frame for the whole request.
 struct Call {
@@ -26,10 +29,12 @@ struct Call {
   const Asker& asker;
   RequestContext& context;
   access::AccessTable& access;
+  SettingsTable& settings;
   ns::Namespace& ns;
   const S3Config& config;
   /// x-amz-* query parameters of a presigned URL: signed, so they count as headers.
   const std::vector<http::Header>& hoisted;
+  Seen& seen;  ///< what the audit log learns; for who a form turns out to be from
 
   const std::string& bucket() const { return target.bucket; }
   const std::string& key() const { return target.key; }
@@ -74,6 +79,10 @@ Outcome<std::string_view> version_asked(std::optional<std::string_view> version_
 /// x-amz-version-id of an answer about one version; nothing in a bucket without versions, unless
 /// the client asked by id.
 void add_version(const Call& call, std::string_view version_id, http::Response& response);
+/// The settings of the bucket as they are, to be changed and put; under the access table's lock.
+Async<Outcome<BucketSettings>> current_settings(Call& call);
+/// What a request gets that brings an ACL for others than the owner.
+Outcome<> refuse_acl(const Call& call);
 /// x-amz-* headers with a meaning this gateway does not have are refused, never ignored.
 Outcome<> check_features(const Call& call);
 

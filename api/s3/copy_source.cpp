@@ -1,29 +1,33 @@
 #include "api/s3/copy_source.h"
 
+#include "api/s3/existing_tags.h"
 #include "auth/target.h"
 
 namespace outcrop::s3 {
 
-Outcome<SourceObject> copy_source_of(const Call& call) {
+Async<Outcome<SourceObject>> copy_source_of(Call& call) {
   const std::string_view text = call.header("x-amz-copy-source").value_or("");
   auto split = auth::split_copy_source(text);
   if (!split) {
-    return bad_argument(
+    co_return bad_argument(
         "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
         "x-amz-copy-source", std::string(text));
   }
   if (split->key.size() > ns::kMaxKeyBytes) {
-    return fail(Code::key_too_long);
+    co_return fail(Code::key_too_long);
   }
-  S3_TRY(const std::string_view version, version_asked(split->version_id));
+  S3_CO_TRY(const std::string_view version, version_asked(split->version_id));
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   call.context.set_version(split->version_id);
+  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, split->bucket,
+                                          split->key, split->version_id));
   auto granted =
       authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key);
   call.context.set_version(std::nullopt);  // of nothing but the source
-  S3_TRYV(std::move(granted));
-  return SourceObject{std::move(split->bucket), std::move(split->key),
-                      conditions_of(call, kCopySourceConditions), std::string(version)};
+  call.context.set_existing_tags(std::nullopt);
+  S3_CO_TRYV(std::move(granted));
+  co_return SourceObject{std::move(split->bucket), std::move(split->key),
+                         conditions_of(call, kCopySourceConditions), std::string(version)};
 }
 
 S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {

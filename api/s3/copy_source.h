@@ -13,7 +13,7 @@ struct SourceObject {
 };
 
 /// x-amz-copy-source and its conditions. AccessDenied if the principal may not read it.
-Outcome<SourceObject> copy_source_of(const Call& call);
+Async<Outcome<SourceObject>> copy_source_of(Call& call);
 /// What a caller gets to hear who could not open the source: AccessDenied instead of NoSuchKey, if
 /// he may not list its bucket.
 S3Error source_error(const Call& call, const SourceObject& source, S3Error error);

@@ -4,6 +4,7 @@
 
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
+#include "api/s3/existing_tags.h"
 #include "api/s3/handler.h"
 #include "api/s3/router.h"
 #include "storage/base/assert.h"
@@ -127,7 +128,7 @@ class Dispatcher {
         x_authenticate(std::move(authenticate)),
         x_config(std::move(config)),
         x_clock(x_config.clock != nullptr ? *x_config.clock : system_clock()) {
-    OUTCROP_ASSERT(x_config.access != nullptr);
+    OUTCROP_ASSERT(x_config.access != nullptr && x_config.settings != nullptr);
   }
 
   Async<http::Response> serve(http::Request& request) {
@@ -135,7 +136,8 @@ class Dispatcher {
     CountingBody body(*request.body);
     const bool audited = x_config.audit != nullptr && may_leave_record(request);
     Seen seen;
-    auto answer = co_await run(request, body, seen);
+    const bool preflight = request.method == "OPTIONS";
+    auto answer = co_await (preflight ? run_preflight(request, seen) : run(request, body, seen));
     http::Response response =
         answer ? std::move(*answer) : error_response(answer.error(), request, seen.target);
     if (audited) {
@@ -145,7 +147,10 @@ class Dispatcher {
       }
       audit_request(*x_config.audit, request, seen, response.status);
     }
-    record.op = seen.op != nullptr ? seen.op->id : OpId::unknown;
+    record.op = preflight ? OpId::cors_preflight : seen.op != nullptr ? seen.op->id : OpId::unknown;
+    if (!preflight) {
+      let_browser_read(request, response);
+    }
     if (body.broken() || !body.ended()) {
       co_await settle_body(body, response);
     }
@@ -179,10 +184,26 @@ class Dispatcher {
                             .clock = x_clock,
                             .region = x_config.region});
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
+    if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
+      S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key,
+                                              target.param("versionId")));
+    }
     S3_CO_TRY(Grant grant, authorize_request(asker, *op, target));
     S3_CO_TRYV(check_key_length(target));
-    Call call{request,          body, who,      std::move(grant), target, *op, asker, context,
-              *x_config.access, x_ns, x_config, hoisted};
+    Call call{request,
+              body,
+              who,
+              std::move(grant),
+              target,
+              *op,
+              asker,
+              context,
+              *x_config.access,
+              *x_config.settings,
+              x_ns,
+              x_config,
+              hoisted,
+              seen};
     S3_CO_TRYV(check_features(call));
     auto answer = co_await op->handler(call);
     if (seen.who) {
@@ -193,6 +214,57 @@ class Dispatcher {
       S3_CO_TRYV(may_know_of_keys(asker, *op, target));
     }
     co_return answer;
+  }
+
+  /// Nobody signs a preflight: it asks what a request would be allowed to look like, and learns
+  /// nothing else.
+  Async<Outcome<http::Response>> run_preflight(const http::Request& request, Seen& seen) {
+    auto split =
+        auth::split_target(request.target, request.header("host").value_or(""), x_config.domains);
+    if (!split) {
+      co_return fail(Code::invalid_uri, {}, {{"URI", request.target}});
+    }
+    seen.target = std::move(*split);
+    if (seen.target.bucket.empty()) {
+      co_return fail(Code::method_not_allowed, {}, {{"Method", request.method}});
+    }
+    S3_CO_TRY(const CorsQuestion question, preflight_question(request));
+    S3_CO_TRYV(co_await x_ns.get_bucket(seen.target.bucket));
+    const Details what{{"Method", std::string(question.method)},
+                       {"ResourceType", seen.target.key.empty() ? "BUCKET" : "OBJECT"}};
+    const BucketSettingsPtr settings = x_config.settings->find(seen.target.bucket);
+    if (!settings || !settings->cors) {
+      co_return fail(Code::access_forbidden, "CORSResponse: CORS is not enabled for this bucket.",
+                     what);
+    }
+    const CorsRule* const rule = find_rule(*settings->cors, question);
+    if (rule == nullptr) {
+      co_return fail(Code::access_forbidden,
+                     "CORSResponse: This CORS request is not allowed. This is usually because the "
+                     "evalution of Origin, request method / Access-Control-Request-Method or "
+                     "Access-Control-Request-Headers are not whitelisted by the resource's CORS "
+                     "spec.",
+                     what);
+    }
+    http::Response response = empty_response(200);
+    add_cors_headers(*rule, question, response);
+    co_return response;
+  }
+
+  /// Adds what the bucket's CORS rules say to any answer, refusals too: scripts may read why.
+  void let_browser_read(const http::Request& request, http::Response& response) const {
+    const auto question = cors_question(request);
+    if (!question) {
+      return;
+    }
+    const auto target =
+        auth::split_target(request.target, request.header("host").value_or(""), x_config.domains);
+    const BucketSettingsPtr settings = target ? x_config.settings->find(target->bucket) : nullptr;
+    if (settings && settings->cors) {
+      if (const CorsRule* const rule = find_rule(*settings->cors, *question)) {
+        add_cors_headers(*rule, *question, response);
+      }
+    }
   }
 
   /// Whether a key exists is told to those only who may list the bucket.
@@ -273,6 +345,9 @@ http::Handler make_handler(ns::Namespace& ns, Authenticate authenticate, S3Confi
 http::Handler make_handler(ns::Namespace& ns,
                            const auth::Authenticator& authenticator,
                            S3Config config) {
+  config.authenticate_post = [&authenticator](const auth::PostSignature& form) {
+    return authenticator.authenticate_post(form);
+  };
   return make_handler(ns, Authenticate([&authenticator](const http::Request& r) {
                         return authenticator.authenticate(r);
                       }),

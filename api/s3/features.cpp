@@ -5,6 +5,7 @@
 #include <array>
 #include <span>
 
+#include "api/s3/acl.h"
 #include "api/s3/call.h"
 
 namespace outcrop::s3 {
@@ -42,6 +43,7 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-request-payer",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-security-token",
+    "x-amz-tagging",
     "x-amz-tagging-directive",
     "x-amz-te",
     "x-amz-trailer",
@@ -56,11 +58,9 @@ struct ValueRule {
   std::array<std::string_view, 2> accepted;
 };
 constexpr auto kValueRules = std::to_array<ValueRule>({
-    {"x-amz-acl", {"private", "bucket-owner-full-control"}},
     {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
     {"x-amz-object-ownership", {"BucketOwnerEnforced", "BucketOwnerEnforced"}},
     {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
-    {"x-amz-tagging", {"", ""}},
 });
 
 constexpr auto kStorageClasses = std::to_array<std::string_view>(
@@ -76,6 +76,18 @@ Outcome<> check_owner(const Call& call, const http::Header& header) {
     return fail(Code::access_denied);
   }
   return {};
+}
+
+Outcome<> check_canned_acl(const Call& call, const http::Header& header) {
+  switch (canned_acl(header.value)) {
+    case CannedAcl::owner_only:
+      return {};
+    case CannedAcl::others:
+      return refuse_acl(call);
+    case CannedAcl::unknown:
+      break;
+  }
+  return bad_argument({}, header.name, header.value);
 }
 
 Outcome<> check_value(const ValueRule& rule, const http::Header& header) {
@@ -96,6 +108,12 @@ Outcome<> check_header(const Call& call, const http::Header& header) {
   }
   if (name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") {
     return check_owner(call, header);
+  }
+  if (name == "x-amz-acl") {
+    return check_canned_acl(call, header);
+  }
+  if (name.starts_with("x-amz-grant-")) {
+    return refuse_acl(call);
   }
   const auto rule = std::ranges::find(kValueRules, name, &ValueRule::name);
   return rule == kValueRules.end() ? unsupported(name) : check_value(*rule, header);

@@ -11,11 +11,14 @@
 #include "auth/access/access_table.h"
 #include "auth/audit/event.h"
 #include "auth/authenticator.h"
+#include "auth/post_signature.h"
 #include "storage/base/clock.h"
 #include "storage/digest/md5_engine.h"
 #include "storage/ns/namespace.h"
 
 namespace outcrop::s3 {
+
+class SettingsTable;
 
 /// Called once per request, on its worker, when the last byte of the answer is handed over (or its
 /// source is destroyed). Must not throw.
@@ -33,14 +36,19 @@ struct S3Config {
   std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
   std::string owner_name = "outcrop";
   access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
+  SettingsTable* settings = nullptr;      ///< the same
   std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered
   /// One engine per worker, indexed by worker_index(), borrowed. Empty: MD5 without vector lanes.
   std::vector<digest::Md5Engine*> md5_engines;
   const Clock* clock = nullptr;  ///< borrowed; null: the system's
   Observer observer;
+  /// Whose form a browser upload is; needed for signed ones.
+  std::function<std::expected<auth::Principal, auth::AuthFailure>(const auth::PostSignature&)>
+      authenticate_post{};
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
   /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;
+  std::int64_t lifecycle_day_seconds = 86'400;  ///< how long a day of a lifecycle rule is
 };
 
 using Authenticate =

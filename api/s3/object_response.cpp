@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/s3/file_metadata.h"
+#include "auth/uri.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
 
@@ -64,6 +65,13 @@ Outcome<> apply_overrides(const Call& call, http::Response& response) {
   return {};
 }
 
+/// How many tags there are is told to those who may see them.
+bool may_read_tags(const Call& call) {
+  static const policy::Action read = policy::find_action("s3:GetObjectTagging").value();
+  const policy::Action action = call.query("versionId") ? versioned(read) : read;
+  return authorize(call.asker, action, call.bucket(), call.key()).has_value();
+}
+
 class ObjectBody final : public http::BodySource {
  public:
   ObjectBody(std::unique_ptr<ns::ObjectReader> reader, std::uint64_t size)
@@ -91,8 +99,25 @@ Outcome<> add_object_headers(const Call& call,
     response.set(wire_name(name), value);
   }
   add_user_metadata(info, call.config.file_metadata, response);
+  if (!info.attributes.tags.empty() && may_read_tags(call)) {
+    response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
+  }
+  add_expiration(call, info, response);
   add_version(call, info.version_id, response);
   return apply_overrides(call, response);
+}
+
+void add_expiration(const Call& call, const ns::ObjectInfo& info, http::Response& response) {
+  const BucketSettingsPtr settings = call.settings.find(call.bucket());
+  if (!settings || !settings->lifecycle || !info.current) {
+    return;
+  }
+  const LifecycleObject object{call.key(), info.size, info.mtime_ns, &info.attributes.tags};
+  const auto expiration =
+      expiration_of(*settings->lifecycle, object, call.config.lifecycle_day_seconds);
+  if (expiration) {
+    response.set("x-amz-expiration", expiration_header(*expiration));
+  }
 }
 
 std::string_view type_name(digest::ChecksumType type) {
@@ -114,6 +139,13 @@ void add_checksum(http::Response& response, const digest::Checksum& checksum, st
   response.set(std::string(digest::header_name(checksum.algorithm)),
                checksum_text(checksum, parts));
   response.set("x-amz-checksum-type", std::string(type_name(checksum.type)));
+}
+
+std::string object_location(const Call& call) {
+  std::string path;
+  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
+  return (call.request.secure ? "https://" : "http://") +
+         std::string(call.request.header("host").value_or("")) + "/" + path;
 }
 
 std::unique_ptr<http::BodySource> object_body(std::unique_ptr<ns::ObjectReader> reader,

@@ -111,6 +111,7 @@ Answer delete_bucket(Call& call) {
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRYV(co_await call.ns.delete_bucket(call.bucket()));
   S3_CO_TRYV(co_await call.access.forget(held, call.bucket()));
+  S3_CO_TRYV(co_await call.settings.forget(held, call.bucket()));
   co_return empty_response(204);
 }
 

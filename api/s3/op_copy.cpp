@@ -6,6 +6,7 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml_out.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
@@ -42,15 +43,19 @@ struct CopyPlan {
   SourceObject source;
   ns::Conditions conditions;
   std::optional<ns::ObjectAttributes> replace;
+  std::optional<ns::StringPairs> tags;    ///< empty: the source's
   Algorithm algorithm = Algorithm::none;  ///< asked for
 };
 
-Outcome<CopyPlan> plan_copy(const Call& call) {
+Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
   CopyPlan plan;
-  S3_TRY(plan.source, copy_source_of(call));
+  plan.source = std::move(source);
   S3_TRY(plan.conditions, write_conditions(call));
   S3_TRY(const bool replace, replaces(call, "x-amz-metadata-directive"));
-  S3_TRYV(replaces(call, "x-amz-tagging-directive"));
+  S3_TRY(const bool retag, replaces(call, "x-amz-tagging-directive"));
+  if (retag) {
+    S3_TRY(plan.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
+  }
   S3_TRY(plan.algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   if (replace) {
     S3_TRY(plan.replace, attributes_of(call));
@@ -65,15 +70,17 @@ Outcome<CopyPlan> plan_copy(const Call& call) {
   return plan;
 }
 
-Task<> append(ns::ObjectWriter& writer, ConstBytes bytes) {
-  while (!bytes.empty()) {
-    CO_TRY(const MutBytes room, co_await writer.buffer());
-    const std::size_t n = std::min(room.size(), bytes.size());
-    std::ranges::copy(bytes.first(n), room.begin());
-    CO_TRYV(co_await writer.advance(n));
-    bytes = bytes.subspan(n);
-  }
-  co_return ok();
+/// Tags that come along are read there and written here.
+Outcome<> authorize_tag_copy(const Call& call, const SourceObject& source) {
+  static const policy::Action get = policy::find_action("s3:GetObjectTagging").value();
+  static const policy::Action put = policy::find_action("s3:PutObjectTagging").value();
+  const bool named = !source.version.empty();
+  call.context.set_version(named ? std::optional(source.version) : std::nullopt);
+  auto granted = authorize(call.asker, named ? versioned(get) : get, source.bucket, source.key);
+  call.context.set_version(std::nullopt);  // of nothing but the source
+  S3_TRYV(std::move(granted));
+  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  return {};
 }
 
 /// Reads the source and writes it anew, with a checksum in the algorithm that was asked for.
@@ -102,6 +109,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
     put.attributes = *std::move(plan.replace);
     put.file = file_fields_of(call, put.attributes);
   }
+  put.attributes.tags = plan.tags ? *std::move(plan.tags) : from.attributes.tags;
   put.etag = digest::to_hex(as_bytes(md5.value()));
   put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
   put.conditions = std::move(plan.conditions);
@@ -125,13 +133,15 @@ http::Response copy_response(const Call& call,
   if (!source_version.empty()) {
     response.set("x-amz-copy-source-version-id", source_version);
   }
+  add_expiration(call, info, response);
   return response;
 }
 
 }  // namespace
 
 Answer copy_object(Call& call) {
-  S3_CO_TRY(CopyPlan plan, plan_copy(call));
+  S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
+  S3_CO_TRY(CopyPlan plan, plan_copy(call, std::move(source)));
   auto opened =
       co_await call.ns.open_read(plan.source.bucket, plan.source.key, plan.source.version);
   if (!opened) {
@@ -140,6 +150,9 @@ Answer copy_object(Call& call) {
   auto reader = *std::move(opened);
   S3_CO_TRYV(check_copy_size(reader->info().size));
   const std::string source_version = reader->info().version_id;
+  if (!plan.tags && !reader->info().attributes.tags.empty()) {
+    S3_CO_TRYV(authorize_tag_copy(call, plan.source));
+  }
   if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
     S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
@@ -148,6 +161,7 @@ Answer copy_object(Call& call) {
   reader.reset();
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
                        std::move(plan.conditions), std::move(plan.replace)};
+  copy.tags = std::move(plan.tags);
   if (copy.replace) {
     copy.file = file_fields_of(call, *copy.replace);
   }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/s3/call.h"
+#include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/xml_out.h"
@@ -212,6 +213,7 @@ Answer get_object(Call& call) {
   S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   S3_CO_TRY(auto reader, co_await call.ns.open_read(call.bucket(), call.key(), version));
   const ns::ObjectInfo& info = reader->info();
+  S3_CO_TRYV(confirm_existing_tags(call, info));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));
   S3_CO_TRY(http::Response response, read_response(call, info, selection));
@@ -224,6 +226,7 @@ Answer get_object(Call& call) {
 Answer head_object(Call& call) {
   S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
+  S3_CO_TRYV(confirm_existing_tags(call, info));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));
   S3_CO_TRY(http::Response response, read_response(call, info, selection));
@@ -235,6 +238,7 @@ Answer get_object_attributes(Call& call) {
   S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   S3_CO_TRY(const WantedAttributes wanted, wanted_attributes(call));
   S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
+  S3_CO_TRYV(confirm_existing_tags(call, info));
   S3_CO_TRYV(check_conditions(call, info));
   XmlWriter xml("GetObjectAttributesResponse");
   if (wanted.etag) {

@@ -5,6 +5,7 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
 #include "auth/uri.h"
@@ -124,16 +125,9 @@ Outcome<std::optional<std::uint64_t>> promised_size(const Call& call) {
   return size;
 }
 
-std::string location_of(const Call& call) {
-  std::string path;
-  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
-  return (call.request.secure ? "https://" : "http://") +
-         std::string(call.request.header("host").value_or("")) + "/" + path;
-}
-
 http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
   XmlWriter xml("CompleteMultipartUploadResult");
-  xml.text("Location", location_of(call)).text("Bucket", call.bucket()).text("Key", call.key());
+  xml.text("Location", object_location(call)).text("Bucket", call.bucket()).text("Key", call.key());
   xml.quoted("ETag", info.etag);
   if (info.checksum.algorithm != Algorithm::none) {
     const std::string tag = "Checksum" + std::string(digest::name(info.checksum.algorithm));
@@ -142,6 +136,7 @@ http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
   }
   http::Response response = xml_response(std::move(xml).take());
   add_version(call, info.version_id, response);
+  add_expiration(call, info, response);
   return response;
 }
 
@@ -199,6 +194,7 @@ Task<ns::UploadList> read_uploads(Call& call, const ns::UploadListRequest& reque
 
 Answer create_multipart_upload(Call& call) {
   S3_CO_TRY(ns::ObjectAttributes attributes, attributes_of(call));
+  S3_CO_TRY(attributes.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
   S3_CO_TRY(const Algorithm algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   S3_CO_TRY(const ChecksumType type, upload_type(call, algorithm));
   S3_CO_TRY(const ns::UploadInfo upload,

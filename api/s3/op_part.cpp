@@ -111,7 +111,7 @@ Answer upload_part(Call& call) {
 Answer upload_part_copy(Call& call) {
   S3_CO_TRY(const std::uint32_t number, part_number(call.query_or("partNumber", "")));
   const std::string_view id = call.query_or("uploadId", "");
-  S3_CO_TRY(const SourceObject source, copy_source_of(call));
+  S3_CO_TRY(const SourceObject source, co_await copy_source_of(call));
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
   auto opened = co_await call.ns.open_read(source.bucket, source.key, source.version);

@@ -1,8 +1,10 @@
 // PutObject and RenameObject.
 #include "api/s3/call.h"
+#include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/tags.h"
 #include "auth/uri.h"
 
 namespace outcrop::s3 {
@@ -28,19 +30,22 @@ Outcome<std::string> rename_source(const Call& call) {
 
 /// Moving a key reads it here, deletes it here, and puts it there. A directory moves with every key
 /// that it has by then.
-Outcome<> authorize_move(const Call& call, std::string_view from) {
+Async<Outcome<>> authorize_move(Call& call, std::string_view from) {
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   static const policy::Action erase = policy::find_action("s3:DeleteObject").value();
   static const policy::Action put = policy::find_action("s3:PutObject").value();
-  S3_TRYV(authorize(call.asker, get, call.bucket(), from));
-  S3_TRYV(authorize(call.asker, erase, call.bucket(), from));
-  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, call.bucket(), from,
+                                          std::nullopt));
+  S3_CO_TRYV(authorize(call.asker, get, call.bucket(), from));
+  call.context.set_existing_tags(std::nullopt);
+  S3_CO_TRYV(authorize(call.asker, erase, call.bucket(), from));
+  S3_CO_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
   if (from.ends_with('/')) {
-    S3_TRYV(authorize_below(call.asker, get, call.bucket(), from));
-    S3_TRYV(authorize_below(call.asker, erase, call.bucket(), from));
-    S3_TRYV(authorize_below(call.asker, put, call.bucket(), call.key()));
+    S3_CO_TRYV(authorize_below(call.asker, get, call.bucket(), from));
+    S3_CO_TRYV(authorize_below(call.asker, erase, call.bucket(), from));
+    S3_CO_TRYV(authorize_below(call.asker, put, call.bucket(), call.key()));
   }
-  return {};
+  co_return Outcome<>{};
 }
 
 }  // namespace
@@ -53,6 +58,7 @@ Answer put_object(Call& call) {
   S3_CO_TRY(const PayloadPlan plan, plan_object(call));
   ns::PutRequest put;
   S3_CO_TRY(put.attributes, attributes_of(call));
+  S3_CO_TRY(put.attributes.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
@@ -66,12 +72,13 @@ Answer put_object(Call& call) {
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
   add_version(call, info.version_id, response);
+  add_expiration(call, info, response);
   co_return response;
 }
 
 Answer rename_object(Call& call) {
   S3_CO_TRY(const std::string source, rename_source(call));
-  S3_CO_TRYV(authorize_move(call, source));
+  S3_CO_TRYV(co_await authorize_move(call, source));
   for (const std::string_view name :
        {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {  // the rename is one step below; a check before it could lose a race

@@ -40,6 +40,8 @@ struct Op {
 
 /// In the order the router tries them: the more exact row first.
 std::span<const Op> op_table();
+/// The first row of an operation that has one.
+const Op& op_row(OpId id);
 /// The action of a row of the table.
 policy::Action action_of(const Op& op);
 

@@ -11,20 +11,12 @@ namespace {
 /// Empty: the sub-resource is answered with a document.
 std::optional<S3Error> missing(OpId id) {
   switch (id) {
-    case OpId::get_bucket_cors:
-      return S3Error(Code::no_such_cors_configuration);
-    case OpId::get_bucket_lifecycle:
-      return S3Error(Code::no_such_lifecycle_configuration);
     case OpId::get_bucket_website:
       return S3Error(Code::no_such_website_configuration);
-    case OpId::get_bucket_tagging:
-      return S3Error(Code::no_such_tag_set);
     case OpId::get_bucket_replication:
       return S3Error(Code::replication_not_found);
     case OpId::get_object_lock_configuration:
       return S3Error(Code::object_lock_not_found);
-    case OpId::get_bucket_ownership_controls:
-      return S3Error(Code::ownership_controls_not_found);
     case OpId::get_bucket_encryption:
       return S3Error(Code::sse_configuration_not_found);
     case OpId::get_object_retention:
@@ -35,17 +27,6 @@ std::optional<S3Error> missing(OpId id) {
   }
 }
 
-std::string acl_document(const S3Config& config) {
-  XmlWriter xml("AccessControlPolicy");
-  xml.open("Owner").text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
-  xml.open("AccessControlList").open("Grant");
-  xml.open("Grantee",
-           " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"");
-  xml.text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
-  xml.text("Permission", "FULL_CONTROL");
-  return std::move(xml).take();
-}
-
 std::string empty_list(std::string_view root) {
   XmlWriter xml(root);
   xml.flag("IsTruncated", false);
@@ -54,14 +35,6 @@ std::string empty_list(std::string_view root) {
 
 std::string document_of(const Call& call) {
   switch (call.op.id) {
-    case OpId::get_bucket_acl:
-    case OpId::get_object_acl:
-      return acl_document(call.config);
-    case OpId::get_object_tagging: {
-      XmlWriter xml("Tagging");
-      xml.open("TagSet");
-      return std::move(xml).take();
-    }
     case OpId::get_bucket_logging:
       return XmlWriter("BucketLoggingStatus").take();
     case OpId::get_bucket_notification:

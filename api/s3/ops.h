@@ -22,6 +22,7 @@ Answer get_object(Call& call);
 Answer head_object(Call& call);
 Answer get_object_attributes(Call& call);
 Answer put_object(Call& call);
+Answer post_object(Call& call);
 Answer copy_object(Call& call);
 Answer rename_object(Call& call);
 Answer delete_object(Call& call);
@@ -45,6 +46,26 @@ Answer get_bucket_policy_status(Call& call);
 Answer put_public_access_block(Call& call);
 Answer get_public_access_block(Call& call);
 Answer delete_public_access_block(Call& call);
+
+Answer get_object_tagging(Call& call);
+Answer put_object_tagging(Call& call);
+Answer delete_object_tagging(Call& call);
+
+Answer get_acl(Call& call);
+Answer put_acl(Call& call);
+Answer get_bucket_ownership_controls(Call& call);
+Answer put_bucket_ownership_controls(Call& call);
+Answer delete_bucket_ownership_controls(Call& call);
+
+Answer put_bucket_tagging(Call& call);
+Answer get_bucket_tagging(Call& call);
+Answer delete_bucket_tagging(Call& call);
+Answer put_bucket_lifecycle(Call& call);
+Answer get_bucket_lifecycle(Call& call);
+Answer delete_bucket_lifecycle(Call& call);
+Answer put_bucket_cors(Call& call);
+Answer get_bucket_cors(Call& call);
+Answer delete_bucket_cors(Call& call);
 
 /// GET of a sub-resource that no bucket or object has: what AWS says then (op_unconfigured.cpp).
 Answer unconfigured(Call& call);

@@ -294,6 +294,17 @@ class PayloadBody {
 
 }  // namespace
 
+Task<> append(ns::ObjectWriter& writer, ConstBytes bytes) {
+  while (!bytes.empty()) {
+    CO_TRY(const MutBytes room, co_await writer.buffer());
+    const std::size_t n = std::min(room.size(), bytes.size());
+    std::ranges::copy(bytes.first(n), room.begin());
+    CO_TRYV(co_await writer.advance(n));
+    bytes = bytes.subspan(n);
+  }
+  co_return ok();
+}
+
 Outcome<std::string> checksum_value(Algorithm algorithm, std::string_view text) {
   auto raw = digest::from_base64(text);
   if (!raw || raw->size() != digest::size_of(algorithm)) {

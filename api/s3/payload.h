@@ -30,6 +30,9 @@ Outcome<PayloadPlan> plan_payload(const Call& call);
 /// EntityTooLarge.
 Outcome<PayloadPlan> plan_object(const Call& call);
 
+/// Writes bytes that are in memory already.
+Task<> append(ns::ObjectWriter& writer, ConstBytes bytes);
+
 /// The value of an x-amz-checksum-* header: base64 of exactly the algorithm's length.
 Outcome<std::string> checksum_value(digest::Algorithm algorithm, std::string_view text);
 /// CRC32... of x-amz-checksum-algorithm and x-amz-sdk-checksum-algorithm; none if absent.

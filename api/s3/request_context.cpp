@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/s3/headers.h"
+#include "api/s3/tags.h"
 #include "auth/amz_time.h"
 #include "auth/identity/identity.h"
 
@@ -63,6 +64,37 @@ std::optional<std::string_view> RequestContext::header(std::string_view name) co
   }
   const auto at = std::ranges::find(x_parts.hoisted, name, &http::Header::name);
   return at == x_parts.hoisted.end() ? std::nullopt : std::optional<std::string_view>(at->value);
+}
+
+/// A header that is no list of tags is refused by the operation that reads it.
+const ns::StringPairs& RequestContext::request_tags() const {
+  if (!x_request_tags) {
+    x_request_tags =
+        parse_tagging_header(header("x-amz-tagging").value_or("")).value_or(ns::StringPairs{});
+  }
+  return *x_request_tags;
+}
+
+bool RequestContext::tag_value(const policy::KeyName& key, policy::Values& out) const {
+  static const ns::StringPairs kNone;
+  if (key.key == Key::request_object_tag_keys) {
+    for (const auto& [name, value] : request_tags()) {
+      out.add(name);
+    }
+    return true;
+  }
+  const bool existing = key.key == Key::existing_object_tag;
+  if (!existing && key.key != Key::request_object_tag) {
+    return false;
+  }
+  const ns::StringPairs& tags = !existing         ? request_tags()
+                                : x_existing_tags ? *x_existing_tags
+                                                  : kNone;
+  const auto at = std::ranges::find(tags, key.suffix, &ns::StringPairs::value_type::first);
+  if (at != tags.end()) {
+    out.add(at->second);
+  }
+  return true;
 }
 
 bool RequestContext::caller_value(Key key, policy::Values& out) const {
@@ -204,7 +236,9 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
       return;
     case Key::auth_type:
       if (!anonymous) {
-        out.add(x_parts.auth.presigned ? "REST-QUERY-STRING" : "REST-HEADER");
+        out.add(x_parts.auth.form        ? "POST"
+                : x_parts.auth.presigned ? "REST-QUERY-STRING"
+                                         : "REST-HEADER");
       }
       return;
     case Key::signature_version:
@@ -218,12 +252,13 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
       }
       return;
     default:
-      return;  // what no request here has: no tags, no sessions with MFA, no organisations
+      return;  // what no request here has: no sessions with MFA, no organisations
   }
 }
 
 void RequestContext::values(const policy::KeyName& key, policy::Values& out) const {
-  if (!caller_value(key.key, out) && !query_value(key.key, out) && !header_value(key.key, out)) {
+  if (!tag_value(key, out) && !caller_value(key.key, out) && !query_value(key.key, out) &&
+      !header_value(key.key, out)) {
     other_value(key.key, out);
   }
 }

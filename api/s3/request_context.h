@@ -12,6 +12,7 @@
 #include "auth/policy/condition_key.h"
 #include "auth/target.h"
 #include "storage/base/clock.h"
+#include "storage/ns/types.h"
 
 namespace outcrop::s3 {
 
@@ -29,6 +30,7 @@ class RequestContext final : public policy::Context {
 
   void values(const policy::KeyName& key, policy::Values& out) const override;
 
+  const Clock& clock() const { return x_parts.clock; }
   /// A header, or the parameter of a presigned URL that stands for it.
   std::optional<std::string_view> header(std::string_view name) const;
 
@@ -37,10 +39,17 @@ class RequestContext final : public policy::Context {
     x_version = std::move(version);
     x_version_set = true;
   }
+  /// Of a tagging body; without one, the x-amz-tagging header is what s3:RequestObjectTag asks for.
+  void set_request_tags(ns::StringPairs tags) { x_request_tags = std::move(tags); }
+  /// s3:ExistingObjectTag of the object that is decided on next; empty: nobody has looked.
+  void set_existing_tags(std::optional<ns::StringPairs> tags) { x_existing_tags = std::move(tags); }
+  const std::optional<ns::StringPairs>& existing_tags() const { return x_existing_tags; }
   /// Of a CreateBucket body.
   void set_location(std::string location) { x_location = std::move(location); }
 
  private:
+  bool tag_value(const policy::KeyName& key, policy::Values& out) const;
+  const ns::StringPairs& request_tags() const;
   bool caller_value(policy::Key key, policy::Values& out) const;
   bool query_value(policy::Key key, policy::Values& out) const;
   bool header_value(policy::Key key, policy::Values& out) const;
@@ -52,6 +61,8 @@ class RequestContext final : public policy::Context {
   const Parts x_parts;
   std::optional<std::string> x_version, x_location;
   bool x_version_set = false;
+  mutable std::optional<ns::StringPairs> x_request_tags;
+  std::optional<ns::StringPairs> x_existing_tags;
   mutable std::forward_list<std::string> x_kept;  ///< text that was computed
 };
 

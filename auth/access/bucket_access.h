@@ -26,6 +26,7 @@ struct BucketAccess {
 
   bool unreadable() const { return !policy_text.empty() && !policy; }
   bool empty() const { return policy_text.empty() && !block; }
+  std::size_t bytes() const { return policy_text.size(); }
 };
 using BucketAccessPtr = std::shared_ptr<const BucketAccess>;
 

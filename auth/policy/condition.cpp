@@ -219,6 +219,16 @@ bool Condition::covers_below(std::string_view prefix, const Context& context) co
          });
 }
 
+void Condition::collect_keys(KeySet& out) const {
+  out.set(static_cast<std::size_t>(x_key.key));
+  for (const Pattern& pattern : x_patterns) {
+    pattern.collect_keys(out);
+  }
+  for (const ArnPattern& pattern : x_arns) {
+    pattern.collect_keys(out);
+  }
+}
+
 bool Condition::fixed() const {
   switch (x_op.comparison) {
     case Comparison::string:

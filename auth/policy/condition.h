@@ -28,6 +28,8 @@ class Condition {
 
   const Operator& op() const { return x_op; }
   const KeyName& key() const { return x_key; }
+  /// Adds its key, and those of variables in its values.
+  void collect_keys(KeySet& out) const;
   /// Whether the values pin the key down: no wildcards or variables; no more than a part of the
   /// address space. What makes a policy for everybody not public.
   bool fixed() const;

@@ -3,6 +3,7 @@
 // Source: AWS global condition context keys; Service Authorization Reference, Amazon S3.
 #pragma once
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -67,7 +68,9 @@ enum class Key : std::uint8_t {
   website_redirect_location,
   external_id,
   role_session_name,
+  count_,
 };
+using KeySet = std::bitset<static_cast<std::size_t>(Key::count_)>;
 
 /// A key as a policy names it.
 struct KeyName {

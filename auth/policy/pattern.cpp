@@ -216,6 +216,12 @@ Truth Pattern::matches(std::string_view subject, const Context& context) const {
   return run(subject, bound) ? Truth::yes : Truth::no;
 }
 
+void Pattern::collect_keys(KeySet& out) const {
+  for (const Variable& variable : x_variables) {
+    out.set(static_cast<std::size_t>(variable.key.key));
+  }
+}
+
 bool Pattern::may_match_below(std::string_view prefix) const {
   std::vector<Piece> pieces;  // one byte of text each; a variable may be anything
   for (const Token& token : x_tokens) {
@@ -317,6 +323,12 @@ Truth ArnPattern::matches(const ArnParts& subject, const Context& context) const
 bool ArnPattern::has_variables() const {
   return std::ranges::any_of(x_parts, &Pattern::has_variables);
 }
+void ArnPattern::collect_keys(KeySet& out) const {
+  for (const Pattern& part : x_parts) {
+    part.collect_keys(out);
+  }
+}
+
 bool ArnPattern::has_wildcards() const {
   return x_everything || std::ranges::any_of(x_parts, &Pattern::has_wildcards);
 }

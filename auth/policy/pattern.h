@@ -42,6 +42,8 @@ class Pattern {
   bool may_match_below(std::string_view prefix) const;
   bool has_variables() const { return !x_variables.empty(); }
   bool has_wildcards() const { return x_wild; }
+  /// Adds the keys of its variables.
+  void collect_keys(KeySet& out) const;
   /// Ends in a star: what it matches, it matches with anything behind it, too.
   bool ends_open() const { return !x_tokens.empty() && x_tokens.back().kind == Kind::run; }
 
@@ -86,6 +88,7 @@ class ArnPattern {
   bool everything() const { return x_everything; }
   bool has_variables() const;
   bool has_wildcards() const;
+  void collect_keys(KeySet& out) const;
   const Pattern& part(std::size_t i) const { return x_parts[i]; }
 
  private:

@@ -46,6 +46,8 @@ std::expected<Policy, std::string> Policy::compile(std::string_view text,
   out.x_statements = *std::move(statements);
   for (const Statement& s : out.x_statements) {
     (s.effect == Effect::allow ? out.x_allowed : out.x_denied) |= s.actions;
+    std::ranges::for_each(s.resources, [&](const ArnPattern& p) { p.collect_keys(out.x_keys); });
+    std::ranges::for_each(s.conditions, [&](const Condition& c) { c.collect_keys(out.x_keys); });
   }
   return out;
 }

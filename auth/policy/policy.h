@@ -59,6 +59,8 @@ class Policy {
   const Statement* find(Effect effect, const Request& request) const;
 
   PolicyKind kind() const { return x_kind; }
+  /// Whether a condition or a variable asks for the key.
+  bool names(Key key) const { return x_keys.test(static_cast<std::size_t>(key)); }
   const std::vector<Statement>& statements() const { return x_statements; }
 
  private:
@@ -67,6 +69,7 @@ class Policy {
   PolicyKind x_kind = PolicyKind::identity;
   std::vector<Statement> x_statements;
   ActionSet x_allowed, x_denied;  ///< by any statement
+  KeySet x_keys;
 };
 
 }  // namespace outcrop::policy

@@ -32,6 +32,8 @@ std::string_view name(Level level) {
       return "warn";
     case Level::error:
       return "error";
+    case Level::off:
+      break;  // of no message
   }
   return "info";
 }

@@ -8,7 +8,7 @@
 
 namespace outcrop::log {
 
-enum class Level { debug, info, warn, error };
+enum class Level { debug, info, warn, error, off };
 enum class Format { text, json };
 
 struct Field {
@@ -22,7 +22,7 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
-/// Called once at start; the default is text at info to stderr.
+/// `off`: nothing is written. Called once at start; the default is text at info to stderr.
 void configure(Level least, Format format);
 bool enabled(Level level);
 void write(Level level, std::string_view message, Fields fields);

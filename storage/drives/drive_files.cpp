@@ -36,9 +36,11 @@ Result<void> write_witness(io::Disk& state_dir, const EpochRecord& record) {
   return there ? ok() : state_dir.sync_dir("");
 }
 
+// Both slots, so that the next epoch finds its blocks, however full the drive is by then, and one
+// damaged block is none too many.
 Result<void> create_epoch_file(io::Disk& disk, const EpochRecord& record) {
-  const std::array<unsigned, 1> half{static_cast<unsigned>(record.epoch % 2)};
-  TRYV(write_slots(disk, kEpochFile, record, half, io::Access::create));
+  constexpr std::array<unsigned, 2> kBoth{0, 1};
+  TRYV(write_slots(disk, kEpochFile, record, kBoth, io::Access::create));
   return disk.sync_dir("");
 }
 

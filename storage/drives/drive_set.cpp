@@ -46,9 +46,7 @@ Result<void> DriveSet::format(std::span<const std::unique_ptr<io::Disk>> disks,
   // Superblocks come last: a drive with an epoch record and no superblock is half formatted.
   for (const auto& disk : disks) {
     TRYV(make_dirs(*disk));
-    constexpr std::array<unsigned, 1> kFirst{1};
-    TRYV(write_slots(*disk, kEpochFile, record, kFirst, io::Access::create));
-    TRYV(disk->sync_dir(""));
+    TRYV(create_epoch_file(*disk, record));
   }
   for (std::size_t i = 0; i < disks.size(); ++i) {
     TRYV(write_superblock(*disks[i],

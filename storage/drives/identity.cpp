@@ -116,18 +116,20 @@ Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>
   std::map<Uuid, std::size_t> seen;
   std::optional<Error> refused;
   for (auto& disk : disks) {
-    if (auto locked = disk->lock(); !locked) {
-      return fail(Errc::config, locked.error().code() == Errc::already_exists
-                                    ? quoted(*disk) + " is in use by another process"
-                                    : quoted(*disk) + ": " + locked.error().describe());
+    const auto locked = disk->lock();
+    if (!locked && locked.error().code() == Errc::already_exists) {
+      return fail(Errc::config, quoted(*disk) + " is in use by another process");
     }
-    auto one = read_identity(*disk);
+    // A drive that cannot even be locked is like one that is missing.
+    auto one = locked ? read_identity(*disk)
+                      : Result<Found>(fail(locked.error().code(),
+                                           quoted(*disk) + ": " + locked.error().describe()));
     if (!one) {
       if (one.error().code() == Errc::config) {
         return fail(one.error());
       }
       refused = refused ? refused : one.error();
-      if (auto unused = is_unused(*disk); unused && *unused) {
+      if (auto unused = locked ? is_unused(*disk) : Result<bool>(false); unused && *unused) {
         blank.push_back(std::move(disk));
       } else {
         log::error("a drive is not used", {{"why", one.error().describe()}});

@@ -20,9 +20,9 @@ std::string quoted(const io::Disk& disk);
 /// True if a directory holds nothing but what a fresh filesystem has. Blocking.
 Result<bool> is_blank(io::Disk& disk);
 /// Locks all drives and reads their identities, checked against each other. Drives that are blank
-/// (new, or a mount that failed) or whose join was cut off go to `blank`, damaged ones are taken
-/// off `disks` with a message: the others may do without them. config errors: in use, foreign,
-/// cloned, half formatted, or none left. Blocking.
+/// (new, or a mount that failed) or whose join was cut off go to `blank`, damaged and failing ones
+/// are taken off `disks` with a message: the others may do without them. config errors: in use,
+/// foreign, cloned, half formatted, or none left. Blocking.
 Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks,
                                            std::vector<std::unique_ptr<io::Disk>>& blank);
 std::uint64_t newest_epoch(const std::vector<Found>& found);

@@ -136,7 +136,8 @@ class Engine {
   /// One pass of repair now, as fast as it goes: all that is degraded or draining and that has
   /// somewhere to go. The number of segments it left whole.
   virtual Task<std::uint64_t> repair() = 0;
-  /// Reads all that was last read `period_seconds` or longer ago, and repairs it.
+  /// Reads all that was last read `period_seconds` or longer ago, and repairs it; the mirrors of
+  /// the metadata, too: one that is damaged leaves, and is built anew.
   virtual Task<> scrub(std::uint64_t period_seconds) = 0;
   /// Drives that have not answered for five seconds are given up; see io/health.h. Worker 0.
   virtual Task<> judge_drives() = 0;

@@ -50,7 +50,7 @@ class Store final : public Engine {
   Task<> look_after_leaving();
   /// A slot that nothing is on any more.
   Task<> forget(drives::Slot slot);
-  Task<> scrub_metadata();
+  Task<> scrub_metadata(std::uint64_t period_seconds);
   std::uint64_t now_seconds() const;
   RepairStatus repair_status(const segment::Survey& survey) const;
   void judge(DriveStatus& drive,

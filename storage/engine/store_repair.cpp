@@ -30,7 +30,7 @@ Task<std::uint64_t> Store::repair() {
 Task<> Store::scrub(std::uint64_t period_seconds) {
   segment::FullSpeed pace;
   CO_TRYV(co_await x_segments.scrub(pace, now_seconds(), period_seconds));
-  co_return ok();
+  co_return co_await scrub_metadata(period_seconds);
 }
 
 // What readers found first, then what is missing, then what is due to be read again: one segment of
@@ -42,14 +42,14 @@ Task<> Store::repair_step() {
   CO_TRYV(co_await look_after_leaving());
   if (x_config.scrub_period_seconds > 0) {
     CO_TRYV(co_await x_segments.scrub(*x_pace, now_seconds(), x_config.scrub_period_seconds, 1));
-    CO_TRYV(co_await scrub_metadata());
+    CO_TRYV(co_await scrub_metadata(x_config.scrub_period_seconds));
   }
   co_return ok();
 }
 
 // The mirrors, once in a period. The time is kept in memory first: a store that is read-only does
 // not read them again and again.
-Task<> Store::scrub_metadata() {
+Task<> Store::scrub_metadata(std::uint64_t period_seconds) {
   const std::string key = meta::table_key(meta::Table::system, "metadata_verified");
   if (!x_metadata_verified) {
     CO_TRY(const auto stored, co_await x_meta->get(key));
@@ -59,7 +59,7 @@ Task<> Store::scrub_metadata() {
   }
   const std::uint64_t now = now_seconds(), last = *x_metadata_verified;
   const std::uint64_t distance = now > last ? now - last : last - now;
-  if (distance < x_config.scrub_period_seconds) {
+  if (distance < period_seconds) {
     co_return ok();
   }
   x_metadata_verified = now;

@@ -72,6 +72,9 @@ struct Space {
 /// calls block: start-up, recovery, and the blocking pool only. Thread-safe.
 class Disk {
  public:
+  Disk() : Disk(std::make_shared<DiskHealth>()) {}
+  /// For a disk in front of another, whose health is its own.
+  explicit Disk(std::shared_ptr<DiskHealth> health) : x_health(std::move(health)) {}
   virtual ~Disk() = default;
   virtual std::string_view name() const = 0;  ///< the configured path, for messages
   virtual DiskStats& stats() = 0;
@@ -108,7 +111,7 @@ class Disk {
   virtual std::uint64_t parent_filesystem_id() const { return filesystem_id(); }
 
  private:
-  const std::shared_ptr<DiskHealth> x_health = std::make_shared<DiskHealth>();
+  const std::shared_ptr<DiskHealth> x_health;
 };
 
 enum class OpKind : std::uint8_t { read, write, sync };

@@ -16,6 +16,7 @@ struct MetaConfig {
   std::uint64_t block_cache_bytes = 32 << 20;   ///< RocksDB block cache, shared by all mirrors
   std::uint64_t memtable_bytes = 16 << 20;      ///< RocksDB memtable, per mirror
   std::uint64_t table_file_bytes = 64 << 20;  ///< RocksDB's files: compactions take their multiple
+  bool compactions = true;                    ///< off for who only looks (OfflineMeta)
   std::uint64_t follower_batch_bytes = 1 << 20;   ///< updates that followers get at a time
   std::uint64_t follower_queue_bytes = 32 << 20;  ///< lag of a follower that slows commits down
 };

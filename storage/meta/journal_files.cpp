@@ -18,8 +18,16 @@ Result<void> JournalFiles::adopt(std::uint64_t first_generation) {
     x_next_generation = first_generation;
   }
   for (const drives::Slot slot : x_drives.live_slots()) {
-    if (auto adopted = adopt_drive(slot); !adopted) {
-      TRYV(x_drives.eject(slot, adopted.error()));
+    const auto adopted = adopt_drive(slot);
+    if (!adopted && adopted.error().code() == Errc::no_space) {
+      log::warn("journal files of earlier runs are not used",
+                {{"drive", x_drives.disk(slot)->name()}, {"error", adopted.error().describe()}});
+    } else if (!adopted) {
+      // With too few drives left for writes the store opens all the same, to be read.
+      const auto out = x_drives.eject(slot, adopted.error());
+      if (!out && out.error().code() != Errc::read_only) {
+        return out;
+      }
     }
   }
   return ok();

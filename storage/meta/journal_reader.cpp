@@ -34,7 +34,9 @@ void JournalReader::scan(const std::function<Sequence(unsigned)>& done) {
       continue;
     }
     for (const std::string& name : *names) {
+      x_files.push_back({.slot = slot, .path = "journal/" + name});
       if (auto read = scan_file(slot, "journal/" + name, done); !read) {
+        x_files.back().unreadable = read.error();
         log::warn("a journal file is unreadable, its copies serve",
                   {{"drive", disk->name()}, {"file", name}, {"error", read.error().describe()}});
       }
@@ -46,6 +48,7 @@ Result<void> JournalReader::scan_file(drives::Slot slot,
                                       const std::string& path,
                                       const std::function<Sequence(unsigned)>& done) {
   TRY(const auto file, x_drives.disk(slot)->open(path, io::Access::read, io::Cache::direct));
+  TRY(x_files.back().bytes, file->size());
   TRY(const Buffer all, read_all(*file, path));
   std::size_t at = 0;
   while (at < all.size()) {
@@ -57,6 +60,7 @@ Result<void> JournalReader::scan_file(drives::Slot slot,
       continue;
     }
     at += static_cast<std::size_t>(header->block_bytes());
+    ++x_files.back().blocks;
     x_max_generation = std::max(x_max_generation, header->generation);
     x_max_sequence = std::max(x_max_sequence, header->last);
     if (header->last <= done(header->worker)) {

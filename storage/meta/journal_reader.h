@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,14 @@ struct StoredBlock {
   std::vector<Copy> copies;
 };
 
+/// A journal file as it was found.
+struct JournalFileSeen {
+  drives::Slot slot = 0;
+  std::string path;
+  std::uint64_t bytes = 0, blocks = 0;  ///< blocks that verify, whatever their age
+  std::optional<Error> unreadable{};
+};
+
 /// Blocking; start-up only.
 class JournalReader {
  public:
@@ -36,6 +45,7 @@ class JournalReader {
   void drop_passed_over();
   /// By worker, by last sequence.
   const std::map<unsigned, std::map<Sequence, StoredBlock>>& blocks() const { return x_blocks; }
+  const std::vector<JournalFileSeen>& files() const { return x_files; }
   std::uint64_t max_generation() const { return x_max_generation; }
   Sequence max_sequence() const { return x_max_sequence; }
 
@@ -49,6 +59,7 @@ class JournalReader {
 
   drives::DriveSet& x_drives;
   std::map<unsigned, std::map<Sequence, StoredBlock>> x_blocks;
+  std::vector<JournalFileSeen> x_files;
   std::uint64_t x_max_generation = 0;
   Sequence x_max_sequence = 0;
 };

@@ -230,40 +230,66 @@ void Mirror::drain() {
   }
 }
 
+// A drive that does not answer is no proof that nothing was created.
 Result<bool> store_was_created(drives::DriveSet& drives) {
+  std::optional<Error> unsure;
   for (drives::Slot slot = 0; slot < drives.slots(); ++slot) {
     io::Disk* disk = drives.disk(slot);
     if (disk == nullptr) {
       continue;
     }
-    TRY(const bool marked, disk->exists(kCreated));
-    if (marked) {
+    const auto marked = disk->exists(kCreated);
+    if (marked && *marked) {
       return true;
     }
-    auto journals = disk->list("journal");
+    const auto journals = disk->list("journal");
     if (journals && !journals->empty()) {
       return true;
     }
-  }
-  return false;
-}
-
-Result<void> mark_store_created(drives::DriveSet& drives) {
-  for (const drives::Slot slot : drives.live_slots()) {
-    io::Disk& disk = *drives.disk(slot);
-    TRYV(disk.make_dir("meta"));
-    TRYV(disk.make_dir("journal"));
-    TRY(const bool marked, disk.exists(kCreated));
     if (!marked) {
-      const auto file = disk.open(kCreated, io::Access::create, io::Cache::buffered);
-      if (!file) {
-        return fail(file.error());
-      }
-      TRYV((*file)->sync());
-      TRYV(disk.sync_dir("meta"));
+      unsure = marked.error();
+    } else if (!journals && journals.error().code() != Errc::not_found) {
+      unsure = journals.error();
     }
   }
-  return ok();
+  return unsure ? Result<bool>(fail(*unsure)) : Result<bool>(false);
+}
+
+namespace {
+
+Result<void> mark_drive(io::Disk& disk) {
+  TRYV(disk.make_dir("meta"));
+  TRYV(disk.make_dir("journal"));
+  TRY(const bool marked, disk.exists(kCreated));
+  if (marked) {
+    return ok();
+  }
+  TRY(const auto file, disk.open(kCreated, io::Access::create, io::Cache::buffered));
+  TRYV(file->sync());
+  return disk.sync_dir("meta");
+}
+
+}  // namespace
+
+Result<void> mark_store_created(drives::DriveSet& drives) {
+  std::size_t marks = 0;
+  std::optional<Error> full;
+  for (const drives::Slot slot : drives.live_slots()) {
+    const auto marked = mark_drive(*drives.disk(slot));
+    if (marked) {
+      ++marks;
+      continue;
+    }
+    const Error& why = marked.error();
+    if (why.code() == Errc::no_space) {
+      log::warn("a drive is not marked as used",
+                {{"drive", drives.disk(slot)->name()}, {"error", why.describe()}});
+      full = why;
+    } else if (auto out = drives.eject(slot, why); !out && out.error().code() != Errc::read_only) {
+      return out;
+    }
+  }
+  return !full || marks > drives.parity() ? ok() : fail(*full);
 }
 
 Result<void> remove_other_mirrors(io::Disk& disk, const std::string& keep) {

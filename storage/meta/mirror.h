@@ -84,9 +84,11 @@ class Mirror {
   std::unique_ptr<RocksIndex> x_index;  // last: its threads report errors until it is closed
 };
 
-/// True if some drive carries the mark of a store that has been created, or journal files.
+/// True if some drive carries the mark of a store that has been created, or journal files. An error
+/// if none does and one of them did not answer.
 Result<bool> store_was_created(drives::DriveSet& drives);
-/// Puts the mark on every live drive that lacks it.
+/// Puts the mark on every live drive that lacks it. A drive that fails is ejected, a full one does
+/// without, as long as more than m have it.
 Result<void> mark_store_created(drives::DriveSet& drives);
 /// Removes all mirror directories of a drive but `keep` (empty: all).
 Result<void> remove_other_mirrors(io::Disk& disk, const std::string& keep);

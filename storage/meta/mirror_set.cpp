@@ -37,6 +37,7 @@ IndexOptions MirrorSet::options() const {
   return {.cache = x_cache,
           .memtable_bytes = x_config.memtable_bytes,
           .table_file_bytes = x_config.table_file_bytes,
+          .compactions = x_config.compactions,
           .on_background_error = [alert = x_alert](const Error&) { alert(); }};
 }
 
@@ -76,7 +77,9 @@ Result<void> MirrorSet::open_existing() {
     if (!mirror) {
       why = std::string(x_drives.disk(slot)->name()) + ": " + mirror.error().describe();
       log::error("a metadata mirror does not open", {{"why", why}});
+      x_losses.push_back({slot, mirror.error()});
       x_lost.fetch_add(1);
+      TRYV(leave_if_failing(slot, mirror.error()));
       continue;
     }
     if (auto cleaned = remove_other_mirrors(*x_drives.disk(slot), (*mirror)->dir()); !cleaned) {
@@ -90,9 +93,19 @@ Result<void> MirrorSet::open_existing() {
   return ok();
 }
 
+// With too few drives left for writes the store opens all the same, to be read.
+Result<void> MirrorSet::leave_if_failing(drives::Slot slot, const Error& why) {
+  if (why.code() != Errc::io_error) {
+    return ok();
+  }
+  const auto out = x_drives.eject(slot, why);
+  return out || out.error().code() == Errc::read_only ? ok() : out;
+}
+
 void MirrorSet::discard(const std::shared_ptr<Mirror>& mirror, const Error& why) {
   mirror->mark_failed(why);
   std::erase(x_opened, mirror);
+  x_losses.push_back({mirror->slot(), why});
   const std::lock_guard lock(x_mutex);
   x_dead.push_back(mirror);
   x_lost.fetch_add(1);
@@ -395,99 +408,6 @@ Result<void> MirrorSet::publish_locked() {
     return ok();
   }
   return x_drives.set_mirrors(std::move(slots));
-}
-
-void MirrorSet::verify() {
-  for (const auto& mirror : all()) {
-    if (x_stopping.load() || mirror->failed()) {
-      continue;
-    }
-    if (auto good = mirror->index().verify(); !good && mirror->mark_failed(good.error())) {
-      x_alert();
-    }
-  }
-}
-
-void MirrorSet::maintain() {
-  if (!x_started.load() || x_stopping.load()) {
-    return;
-  }
-  remove_failed();
-  while (!x_stopping.load() && rebuild_one()) {
-  }
-  leave_draining();
-  bury();
-}
-
-// Mirrors that may stay where they are.
-std::size_t MirrorSet::settled_mirrors() const {
-  return static_cast<std::size_t>(std::ranges::count_if(all(), [this](const auto& mirror) {
-    return !mirror->failed() && !x_drives.draining(mirror->slot());
-  }));
-}
-
-// The mirrors of drives that drain go when there are enough others.
-void MirrorSet::leave_draining() {
-  if (settled_mirrors() <= x_drives.parity()) {
-    return;
-  }
-  bool any = false;
-  for (const auto& mirror : all()) {
-    if (x_drives.draining(mirror->slot())) {
-      any = mirror->mark_failed(Error(Errc::cancelled, "its drive drains")) || any;
-    }
-  }
-  if (any) {
-    remove_failed();
-  }
-}
-
-void MirrorSet::remove_failed() {
-  for (const auto& mirror : all()) {
-    if (!x_drives.live(mirror->slot())) {
-      mirror->mark_failed(Error(Errc::io_error, "its drive was ejected"));
-    }
-    // A drive that fails under RocksDB is as bad for payload.
-    if (mirror->failed() && mirror->why().code() == Errc::io_error &&
-        x_drives.live(mirror->slot())) {
-      if (auto out = x_drives.eject(mirror->slot(), mirror->why()); !out) {
-        log::error("a drive could not be ejected", {{"error", out.error().describe()}});
-      }
-    }
-  }
-  const std::lock_guard control(x_control);
-  auto settled = promote();
-  if (settled) {
-    settled = publish_locked();
-  }
-  if (!settled) {
-    log::error("metadata mirrors", {{"error", settled.error().describe()}});
-  }
-}
-
-// Closes failed mirrors that nobody uses any more and removes their files.
-void MirrorSet::bury() {
-  std::vector<std::shared_ptr<Mirror>> gone;
-  {
-    const std::lock_guard lock(x_mutex);
-    std::erase_if(x_dead, [&gone](std::shared_ptr<Mirror>& m) {
-      if (m.use_count() > 1) {
-        return false;
-      }
-      gone.push_back(std::move(m));
-      return true;
-    });
-  }
-  for (auto& mirror : gone) {
-    const drives::Slot slot = mirror->slot();
-    const std::string dir = mirror->dir();
-    mirror.reset();
-    if (x_drives.live(slot)) {
-      if (auto removed = x_drives.disk(slot)->remove_tree(dir); !removed) {
-        log::warn("old metadata is left on a drive", {{"error", removed.error().describe()}});
-      }
-    }
-  }
 }
 
 }  // namespace outcrop::meta

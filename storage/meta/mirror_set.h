@@ -30,6 +30,12 @@ class MirrorSet {
   Result<void> open();
   /// The open mirrors, before start(); replay brings each of them up to date.
   const std::vector<std::shared_ptr<Mirror>>& opened() const { return x_opened; }
+  struct Loss {
+    drives::Slot slot = 0;
+    Error why;
+  };
+  /// Mirrors that did not open, or that were discarded. Start-up only.
+  const std::vector<Loss>& losses() const { return x_losses; }
   /// Forgets a mirror that replay cannot bring up to date.
   void discard(const std::shared_ptr<Mirror>& mirror, const Error& why);
   /// The first opened mirror serves, the others follow. Publishes the set if it shrank. Blocking.
@@ -73,6 +79,8 @@ class MirrorSet {
   void drop_failed_locked();
   Result<void> promote();
   void remove_failed();
+  void eject_failed();
+  Result<void> leave_if_failing(drives::Slot slot, const Error& why);
   Result<void> publish_locked();
   void bury();
   void leave_draining();
@@ -94,6 +102,7 @@ class MirrorSet {
   std::function<void()> x_alert;
   std::shared_ptr<IndexCache> x_cache;
   std::vector<std::shared_ptr<Mirror>> x_opened;
+  std::vector<Loss> x_losses;
 
   std::mutex x_control;  // one change of the set or flush at a time; held while drives are written
   std::mutex x_rebuild;  // one rebuild at a time; taken before x_control

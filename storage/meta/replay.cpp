@@ -126,7 +126,13 @@ Result<Replay::Cursor*> Replay::next_cursor() {
 // A worker writes a block only when the one before is acked, so all but its last block were acked:
 // they stay, whatever has become of their payload since. The last one stays if its payload is
 // there. What a mirror has already decided, in a replay that was cut short, stays decided.
-Task<bool> Replay::accept(const Cursor& cursor, unsigned worker, const Transaction& t) {
+Task<bool> Replay::accept(const Cursor& cursor,
+                          unsigned worker,
+                          const Transaction& t,
+                          ReplayOutcome& outcome) {
+  if (cursor.last_block) {
+    outcome.in_doubt.insert(outcome.in_doubt.end(), t.batch.fresh.begin(), t.batch.fresh.end());
+  }
   if (t.sequence <= decided(worker)) {
     co_return !voided(t.sequence);
   }
@@ -213,7 +219,7 @@ Task<ReplayOutcome> Replay::run() {
     const unsigned worker = std::ranges::find_if(x_cursors, [cursor](const auto& entry) {
                               return &entry.second == cursor;
                             })->first;
-    CO_TRY(const bool accepted, co_await accept(*cursor, worker, t));
+    CO_TRY(const bool accepted, co_await accept(*cursor, worker, t, outcome));
     ++cursor->at;
     add(worker, t, accepted);
     ++(accepted ? outcome.transactions : outcome.refused);

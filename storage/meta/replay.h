@@ -19,6 +19,9 @@ struct ReplayOutcome {
   std::uint64_t next_generation = 1;
   Sequence floor = 0;  ///< every mirror has everything up to here, durably
   std::uint64_t transactions = 0, refused = 0;
+  /// Fresh payload of the last block of each worker, which nobody may have been told of: some of
+  /// its copies may not have been written.
+  std::vector<Extent> in_doubt;
 };
 
 /// Runs once, on the opening worker, before the store serves.
@@ -51,7 +54,10 @@ class Replay {
   Sequence decided(unsigned worker) const;
   bool voided(Sequence sequence) const;
   Result<Cursor*> next_cursor();
-  Task<bool> accept(const Cursor& cursor, unsigned worker, const Transaction& t);
+  Task<bool> accept(const Cursor& cursor,
+                    unsigned worker,
+                    const Transaction& t,
+                    ReplayOutcome& outcome);
   void add(unsigned worker, const Transaction& t, bool accepted);
   Result<void> write_out();
   Result<void> finish(ReplayOutcome& outcome);

@@ -34,11 +34,12 @@ constexpr std::size_t kReservedEntries = 1024;  // of a scan's page, which may a
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
 std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
+// A file that is gone is damage to this index, the drive may be well.
 Error to_error(const rocksdb::Status& s) {
-  const Errc code = s.IsNoSpace()      ? Errc::no_space
-                    : s.IsIOError()    ? Errc::io_error
-                    : s.IsCorruption() ? Errc::corrupt
-                                       : Errc::internal;
+  const Errc code = s.IsNoSpace()                            ? Errc::no_space
+                    : s.IsPathNotFound() || s.IsCorruption() ? Errc::corrupt
+                    : s.IsIOError()                          ? Errc::io_error
+                                                             : Errc::internal;
   return Error(code, "metadata index: " + s.ToString());
 }
 
@@ -125,6 +126,7 @@ rocksdb::Options database_options(const IndexOptions& index,
   o.max_write_buffer_number = 3;
   o.max_background_jobs = 2;
   o.max_open_files = -1;
+  o.disable_auto_compactions = !index.compactions;
   o.level_compaction_dynamic_level_bytes = true;
   o.compression = rocksdb::kNoCompression;
   o.memtable_protection_bytes_per_key = 8;

@@ -53,6 +53,7 @@ struct IndexOptions {
   std::shared_ptr<IndexCache> cache;
   std::uint64_t memtable_bytes = 16 << 20;
   std::uint64_t table_file_bytes = 64 << 20;
+  bool compactions = true;  ///< by itself, in the background
   /// Called on a RocksDB thread when a flush or compaction failed; must not block.
   std::function<void(Error)> on_background_error;
 };

@@ -76,6 +76,12 @@ class Namespace {
                                         std::string_view key,
                                         std::string_view version_id,
                                         Conditions conditions) = 0;
+  /// Replaces the tags; the object keeps its time, its ETag and its version. Without a version id
+  /// those of the current object. Errors as of stat.
+  virtual Task<ObjectInfo> set_tags(std::string_view bucket,
+                                    std::string_view key,
+                                    std::string_view version_id,
+                                    StringPairs tags) = 0;
 
   // The same for what is current.
   Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket, std::string_view key) {
@@ -88,6 +94,9 @@ class Namespace {
   Task<bool> remove(std::string_view bucket, std::string_view key, Conditions conditions) {
     CO_TRY(const Deletion done, co_await remove_version(bucket, key, {}, std::move(conditions)));
     co_return done.found;
+  }
+  Task<ObjectInfo> set_tags(std::string_view bucket, std::string_view key, StringPairs tags) {
+    return set_tags(bucket, key, {}, std::move(tags));
   }
   /// By reference: no payload byte is copied. Source = destination replaces attributes in place.
   virtual Task<ObjectInfo> copy(std::string_view bucket,

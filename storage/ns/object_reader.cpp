@@ -104,15 +104,14 @@ Task<FoundObject> find_asked(Core& core,
   co_return FoundObject{std::move(version.object), std::move(version.pin)};
 }
 
-// What was stored before there were versions is the null version once there are.
+}  // namespace
+
 ObjectInfo info_in(const BucketRecord& bucket, ObjectInfo info) {
   if (bucket.versioning != Versioning::off && info.version_id.empty()) {
     info.version_id = version_text({});
   }
   return info;
 }
-
-}  // namespace
 
 Result<VersionId> check_version_id(std::string_view text) {
   const auto id = parse_version_id(text);

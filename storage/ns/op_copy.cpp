@@ -25,9 +25,13 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   FileFields fields = file_fields(source).value_or(FileFields{});
   if (op.request.replace) {
     out.attributes = *op.request.replace;
+    out.attributes.tags = source.attributes.tags;
     fields = op.request.file;
   } else if (in_place) {
     fields.mode.reset();  // it keeps all of its bits, not only those that other keys get
+  }
+  if (op.request.tags) {
+    out.attributes.tags = *op.request.tags;
   }
   out.mtime_ns = core.clock.wall_ns();
   out.upload_id.clear();

@@ -33,6 +33,11 @@ Task<Deletion> remove_object(Core& core,
                              std::string_view key,
                              std::string_view version_id,
                              Conditions conditions);
+Task<ObjectInfo> set_object_tags(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 std::string_view version_id,
+                                 StringPairs tags);
 Task<ObjectInfo> copy_object(Core& core,
                              std::string_view bucket,
                              std::string_view key,
@@ -92,6 +97,8 @@ Task<PartList> list_parts(Core& core,
                           std::size_t max_parts);
 Task<UploadList> list_uploads(Core& core, std::string_view bucket, UploadListRequest request);
 
+/// What was stored before there were versions is the null version once there are.
+ObjectInfo info_in(const BucketRecord& bucket, ObjectInfo info);
 /// invalid_argument for what was never a version id.
 Result<VersionId> check_version_id(std::string_view text);
 /// Attributes, ETag and checksum fit their records: invalid_argument if not.

@@ -217,7 +217,8 @@ std::size_t cache_bytes(const Object& o) {
   for (const PartSummary& p : o.record.lists.parts) {
     bytes += sizeof p + p.checksum.size();
   }
-  for (const StringPairs* pairs : {&o.record.attributes.headers, &o.record.attributes.user_meta}) {
+  for (const StringPairs* pairs :
+       {&o.record.attributes.headers, &o.record.attributes.user_meta, &o.record.attributes.tags}) {
     for (const auto& [name, value] : *pairs) {
       bytes += 2 * sizeof(std::string) + name.size() + value.size();
     }
@@ -235,7 +236,8 @@ ObjectInfo info_of(const Object& object) {
           .checksum = r.checksum,
           .parts = r.lists.parts,
           .file = file_fields(r),
-          .version_id = r.version.number == 0 ? std::string() : version_text(r.version)};
+          .version_id = r.version.number == 0 ? std::string() : version_text(r.version),
+          .current = !r.history};
 }
 
 DirentRecord dirent_of(InodeId ino, const InodeRecord& record) {

@@ -1,5 +1,6 @@
 #include "storage/ns/record_codec.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -10,6 +11,9 @@ namespace {
 constexpr std::uint8_t kTailVersion = 1;
 constexpr std::size_t kMaxPairs = kMaxAttributeBytes;
 constexpr std::size_t kHexMd5 = 32;
+// Tags stand behind the headers in one list, told apart by a character that no header begins with:
+// so records without tags are what they were before there were any.
+constexpr char kTagMark = '#';
 
 // "<32 lower hex>" and "<32 lower hex>-<n>" are nearly all ETags: packed into half the bytes.
 enum class EtagForm : std::uint8_t { text = 0, md5 = 1, md5_parts = 2 };
@@ -214,7 +218,16 @@ VersionStamp read_stamp(Reader& r) {
 
 void write_attributes(Writer& w, const ObjectAttributes& attributes) {
   w.str(attributes.content_type);
-  write_pairs(w, attributes.headers);
+  w.varint(attributes.headers.size() + attributes.tags.size());
+  for (const auto& [name, value] : attributes.headers) {
+    w.str(name);
+    w.str(value);
+  }
+  std::string marked;
+  for (const auto& [key, value] : attributes.tags) {
+    w.str(marked.assign(1, kTagMark).append(key));
+    w.str(value);
+  }
   write_pairs(w, attributes.user_meta);
 }
 
@@ -222,6 +235,15 @@ ObjectAttributes read_attributes(Reader& r) {
   ObjectAttributes out;
   out.content_type = r.str(kMaxAttributeBytes);
   out.headers = read_pairs(r);
+  const auto first = std::ranges::find_if(
+      out.headers, [](const auto& pair) { return pair.first.starts_with(kTagMark); });
+  for (auto tag = first; tag != out.headers.end(); ++tag) {
+    if (!tag->first.starts_with(kTagMark)) {
+      r.fail();
+    }
+    out.tags.emplace_back(tag->first.substr(1), std::move(tag->second));
+  }
+  out.headers.erase(first, out.headers.end());
   out.user_meta = read_pairs(r);
   return out;
 }

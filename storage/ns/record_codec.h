@@ -14,7 +14,7 @@ namespace outcrop::ns {
 /// A record above this moves its lists to continuation records of at most this size.
 inline constexpr std::size_t kMaxRecordBytes = 4096;
 /// What attributes may take: beyond it put fails with invalid_argument.
-inline constexpr std::size_t kMaxAttributeBytes = 16 << 10;
+inline constexpr std::size_t kMaxAttributeBytes = 32 << 10;
 inline constexpr std::size_t kMaxEtagBytes = 128;
 inline constexpr std::size_t kMaxChecksumBytes = 64;
 inline constexpr std::size_t kMaxNameBytes = 1024;

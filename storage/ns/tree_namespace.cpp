@@ -60,6 +60,12 @@ class TreeNamespaceImpl final : public TreeNamespace {
                                 Conditions conditions) override {
     return remove_object(x_core, bucket, key, version_id, std::move(conditions));
   }
+  Task<ObjectInfo> set_tags(std::string_view bucket,
+                            std::string_view key,
+                            std::string_view version_id,
+                            StringPairs tags) override {
+    return set_object_tags(x_core, bucket, key, version_id, std::move(tags));
+  }
   Task<ObjectInfo> copy(std::string_view bucket,
                         std::string_view key,
                         CopyRequest request) override {

@@ -37,6 +37,7 @@ struct ObjectAttributes {
   /// expires, x-amz-website-redirect-location, x-amz-storage-class (only if not STANDARD).
   StringPairs headers;
   StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
+  StringPairs tags{};     ///< by key
   bool operator==(const ObjectAttributes&) const = default;
 };
 
@@ -67,6 +68,7 @@ struct ObjectInfo {
   /// Of what a file client made or changed, or what was put with fields; empty: it has none.
   std::optional<FileFields> file{};
   std::string version_id{};  ///< empty in a bucket that never had versions
+  bool current = true;       ///< it is what the key shows without a version id
 };
 
 /// RFC 9110 preconditions; ETag fields hold the header's raw value ("*", or a list of ETags,
@@ -74,8 +76,11 @@ struct ObjectInfo {
 struct Conditions {
   std::optional<std::string> if_match, if_none_match;
   std::optional<std::int64_t> if_modified_since, if_unmodified_since;  ///< seconds since 1970
+  /// no_such_key where there is no object; no header says so. For who deletes what he has seen:
+  /// in a bucket with versions, deleting what is not there makes a delete marker.
+  bool must_exist = false;
   bool empty() const {
-    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since;
+    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since && !must_exist;
   }
 };
 
@@ -91,9 +96,10 @@ struct CopyRequest {
   std::string source_bucket, source_key;
   Conditions source_conditions;
   Conditions conditions;                    ///< on the destination
-  std::optional<ObjectAttributes> replace;  ///< empty: copy the source's attributes
+  std::optional<ObjectAttributes> replace;  ///< empty: copy the source's; its tags do not count
   FileFields file{};                        ///< with `replace`; else the source's are copied
   std::string source_version{};             ///< empty: the current one
+  std::optional<StringPairs> tags{};        ///< empty: copy the source's
 };
 
 struct ByteRange {

@@ -119,10 +119,8 @@ void Allocator::give_back(const SegmentRecord& record, unsigned shards) {
     if (!x_context.drives.live(record.slots[i])) {
       continue;
     }
-    auto given = x_spares.put_back(record.slots[i], path, record.shard_bytes);
-    if (!given && given.error().code() != Errc::not_found) {
-      log::warn("a shard file stays until the next start",
-                {{"path", path}, {"error", given.error().describe()}});
+    if (auto given = x_spares.put_back(record.slots[i], path, record.shard_bytes); !given) {
+      x_spares.left_behind(record.slots[i], path, given.error());
     }
   }
 }
@@ -158,9 +156,7 @@ void Allocator::fill_spares(drives::Slot slot) {
   }
   x_context.pool.post([this, slot] {
     if (const auto filled = x_spares.fill(slot, kSparesPerDrive); !filled) {
-      log::warn(
-          "a spare segment could not be written",
-          {{"drive", x_context.drives.disk(slot)->name()}, {"error", filled.error().describe()}});
+      x_spares.left_behind(slot, "spare", filled.error());
     }
     const std::lock_guard lock(x_fill_mutex);
     if (--x_fills == 0) {

@@ -56,10 +56,8 @@ Result<void> SegmentStore::recycle(Segment& segment) {
       continue;
     }
     const std::string path = shard_path(segment.record.id, shard);
-    if (auto given = x_spares.give_back(slot, path, segment.record.shard_bytes);
-        !given && given.error().code() != Errc::not_found) {
-      log::warn("a freed shard file stays until the next start",
-                {{"path", path}, {"error", given.error().describe()}});
+    if (auto given = x_spares.give_back(slot, path, segment.record.shard_bytes); !given) {
+      x_spares.left_behind(slot, path, given.error());
     }
   }
   return ok();

@@ -80,9 +80,8 @@ Task<> Repairer::drop(Job& job) {
         continue;
       }
       auto given = x_spares.give_back(fresh.slot, fresh.path, job.segment->record.shard_bytes);
-      if (!given && given.error().code() != Errc::not_found) {
-        log::warn("a shard file stays until the next start",
-                  {{"path", fresh.path}, {"error", given.error().describe()}});
+      if (!given) {
+        x_spares.left_behind(fresh.slot, fresh.path, given.error());
       }
     }
     return ok();

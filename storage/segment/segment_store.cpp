@@ -77,7 +77,13 @@ Result<void> SegmentStore::adopt_files(drives::Slot slot) {
     }
     TRY(const auto file, disk.open(path, io::Access::read, io::Cache::buffered));
     TRY(const std::uint64_t size, file->size());
-    TRYV(x_spares.give_back(slot, path, size));
+    const auto given = x_spares.give_back(slot, path, size);
+    if (!given && given.error().code() == Errc::no_space) {
+      log::warn("a shard file that nobody needs stays where it is",
+                {{"drive", disk.name()}, {"error", given.error().describe()}});
+      continue;
+    }
+    TRYV(given);
   }
   return ok();
 }

@@ -59,6 +59,9 @@ Result<void> SparePool::write_one(drives::Slot slot, Claim claim) {
   const std::string name = next_name();
   const std::string partial = std::string(kPartial) + name.substr(name.find('/') + 1);
   if (auto written = disk.prewrite(partial, x_context.shard_bytes); !written) {
+    if (written.error().code() != Errc::no_space) {
+      return written;  // the drive goes, and is not asked for more
+    }
     if (const auto removed = disk.remove(partial);
         !removed && removed.error().code() != Errc::not_found) {
       log::warn("a half-written spare stays until the next start",
@@ -72,23 +75,38 @@ Result<void> SparePool::write_one(drives::Slot slot, Claim claim) {
   return ok();
 }
 
+// A spare that has vanished is one less, not the end of its drive.
 Result<void> SparePool::take(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
+  io::Disk& disk = *x_context.drives.disk(slot);
   if (bytes != x_context.shard_bytes) {
-    return x_context.drives.disk(slot)->prewrite(path, bytes);
+    return disk.prewrite(path, bytes);
   }
-  std::string spare;
   for (;;) {
-    {
-      const std::lock_guard lock(x_mutex);
-      if (auto& spares = x_spares[slot]; !spares.empty()) {
-        spare = std::move(spares.back());
-        spares.pop_back();
-        break;
-      }
+    std::string spare = next_spare(slot);
+    const bool fresh = spare.empty();
+    if (fresh) {
+      TRYV(write_one(slot, Claim::needed));
+      spare = next_spare(slot);
     }
-    TRYV(write_one(slot, Claim::needed));
+    if (spare.empty()) {
+      continue;  // another worker took it
+    }
+    auto moved = disk.rename(spare, path);
+    if (moved || fresh || moved.error().code() != Errc::not_found) {
+      return moved;
+    }
   }
-  return x_context.drives.disk(slot)->rename(spare, path);
+}
+
+std::string SparePool::next_spare(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  auto& spares = x_spares[slot];
+  if (spares.empty()) {
+    return {};
+  }
+  std::string spare = std::move(spares.back());
+  spares.pop_back();
+  return spare;
 }
 
 Result<void> SparePool::give_back(drives::Slot slot, const std::string& path, std::uint64_t bytes) {
@@ -111,6 +129,18 @@ Result<void> SparePool::put_back(drives::Slot slot, const std::string& path, std
   const std::lock_guard lock(x_mutex);
   x_spares[slot].push_back(name);
   return ok();
+}
+
+void SparePool::left_behind(drives::Slot slot, const std::string& path, const Error& why) {
+  if (why.code() == Errc::not_found) {
+    return;
+  }
+  log::warn(
+      "a shard file stays until the next start",
+      {{"drive", x_context.drives.disk(slot)->name()}, {"path", path}, {"error", why.describe()}});
+  if (why.code() == Errc::io_error) {
+    [[maybe_unused]] const auto out = x_context.drives.eject(slot, why);  // it logs
+  }
 }
 
 Result<void> SparePool::fill(drives::Slot slot, std::size_t want) {

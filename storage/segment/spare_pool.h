@@ -35,6 +35,9 @@ class SparePool {
   /// Undoes take(), of a file that was not written since. Opens nothing: it may be for want of
   /// descriptors.
   Result<void> put_back(drives::Slot slot, const std::string& path, std::uint64_t bytes);
+  /// What take() or its opposites did on the way is left behind: the log has it, and a drive that
+  /// failed is out, for what it said of its directories does not count any more. Blocking.
+  void left_behind(drives::Slot slot, const std::string& path, const Error& why);
   /// Tops up a live drive; no_space is not an error here (the next take() reports it).
   Result<void> fill(drives::Slot slot, std::size_t count);
   /// Gives spares back to the file system while it has less free than metadata may need.
@@ -46,6 +49,7 @@ class SparePool {
 
  private:
   std::string next_name();
+  std::string next_spare(drives::Slot slot);  ///< empty: there is none
   /// A shard file that is written early leaves metadata all of its share; one that is needed now,
   /// half of it: what clients may not have is checked before (Allocator), and the rest makes room.
   enum class Claim : std::uint8_t { early, needed };

@@ -54,6 +54,139 @@ class Suite:
     def _has(self, operation: str, member: str) -> bool:
         return member in self.s3.meta.service_model.operation_model(operation).input_shape.members
 
+    def _tags(self, key: str) -> dict[str, str]:
+        return {t["Key"]: t["Value"] for t in self.s3.get_object_tagging(Bucket=self.bucket, Key=key)["TagSet"]}
+
+    def check_object_tags(self) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key="tags/a", Body=b"x", Tagging="team=red&note=a+b%2Fc")
+        assert self._tags("tags/a") == {"team": "red", "note": "a b/c"}
+        before = self.s3.head_object(Bucket=self.bucket, Key="tags/a")
+        assert before["ResponseMetadata"]["HTTPHeaders"]["x-amz-tagging-count"] == "2"
+        self.s3.put_object_tagging(Bucket=self.bucket, Key="tags/a", Tagging={"TagSet": [{"Key": "ä", "Value": ""}]})
+        after = self.s3.head_object(Bucket=self.bucket, Key="tags/a")
+        assert (before["ETag"], before["LastModified"]) == (after["ETag"], after["LastModified"])
+        self.s3.copy_object(Bucket=self.bucket, Key="tags/b", CopySource={"Bucket": self.bucket, "Key": "tags/a"})
+        assert self._tags("tags/b") == {"ä": ""}
+        self.s3.copy_object(Bucket=self.bucket, Key="tags/b", CopySource={"Bucket": self.bucket, "Key": "tags/a"},
+                            TaggingDirective="REPLACE", Tagging="k=v")
+        assert self._tags("tags/b") == {"k": "v"}
+        self.s3.delete_object_tagging(Bucket=self.bucket, Key="tags/b")
+        assert self._tags("tags/b") == {}
+        expect_error("BadRequest", 400, self.s3.put_object_tagging, Bucket=self.bucket, Key="tags/a", Tagging={
+            "TagSet": [{"Key": str(i), "Value": ""} for i in range(11)]})
+        expect_error("InvalidTag", 400, self.s3.put_object_tagging, Bucket=self.bucket, Key="tags/a", Tagging={
+            "TagSet": [{"Key": "k" * 129, "Value": ""}]})
+        upload = self.s3.create_multipart_upload(Bucket=self.bucket, Key="tags/m", Tagging="part=yes")["UploadId"]
+        part = self.s3.upload_part(Bucket=self.bucket, Key="tags/m", UploadId=upload, PartNumber=1, Body=b"1")
+        self.s3.complete_multipart_upload(Bucket=self.bucket, Key="tags/m", UploadId=upload, MultipartUpload={
+            "Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+        assert self._tags("tags/m") == {"part": "yes"}
+
+    def check_bucket_tags(self) -> None:
+        expect_error("NoSuchTagSet", 404, self.s3.get_bucket_tagging, Bucket=self.bucket)
+        tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}]
+        self.s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": tags})
+        assert self.s3.get_bucket_tagging(Bucket=self.bucket)["TagSet"] == tags
+        self.s3.delete_bucket_tagging(Bucket=self.bucket)
+        expect_error("NoSuchTagSet", 404, self.s3.get_bucket_tagging, Bucket=self.bucket)
+
+    def check_cors(self) -> None:
+        expect_error("NoSuchCORSConfiguration", 404, self.s3.get_bucket_cors, Bucket=self.bucket)
+        rules = [{"ID": "pages", "AllowedOrigins": ["https://*.example.com"], "AllowedMethods": ["GET", "PUT"],
+                  "AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 30}]
+        self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": rules})
+        assert self.s3.get_bucket_cors(Bucket=self.bucket)["CORSRules"] == rules
+        self.s3.put_object(Bucket=self.bucket, Key="cors", Body=b"x")
+        url = self.s3.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": "cors"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
+        origin = {"Origin": "https://a.example.com"}
+        for method, headers in (("OPTIONS", {"Access-Control-Request-Method": "GET",
+                                             "Access-Control-Request-Headers": "x-test"}), ("GET", {})):
+            request = urllib.request.Request(url, method=method, headers=origin | headers)
+            with opener.open(request, timeout=30) as answer:
+                got = {name.lower(): value for name, value in answer.headers.items()}
+            assert got["access-control-allow-origin"] == origin["Origin"], got
+            assert got["access-control-allow-methods"] == "GET, PUT", got
+            assert got["access-control-expose-headers"] == "ETag", got
+            assert got["access-control-max-age"] == "30", got
+            assert got["access-control-allow-credentials"] == "true", got
+            assert "origin" in got["vary"].lower(), got
+            assert got.get("access-control-allow-headers") == headers.get("Access-Control-Request-Headers"), got
+        try:
+            opener.open(urllib.request.Request(url, method="OPTIONS", headers={
+                "Origin": "https://evil.test", "Access-Control-Request-Method": "GET"}), timeout=30)
+            raise AssertionError("a foreign origin got a preflight")
+        except urllib.error.HTTPError as refused:
+            assert refused.code == 403 and b"AccessForbidden" in refused.read()
+        self.s3.delete_bucket_cors(Bucket=self.bucket)
+
+    def check_browser_upload(self) -> None:
+        form = self.s3.generate_presigned_post(
+            self.bucket, "inbox/${filename}", ExpiresIn=60, Fields={"success_action_status": "201", "Content-Type": "text/x"},
+            Conditions=[["starts-with", "$key", "inbox/"], ["content-length-range", 1, 300_000],
+                        {"success_action_status": "201"}, ["eq", "$Content-Type", "text/x"]])
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
+
+        def post(fields: dict[str, str], data: bytes) -> int:
+            parts = [f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+            parts.append('--b\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
+            body = "".join(parts).encode() + data + b"\r\n--b--\r\n"
+            request = urllib.request.Request(form["url"], data=body, method="POST",
+                                             headers={"Content-Type": "multipart/form-data; boundary=b"})
+            try:
+                with opener.open(request, timeout=30) as answer:
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        data = os.urandom(300_000)
+        assert post(form["fields"], data) == 201
+        assert self._body("inbox/a.bin") == data
+        assert self.s3.head_object(Bucket=self.bucket, Key="inbox/a.bin")["ContentType"] == "text/x"
+        assert post(form["fields"], data + b"x") == 400
+        assert post(form["fields"] | {"key": "other/${filename}"}, b"x") == 403
+        assert post(form["fields"] | {"x-amz-meta-a": "b"}, b"x") == 403
+        assert post(form["fields"] | {"x-amz-signature": "0" * 64}, b"x") == 403
+        assert self._body("inbox/a.bin") == data
+
+    def check_lifecycle_rules(self) -> None:
+        expect_error("NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration, Bucket=self.bucket)
+        rules = [{"ID": "a", "Status": "Enabled", "Expiration": {"Days": 3},
+                  "Filter": {"And": {"Prefix": "lc/", "Tags": [{"Key": "k", "Value": "v"}]}}},
+                 {"ID": "b", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {
+                     "Date": datetime.datetime(2031, 1, 1, tzinfo=datetime.timezone.utc)}},
+                 {"ID": "c", "Status": "Enabled", "Filter": {"Prefix": "up/"},
+                  "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 9}}]
+        self.s3.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": rules})
+        got = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)["Rules"]
+        assert got == rules, got
+        self.s3.put_object(Bucket=self.bucket, Key="lc/k", Body=b"x", Tagging="k=v")
+        assert 'rule-id="a"' in self.s3.head_object(Bucket=self.bucket, Key="lc/k")["Expiration"]
+        assert "Expiration" not in self.s3.put_object(Bucket=self.bucket, Key="lc/plain", Body=b"x")
+        expect_error("NotImplemented", 501, self.s3.put_bucket_lifecycle_configuration, Bucket=self.bucket,
+                     LifecycleConfiguration={"Rules": [{"Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [
+                         {"Days": 1, "StorageClass": "GLACIER"}]}]})
+        self.s3.delete_bucket_lifecycle(Bucket=self.bucket)
+        expect_error("NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration, Bucket=self.bucket)
+
+    def check_acls(self) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key="acl", Body=b"x", ACL="bucket-owner-full-control")
+        acl = self.s3.get_object_acl(Bucket=self.bucket, Key="acl")
+        assert [g["Permission"] for g in acl["Grants"]] == ["FULL_CONTROL"], acl
+        assert acl["Grants"][0]["Grantee"]["ID"] == acl["Owner"]["ID"]
+        self.s3.put_object_acl(Bucket=self.bucket, Key="acl", AccessControlPolicy={
+            "Grants": acl["Grants"], "Owner": acl["Owner"]})
+        self.s3.put_bucket_acl(Bucket=self.bucket, ACL="private")
+        expect_error("AccessControlListNotSupported", 400, self.s3.put_bucket_acl, Bucket=self.bucket, ACL="public-read")
+        expect_error("AccessControlListNotSupported", 400, self.s3.put_object, Bucket=self.bucket, Key="acl", Body=b"",
+                     ACL="public-read")
+        controls = self.s3.get_bucket_ownership_controls(Bucket=self.bucket)["OwnershipControls"]
+        assert controls == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        self.s3.delete_bucket_ownership_controls(Bucket=self.bucket)
+        expect_error("OwnershipControlsNotFoundError", 404, self.s3.get_bucket_ownership_controls, Bucket=self.bucket)
+        self.s3.put_bucket_ownership_controls(Bucket=self.bucket, OwnershipControls=controls)
+        assert self.s3.get_bucket_ownership_controls(Bucket=self.bucket)["OwnershipControls"] == controls
+
     def check_put_get_head(self) -> None:
         data = os.urandom(300_000)
         answer = self.s3.put_object(Bucket=self.bucket, Key="pgh", Body=data, ContentType="text/x-test",

@@ -74,8 +74,21 @@ Outcome NamespaceModel::copy(const std::string& from,
   copied.upload_id.clear();
   if (request.replace) {
     copied.attributes = *request.replace;
+    copied.attributes.tags = source->attributes.tags;
+  }
+  if (request.tags) {
+    copied.attributes.tags = *request.tags;
   }
   objects[to] = std::move(copied);
+  return std::nullopt;
+}
+
+Outcome NamespaceModel::set_tags(const std::string& key, const ns::StringPairs& tags) {
+  const auto it = objects.find(key);
+  if (it == objects.end()) {
+    return Errc::no_such_key;
+  }
+  it->second.attributes.tags = tags;
   return std::nullopt;
 }
 

@@ -39,6 +39,7 @@ class NamespaceModel {
   /// `existed`: what remove() must return.
   Outcome remove(const std::string& key, const ns::Conditions& conditions, bool& existed);
   Outcome copy(const std::string& from, const std::string& to, const ns::CopyRequest& request);
+  Outcome set_tags(const std::string& key, const ns::StringPairs& tags);
   Outcome rename(const std::string& from, const std::string& to);
   Outcome complete(const std::string& key,
                    const std::string& id,

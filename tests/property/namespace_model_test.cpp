@@ -35,7 +35,7 @@ class History : public NamespaceFixture {
   }
 
   void step() {
-    switch (pick(20)) {
+    switch (pick(21)) {
       case 0:
       case 1:
       case 2:
@@ -66,6 +66,8 @@ class History : public NamespaceFixture {
         return put_some_part();
       case 18:
         return copy_some_part();
+      case 19:
+        return tag_some();
       default:
         return end_some_upload();
     }
@@ -250,6 +252,18 @@ class History : public NamespaceFixture {
       ASSERT_EQ(must(read_range(*reader, {offset, length})), object->data.substr(offset, length));
     }
   }
+  ns::StringPairs some_tags() {
+    ns::StringPairs tags;
+    for (std::size_t n = pick(4); n > 0; --n) {
+      tags.emplace_back("tag" + std::to_string(n), std::to_string(pick(100)));
+    }
+    return tags;
+  }
+  void tag_some() {
+    const std::string key = some_key();
+    const ns::StringPairs tags = some_tags();
+    expect_outcome(run(ns->set_tags("b", key, tags)), x_model.set_tags(key, tags));
+  }
   void copy_some() {
     const std::string from = some_key();
     const std::string to = pick(4) == 0 ? from : some_key();
@@ -261,6 +275,9 @@ class History : public NamespaceFixture {
     if (pick(2) == 0) {
       request.replace =
           ns::ObjectAttributes{.content_type = "copied", .headers = {}, .user_meta = {}};
+    }
+    if (pick(3) == 0) {
+      request.tags = some_tags();
     }
     const auto expected = x_model.copy(from, to, request);
     expect_outcome(run(ns->copy("b", to, request)), expected);

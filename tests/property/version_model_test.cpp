@@ -43,7 +43,7 @@ class History : public NamespaceFixture {
   }
 
   void step() {
-    switch (pick(22)) {
+    switch (pick(24)) {
       case 0:
       case 1:
       case 2:
@@ -75,6 +75,9 @@ class History : public NamespaceFixture {
       case 19:
       case 20:
         return list_some();
+      case 21:
+      case 22:
+        return tag_some();
       default:
         return pick(8) == 0 ? set_versioning() : read_some();
     }
@@ -170,6 +173,7 @@ class History : public NamespaceFixture {
       const std::string etag = there && pick(3) != 0 ? there->etag : "other";
       (pick(2) == 0 ? out.if_match : out.if_none_match) = pick(2) == 0 ? "*" : etag;
     }
+    out.must_exist = pick(8) == 0;
     return out;
   }
 
@@ -201,7 +205,14 @@ class History : public NamespaceFixture {
     const ns::ObjectInfo& info = reader->info();
     CO_TRY(std::string data, co_await read_range(*reader, {0, info.size}));
     co_return data + "|" + info.etag + "|" + info.attributes.content_type + "|" +
-        std::to_string(info.parts.size());
+        std::to_string(info.parts.size()) + "|" + tags_text(info) + (info.current ? "" : "|old");
+  }
+  static std::string tags_text(const ns::ObjectInfo& info) {
+    std::string out;
+    for (const auto& [key, value] : info.attributes.tags) {
+      out.append(key).append("=").append(value).append(",");
+    }
+    return out;
   }
   void expect_same(const std::string& key,
                    const std::string& real_id,
@@ -267,6 +278,21 @@ class History : public NamespaceFixture {
     expect_same(v.key, v.real, v.model);
   }
 
+  void tag_some() {
+    const Both v = pick(3) == 0 ? Both{known_key(), {}, {}} : some_version();
+    ns::StringPairs tags;
+    for (std::size_t n = pick(4); n > 0; --n) {
+      tags.emplace_back("tag" + std::to_string(n), std::to_string(pick(100)));
+    }
+    const auto real = run(ns->set_tags("b", v.key, v.real, tags));
+    const auto model = run(x_model.set_tags("b", v.key, v.model, tags));
+    if (same_outcome(real, model)) {
+      ASSERT_EQ(tags_text(*real), tags_text(*model));
+      ASSERT_EQ(real->current, model->current);
+      bind(real->version_id, model->version_id);
+    }
+  }
+
   void copy_some() {
     const bool by_version = pick(2) == 0;
     const Both from = by_version ? some_version() : Both{known_key(), {}, {}};
@@ -274,6 +300,9 @@ class History : public NamespaceFixture {
     ns::CopyRequest request{"b", from.key, {}, some_conditions(to), {}};
     if (pick(2) == 0) {
       request.replace = ns::ObjectAttributes{.content_type = "r", .headers = {}, .user_meta = {}};
+    }
+    if (pick(3) == 0) {
+      request.tags = ns::StringPairs{{"copied", std::to_string(pick(9))}};
     }
     request.source_version = from.real;
     const auto real = run(ns->copy("b", to, request));

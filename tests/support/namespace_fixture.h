@@ -94,8 +94,8 @@ struct NamespaceFixture {
   void expect_clean() {
     const ns::TreeReport report = must(ns::check_tree(meta));
     EXPECT_TRUE(report.clean());
-    for (const std::string& line : report.problems) {
-      ADD_FAILURE() << line;
+    for (const ns::TreeProblem& problem : report.problems) {
+      ADD_FAILURE() << problem.text();
     }
   }
 

@@ -218,7 +218,11 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   fresh.info.mtime_ns = x_clock.wall_ns();
   if (request.replace) {
     fresh.info.attributes = std::move(*request.replace);
+    fresh.info.attributes.tags = source.info.attributes.tags;
     fresh.info.file = file_of(request.file);
+  }
+  if (request.tags) {
+    fresh.info.attributes.tags = *std::move(request.tags);
   }
   co_return install(*in, key, std::move(fresh));
 }

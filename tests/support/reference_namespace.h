@@ -14,7 +14,7 @@
 
 namespace outcrop::testing {
 
-class ReferenceNamespace final : public ns::Namespace {
+class ReferenceNamespace : public ns::Namespace {
  public:
   struct Options {
     std::uint64_t min_part_bytes = ns::kMinPartBytes;
@@ -37,6 +37,7 @@ class ReferenceNamespace final : public ns::Namespace {
                            std::unique_ptr<ns::ObjectWriter> payload,
                            ns::PutRequest request) override;
   using ns::Namespace::open_read;
+  using ns::Namespace::set_tags;
   using ns::Namespace::stat;
   Task<std::unique_ptr<ns::ObjectReader>> open_read(std::string_view bucket,
                                                     std::string_view key,
@@ -48,6 +49,10 @@ class ReferenceNamespace final : public ns::Namespace {
                                     std::string_view key,
                                     std::string_view version_id,
                                     ns::Conditions conditions) override;
+  Task<ns::ObjectInfo> set_tags(std::string_view bucket,
+                                std::string_view key,
+                                std::string_view version_id,
+                                ns::StringPairs tags) override;
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;

@@ -8,6 +8,17 @@ namespace outcrop::testing {
 
 using ns::Versioning;
 
+namespace {
+
+Result<void> check_key(std::string_view key) {
+  if (key.empty()) {
+    return fail(Errc::invalid_argument, "empty key");
+  }
+  return key.size() > ns::kMaxKeyBytes ? fail(Errc::key_too_long) : ok();
+}
+
+}  // namespace
+
 Task<> ReferenceNamespace::put_versioning(std::string_view name, Versioning state) {
   CO_TRY(Bucket* const in, bucket(name));
   in->info.versioning = state;
@@ -40,6 +51,7 @@ ns::VersionStamp ReferenceNamespace::supersede(Bucket& in, std::string_view key)
 
 ns::ObjectInfo ReferenceNamespace::install(Bucket& in, std::string_view key, Object fresh) {
   fresh.stamp = supersede(in, key);
+  fresh.info.current = true;
   fresh.info.version_id =
       in.info.versioning == Versioning::off ? std::string() : ns::version_text(fresh.stamp);
   return (in.objects[std::string(key)] = std::move(fresh)).info;
@@ -91,10 +103,31 @@ Result<ReferenceNamespace::Object> ReferenceNamespace::find_version(std::string_
       }
       Object found = p.object;
       found.info.version_id = ns::version_text(found.stamp);
+      found.info.current = false;
       return found;
     }
   }
   return fail(Errc::no_such_version);
+}
+
+Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
+                                                  std::string_view key,
+                                                  std::string_view version_id,
+                                                  ns::StringPairs tags) {
+  CO_TRYV(check_key(key));
+  CO_TRY(Object found, find_version(name, key, version_id));
+  CO_TRY(Bucket* const in, bucket(name));
+  found.info.attributes.tags = std::move(tags);
+  if (found.info.current) {
+    in->objects.find(key)->second.info.attributes.tags = found.info.attributes.tags;
+    co_return found.info;
+  }
+  for (Past& p : in->past.find(key)->second) {
+    if (!p.marker && p.object.stamp == found.stamp) {
+      p.object.info.attributes.tags = found.info.attributes.tags;
+    }
+  }
+  co_return found.info;
 }
 
 Result<ns::Deletion> ReferenceNamespace::erase_version(Bucket& in,
@@ -141,12 +174,7 @@ Task<ns::Deletion> ReferenceNamespace::remove_version(std::string_view name,
                                                       std::string_view key,
                                                       std::string_view version_id,
                                                       ns::Conditions conditions) {
-  if (key.empty()) {
-    co_return fail(Errc::invalid_argument, "empty key");
-  }
-  if (key.size() > ns::kMaxKeyBytes) {
-    co_return fail(Errc::key_too_long);
-  }
+  CO_TRYV(check_key(key));
   CO_TRY(Bucket* const in, bucket(name));
   const auto id = ns::parse_version_id(version_id);
   if (!version_id.empty() && !id) {

@@ -126,11 +126,11 @@ class Server:
         if done.returncode != 0:
             raise ServerFailed(f"--init failed ({done.returncode}): {done.stdout}{done.stderr}")
 
-    def launch(self) -> None:
+    def launch(self, *flags: str) -> None:
         """Starts the process without waiting for it to serve."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(), env=self._environment, stdout=log, stderr=subprocess.STDOUT,
+                self._command(*flags), env=self._environment, stdout=log, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True)
 
     def start(self, timeout_seconds: float = 60) -> float:

@@ -128,8 +128,24 @@ Task<std::map<std::string, std::string>> read_everything(Namespace& ns) {
 
 }  // namespace
 
-SimEngine::SimEngine(io::SimWorld& world, std::uint64_t seed, io::Disk* state_dir)
-    : x_world(world), x_state_dir(state_dir), x_random(seed), x_backend(world.make_backend(x_io)) {}
+SimEngine::SimEngine(io::SimWorld& world,
+                     std::uint64_t seed,
+                     io::Disk* state_dir,
+                     std::shared_ptr<io::FaultPlan> plan)
+    : x_world(world),
+      x_state_dir(state_dir),
+      x_plan(std::move(plan)),
+      x_random(seed),
+      x_backend(world.make_backend(x_io)) {
+  if (x_plan) {
+    x_backend = io::make_faulty(std::move(x_backend), x_io);
+  }
+}
+
+Result<std::unique_ptr<io::Disk>> SimEngine::open_disk(unsigned drive) {
+  TRY(auto disk, x_world.open_disk(drive));
+  return x_plan ? io::make_faulty(std::move(disk), drive, x_plan) : std::move(disk);
+}
 
 // Dropped without close(): the process is killed. Its last breath must not reach the drives.
 SimEngine::~SimEngine() {
@@ -157,7 +173,13 @@ Result<void> SimEngine::open() {
                                   x_forgotten.push_back(uuid);
                                   return ok();
                                 }};
-  TRY(x_engine, run(engine::Engine::open(x_world.open_disks(), config, std::move(runtime))));
+  std::vector<std::unique_ptr<io::Disk>> disks;
+  for (unsigned drive = 0; drive < x_world.drives(); ++drive) {
+    if (auto disk = open_disk(drive)) {
+      disks.push_back(std::move(*disk));
+    }
+  }
+  TRY(x_engine, run(engine::Engine::open(std::move(disks), config, std::move(runtime))));
   return ok();
 }
 

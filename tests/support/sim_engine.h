@@ -5,6 +5,7 @@
 #include <string>
 
 #include "storage/engine/engine.h"
+#include "storage/io/faults.h"
 #include "storage/io/sim_disk.h"
 
 namespace outcrop::test {
@@ -12,11 +13,17 @@ namespace outcrop::test {
 /// One "process": opened on a world's drives, then closed, or dropped as if killed.
 class SimEngine {
  public:
-  explicit SimEngine(io::SimWorld& world, std::uint64_t seed, io::Disk* state_dir = nullptr);
+  /// With a plan, every call on a drive goes by it.
+  explicit SimEngine(io::SimWorld& world,
+                     std::uint64_t seed,
+                     io::Disk* state_dir = nullptr,
+                     std::shared_ptr<io::FaultPlan> plan = nullptr);
   ~SimEngine();
 
   Result<void> open();
   Result<void> close();
+  /// A drive of the world, as open() hands it to the engine.
+  Result<std::unique_ptr<io::Disk>> open_disk(unsigned drive);
   ns::Namespace& ns() { return x_engine->ns(); }
   engine::Engine& engine() { return *x_engine; }
 
@@ -46,6 +53,7 @@ class SimEngine {
  private:
   io::SimWorld& x_world;
   io::Disk* const x_state_dir;
+  const std::shared_ptr<io::FaultPlan> x_plan;
   asio::io_context x_io{1};
   asio::executor_work_guard<Executor> x_guard{x_io.get_executor()};
   SystemClock x_clock;

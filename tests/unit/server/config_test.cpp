@@ -92,6 +92,7 @@ queue = "2MiB"
 sync = "batch"
 [s3]
 file_metadata = false
+lifecycle_day = "30s"
 [auth]
 unsigned_payload_http = false
 block_public_access = false
@@ -124,6 +125,7 @@ TEST(Config, ReadsEveryKey) {
   want.segment_size = 64 << 20;
   want.scrub_period = std::chrono::hours(36);
   want.file_metadata = false;
+  want.lifecycle_day = std::chrono::seconds(30);
   want.audit = false;
   want.audit_dir = "/var/log/outcrop";
   want.audit_file_size = 1 << 20;

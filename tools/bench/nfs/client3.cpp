@@ -56,7 +56,8 @@ class Client3 final : public NfsClient {
   Task<std::uint64_t> read(unsigned,
                            const NfsHandle& file,
                            std::uint64_t offset,
-                           std::uint32_t count) override {
+                           std::uint32_t count,
+                           std::string* keep) override {
     nfs::XdrWriter args;
     args.string(file);
     args.u64(offset);
@@ -65,11 +66,14 @@ class Client3 final : public NfsClient {
     skip_post_op(in);
     const std::uint32_t got = in.u32();
     in.boolean();
-    const std::size_t bytes = in.opaque(kMaxData).size();
-    if (!in.done() || bytes != got) {
+    const std::string_view bytes = in.string(kMaxData);
+    if (!in.done() || bytes.size() != got) {
       co_return malformed("READ");
     }
-    co_return bytes;
+    if (keep != nullptr) {
+      keep->append(bytes);
+    }
+    co_return bytes.size();
   }
 
   Task<> write(

@@ -127,7 +127,8 @@ class Client41 final : public NfsClient {
   Task<std::uint64_t> read(unsigned lane,
                            const NfsHandle& file,
                            std::uint64_t offset,
-                           std::uint32_t count) override;
+                           std::uint32_t count,
+                           std::string* keep) override;
   Task<> write(unsigned lane,
                const NfsHandle& file,
                std::uint64_t offset,
@@ -312,7 +313,8 @@ Task<NfsHandle> Client41::lookup(unsigned lane, const NfsHandle& in, std::string
 Task<std::uint64_t> Client41::read(unsigned lane,
                                    const NfsHandle& file,
                                    std::uint64_t offset,
-                                   std::uint32_t count) {
+                                   std::uint32_t count,
+                                   std::string* keep) {
   Compound compound;
   nfs::XdrWriter& out = compound.putfh(file).op(kRead);
   append_stateid(out, 0);
@@ -322,11 +324,14 @@ Task<std::uint64_t> Client41::read(unsigned lane,
   CO_TRYV(results.next(kPutfh, "PUTFH"));
   CO_TRYV(results.next(kRead, "READ"));
   results.in().boolean();
-  const std::size_t bytes = results.in().opaque(kMaxData).size();
+  const std::string_view bytes = results.in().string(kMaxData);
   if (!results.in().done()) {
     co_return malformed("READ");
   }
-  co_return bytes;
+  if (keep != nullptr) {
+    keep->append(bytes);
+  }
+  co_return bytes.size();
 }
 
 Task<> Client41::write(

@@ -24,11 +24,12 @@ class NfsClient {
 
   virtual Task<> getattr(unsigned lane, const NfsHandle& file) = 0;
   virtual Task<NfsHandle> lookup(unsigned lane, const NfsHandle& in, std::string_view name) = 0;
-  /// Bytes read.
+  /// Bytes read; appended to `keep` if it is not null.
   virtual Task<std::uint64_t> read(unsigned lane,
                                    const NfsHandle& file,
                                    std::uint64_t offset,
-                                   std::uint32_t count) = 0;
+                                   std::uint32_t count,
+                                   std::string* keep) = 0;
   virtual Task<> write(
       unsigned lane, const NfsHandle& file, std::uint64_t offset, Buffer data, bool stable) = 0;
   virtual Task<> commit(unsigned lane, const NfsHandle& file) = 0;

@@ -161,7 +161,8 @@ std::uint64_t NfsLane::random_offset() {
 Task<std::uint64_t> NfsLane::read() {
   const NfsHandle& file = x_run.files[x_random() % x_run.files.size()];
   const auto count = static_cast<std::uint32_t>(x_run.options.size);
-  CO_TRY(const std::uint64_t got, co_await x_client.read(x_number, file, random_offset(), count));
+  CO_TRY(const std::uint64_t got,
+         co_await x_client.read(x_number, file, random_offset(), count, nullptr));
   if (got != count) {
     co_return fail(Errc::corrupt, "READ gave less than the file has");
   }

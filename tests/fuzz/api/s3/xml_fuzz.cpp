@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <string>
 
+#include "api/s3/acl.h"
+#include "api/s3/cors.h"
+#include "api/s3/lifecycle.h"
+#include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "storage/base/assert.h"
 
@@ -13,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 9) {
     case 0:
       if (const auto document = s3::parse_delete(text)) {
         OUTCROP_ASSERT(!document->entries.empty());
@@ -30,6 +34,37 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           OUTCROP_ASSERT(part.number >= 1 && part.number <= ns::kMaxParts);
           OUTCROP_ASSERT(part.checksum.empty() || part.checksum.size() == 4);
         }
+      }
+      break;
+    case 2:
+      if (const auto tags = s3::parse_tagging(text, s3::TagOwner::bucket)) {
+        OUTCROP_ASSERT(s3::parse_tagging(s3::tagging_document(*tags), s3::TagOwner::bucket) ==
+                       *tags);
+      }
+      break;
+    case 3:
+      if (const auto tags = s3::parse_tagging_header(text)) {
+        OUTCROP_ASSERT(tags->size() <= s3::kMaxObjectTags);
+        OUTCROP_ASSERT(s3::parse_tagging(s3::tagging_document(*tags), s3::TagOwner::object) ==
+                       *tags);
+      }
+      break;
+    case 8:
+      if (const auto rules = s3::parse_lifecycle(text)) {
+        OUTCROP_ASSERT(!rules->empty() && rules->size() <= s3::kMaxLifecycleRules);
+        OUTCROP_ASSERT(s3::parse_lifecycle(s3::lifecycle_document(*rules)) == *rules);
+      }
+      break;
+    case 6:
+      (void)s3::owner_only(text, "id");
+      break;
+    case 7:
+      (void)s3::parse_ownership(text);
+      break;
+    case 4:
+      if (const auto rules = s3::parse_cors(text)) {
+        OUTCROP_ASSERT(!rules->empty() && rules->size() <= s3::kMaxCorsRules);
+        OUTCROP_ASSERT(s3::parse_cors(s3::cors_document(*rules)) == *rules);
       }
       break;
     default:

@@ -147,7 +147,7 @@ TEST_F(ClientRules, Rule14_UnknownQueryArgumentsAreIgnored) {
 TEST_F(ClientRules, Rule17_AclAndStorageClassThatSayWhatIsTheCaseAnyway) {
   EXPECT_EQ(put("k", "v", {{"x-amz-acl", "private"}, {"x-amz-storage-class", "STANDARD"}}).status,
             200);
-  EXPECT_EQ(put("k", "v", {{"x-amz-acl", "public-read"}}).status, 501);
+  EXPECT_EQ(put("k", "v", {{"x-amz-acl", "public-read"}}).status, 400);
   EXPECT_NE(get("k?acl").body.find("<Permission>FULL_CONTROL</Permission>"), std::string::npos);
 }
 

@@ -46,8 +46,8 @@ TEST_F(Policies, AUserWithoutPoliciesMayDoNothing) {
   add_user("alice", {});
   ASSERT_EQ(put("k", "v").status, 200);
   for (const Op& op : op_table()) {
-    if (op.id == OpId::delete_objects) {
-      continue;  // every key is answered by itself: below
+    if (op.id == OpId::delete_objects || op.id == OpId::post_object) {
+      continue;  // every key is answered by itself: below; a form says itself who it is from
     }
     std::string target = op.scope == Scope::service  ? "/"
                          : op.scope == Scope::bucket ? "/bucket"

@@ -139,6 +139,8 @@ S3Test::S3Test() : ns(clock, {.min_part_bytes = 10, .piece_bytes = 1000}) {
   };
   access = run_sync(access::AccessTable::open(meta, {}, policy::kBlockAll)).value();
   config.access = access.get();
+  settings = run_sync(SettingsTable::open(meta, {})).value();
+  config.settings = settings.get();
   handler = new_handler();
   EXPECT_TRUE(run_sync(ns.create_bucket("bucket", "")));
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
 #include "auth/identity/state.h"
 #include "storage/base/clock.h"
@@ -101,6 +102,7 @@ class S3Test : public ::testing::Test {
   testing::ReferenceNamespace ns;
   std::vector<Observed> observed;
   std::unique_ptr<access::AccessTable> access;
+  std::unique_ptr<SettingsTable> settings;
   S3Config config;
   http::Handler handler;
 };

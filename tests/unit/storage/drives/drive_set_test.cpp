@@ -98,6 +98,15 @@ TEST(DriveSet, SecondProcessIsRefused) {
   EXPECT_NE(message(open_all(world)).find("in use by another process"), std::string::npos);
 }
 
+TEST(DriveSet, ADriveThatCannotBeLockedIsMissing) {
+  io::SimWorld world = formatted(3, 1);
+  world.add_error({.drive = 1, .path_part = "lock"});
+  const auto set = open_all(world);
+  ASSERT_TRUE(set) << message(set);
+  EXPECT_FALSE((*set)->live(1));
+  EXPECT_EQ((*set)->live_slots(), (std::vector<Slot>{0, 2}));
+}
+
 TEST(DriveSet, DamagedSuperblockCopyIsSurvivedBothAreNot) {
   io::SimWorld world = formatted(3, 1);
   ASSERT_TRUE(world.corrupt(1, kSuperblockFile, 100, 1));

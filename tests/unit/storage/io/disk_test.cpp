@@ -21,8 +21,10 @@ class DiskTest : public ::testing::TestWithParam<Kind> {
 };
 
 TEST_P(DiskTest, back_end_says_its_name) {
-  const std::map<Kind, std::string_view> names{
-      {Kind::uring, "uring"}, {Kind::threads, "threads"}, {Kind::sim, "sim"}};
+  const std::map<Kind, std::string_view> names{{Kind::uring, "uring"},
+                                               {Kind::threads, "threads"},
+                                               {Kind::sim, "sim"},
+                                               {Kind::faulty, "threads"}};
   EXPECT_EQ(rig.backend->name(), names.at(GetParam()));
 }
 
@@ -275,10 +277,10 @@ TEST_P(DiskTest, destroying_a_busy_back_end_is_safe) {
 
 INSTANTIATE_TEST_SUITE_P(Backends,
                          DiskTest,
-                         ::testing::Values(Kind::uring, Kind::threads, Kind::sim),
+                         ::testing::Values(Kind::uring, Kind::threads, Kind::sim, Kind::faulty),
                          [](const auto& p) {
-                           return std::string(
-                               std::array{"uring", "threads", "sim"}[static_cast<int>(p.param)]);
+                           return std::string(std::array{"uring", "threads", "sim",
+                                                         "faulty"}[static_cast<int>(p.param)]);
                          });
 
 }  // namespace

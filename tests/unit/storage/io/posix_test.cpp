@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "storage/io/guarded_disk.h"
 #include "tests/unit/storage/io/rig.h"
 
 namespace outcrop::io {
@@ -66,7 +67,7 @@ TEST(PosixDisk, a_second_process_cannot_lock) {
   ASSERT_TRUE(disk->lock());
   const pid_t child = ::fork();
   if (child == 0) {
-    const auto again = open_posix_disk(dir.path());
+    const auto again = open_plain_disk(dir.path());  // a forked child must not start threads
     const auto locked = again ? (*again)->lock() : Result<void>{};
     std::_Exit(!locked && locked.error().code() == Errc::already_exists ? 0 : 1);
   }

@@ -10,6 +10,7 @@
 
 #include "storage/base/async.h"
 #include "storage/io/backends.h"
+#include "storage/io/faults.h"
 #include "storage/io/sim_disk.h"
 
 namespace outcrop::io {
@@ -32,7 +33,7 @@ class TempDir {
   std::string x_path;
 };
 
-enum class Kind { uring, threads, sim };
+enum class Kind { uring, threads, sim, faulty };  // faulty: threads, decorated
 
 struct Rig {
   explicit Rig(Kind kind) {
@@ -47,6 +48,10 @@ struct Rig {
     auto made = make_backend(which, io);
     if (made) {  // else io_uring is blocked here: the test skips itself
       backend = std::move(*made);
+    }
+    if (kind == Kind::faulty) {
+      disk = make_faulty(std::move(disk), 0, plan);
+      backend = make_faulty(std::move(backend), io);
     }
   }
 
@@ -65,6 +70,7 @@ struct Rig {
   asio::io_context io{1};
   SimWorld world{1, 7};
   std::optional<TempDir> dir;
+  std::shared_ptr<FaultPlan> plan = std::make_shared<FaultPlan>();
   std::unique_ptr<Disk> disk;
   std::unique_ptr<IoBackend> backend;
 };

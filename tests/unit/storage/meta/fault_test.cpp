@@ -21,6 +21,50 @@ void expect_filled(Process& p, unsigned to) {
   }
 }
 
+TEST(FailingStart, ADriveThatCannotBeMarkedIsOutAFullOneIsNot) {
+  io::SimWorld world(4);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 10);
+  }
+  world.reboot(1);
+  world.add_error({.drive = 3, .step = io::SimStep::make_dir});
+  {
+    Process p(world);
+    expect_filled(p, 10);
+    EXPECT_FALSE(p.drives->live(3));
+  }
+  world.clear_errors();
+  world.reboot(2);
+  world.add_error({.drive = 2, .step = io::SimStep::make_dir, .error = Errc::no_space});
+  Process p(world);
+  expect_filled(p, 10);
+  EXPECT_TRUE(p.drives->live(2));
+}
+
+// Nothing may be created anew because a drive was not heard.
+TEST(FailingStart, SilenceIsNoProofThatNothingWasCreated) {
+  io::SimWorld world(2);
+  format(world, 1);
+  {
+    Process p(world);
+    fill(p, 0, 10);
+  }
+  world.reboot(1);
+  for (const char* path : {"meta/created", "journal"}) {
+    world.add_error({.step = io::SimStep::read, .path_part = path});
+  }
+  {
+    Process p(world);
+    EXPECT_FALSE(p.store);
+  }
+  world.clear_errors();
+  world.reboot(2);
+  Process p(world);
+  expect_filled(p, 10);
+}
+
 class LossTest : public ::testing::TestWithParam<std::pair<unsigned, unsigned>> {};
 
 TEST_P(LossTest, AnyTwoDrivesAtRunTime) {

@@ -114,6 +114,39 @@ TEST_F(Cross, ACopyOntoAnotherNameOfAFileLeavesTheSourceAlone) {
   expect_clean();
 }
 
+TEST_F(Cross, TagsStayWhileTheFileChangesAndMoves) {
+  const StringPairs tags{{"team", "red"}, {"empty", ""}};
+  const std::string etag = put("f", std::string(5000, 'x')).etag;
+  const FileAttributes before = at("f");
+  const ObjectInfo tagged = must(ns->set_tags("b", "f", tags));
+  EXPECT_EQ(tagged.attributes.tags, tags);
+  EXPECT_EQ(tagged.etag, etag);
+  EXPECT_EQ(tagged.mtime_ns, stat("f").mtime_ns);
+  EXPECT_EQ(tagged.ino, before.id.ino);
+  EXPECT_GT(at("f").change, before.change);
+  EXPECT_EQ(at("f").mtime_ns, before.mtime_ns);
+  write(at("f").id, 100, "yy");
+  EXPECT_EQ(stat("f").attributes.tags, tags);
+  must(ns->rename("b", "f", "d/g"));
+  EXPECT_EQ(stat("d/g").attributes.tags, tags);
+  must(ns->rename("b", "d/", "e/"));
+  EXPECT_EQ(stat("e/g").attributes.tags, tags);
+  EXPECT_EQ(get("e/g").value().size(), 5000u);
+  CopyRequest copy{.source_bucket = "b",
+                   .source_key = "e/g",
+                   .source_conditions = {},
+                   .conditions = {},
+                   .replace = ObjectAttributes{}};
+  EXPECT_EQ(must(ns->copy("b", "h", copy)).attributes.tags, tags);
+  copy.tags = StringPairs{{"x", "y"}};
+  EXPECT_EQ(must(ns->copy("b", "h", copy)).attributes.tags, *copy.tags);
+  EXPECT_EQ(must(ns->set_tags("b", "h", {})).attributes.tags, StringPairs{});
+  EXPECT_EQ(code(run(ns->set_tags("b", "absent", {}))), Errc::no_such_key);
+  EXPECT_EQ(code(run(ns->set_tags("b", "e", {}))), Errc::no_such_key);  // a directory
+  EXPECT_EQ(code(run(ns->set_tags("c", "h", {}))), Errc::no_such_bucket);
+  expect_clean();
+}
+
 TEST_F(Cross, AnObjectThatAFileClientWroteToIsNoUploadsResultAnyMore) {
   const std::string id = must(ns->create_upload("b", "f", {}, {}, {})).upload_id;
   auto payload = must(ns->open_write("b", "f", 5));

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/meta/tables.h"
+#include "storage/ns/record_codec.h"
 #include "tests/support/namespace_fixture.h"
 
 namespace outcrop::ns {
@@ -85,9 +86,13 @@ TEST_F(Objects, LimitsAreErrors) {
   put(std::string(1024, '/'));
   EXPECT_EQ(get(std::string(1024, '/')).value(), "x");
   PutRequest request;
-  request.attributes.user_meta = {{"k", std::string(kMaxKeyBytes * 20, 'v')}};
+  constexpr std::size_t kAround = 8;  // counts, lengths, a name of one byte
+  request.attributes.user_meta = {{"k", std::string(kMaxAttributeBytes - kAround + 1, 'v')}};
   EXPECT_EQ(run(put_task("b", "k", "x", request)).error().code(), Errc::invalid_argument);
   EXPECT_EQ(get("k").error().code(), Errc::no_such_key);
+  request.attributes.user_meta = {{"k", std::string(kMaxAttributeBytes - kAround, 'v')}};
+  EXPECT_TRUE(run(put_task("b", "k", "x", request)));
+  EXPECT_EQ(must(ns->stat("b", "k")).attributes, request.attributes);
 }
 
 TEST_F(Objects, OverwriteReleasesTheOldPayloadButNotUnderAReader) {

@@ -47,6 +47,20 @@ TEST(Records, FileRoundTrip) {
   EXPECT_EQ(*decoded, record);
 }
 
+TEST(Records, TagsRoundTripAndCostNothingWhereThereAreNone) {
+  InodeRecord record = file_record();
+  const std::string plain = encode(record).main;
+  record.attributes.tags = {{"b", "2"}, {"a", ""}};
+  const std::string tagged = encode(record).main;
+  EXPECT_EQ(tagged.size(), plain.size() + 2 * 3 + 3);
+  EXPECT_EQ(decode_inode(tagged).value(), record);
+  UploadRecord upload{.ino = 1, .created_ns = 2, .attributes = record.attributes};
+  EXPECT_EQ(decode_upload(encode(upload)).value(), upload);
+  // A header behind a tag is nothing that is ever written.
+  record.attributes.headers = {{"#a", "1"}, {"expires", "2"}};
+  EXPECT_EQ(decode_inode(encode(record).main).error().code(), Errc::corrupt);
+}
+
 TEST(Records, DirectoryRoundTrip) {
   const InodeRecord record{.type = InodeType::directory, .parent = 1, .name = "d/"};
   const auto decoded = decode_inode(encode(record).main);

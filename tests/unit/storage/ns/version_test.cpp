@@ -64,6 +64,41 @@ TEST_F(VersionTest, WhatIsReplacedStays) {
   EXPECT_EQ(names(), Lines{"k"});
 }
 
+TEST_F(VersionTest, TagsBelongToVersions) {
+  const ObjectInfo first = put("d/k", "1");
+  must(ns->set_tags("b", "d/k", {{"n", "1"}}));
+  const ObjectInfo second = put("d/k", "2");
+  must(ns->set_tags("b", "d/k", {{"n", "2"}}));
+  const auto tags = [this](const std::string& id) {
+    return must(ns->stat("b", "d/k", id)).attributes.tags;
+  };
+  EXPECT_EQ(tags(first.version_id), (StringPairs{{"n", "1"}}));
+  const ObjectInfo changed = must(ns->set_tags("b", "d/k", first.version_id, {{"n", "3"}}));
+  EXPECT_EQ(changed.version_id, first.version_id);
+  EXPECT_EQ(changed.mtime_ns, first.mtime_ns);
+  EXPECT_FALSE(changed.current);
+  const Deletion deleted = erase("d/k");  // and the directory leaves the tree
+  EXPECT_EQ(code(run(ns->set_tags("b", "d/k", {}))), Errc::key_deleted);
+  EXPECT_EQ(code(run(ns->set_tags("b", "d/k", deleted.version_id, {}))), Errc::delete_marker);
+  EXPECT_EQ(code(run(ns->set_tags("b", "d/k", "null", {}))), Errc::no_such_version);
+  must(ns->set_tags("b", "d/k", second.version_id, {{"n", "4"}}));
+  EXPECT_EQ(tags(first.version_id), (StringPairs{{"n", "3"}}));
+  EXPECT_EQ(tags(second.version_id), (StringPairs{{"n", "4"}}));
+  EXPECT_EQ(versions(), (Lines{"d/k!*", "d/k=2", "d/k=1"}));
+  erase("d/k", deleted.version_id);
+  EXPECT_EQ(must(ns->stat("b", "d/k")).attributes.tags, (StringPairs{{"n", "4"}}));
+}
+
+TEST_F(VersionTest, DeletingWhatMustBeThereMarksNothing) {
+  Conditions there;
+  there.must_exist = true;
+  EXPECT_EQ(code(run(ns->remove_version("b", "a/k", {}, there))), Errc::no_such_key);
+  put("k", "1");
+  EXPECT_TRUE(must(ns->remove_version("b", "k", {}, there)).marker);
+  EXPECT_EQ(code(run(ns->remove_version("b", "k", {}, there))), Errc::no_such_key);
+  EXPECT_EQ(versions(), (Lines{"k!*", "k=1"}));
+}
+
 TEST_F(VersionTest, DeleteMakesAMarker) {
   put("k", "1");
   const Deletion deleted = erase("k");

@@ -1,0 +1,142 @@
+#include "api/s3/bucket_settings.h"
+
+#include "api/s3/payload.h"
+#include "api/s3/tags.h"
+#include "storage/base/codec.h"
+#include "storage/base/log.h"
+
+namespace outcrop::s3 {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr char kLetter = 'c';  // in table k, beside the identities and bucket policies
+constexpr std::size_t kMaxDocuments = 32;
+
+bool known(Setting setting) {
+  switch (setting) {
+    case Setting::cors:
+    case Setting::lifecycle:
+    case Setting::no_ownership:
+    case Setting::tagging:
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::size_t BucketSettings::bytes() const {
+  std::size_t out = 0;
+  for (const auto& [setting, text] : documents) {
+    out += text.size();
+  }
+  return out;
+}
+
+Outcome<> set_document(BucketSettings& settings, Setting setting, std::string text) {
+  std::string kept;
+  switch (setting) {
+    case Setting::cors: {
+      S3_TRY(CorsRules rules, parse_cors(std::move(text)));
+      kept = cors_document(rules);
+      settings.cors = std::make_shared<const CorsRules>(std::move(rules));
+      break;
+    }
+    case Setting::lifecycle: {
+      S3_TRY(LifecycleRules rules, parse_lifecycle(std::move(text)));
+      kept = lifecycle_document(rules);
+      settings.lifecycle = std::make_shared<const LifecycleRules>(std::move(rules));
+      break;
+    }
+    case Setting::no_ownership:
+      if (!text.empty()) {
+        return fail(Code::malformed_xml);
+      }
+      break;
+    case Setting::tagging: {
+      S3_TRY(const ns::StringPairs tags, parse_tagging(std::move(text), TagOwner::bucket));
+      kept = tagging_document(tags);
+      break;
+    }
+  }
+  settings.documents.insert_or_assign(setting, std::move(kept));
+  return {};
+}
+
+void erase_document(BucketSettings& settings, Setting setting) {
+  settings.documents.erase(setting);
+  switch (setting) {
+    case Setting::cors:
+      settings.cors.reset();
+      break;
+    case Setting::lifecycle:
+      settings.lifecycle.reset();
+      break;
+    case Setting::no_ownership:
+    case Setting::tagging:
+      break;
+  }
+}
+
+std::string bucket_settings_key(InodeId root) {
+  std::string key = meta::table_key(meta::Table::identity, std::string_view(&kLetter, 1));
+  put_be64(key, root);
+  return key;
+}
+
+std::string encode(const BucketSettings& settings) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(settings.bucket);
+  w.varint(settings.documents.size());
+  for (const auto& [setting, text] : settings.documents) {
+    w.u8(static_cast<std::uint8_t>(setting));
+    w.str(text);
+  }
+  return std::move(w).take();
+}
+
+Result<BucketSettings> decode_bucket_settings(std::string_view key, std::string_view value) {
+  const std::string first = bucket_settings_key(0);
+  Reader r(value);
+  const std::uint8_t version = r.u8();
+  BucketSettings out;
+  out.bucket = r.str(access::kMaxBucketName);
+  std::map<Setting, std::string> documents;
+  int last = -1;
+  for (std::size_t n = r.count(kMaxDocuments); n > 0 && r.ok(); --n) {
+    const std::uint8_t letter = r.u8();
+    if (letter <= last) {
+      r.fail();
+    }
+    last = letter;
+    documents.emplace(static_cast<Setting>(letter), r.str(kMaxDocumentBytes));
+  }
+  if (key.size() != first.size() || !key.starts_with(first.substr(0, 2)) || !r.done() ||
+      version != kVersion) {
+    return fail(Errc::corrupt, "bucket settings record malformed");
+  }
+  out.root = get_be64(key.substr(2));
+  for (auto& [setting, text] : documents) {
+    if (!known(setting) || !set_document(out, setting, text)) {
+      log::warn("a setting of a bucket is not understood, and not in force; put it again",
+                {{"bucket", out.bucket}, {"setting", std::string(1, static_cast<char>(setting))}});
+    }
+    out.documents.insert_or_assign(setting, std::move(text));
+  }
+  return out;
+}
+
+Task<std::unique_ptr<SettingsTable>> SettingsTable::open(meta::MetaStore& meta,
+                                                         const access::BucketRoots& buckets) {
+  std::unique_ptr<SettingsTable> out(new SettingsTable(meta));
+  CO_TRYV(co_await out->x_table.load(buckets));
+  co_return out;
+}
+
+Task<> SettingsTable::forget(const Held& /*held*/, std::string_view bucket) {
+  CO_TRYV(co_await x_table.forget(bucket));
+  co_return ok();
+}
+
+}  // namespace outcrop::s3

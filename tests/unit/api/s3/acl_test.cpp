@@ -1,0 +1,79 @@
+// ACLs and OwnershipControls: what says nothing new is accepted, all else refused.
+#include "storage/base/async.h"
+#include "tests/unit/api/s3/s3_fixture.h"
+
+namespace outcrop::s3::test {
+namespace {
+
+class Acls : public S3Test {};
+
+TEST_F(Acls, WhatSaysNothingNewIsAccepted) {
+  ASSERT_EQ(put("k", "v", {{"x-amz-acl", "bucket-owner-full-control"}}).status, 200);
+  for (const char* target : {"/bucket?acl", "/bucket/k?acl"}) {
+    const Reply acl = send("GET", target);
+    EXPECT_EQ(text(acl.body, "Permission"), "FULL_CONTROL");
+    EXPECT_EQ(send("PUT", target, {}, {acl.body}).status, 200) << target;
+    EXPECT_EQ(send("PUT", target, {{"x-amz-acl", "private"}}).status, 200);
+    EXPECT_EQ(code(send("PUT", target, {{"x-amz-acl", "public-read"}})),
+              "AccessControlListNotSupported");
+    EXPECT_EQ(code(send("PUT", target, {{"x-amz-acl", "magic"}})), "InvalidArgument");
+    EXPECT_EQ(code(send("PUT", target, {{"x-amz-grant-read", "id=x"}})),
+              "AccessControlListNotSupported");
+    EXPECT_EQ(code(send("PUT", target, {{"x-amz-acl", "private"}}, {acl.body})),
+              "UnexpectedContent");
+    EXPECT_EQ(code(send("PUT", target)), "MissingSecurityHeader");
+    const std::string owner = config.owner_id;
+    std::string other = acl.body;
+    other.replace(other.rfind(owner), 4, "0000");
+    EXPECT_EQ(code(send("PUT", target, {}, {other})), "AccessControlListNotSupported");
+    other = acl.body;
+    other.replace(other.find("FULL_CONTROL"), 12, "READ");
+    EXPECT_EQ(code(send("PUT", target, {}, {other})), "AccessControlListNotSupported");
+    other.replace(other.find("READ"), 4, "RULE");
+    EXPECT_EQ(code(send("PUT", target, {}, {other})), "MalformedACLError");
+    EXPECT_EQ(code(send("PUT", target, {}, {"<x/>"})), "MalformedACLError");
+    EXPECT_EQ(code(send("PUT", target, {}, {"<AccessControlPolicy/>"})), "MalformedACLError");
+    EXPECT_EQ(code(send("PUT", target, {},
+                        {"<AccessControlPolicy><AccessControlList/></AccessControlPolicy>"})),
+              "AccessControlListNotSupported");
+  }
+  EXPECT_EQ(code(send("GET", "/bucket/absent?acl")), "NoSuchKey");
+  EXPECT_EQ(code(send("PUT", "/bucket/absent?acl", {{"x-amz-acl", "private"}})), "NoSuchKey");
+  EXPECT_EQ(code(send("PUT", "/absent?acl", {{"x-amz-acl", "private"}})), "NoSuchBucket");
+  EXPECT_EQ(code(put("k", "w", {{"x-amz-acl", "public-read"}})), "AccessControlListNotSupported");
+  EXPECT_EQ(code(put("k", "w", {{"x-amz-grant-full-control", "id=x"}})),
+            "AccessControlListNotSupported");
+  EXPECT_EQ(code(send("PUT", "/new", {{"x-amz-acl", "public-read"}})),
+            "InvalidBucketAclWithObjectOwnership");
+  EXPECT_EQ(get("k").body, "v");
+}
+
+TEST_F(Acls, OwnershipControls) {
+  const auto controls = [&](const std::string& ownership) {
+    return send("PUT", "/bucket?ownershipControls", {},
+                {"<OwnershipControls><Rule><ObjectOwnership>" + ownership +
+                 "</ObjectOwnership></Rule></OwnershipControls>"});
+  };
+  const auto current = [&] { return send("GET", "/bucket?ownershipControls"); };
+  EXPECT_EQ(text(current().body, "ObjectOwnership"), "BucketOwnerEnforced");
+  EXPECT_EQ(send("DELETE", "/bucket?ownershipControls").status, 204);
+  EXPECT_EQ(code(current()), "OwnershipControlsNotFoundError");
+  EXPECT_EQ(code(send("PUT", "/bucket?acl", {{"x-amz-acl", "public-read"}})), "NotImplemented");
+  settings = run_sync(SettingsTable::open(
+                          meta, {{"bucket", run_sync(ns.get_bucket("bucket")).value().root}}))
+                 .value();
+  config.settings = settings.get();
+  handler = new_handler();
+  EXPECT_EQ(code(current()), "OwnershipControlsNotFoundError");
+  EXPECT_EQ(code(controls("ObjectWriter")), "NotImplemented");
+  EXPECT_EQ(code(controls("BucketOwnerPreferred")), "NotImplemented");
+  EXPECT_EQ(code(controls("Mine")), "MalformedXML");
+  EXPECT_EQ(code(send("PUT", "/bucket?ownershipControls", {}, {"<OwnershipControls/>"})),
+            "MalformedXML");
+  EXPECT_EQ(controls("BucketOwnerEnforced").status, 200);
+  EXPECT_EQ(text(current().body, "ObjectOwnership"), "BucketOwnerEnforced");
+  EXPECT_EQ(code(send("DELETE", "/absent?ownershipControls")), "NoSuchBucket");
+}
+
+}  // namespace
+}  // namespace outcrop::s3::test
