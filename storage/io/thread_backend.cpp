@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -36,7 +37,7 @@ using ItemPtr = std::shared_ptr<Item>;
 class Core : public std::enable_shared_from_this<Core> {
  public:
   Core(asio::io_context& io, BlockingTransfer how)
-      : x_ex(io.get_executor()), x_how(std::move(how)), x_timer(x_ex) {}
+      : x_ex(io.get_executor()), x_how(std::move(how)), x_timer(std::in_place, x_ex) {}
 
   void start(unsigned threads) {
     for (unsigned i = 0; i < threads; ++i) {
@@ -78,7 +79,7 @@ class Core : public std::enable_shared_from_this<Core> {
   /// Waits for calls in progress, but for those that nobody waits for, and forgets the rest; no
   /// `done` is called after it.
   void stop() {
-    x_timer.cancel();
+    x_timer.reset();  // here: a thread that hangs keeps us longer than the io_context lives
     std::unique_lock lock(x_mutex);
     x_stopping = true;
     x_queue.clear();
@@ -166,10 +167,10 @@ class Core : public std::enable_shared_from_this<Core> {
     if (std::exchange(x_timer_armed, true)) {
       return;
     }
-    x_timer.expires_after(kWatchTick);
-    x_timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    x_timer->expires_after(kWatchTick);
+    x_timer->async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       self->x_timer_armed = false;
-      if (!error) {
+      if (!error && self->x_timer) {
         self->tick();
       }
     });
@@ -239,7 +240,7 @@ class Core : public std::enable_shared_from_this<Core> {
   unsigned x_threads = 0, x_hanging = 0;
   bool x_stopping = false;
   // Worker thread only.
-  WatchTimer x_timer;
+  std::optional<WatchTimer> x_timer;  // until stop()
   bool x_timer_armed = false;  // while something is on its way: it keeps the io_context running
   Watch x_watch;
   std::vector<ItemPtr> x_waiting;

@@ -184,9 +184,9 @@ TEST_F(Guarded, OpeningIsSuchACall) {
   valve.set(false);
   const auto disk = open_guarded(
       "slow",
-      [this]() -> Result<std::unique_ptr<Disk>> {
-        valve.pass();
-        return world.open_disk(0);
+      [this, inner = std::move(*world.open_disk(0))]() mutable -> Result<std::unique_ptr<Disk>> {
+        valve.pass();  // the last that it needs of the test
+        return std::move(inner);
       },
       milliseconds(250));
   EXPECT_EQ(disk.error().code(), Errc::io_error);
