@@ -135,12 +135,12 @@ Task<> CrossDriver::run_key(const Op& op, Answer& out) {
   co_return ok();
 }
 
-Task<> CrossDriver::forget_versions(std::string directory, bool with_marker) {
+Task<> CrossDriver::forget_versions(std::string directory) {
   CO_TRY(const ns::VersionPage page,
          co_await ns->list_versions(kBucket, {.prefix = directory, .max_keys = 1U << 30}));
   // The oldest first: what a marker hides must not come back.
   for (auto it = page.entries.rbegin(); it != page.entries.rend(); ++it) {
-    if (it->marker || !it->latest || (with_marker && it->entry.key == directory)) {
+    if (it->marker || !it->latest) {
       CO_TRYV(co_await ns->remove_version(kBucket, it->entry.key, it->version_id, {}));
     }
   }
@@ -151,7 +151,7 @@ Task<> CrossDriver::forget_versions(std::string directory, bool with_marker) {
 Task<> CrossDriver::rename_key(const Op& op, Answer& out) {
   auto renamed = co_await ns->rename(kBucket, op.key, op.key2);
   if (x_versioned && !renamed && renamed.error().code() == Errc::already_exists) {
-    CO_TRYV(co_await forget_versions(op.key2, false));
+    CO_TRYV(co_await forget_versions(op.key2));
     renamed = co_await ns->rename(kBucket, op.key, op.key2);
   }
   fill(out, std::move(renamed));
@@ -164,11 +164,14 @@ Task<> CrossDriver::rename(const Op& op, Answer& out) {
     const auto path = co_await fs().path(op.other);
     if (path) {
       const std::string directory = *path + op.name2 + "/";
-      CO_TRYV(co_await forget_versions(directory, false));
+      CO_TRYV(co_await forget_versions(directory));
       renamed = co_await fs().rename(op.file, op.name, op.other, op.name2);
       if (!renamed && renamed.error().code() == Errc::cross_bucket) {
+        // Its marker object is in the way. A file client takes the directory away, not S3, which
+        // would let implicit directories above go with it.
         out.prepared = true;
-        CO_TRYV(co_await forget_versions(directory, true));
+        CO_TRYV(co_await fs().remove(op.other, op.name2, ns::RemoveKind::directory));
+        CO_TRYV(co_await forget_versions(directory));
         renamed = co_await fs().rename(op.file, op.name, op.other, op.name2);
       }
     }

@@ -38,9 +38,8 @@ class CrossDriver : public NamespaceFixture {
   Task<ReadObject> read_on(unsigned slot);
   Task<> rename_key(const Op& op, Answer& out);
   Task<> rename(const Op& op, Answer& out);
-  /// Versions below a directory that are not current go for good; with them its marker object,
-  /// which goes with a directory that is replaced, and would become one.
-  Task<> forget_versions(std::string directory, bool with_marker);
+  /// Versions below a directory that are not current go for good.
+  Task<> forget_versions(std::string directory);
   void start_again();
 
   const ns::NamespaceConfig x_config;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <deque>
 #include <map>
 #include <random>
 
@@ -43,25 +44,17 @@ class History : public NamespaceFixture {
   }
 
   void step() {
-    switch (pick(24)) {
-      case 0:
-      case 1:
-      case 2:
-      case 3:
-      case 4:
-      case 5:
-        return put_some();
-      case 6:
-      case 7:
-      case 8:
-        return remove_some();
-      case 9:
-      case 10:
-      case 11:
-      case 12:
-        return remove_some_version();
-      case 13:
-        return read_some();
+    const std::size_t kind = pick(24);
+    if (kind < 6) {
+      return put_some();
+    }
+    if (kind < 9) {
+      return remove_some();
+    }
+    if (kind < 13) {
+      return remove_some_version();
+    }
+    switch (kind) {
       case 14:
         return read_some_version();
       case 15:
@@ -103,6 +96,14 @@ class History : public NamespaceFixture {
     relocate_some();
   }
 
+  std::string last_changes() const {
+    std::string out;
+    for (const std::string& line : x_notes) {
+      out += line + "\n";
+    }
+    return out;
+  }
+
   /// Everything goes, version by version; then the bucket can.
   void end() {
     for (const Both& v : all_versions()) {
@@ -122,6 +123,13 @@ class History : public NamespaceFixture {
   }
 
  private:
+  void note(std::string_view what, std::string_view one = {}, std::string_view other = {}) {
+    x_notes.push_back(std::string(what) + " " + ::testing::PrintToString(std::string(one)) + " " +
+                      ::testing::PrintToString(std::string(other)));
+    if (x_notes.size() > kNotes) {
+      x_notes.pop_front();
+    }
+  }
   std::size_t pick(std::size_t n) { return x_random() % n; }
 
   std::string component() {
@@ -233,6 +241,7 @@ class History : public NamespaceFixture {
         .attributes = {}, .etag = hex_etag(data), .checksum = {}, .conditions = {}};
     request.attributes.content_type = "t" + std::to_string(pick(5));
     request.conditions = some_conditions(key);
+    note("put", key);
     const auto real = run(put_task("b", key, data, request));
     const auto model = run(model_put(key, data, request));
     if (same_outcome(real, model)) {
@@ -255,6 +264,7 @@ class History : public NamespaceFixture {
   void remove_some() {
     const std::string key = known_key();
     const ns::Conditions conditions = some_conditions(key);
+    note("remove", key);
     expect_deletion(run(ns->remove_version("b", key, {}, conditions)),
                     run(x_model.remove_version("b", key, {}, conditions)));
   }
@@ -269,8 +279,12 @@ class History : public NamespaceFixture {
   }
   void remove_some_version() {
     const Both v = some_version();
-    expect_deletion(run(ns->remove_version("b", v.key, v.real, {})),
-                    run(x_model.remove_version("b", v.key, v.model, {})));
+    note("remove version", v.key, v.real);
+    const auto real = run(ns->remove_version("b", v.key, v.real, {}));
+    expect_deletion(real, run(x_model.remove_version("b", v.key, v.model, {})));
+    if (real && real->found) {
+      x_removed.push_back(v);
+    }
   }
   void read_some() { expect_same(known_key(), {}, {}); }
   void read_some_version() {
@@ -304,6 +318,7 @@ class History : public NamespaceFixture {
     if (pick(3) == 0) {
       request.tags = ns::StringPairs{{"copied", std::to_string(pick(9))}};
     }
+    note("copy", from.key + (by_version ? "?" + from.real : ""), to);
     request.source_version = from.real;
     const auto real = run(ns->copy("b", to, request));
     request.source_version = from.model;
@@ -321,6 +336,7 @@ class History : public NamespaceFixture {
     const std::string from = known_key();
     const std::string to = pick(3) == 0 ? known_key() : some_key();
     if (!from.ends_with('/') && !to.ends_with('/')) {
+      note("rename", from, to);
       same_outcome(run(ns->rename("b", from, to)), run(x_model.rename("b", from, to)));
     }
   }
@@ -328,6 +344,7 @@ class History : public NamespaceFixture {
     const std::string from = some_directory();
     const std::string to = some_directory() + (pick(2) == 0 ? component() + "/" : "");
     if (to.size() < 300) {
+      note("rename directory", from, to);
       same_outcome(run(ns->rename("b", from, to)), run(x_model.rename("b", from, to)));
     }
   }
@@ -335,6 +352,7 @@ class History : public NamespaceFixture {
   void upload_some() {
     const std::string key = known_key();
     const std::string data(60 + pick(5000), 'u');
+    note("upload", key);
     const auto upload = [&](ns::Namespace& of) -> Result<ns::ObjectInfo> {
       const auto made = must(of.create_upload("b", key, {}, digest::Algorithm::none,
                                               digest::ChecksumType::full_object));
@@ -354,13 +372,24 @@ class History : public NamespaceFixture {
 
   void set_versioning() {
     const auto state = pick(3) == 0 ? ns::Versioning::suspended : ns::Versioning::enabled;
+    note(state == ns::Versioning::enabled ? "enable" : "suspend");
     must(ns->put_versioning("b", state));
     must(x_model.put_versioning("b", state));
   }
 
+  static std::string listed(const ns::VersionPage& page) {
+    std::string out;
+    for (const ns::VersionEntry& v : page.entries) {
+      out += ::testing::PrintToString(v.entry.key) + " " + v.version_id +
+             (v.marker ? " marker\n" : "\n");
+    }
+    return out;
+  }
+
   void expect_page(const ns::VersionPage& real, const ns::VersionPage& model) {
     ASSERT_EQ(real.truncated, model.truncated);
-    ASSERT_EQ(real.entries.size(), model.entries.size());
+    ASSERT_EQ(real.entries.size(), model.entries.size()) << listed(real) << "model\n"
+                                                         << listed(model);
     for (std::size_t i = 0; i < real.entries.size(); ++i) {
       const ns::VersionEntry& r = real.entries[i];
       const ns::VersionEntry& m = model.entries[i];
@@ -374,6 +403,16 @@ class History : public NamespaceFixture {
     }
   }
 
+  /// A version of its own key, there or no more. (Versions of different keys that come from one
+  /// operation are in no order.)
+  Both some_marker() {
+    if (!x_removed.empty() && pick(4) == 0) {
+      return x_removed[pick(x_removed.size())];
+    }
+    const auto all = all_versions();
+    return all.empty() ? Both{some_key(), "null", "null"} : all[pick(all.size())];
+  }
+
   /// Page by page, with random parameters; both sides go on from their own markers.
   void list_some() {
     static const std::vector<std::string> kDelimiters = {"", "", "/", "a", "b/"};
@@ -383,9 +422,10 @@ class History : public NamespaceFixture {
       const std::string key = known_key();
       real.prefix = key.substr(0, pick(key.size() + 1));
     }
+    note("list", "prefix " + real.prefix, "delimiter " + real.delimiter);
     ns::VersionListRequest model = real;
     if (pick(3) == 0) {
-      const Both v = some_version();
+      const Both v = some_marker();
       real.key_marker = model.key_marker = v.key;
       if (pick(2) == 0) {
         real.version_marker = v.real;
@@ -427,9 +467,13 @@ class History : public NamespaceFixture {
     blobs.collect();
   }
 
+  static constexpr std::size_t kNotes = 40;
+
   std::mt19937_64 x_random;
   testing::ReferenceNamespace x_model;
   std::map<std::string, std::string> x_ids;
+  std::vector<Both> x_removed{};
+  std::deque<std::string> x_notes{};  ///< the last changes
 };
 
 TEST(VersionModel, RandomHistories) {
@@ -445,7 +489,7 @@ TEST(VersionModel, RandomHistories) {
         history.check_everything();
       }
       if (::testing::Test::HasFailure()) {
-        FAIL() << "at operation " << i;
+        FAIL() << "at operation " << i << ", after\n" << history.last_changes();
       }
     }
     history.end();
