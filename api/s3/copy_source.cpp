@@ -13,7 +13,12 @@ policy::Action get_action() {
 
 S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
   static const policy::Action list = policy::find_action("s3:ListBucket").value();
-  if (error.code != Code::no_such_key) {
+  if (error.code == Code::method_not_allowed) {
+    return S3Error(Code::invalid_request,
+                   "The source of a copy request may not specifically refer to a delete marker by "
+                   "version id.");
+  }
+  if (error.code != Code::no_such_key && error.code != Code::no_such_version) {
     return error;
   }
   auto listed = authorize(call.asker, list, source.bucket, {});
@@ -33,11 +38,11 @@ Async<Outcome<SourceObject>> copy_source_of(Call& call) {
   if (split->key.size() > ns::kMaxKeyBytes) {
     co_return fail(Code::key_too_long);
   }
-  S3_CO_TRYV(null_version(split->version_id));
+  S3_CO_TRYV(version_asked(split->version_id));
   SourceObject source{std::move(split->bucket), std::move(split->key),
                       conditions_of(call, kCopySourceConditions), std::move(split->version_id)};
-  S3_CO_TRYV(
-      co_await learn_existing_tags(call.asker, call.context, call.ns, source.bucket, source.key));
+  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, source.bucket,
+                                          source.key, source.version));
   source.tags = call.context.existing_tags();
   S3_CO_TRYV(authorize_source(call, source, get_action()));
   co_return source;
@@ -56,7 +61,7 @@ Outcome<> authorize_source(const Call& call, const SourceObject& source, policy:
 
 Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
                                                               SourceObject& source) {
-  auto opened = co_await call.ns.open_read(source.bucket, source.key);
+  auto opened = co_await call.ns.open_read(source.bucket, source.key, source.version.value_or(""));
   if (!opened) {
     co_return std::unexpected(source_error(call, source, S3Error(opened.error())));
   }

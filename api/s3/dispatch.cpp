@@ -188,7 +188,8 @@ class Dispatcher {
     }
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
     if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
-      S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));
+      S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key,
+                                              target.param("versionId")));
     }
     S3_CO_TRY(Grant grant, authorize_request(asker, *op, target));
     S3_CO_TRYV(check_key_length(target));
@@ -211,7 +212,8 @@ class Dispatcher {
     if (seen.who) {
       seen.why = call.grant.why();
     }
-    if (!answer && answer.error().code == Code::no_such_key) {
+    if (!answer && (answer.error().code == Code::no_such_key ||
+                    answer.error().code == Code::no_such_version)) {
       S3_CO_TRYV(may_know_of_keys(asker, *op, target));
     }
     co_return answer;

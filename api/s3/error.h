@@ -29,6 +29,7 @@ enum class Code : std::uint8_t {
   entity_too_large,
   entity_too_small,
   expired_token,
+  illegal_versioning_configuration,
   incomplete_body,
   insufficient_storage,
   internal_error,

@@ -29,6 +29,9 @@ std::optional<std::string> common_prefix(const LifecycleRules& rules, Wanted wan
   return out;
 }
 
+/// Others deleted it meanwhile.
+bool is_gone(Errc code) { return code == Errc::no_such_key || code == Errc::key_deleted; }
+
 }  // namespace
 
 Result<void> LifecycleJob::check_goes_on(const BucketSettings& bucket) const {
@@ -63,7 +66,7 @@ Task<> LifecycleJob::expire(const BucketSettings& bucket, const ns::ListEntry& e
   if (needs_tags(rules, object, now_seconds(), day)) {
     auto info = co_await x_parts.ns.stat(bucket.bucket, entry.key);
     if (!info) {
-      co_return info.error().code() == Errc::no_such_key ? ok() : fail(std::move(info).error());
+      co_return is_gone(info.error().code()) ? ok() : fail(std::move(info).error());
     }
     CO_TRYV(check_goes_on(bucket));
     tags = std::move(info->attributes.tags);
@@ -75,9 +78,11 @@ Task<> LifecycleJob::expire(const BucketSettings& bucket, const ns::ListEntry& e
   }
   ns::Conditions unchanged;  // what was put since is younger
   unchanged.if_unmodified_since = object.mtime_ns / kNsPerSecond;
+  unchanged.must_exist = true;
   const auto removed = co_await x_parts.ns.remove(bucket.bucket, entry.key, std::move(unchanged));
   if (!removed) {
-    co_return removed.error().code() == Errc::precondition_failed ? ok() : fail(removed.error());
+    const Errc code = removed.error().code();
+    co_return is_gone(code) || code == Errc::precondition_failed ? ok() : fail(removed.error());
   }
   if (*removed) {
     x_expired.fetch_add(1, std::memory_order_relaxed);

@@ -28,8 +28,8 @@ Async<Outcome<>> check_exists(Call& call) {
     S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
     co_return Outcome<>{};
   }
-  S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key()));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
+  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   co_return confirm_existing_tags(call, info);
 }
 

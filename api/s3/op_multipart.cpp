@@ -134,6 +134,7 @@ http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
     xml.text("ChecksumType", type_name(info.checksum.type));
   }
   http::Response response = xml_response(std::move(xml).take());
+  add_version(call, info.version_id, response);
   add_expiration(call, info, response);
   return response;
 }

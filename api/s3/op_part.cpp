@@ -121,7 +121,11 @@ Answer upload_part_copy(Call& call) {
   S3_CO_TRY(const ns::PartInfo part,
             co_await call.ns.copy_part(call.bucket(), call.key(), id, number, *reader, range,
                                        std::move(digests.etag), std::move(digests.checksum)));
-  co_return copy_part_response(part);
+  http::Response response = copy_part_response(part);
+  if (const std::string& version = reader->info().version_id; !version.empty()) {
+    response.set("x-amz-copy-source-version-id", version);
+  }
+  co_return response;
 }
 
 }  // namespace outcrop::s3

@@ -33,7 +33,8 @@ Async<Outcome<ns::ExpectedTags>> authorize_move(Call& call, std::string_view fro
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   static const policy::Action erase = policy::find_action("s3:DeleteObject").value();
   static const policy::Action put = policy::find_action("s3:PutObject").value();
-  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, call.bucket(), from));
+  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, call.bucket(), from,
+                                          std::nullopt));
   S3_CO_TRYV(authorize(call.asker, get, call.bucket(), from));
   ns::ExpectedTags tags = call.context.existing_tags();
   call.context.set_existing_tags(std::nullopt);
@@ -70,6 +71,7 @@ Answer put_object(Call& call) {
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_version(call, info.version_id, response);
   add_expiration(call, info, response);
   co_return response;
 }

@@ -37,6 +37,10 @@ Outcome<std::vector<ns::CompletePart>> parse_complete(std::string text,
 /// CreateBucketConfiguration may ask for (directory buckets, tags).
 Outcome<std::string> parse_create_bucket(std::string text);
 
+/// VersioningConfiguration: enabled or suspended. IllegalVersioningConfigurationException without
+/// a status; NotImplemented for MFA delete.
+Outcome<ns::Versioning> parse_versioning(std::string text);
+
 /// PublicAccessBlockConfiguration; what is not named is false.
 Outcome<policy::PublicAccessBlock> parse_public_access_block(std::string text);
 

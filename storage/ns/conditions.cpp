@@ -43,6 +43,9 @@ bool lists(std::string_view header, std::string_view etag, bool weak_ok) {
 Result<void> check_conditions(const Conditions& conditions,
                               const ConditionTarget* object,
                               Access access) {
+  if (conditions.must_exist && object == nullptr) {
+    return fail(Errc::no_such_key);
+  }
   if (conditions.if_match) {
     if (!object) {
       return fail(Errc::no_such_key);

@@ -211,6 +211,58 @@ TEST_F(Lifecycle, ObjectsGoWhenTheirTimeHasCome) {
   EXPECT_EQ(keys(), (Keys{"c"}));
 }
 
+TEST_F(Lifecycle, WithVersionsAMarkerComesAndNothingGoes) {
+  ASSERT_EQ(send("PUT", "/bucket?versioning", {},
+                 {"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"})
+                .status,
+            200);
+  ASSERT_EQ(set(rule(kOneDay, "<Filter/>")).status, 200);
+  const std::string old = put("k", "1").header("x-amz-version-id");
+  const std::string last = put("k", "2").header("x-amz-version-id");
+  EXPECT_TRUE(head("k").has("x-amz-expiration"));
+  EXPECT_TRUE(send("HEAD", "/bucket/k?versionId=" + last).has("x-amz-expiration"));
+  EXPECT_FALSE(send("HEAD", "/bucket/k?versionId=" + old).has("x-amz-expiration"));
+  clock.seconds += 3 * kDay;
+  pass();
+  EXPECT_EQ(expired, 1u);
+  EXPECT_EQ(get("k").header("x-amz-delete-marker"), "true");
+  EXPECT_EQ(send("GET", "/bucket/k?versionId=" + old).body, "1");
+  EXPECT_EQ(send("GET", "/bucket/k?versionId=" + last).body, "2");
+  const std::string listed = send("GET", "/bucket?versions").body;
+  EXPECT_EQ(texts(listed, "VersionId").size(), 3u);
+  clock.seconds += 3 * kDay;
+  pass();
+  EXPECT_EQ(expired, 0u) << "a delete marker is no object";
+  EXPECT_EQ(send("GET", "/bucket?versions").body, listed);
+}
+
+/// Deletes what a pass has just seen, before the pass does.
+class Overtaken final : public outcrop::testing::ReferenceNamespace {
+ public:
+  using ReferenceNamespace::ReferenceNamespace;
+  Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override {
+    CO_TRY(ns::ListPage page, co_await ReferenceNamespace::list(bucket, std::move(request)));
+    for (const ns::ListEntry& entry : page.entries) {
+      CO_TRYV(co_await remove(bucket, entry.key, {}));
+    }
+    co_return page;
+  }
+};
+
+TEST_F(Lifecycle, WhatOthersDeletedGetsNoSecondMarker) {
+  ASSERT_EQ(set(rule(kOneDay, "<Filter/>")).status, 200);
+  Overtaken fast(clock);
+  ASSERT_TRUE(run_sync(fast.create_bucket("bucket", "")));
+  ASSERT_TRUE(run_sync(fast.put_versioning("bucket", ns::Versioning::enabled)));
+  auto writer = run_sync(fast.open_write("bucket", "k", 0)).value();
+  ASSERT_TRUE(run_sync(fast.put("bucket", "k", std::move(writer), {})));
+  clock.seconds += 3 * kDay;
+  LifecycleJob job({.ns = fast, .settings = *settings, .clock = clock});
+  EXPECT_TRUE(run_sync(job.pass()));
+  EXPECT_EQ(job.expired(), 0u);
+  EXPECT_EQ(run_sync(fast.list_versions("bucket", {})).value().entries.size(), 2u);
+}
+
 TEST_F(Lifecycle, FiltersByTagAndSize) {
   ASSERT_EQ(set(rule(kOneDay,
                      "<Filter><And><Tag><Key>a</Key><Value>1</Value></Tag>"

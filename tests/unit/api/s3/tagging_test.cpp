@@ -73,6 +73,38 @@ TEST_F(Tagging, RoundTripReplaceAndDelete) {
   EXPECT_EQ(get("k").body, "v");
 }
 
+TEST_F(Tagging, EachVersionHasItsOwn) {
+  ASSERT_EQ(send("PUT", "/bucket?versioning", {},
+                 {"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"})
+                .status,
+            200);
+  const std::string old = put("k", "1").header("x-amz-version-id");
+  ASSERT_EQ(set("k", {{"n", "1"}}).header("x-amz-version-id"), old);
+  const std::string last = put("k", "2").header("x-amz-version-id");
+  EXPECT_EQ(tags("k"), Tags{});
+  ASSERT_EQ(set("k", {{"n", "2"}}).header("x-amz-version-id"), last);
+  const std::string of_old = "/bucket/k?tagging&versionId=" + old;
+  EXPECT_EQ(texts(send("GET", of_old).body, "Value"), std::vector<std::string>{"1"});
+  const Reply changed = send("PUT", of_old, {}, {tagging({{"n", "3"}})});
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_EQ(changed.header("x-amz-version-id"), old);
+  EXPECT_EQ(texts(send("GET", of_old).body, "Value"), std::vector<std::string>{"3"});
+  EXPECT_EQ(send("GET", of_old).header("x-amz-version-id"), old);
+  EXPECT_EQ(send("HEAD", "/bucket/k?versionId=" + old).header("x-amz-tagging-count"), "1");
+  EXPECT_EQ(tags("k"), (Tags{{"n", "2"}}));
+  EXPECT_EQ(texts(send("GET", "/bucket?versions").body, "VersionId").size(), 2u);
+  const std::string marker = send("DELETE", "/bucket/k").header("x-amz-version-id");
+  EXPECT_EQ(code(set("k", {})), "NoSuchKey");
+  EXPECT_EQ(send("PUT", "/bucket/k?tagging&versionId=" + marker, {}, {tagging({})}).status, 405);
+  EXPECT_EQ(send("DELETE", of_old).status, 204);
+  EXPECT_EQ(texts(send("GET", of_old).body, "Value"), std::vector<std::string>{});
+  EXPECT_EQ(texts(send("GET", "/bucket/k?tagging&versionId=" + last).body, "Value"),
+            std::vector<std::string>{"2"});
+  EXPECT_EQ(code(send("GET", "/bucket/k?tagging&versionId=null")), "NoSuchVersion");
+  EXPECT_EQ(code(send("PUT", "/bucket/k?tagging&versionId=x", {}, {tagging({})})),
+            "InvalidArgument");
+}
+
 TEST_F(Tagging, WhatIsNotThere) {
   EXPECT_EQ(code(set("absent", {})), "NoSuchKey");
   EXPECT_EQ(code(send("DELETE", "/bucket/absent?tagging")), "NoSuchKey");
