@@ -17,7 +17,7 @@ BUCKET = "crash"
 MIB = 1 << 20
 SHARED_KEYS = 6
 WRITE_BYTES = 128 << 10
-EXISTS, JUKEBOX = 17, 10008  # of nfsstat3
+EXISTS, NO_SPACE, JUKEBOX = 17, 28, 10008  # of nfsstat3
 # Weights of the operations; multipart parts are 5 MiB, so they are rare.
 OPERATIONS = {"small": 46, "medium": 14, "large": 5, "multipart": 2, "delete": 12, "copy": 7, "rename": 7, "file": 12,
               "read": 12}
@@ -25,8 +25,9 @@ OPERATIONS = {"small": 46, "medium": 14, "large": 5, "multipart": 2, "delete": 1
 
 @dataclass
 class Problems:
-    """What went wrong, by kind."""
+    """What went wrong, by kind; `full` counts refusals for want of room, where a run may expect them."""
 
+    full: int = 0
     lost: list[str] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -40,12 +41,14 @@ class Problems:
 @dataclass
 class Setting:
     """What the clients of a round share. `dying` is set before the first thing of the crash happens: from then on
-    errors are no answers. `over` ends a client that did not notice. `keys`: how many in a folder."""
+    errors are no answers. `over` ends a client that did not notice. `keys`: how many in a folder. `small`: the drives
+    may be full, as after many short runs that left no time for compaction."""
 
     oracle: Oracle
     problems: Problems
     keys: int = 24
     nfs_port: int | None = None
+    small: bool = False
     dying: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -75,7 +78,9 @@ class LoadThread(threading.Thread):
             except NfsFailed as failed:
                 if failed.status < 0:
                     return
-                if failed.status != JUKEBOX and not self._setting.dying.is_set():
+                if failed.status == NO_SPACE and self._setting.small:
+                    self._problems.full += 1
+                elif failed.status != JUKEBOX and not self._setting.dying.is_set():
                     self._problems.refused.append(f"NFS: {failed}")
             except Torn as torn:
                 self._problems.torn.append(f"while serving: {torn}")
@@ -106,7 +111,9 @@ class LoadThread(threading.Thread):
 
     def _note(self, what: str, response: Response) -> None:
         """An error is a problem, unless it says "later" or the crash has begun: then the outcome is unknown."""
-        if response.status != 503 and not (response.status >= 500 and self._setting.dying.is_set()):
+        if response.status == 507 and self._setting.small:
+            self._problems.full += 1
+        elif response.status != 503 and not (response.status >= 500 and self._setting.dying.is_set()):
             self._problems.refused.append(f"{what}: {response.status} {response.code} {response.body[:200]!r}")
 
     def _put(self, key: str, length: int) -> None:

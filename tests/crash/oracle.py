@@ -94,7 +94,7 @@ class Oracle:
         self.ack(move.target, move.given)
 
     def half_moved(self) -> list[str]:
-        """Renames that were the last thing done to their keys, had no answer, and were done by half. For settled keys."""
+        """Renames without an answer that were done by half, if nothing was done to their keys later. For settled keys."""
         moves, self._moves = self._moves, []
         return [f"{m.source} was being renamed to {m.target}, and both or none is there"
                 for m in moves if m.taken.acked_at is None

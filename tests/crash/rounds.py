@@ -18,7 +18,7 @@ class Rounds:
     """The clients and what they know, over all rounds of one run. `nfs_port`: some writes go through NFS."""
 
     def __init__(self, server: Server, oracle: Oracle, seed: int, clients: int, nfs_port: int | None = None,
-                 keys: int = 24) -> None:
+                 keys: int = 24, small: bool = False) -> None:
         self.server = server
         self.oracle = oracle
         self.clients = clients
@@ -28,11 +28,12 @@ class Rounds:
         self.random = random.Random(seed)
         self._nfs_port = nfs_port
         self._keys = keys
+        self._small = small
         self._next_seq = [0] * clients
 
     def crash_under_load(self, note: str, pause: float, crash: Callable[[], None]) -> None:
         """Load from several threads for `pause` seconds; then `crash` ends the server, and with it the threads."""
-        setting = Setting(self.oracle, self.problems, self._keys, self._nfs_port)
+        setting = Setting(self.oracle, self.problems, self._keys, self._nfs_port, self._small)
         threads = [LoadThread(n, self.random.getrandbits(64), self._next_seq[n], self.server.client(10), setting)
                    for n in range(self.clients)]
         for thread in threads:

@@ -35,17 +35,21 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 
 
-def missing(kind: str) -> str:
-    """Empty, or why there can be no such drives here."""
+def missing(kind: str, cache: bool) -> str:
+    """Empty, or why there can be no such drives here; `cache`: with volatile caches."""
     if os.geteuid() != 0:
         return "only root mounts file systems"
     for tool in (MKFS[kind][0], "losetup"):
         if not shutil.which(tool):
             return f"no {tool}"
+    if cache and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return "no /dev/fuse"
     try:
         with ShutdownDrives(0, 0, kind, None):
             return ""
-    except (OSError, subprocess.CalledProcessError) as error:
+    except subprocess.CalledProcessError as error:
+        return f"{error.cmd[0]}: {error.stderr.decode(errors='replace').strip()}"
+    except OSError as error:
         return f"no loop mounts of {kind}: {error}"
 
 
@@ -92,6 +96,8 @@ class Drives:
     `mount` and `unmount` may leave drives out; `close` takes everything away again, whatever has happened.
     """
 
+    sector = 512
+
     def __init__(self, count: int, mebibytes: int, kind: str, scratch: Path | None) -> None:
         self._kind = kind
         self._sizes = [mebibytes << 20] * count + [STATE_MEBIBYTES << 20]
@@ -112,7 +118,8 @@ class Drives:
         try:
             self._make_images()
             for image in self._images:
-                done = subprocess.run(["losetup", "--find", "--show", str(image)], check=True, capture_output=True)
+                done = subprocess.run(["losetup", "--find", "--show", "--sector-size", str(self.sector), str(image)],
+                                      check=True, capture_output=True)
                 self._loops.append(done.stdout.decode().strip())
                 subprocess.run([*MKFS[self._kind], self._loops[-1]], check=True, capture_output=True)
             for mount in self._mounts:
@@ -179,12 +186,14 @@ class ShutdownDrives(Drives):
 
 
 class CacheDrives(Drives):
-    """Devices that keep what they were not told to flush in a volatile cache: at a cut each of its sectors of 512
-    bytes has any of the contents that it had since the last flush."""
+    """Devices that keep what they were not told to flush in a volatile cache: at a cut each of its sectors has any of
+    the contents that it had since the last flush. Sectors are 4 KiB for XFS, which does not recover from a block of
+    its metadata that is written by half, and 512 bytes for ext4, whose journal has all of it."""
 
     def __init__(self, device: Path, count: int, mebibytes: int, kind: str, scratch: Path | None) -> None:
         super().__init__(count, mebibytes, kind, scratch)
         self._device = device
+        self.sector = 4096 if kind == "xfs" else 512
         self._files = self.root / "devices"
         self._process: subprocess.Popen[str] | None = None
         self.writes = self.kept = self.dropped = 0
@@ -193,7 +202,7 @@ class CacheDrives(Drives):
         super()._make_images()
         self._files.mkdir()
         self._process = subprocess.Popen(
-            [str(self._device), str(self._files), *map(str, self._images)], stdin=subprocess.PIPE,
+            [str(self._device), str(self.sector), str(self._files), *map(str, self._images)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
         self._answer()
         self._images = [self._files / str(i) for i in range(len(self._images))]
@@ -215,7 +224,9 @@ class CacheDrives(Drives):
 
     def cut(self, seed: int) -> None:
         _, writes, kept, dropped = self._tell(f"cut {seed}")
-        self.writes, self.kept, self.dropped = self.writes + int(writes), self.kept + int(kept), self.dropped + int(dropped)
+        self.writes += int(writes)
+        self.kept += int(kept)
+        self.dropped += int(dropped)
 
     def start_writing(self) -> None:
         """What RocksDB has written and not synced goes on its way to the devices, without a flush."""

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The power of all drives goes at once, under load: no acked write may be lost, no object torn, every start must succeed.
+"""The power of all drives goes at once, under load: no acked write may be lost, none torn, every start must succeed.
 
 The drives and the state directory are file systems of their own (power.py). One cut in two finds the server stopped in
 the same moment, as a machine that loses its power; the others find it running for some milliseconds more, as with
-drives that go before the machine does. One start in five is cut off, too. With --remove drives are taken away before
-the start, and given back after everything was read.
+drives that go before the machine does. One start in five is cut off, too. With --remove it is always stopped, drives
+are taken away before the start, and given back after everything was read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Outage(Rounds):
     """The rounds of one run."""
 
     def __init__(self, server: Server, oracle: Oracle, seed: int, drives: Drives, remove: int, nfs_port: int) -> None:
-        super().__init__(server, oracle, seed, CLIENTS, nfs_port, KEYS)
+        super().__init__(server, oracle, seed, CLIENTS, nfs_port, KEYS, small=True)
         self._drives = drives
         self._remove = remove
         self.cuts = self.starts = self.cut_starts = 0
@@ -47,7 +47,7 @@ class Outage(Rounds):
 
     def cut(self) -> None:
         """The power goes; then it is back."""
-        frozen = self.random.random() < 0.5
+        frozen = self._remove > 0 or self.random.random() < 0.5  # one that left before is one more that is missing
         if isinstance(self._drives, CacheDrives) and self.random.random() < 0.5:
             self._drives.start_writing()
         if frozen:
@@ -84,9 +84,24 @@ class Outage(Rounds):
         self._begin()
         self.server.wait_redundant(DRIVES, PARITY + 1, PATIENCE)
 
+    def _wait_for_room(self) -> None:
+        """Runs of a second leave compaction no time, so the drives fill up; what is garbage must become room."""
+        client, body = self.server.client(), bytes(200_000)
+        deadline = time.monotonic() + PATIENCE
+        while (response := client.put(BUCKET, "room/new-probe", body)).status == 507:
+            if time.monotonic() > deadline:
+                self.problems.refused.append(f"still full after {PATIENCE} s without load")
+                break
+            time.sleep(0.2)
+        else:
+            client.checked("room", response)
+            client.delete(BUCKET, "room/new-probe")
+        client.close()
+
     def run(self, rounds: int, until: float) -> int:
         """Returns the number of rounds done; stops at the first problem, or when it is `until` (monotonic)."""
         for number in range(1, rounds + 1):
+            full = self.problems.full
             self.crash_under_load(f"cut {number}", self.random.uniform(0.1, 0.6), self.cut)
             gone = sorted(self.random.sample(range(DRIVES), self._remove))
             self._start(gone)
@@ -94,6 +109,8 @@ class Outage(Rounds):
             if not self.problems.count and gone:
                 self._give_back()
                 self.verify_all()
+            if self.problems.full > full:
+                self._wait_for_room()
             if number % 25 == 0 or number == rounds:
                 print(f"round {number}/{rounds}: {self.oracle.acked} acked, {len(self.oracle.keys)} keys, "
                       f"slowest start {self.slowest_start:.2f} s, {self.problems.count} problems", flush=True)
@@ -113,6 +130,7 @@ def report(outage: Outage, done: int, failed_starts: int, what: str) -> int:
     print(f"powercut: {what}: {done} rounds, {outage.cuts} cuts, {outage.cut_starts} of them during a start, "
           f"{oracle.acked} acked writes, {oracle.unknown} in flight at a cut, {outage.verified} keys read back; "
           f"acked lost {len(problems.lost)}, torn {len(problems.torn)}, unexpected answers {len(problems.refused)}, "
+          f"{problems.full} times full, "
           f"refused or failed starts {failed_starts}, slowest of {outage.starts} starts {outage.slowest_start:.2f} s "
           f"(at most {START_SECONDS_MAX})")
     if oracle.acked < done:
@@ -174,7 +192,9 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, help="where the images go (default: the system's temp directory)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("powercut: told to stop"))  # what is mounted goes all the same
-    if reason := missing(options.fs):
+    if options.device == "cache" and not options.volatile_device:
+        parser.error("--device cache needs --volatile-device")
+    if reason := missing(options.fs, options.device == "cache"):
         print(f"powercut: SKIPPED, {reason}")
         return 0
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)

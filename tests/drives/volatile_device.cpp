@@ -2,11 +2,9 @@
 // spoken straight over /dev/fuse, with one file for each image. What is written is there at once,
 // as with a drive, and a flush of the loop device arrives as FSYNC. Commands come on standard
 // input, answers go to standard output, one line each:
-//   cut SEED   -> "cut WRITES KEPT DROPPED": each 512-byte sector that was written since the last
-//   flush of its file
-//                 becomes any of the contents that it had since then; from now on everything fails
-//                 with EIO
-//   power      -> "power": everything works again
+//   cut SEED: each sector that was written since the last flush of its file becomes any of the
+//     contents that it had since then, and everything fails with EIO. "cut WRITES KEPT DROPPED"
+//   power: everything works again. "power"
 // "ready" is the first line. Ends when the file system is unmounted.
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -33,7 +31,7 @@
 
 namespace {
 
-constexpr std::size_t kSector = 512;
+constexpr std::size_t kLeastSector = 512;  // also the unit of st_blocks
 constexpr std::uint32_t kMostTransfer = 1 << 20;
 constexpr std::uint64_t kRootNode = FUSE_ROOT_ID;  // the nth file is node kRootNode + 1 + n
 constexpr std::uint64_t kForever =
@@ -51,7 +49,8 @@ struct Counts {
 /// One image, with what it held before each write that was not flushed.
 class Device {
  public:
-  explicit Device(const char* path) : x_fd(::open(path, O_RDWR | O_CLOEXEC)) {
+  Device(const char* path, std::size_t sector)
+      : x_fd(::open(path, O_RDWR | O_CLOEXEC)), x_sector(sector) {
     struct stat st{};
     if (x_fd < 0 || ::fstat(x_fd, &st) != 0) {
       die(path);
@@ -69,7 +68,7 @@ class Device {
   }
 
   int write(std::uint64_t offset, std::span<const char> data) {
-    if (offset % kSector != 0 || data.size() % kSector != 0 || offset + data.size() > x_size) {
+    if (offset % x_sector != 0 || data.size() % x_sector != 0 || offset + data.size() > x_size) {
       return EINVAL;  // a loop device does not do this
     }
     Old old{offset, std::vector<char>(data.size())};
@@ -86,7 +85,7 @@ class Device {
   void cut(std::mt19937_64& random, Counts& counts) {
     std::map<std::uint64_t, std::vector<const char*>> olds;  // by sector, oldest first
     for (const Old& old : x_unflushed) {
-      for (std::size_t at = 0; at < old.bytes.size(); at += kSector) {
+      for (std::size_t at = 0; at < old.bytes.size(); at += x_sector) {
         olds[old.offset + at].push_back(old.bytes.data() + at);
       }
     }
@@ -98,7 +97,7 @@ class Device {
       }
       ++counts.dropped;
       const auto which = std::uniform_int_distribution<std::size_t>(0, contents.size() - 1)(random);
-      if (put(offset, {contents[which], kSector}) != 0) {
+      if (put(offset, {contents[which], x_sector}) != 0) {
         die("an image cannot be written");
       }
     }
@@ -120,6 +119,7 @@ class Device {
   }
 
   int x_fd;
+  std::size_t x_sector;
   std::uint64_t x_size = 0;
   std::vector<Old> x_unflushed;
 };
@@ -127,9 +127,9 @@ class Device {
 /// The file system: one request after the other, so a cut falls between two of them on all devices.
 class FileSystem {
  public:
-  FileSystem(const char* target, std::span<char*> images) {
+  FileSystem(const char* target, std::size_t sector, std::span<char*> images) {
     for (const char* const image : images) {
-      x_devices.emplace_back(image);
+      x_devices.emplace_back(image, sector);
     }
     x_fuse = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (x_fuse < 0) {
@@ -165,7 +165,7 @@ class FileSystem {
     fuse_attr attr{};
     attr.ino = node;
     attr.size = size;
-    attr.blocks = size / kSector;
+    attr.blocks = size / kLeastSector;
     attr.mode = mode;
     attr.nlink = 1;
     attr.blksize = 4096;
@@ -362,9 +362,10 @@ class FileSystem {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::cerr << "usage: volatile_device MOUNTPOINT IMAGE...\n";
+  const std::size_t sector = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 0;
+  if (argc < 4 || (sector != kLeastSector && sector != 4096)) {
+    std::cerr << "usage: volatile_device 512|4096 MOUNTPOINT IMAGE...\n";
     return 2;
   }
-  return FileSystem(argv[1], {argv + 2, static_cast<std::size_t>(argc - 2)}).run();
+  return FileSystem(argv[2], sector, {argv + 3, static_cast<std::size_t>(argc - 3)}).run();
 }
