@@ -47,6 +47,7 @@ struct Config {
   bool log_requests = false;
   /// Faults that tests put into the drives (storage/io/faults.h); outcropd --test-faults sets it,
   /// no file and no variable does.
+  bool trust_clock = false;  ///< flag --trust-clock
   std::string test_faults;
   std::vector<std::string> drives;
   std::optional<unsigned> parity;  ///< empty: by number of drives

@@ -96,7 +96,8 @@ struct Gateway::Parts {
   const MemoryPlan memory =
       plan_memory(config.memory_limit, cgroup_memory_limit("/"), physical_memory());
   const std::time_t started = std::time(nullptr);
-  SystemClock clock;
+  SystemClock machine_clock;
+  FlooredClock clock{machine_clock, clock_is_synchronized};
   SystemRandom random;
   Runtime runtime;
   ByteBudget budget{memory.in_flight};
@@ -186,6 +187,7 @@ Result<void> Gateway::Parts::open_admin() {
                   .tokens = token_source(),
                   .audit = audit.get()}}),
       options, admin_budget);
+  admin_service->clock = &clock;
   // The last worker: the first one opens the store meanwhile.
   admin_group = std::make_unique<HttpGroup>(runtime, std::vector{runtime.workers() - 1},
                                             *admin_service, random);
@@ -209,7 +211,8 @@ Result<void> Gateway::Parts::open_store() {
       .workers = runtime.contexts(),
       .backends = {},
       .state_dir = state_dir.get(),
-      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); }};
+      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); },
+      .floor = &clock};
   for (const std::unique_ptr<io::IoBackend>& b : backends) {
     engine_runtime.backends.push_back(b.get());
   }
@@ -217,6 +220,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.segment_bytes = config.segment_size;
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
+  engine_config.trust_clock = config.trust_clock;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
   engine_config.payload_cache_bytes = memory.payloads;
@@ -358,6 +362,12 @@ std::vector<admin::Check> Gateway::Parts::checks() const {
            .reason = live == total ? ""
                                    : std::to_string(live) + " of " + std::to_string(total) +
                                          " drives are live"},
+          {.name = "clock",
+           .ok = true,
+           .reason = stats.clock_behind_seconds < 60
+                         ? ""
+                         : "the machine's clock is " + std::to_string(stats.clock_behind_seconds) +
+                               " s behind what the store has seen"},
           {.name = "data", .ok = true, .reason = data_reason(stats.repair)}};
 }
 
@@ -423,6 +433,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   if (!config.tls_cert.empty()) {
     TRY(parts->s3_service->tls, make_tls_context(config.tls_cert, config.tls_key));
   }
+  parts->s3_service->clock = &parts->clock;
   parts->s3_group =
       std::make_unique<HttpGroup>(runtime, all_workers(runtime), *parts->s3_service, parts->random);
   for (unsigned i = 0; i < runtime.workers(); ++i) {

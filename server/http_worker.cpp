@@ -51,11 +51,13 @@ std::string HttpWorker::next_request_id() {
 }
 
 std::string_view HttpWorker::date() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  if (now.tv_sec != x_date_second) {
-    x_date_second = now.tv_sec;
-    x_date = http_date(now.tv_sec);
+  // SDKs set their own clock by this field: it has the time that signatures are judged by.
+  const std::int64_t now =
+      (x_service.clock != nullptr ? x_service.clock->wall_ns() : SystemClock().wall_ns()) /
+      1'000'000'000;
+  if (now != x_date_second) {
+    x_date_second = now;
+    x_date = http_date(now);
   }
   return x_date;
 }

@@ -8,6 +8,7 @@
 #include "server/http_options.h"
 #include "server/http_session.h"
 #include "server/in_buffer.h"
+#include "storage/base/clock.h"
 
 namespace outcrop::server {
 
@@ -23,6 +24,7 @@ struct HttpService {
   ByteBudget& budget;
   ConnectionLimiter limiter;
   std::shared_ptr<asio::ssl::context> tls;  ///< null: plain text
+  const Clock* clock = nullptr;             ///< of the Date field; null: the machine's
 };
 
 class HttpWorker final : public ConnectionWorker {

@@ -18,16 +18,17 @@ using namespace outcrop;
 constexpr int kOk = 0, kFailed = 1, kBadConfig = 2;
 // Not in the usage: --test-faults PLAN makes drives fail on purpose (docs/durability.md).
 constexpr const char* kUsage =
-    "usage: outcropd --config FILE [--init | --check]\n"
+    "usage: outcropd --config FILE [--init | --check | --trust-clock]\n"
     "  --config FILE  the configuration (see conf/outcrop.toml)\n"
     "  --init         format the blank drives of the configuration as a new cluster, and exit\n"
+    "  --trust-clock  take the machine's time, also if it is behind what the store has seen\n"
     "  --check        check the configuration, and exit\n"
     "  --version      print the version, and exit\n"
     "  --help         print this, and exit\n";
 
 struct Flags {
   std::string config, test_faults;
-  bool init = false, check = false, version = false, help = false;
+  bool trust_clock = false, init = false, check = false, version = false, help = false;
 };
 
 /// The argument that makes no sense, if any.
@@ -40,6 +41,8 @@ std::optional<std::string> read_flags(std::span<char*> args, Flags& out) {
       out.config = arg.substr(9);
     } else if (arg == "--test-faults" && i + 1 < args.size()) {
       out.test_faults = args[++i];
+    } else if (arg == "--trust-clock") {
+      out.trust_clock = true;
     } else if (arg == "--init") {
       out.init = true;
     } else if (arg == "--check") {
@@ -92,6 +95,7 @@ Result<void> serve(const server::Config& config) {
 Result<void> run(const Flags& flags) {
   TRY(server::Config config, server::load_config(flags.config, server::process_environment()));
   config.test_faults = flags.test_faults;
+  config.trust_clock = flags.trust_clock;
   log::configure(config.log_level, config.log_format);
   if (flags.check) {
     return check(config);

@@ -53,6 +53,7 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.segments_recycled = e.segments_recycled;
   s.segments_compacted = e.segments_compacted;
   s.compacted_bytes = e.compacted_bytes;
+  s.clock_behind_seconds = e.clock_behind_seconds;
   s.reconstructed_reads = e.reconstructed_reads;
   s.corrupt_reads = e.corrupt_reads;
   s.hedged_reads = e.hedged_reads;

@@ -202,6 +202,9 @@ void add_store(Page& page, const StoreSample& s) {
   page.counter("outcrop_repair_chunks_total", "Damaged chunks rewritten", s.chunks_repaired);
   page.gauge("outcrop_scrub_all_read_since_seconds",
              "Unix time since which all data has been read and verified", s.scrubbed_since);
+  page.gauge("outcrop_clock_behind_seconds",
+             "The machine's clock, behind the time that the store has seen and goes on with",
+             s.clock_behind_seconds);
   page.counter("outcrop_reads_reconstructed_total", "Reads served from parity",
                s.reconstructed_reads);
   page.counter("outcrop_reads_hedged_total", "Reads of a late drive that were not waited for",

@@ -92,9 +92,6 @@ constexpr auto kHeaderActions = std::to_array<HeaderAction>({
     {"x-amz-acl", OpId::put_object, "s3:PutObjectAcl"},
     {"x-amz-acl", OpId::copy_object, "s3:PutObjectAcl"},
     {"x-amz-acl", OpId::create_multipart_upload, "s3:PutObjectAcl"},
-    {"x-amz-tagging", OpId::put_object, "s3:PutObjectTagging"},
-    {"x-amz-tagging", OpId::copy_object, "s3:PutObjectTagging"},
-    {"x-amz-tagging", OpId::create_multipart_upload, "s3:PutObjectTagging"},
 });
 
 }  // namespace
@@ -150,6 +147,11 @@ bool would_allow(const Asker& asker,
   return decide(asker, action, bucket, {}, &access).allowed;
 }
 
+bool takes_tags(OpId op, const RequestContext& context) {
+  return op == OpId::put_object || op == OpId::create_multipart_upload ||
+         (op == OpId::copy_object && context.header("x-amz-tagging-directive") == "REPLACE");
+}
+
 bool asks_for_existing_tags(const Asker& asker, std::string_view bucket) {
   const auto asks = [](const policy::Policy& p) {
     return p.names(policy::Key::existing_object_tag);
@@ -182,10 +184,17 @@ Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Targe
     static const Action get = known("s3:GetObject");
     grant = check(get);
   }
+  const auto has = [&](std::string_view header) {
+    return asker.context.header(header).value_or("") != "";
+  };
   for (const HeaderAction& more : kHeaderActions) {
-    if (grant && more.op == op.id && asker.context.header(more.header).value_or("") != "") {
+    if (grant && more.op == op.id && has(more.header)) {
       grant = check(known(more.action));
     }
+  }
+  if (grant && takes_tags(op.id, asker.context) && has("x-amz-tagging")) {
+    static const Action tag = known("s3:PutObjectTagging");
+    grant = check(tag);
   }
   return grant;
 }

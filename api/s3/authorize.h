@@ -61,6 +61,9 @@ Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::T
 /// The same, for every operation.
 Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target);
 
+/// Whether the operation gives an object the tags of the request's x-amz-tagging header.
+bool takes_tags(OpId op, const RequestContext& context);
+
 /// Whether a policy that has a say about the bucket asks for s3:ExistingObjectTag.
 bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);
 

@@ -16,11 +16,21 @@ bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
     case Setting::lifecycle:
+    case Setting::minimum_varies:
     case Setting::no_ownership:
     case Setting::tagging:
       return true;
   }
   return false;
+}
+
+/// Escaping may have made it longer than what came; it must be readable again.
+Outcome<> check_kept_size(std::string_view kept) {
+  if (kept.size() > kMaxDocumentBytes) {
+    return fail(Code::max_message_length_exceeded, {},
+                {{"MaxMessageLengthBytes", std::to_string(kMaxDocumentBytes)}});
+  }
+  return {};
 }
 
 }  // namespace
@@ -39,15 +49,20 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
     case Setting::cors: {
       S3_TRY(CorsRules rules, parse_cors(std::move(text)));
       kept = cors_document(rules);
+      if (kept.size() > kMaxCorsBytes) {
+        return fail(Code::malformed_xml);
+      }
       settings.cors = std::make_shared<const CorsRules>(std::move(rules));
       break;
     }
     case Setting::lifecycle: {
       S3_TRY(LifecycleRules rules, parse_lifecycle(std::move(text)));
       kept = lifecycle_document(rules);
+      S3_TRYV(check_kept_size(kept));
       settings.lifecycle = std::make_shared<const LifecycleRules>(std::move(rules));
       break;
     }
+    case Setting::minimum_varies:
     case Setting::no_ownership:
       if (!text.empty()) {
         return fail(Code::malformed_xml);
@@ -60,11 +75,13 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
     }
   }
   settings.documents.insert_or_assign(setting, std::move(kept));
+  settings.unreadable = false;
   return {};
 }
 
 void erase_document(BucketSettings& settings, Setting setting) {
   settings.documents.erase(setting);
+  settings.unreadable = false;
   switch (setting) {
     case Setting::cors:
       settings.cors.reset();
@@ -72,10 +89,20 @@ void erase_document(BucketSettings& settings, Setting setting) {
     case Setting::lifecycle:
       settings.lifecycle.reset();
       break;
+    case Setting::minimum_varies:
     case Setting::no_ownership:
     case Setting::tagging:
       break;
   }
+}
+
+Outcome<> check_readable(const BucketSettings& settings) {
+  if (!settings.unreadable) {
+    return {};
+  }
+  S3Error error(Code::internal_error);
+  error.log_detail = "the settings record of the bucket is damaged";
+  return std::unexpected(std::move(error));
 }
 
 std::string bucket_settings_key(InodeId root) {
@@ -131,6 +158,15 @@ Task<std::unique_ptr<SettingsTable>> SettingsTable::open(meta::MetaStore& meta,
                                                          const access::BucketRoots& buckets) {
   std::unique_ptr<SettingsTable> out(new SettingsTable(meta));
   CO_TRYV(co_await out->x_table.load(buckets));
+  const auto all = out->x_table.snapshot();
+  for (const auto& [bucket, settings] : *all) {
+    if (settings->unreadable) {
+      log::error(
+          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags); "
+          "whoever puts or deletes one of them begins anew",
+          {{"bucket", bucket}});
+    }
+  }
   co_return out;
 }
 

@@ -1,6 +1,7 @@
 // What is set on buckets beside who may use them: documents that are given back as they are kept,
 // and what follows from them, ready for use. Immutable; any thread.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,10 +18,14 @@ namespace outcrop::s3 {
 /// All documents together: they are all in memory.
 inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 
-/// Its value is what records have.
-enum class Setting : char {
+/// Its value is what records have. Unsigned, so that the order of documents is that of the bytes
+/// also where a newer version has letters of its own.
+enum class Setting : std::uint8_t {
   cors = 'c',
   lifecycle = 'l',
+  /// Without text: of lifecycle transitions, of which there are none here, the smallest object
+  /// varies by storage class; else it is 128 KiB.
+  minimum_varies = 'm',
   no_ownership = 'o',  ///< without text: the OwnershipControls that every bucket has were deleted
   tagging = 't',
 };
@@ -31,8 +36,11 @@ struct BucketSettings {
   std::map<Setting, std::string> documents{};
   std::shared_ptr<const CorsRules> cors{};            ///< null: no rules
   std::shared_ptr<const LifecycleRules> lifecycle{};  ///< the same
+  /// Its record is damaged: nothing is in force, and nobody knows what was set. What is put next
+  /// takes the place of all of it.
+  bool unreadable = false;
 
-  bool empty() const { return documents.empty(); }
+  bool empty() const { return documents.empty() && !unreadable; }
   std::size_t bytes() const;
 };
 using BucketSettingsPtr = std::shared_ptr<const BucketSettings>;
@@ -41,6 +49,8 @@ using BucketSettingsPtr = std::shared_ptr<const BucketSettings>;
 /// its parser; the settings stay as they were.
 Outcome<> set_document(BucketSettings& settings, Setting setting, std::string text);
 void erase_document(BucketSettings& settings, Setting setting);
+/// InternalError for settings that are unreadable.
+Outcome<> check_readable(const BucketSettings& settings);
 
 std::string bucket_settings_key(InodeId root);
 std::string encode(const BucketSettings& settings);
@@ -52,6 +62,7 @@ Result<BucketSettings> decode_bucket_settings(std::string_view key, std::string_
 class SettingsTable {
  public:
   using Held = access::AccessTable::Held;
+  /// A damaged record is an error in the log, and its bucket's settings are unreadable.
   static Task<std::unique_ptr<SettingsTable>> open(meta::MetaStore& meta,
                                                    const access::BucketRoots& buckets);
 
@@ -70,6 +81,9 @@ class SettingsTable {
     static std::string encode(const BucketSettings& settings) { return s3::encode(settings); }
     static Result<BucketSettings> decode(std::string_view key, std::string_view value) {
       return decode_bucket_settings(key, value);
+    }
+    static BucketSettings unreadable(std::string bucket, InodeId root) {
+      return {.bucket = std::move(bucket), .root = root, .unreadable = true};
     }
   };
   explicit SettingsTable(meta::MetaStore& meta) : x_table(meta, kMaxSettingBytesTogether) {}

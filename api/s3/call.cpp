@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "api/s3/file_metadata.h"
+#include "api/s3/tags.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -140,18 +141,35 @@ Outcome<ns::ObjectAttributes> attributes_of(const Call& call) {
   return out;
 }
 
+Outcome<ns::ObjectAttributes> tagged_attributes_of(const Call& call) {
+  S3_TRY(ns::ObjectAttributes out, attributes_of(call));
+  S3_TRY(out.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
+  return out;
+}
+
 ns::FileFields file_fields_of(const Call& call, const ns::ObjectAttributes& attributes) {
   return call.config.file_metadata ? file_fields_of(attributes.user_meta) : ns::FileFields{};
 }
 
-Outcome<bool> null_version(std::optional<std::string_view> version_id) {
-  if (!version_id || *version_id == "null") {
-    return version_id.has_value();
+Outcome<std::string_view> version_asked(std::optional<std::string_view> version_id) {
+  if (!version_id) {
+    return std::string_view{};
   }
   if (version_id->empty()) {
     return bad_argument("Version id cannot be the empty string", "versionId", "");
   }
-  return bad_argument("Invalid version id specified", "versionId", std::string(*version_id));
+  if (!ns::parse_version_id(*version_id)) {
+    return bad_argument("Invalid version id specified", "versionId", std::string(*version_id));
+  }
+  return *version_id;
+}
+
+void add_version(const Call& call, std::string_view version_id, http::Response& response) {
+  if (!version_id.empty()) {
+    response.set("x-amz-version-id", std::string(version_id));
+  } else if (call.query("versionId")) {
+    response.set("x-amz-version-id", "null");
+  }
 }
 
 http::Response xml_response(std::string document) {

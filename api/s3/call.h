@@ -71,10 +71,16 @@ ns::Conditions conditions_of(const Call& call, const ConditionNames& names);
 Outcome<ns::Conditions> write_conditions(const Call& call);
 /// What the request's headers say about the object to be stored.
 Outcome<ns::ObjectAttributes> attributes_of(const Call& call);
+/// The same with the tags of x-amz-tagging.
+Outcome<ns::ObjectAttributes> tagged_attributes_of(const Call& call);
 /// What its user metadata says about the file; nothing if the configuration does not take that.
 ns::FileFields file_fields_of(const Call& call, const ns::ObjectAttributes& attributes);
-/// ?versionId=null is the current object; there are no others. True if it was given.
-Outcome<bool> null_version(std::optional<std::string_view> version_id);
+/// A version id that this server may have given out; empty if none is asked for. InvalidArgument
+/// for others, and for one that is given and empty.
+Outcome<std::string_view> version_asked(std::optional<std::string_view> version_id);
+/// x-amz-version-id of an answer about one version; nothing in a bucket without versions, unless
+/// the client asked by id.
+void add_version(const Call& call, std::string_view version_id, http::Response& response);
 /// The settings of the bucket as they are, to be changed and put; under the access table's lock.
 Async<Outcome<BucketSettings>> current_settings(Call& call);
 /// What a request gets that brings an ACL for others than the owner.

@@ -4,6 +4,28 @@
 #include "auth/target.h"
 
 namespace outcrop::s3 {
+namespace {
+
+policy::Action get_action() {
+  static const policy::Action get = policy::find_action("s3:GetObject").value();
+  return get;
+}
+
+S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
+  static const policy::Action list = policy::find_action("s3:ListBucket").value();
+  if (error.code == Code::method_not_allowed) {
+    return S3Error(Code::invalid_request,
+                   "The source of a copy request may not specifically refer to a delete marker by "
+                   "version id.");
+  }
+  if (error.code != Code::no_such_key && error.code != Code::no_such_version) {
+    return error;
+  }
+  auto listed = authorize(call.asker, list, source.bucket, {});
+  return listed ? std::move(error) : std::move(listed).error();
+}
+
+}  // namespace
 
 Async<Outcome<SourceObject>> copy_source_of(Call& call) {
   const std::string_view text = call.header("x-amz-copy-source").value_or("");
@@ -16,27 +38,39 @@ Async<Outcome<SourceObject>> copy_source_of(Call& call) {
   if (split->key.size() > ns::kMaxKeyBytes) {
     co_return fail(Code::key_too_long);
   }
-  S3_CO_TRYV(null_version(split->version_id));
-  static const policy::Action get = policy::find_action("s3:GetObject").value();
-  call.context.set_version(split->version_id);
-  S3_CO_TRYV(
-      co_await learn_existing_tags(call.asker, call.context, call.ns, split->bucket, split->key));
-  auto granted =
-      authorize(call.asker, split->version_id ? versioned(get) : get, split->bucket, split->key);
-  call.context.set_version(std::nullopt);  // of nothing but the source
-  call.context.set_existing_tags(std::nullopt);
-  S3_CO_TRYV(std::move(granted));
-  co_return SourceObject{std::move(split->bucket), std::move(split->key),
-                         conditions_of(call, kCopySourceConditions)};
+  S3_CO_TRYV(version_asked(split->version_id));
+  SourceObject source{std::move(split->bucket), std::move(split->key),
+                      conditions_of(call, kCopySourceConditions), std::move(split->version_id)};
+  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, source.bucket,
+                                          source.key, source.version));
+  source.tags = call.context.existing_tags();
+  S3_CO_TRYV(authorize_source(call, source, get_action()));
+  co_return source;
 }
 
-S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
-  static const policy::Action list = policy::find_action("s3:ListBucket").value();
-  if (error.code != Code::no_such_key) {
-    return error;
+Outcome<> authorize_source(const Call& call, const SourceObject& source, policy::Action action) {
+  call.context.set_version(source.version);
+  call.context.set_existing_tags(source.tags);
+  auto granted =
+      authorize(call.asker, source.version ? versioned(action) : action, source.bucket, source.key);
+  call.context.set_version(std::nullopt);  // of nothing but the source
+  call.context.set_existing_tags(std::nullopt);
+  S3_TRYV(std::move(granted));
+  return {};
+}
+
+Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
+                                                              SourceObject& source) {
+  auto opened = co_await call.ns.open_read(source.bucket, source.key, source.version.value_or(""));
+  if (!opened) {
+    co_return std::unexpected(source_error(call, source, S3Error(opened.error())));
   }
-  auto listed = authorize(call.asker, list, source.bucket, {});
-  return listed ? std::move(error) : std::move(listed).error();
+  const ns::StringPairs& tags = (*opened)->info().attributes.tags;
+  if (source.tags && *source.tags != tags) {
+    source.tags = tags;
+    S3_CO_TRYV(authorize_source(call, source, get_action()));
+  }
+  co_return *std::move(opened);
 }
 
 Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info) {

@@ -9,13 +9,18 @@ namespace outcrop::s3 {
 struct SourceObject {
   std::string bucket, key;
   ns::Conditions conditions;
+  std::optional<std::string> version{};  ///< as the client named it
+  ns::ExpectedTags tags{};               ///< that were decided on; empty: no policy asks for them
 };
 
 /// x-amz-copy-source and its conditions. AccessDenied if the principal may not read it.
 Async<Outcome<SourceObject>> copy_source_of(Call& call);
-/// What a caller gets to hear who could not open the source: AccessDenied instead of NoSuchKey, if
-/// he may not list its bucket.
-S3Error source_error(const Call& call, const SourceObject& source, S3Error error);
+/// One action on the source, or on its version if one is named, decided on its tags.
+Outcome<> authorize_source(const Call& call, const SourceObject& source, policy::Action action);
+/// Opened, and decided once more if its tags are not those that were decided on. Whoever may not
+/// list its bucket gets AccessDenied instead of NoSuchKey.
+Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
+                                                              SourceObject& source);
 /// The conditions against a source that is open: precondition_failed where a GET says not_modified.
 Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info);
 

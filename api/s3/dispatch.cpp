@@ -183,9 +183,13 @@ class Dispatcher {
                             .hoisted = hoisted,
                             .clock = x_clock,
                             .region = x_config.region});
+    if (takes_tags(op->id, context)) {
+      context.take_tags_of_header();
+    }
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
     if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
-      S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key));
+      S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key,
+                                              target.param("versionId")));
     }
     S3_CO_TRY(Grant grant, authorize_request(asker, *op, target));
     S3_CO_TRYV(check_key_length(target));
@@ -208,7 +212,8 @@ class Dispatcher {
     if (seen.who) {
       seen.why = call.grant.why();
     }
-    if (!answer && answer.error().code == Code::no_such_key) {
+    if (!answer && (answer.error().code == Code::no_such_key ||
+                    answer.error().code == Code::no_such_version)) {
       S3_CO_TRYV(may_know_of_keys(asker, *op, target));
     }
     co_return answer;
@@ -227,7 +232,7 @@ class Dispatcher {
       co_return fail(Code::method_not_allowed, {}, {{"Method", request.method}});
     }
     S3_CO_TRY(const CorsQuestion question, preflight_question(request));
-    S3_CO_TRYV(co_await x_ns.get_bucket(seen.target.bucket));
+    // Whether there is such a bucket is not told: one without rules and none look the same.
     const Details what{{"Method", std::string(question.method)},
                        {"ResourceType", seen.target.key.empty() ? "BUCKET" : "OBJECT"}};
     const BucketSettingsPtr settings = x_config.settings->find(seen.target.bucket);

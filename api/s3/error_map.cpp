@@ -30,6 +30,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::entity_too_small, 400, "EntityTooSmall",
      "Your proposed upload is smaller than the minimum allowed size"},
     {Code::expired_token, 400, "ExpiredToken", "The provided token has expired."},
+    {Code::illegal_versioning_configuration, 400, "IllegalVersioningConfigurationException",
+     "The Versioning element must be specified"},
     {Code::incomplete_body, 400, "IncompleteBody",
      "You did not provide the number of bytes specified by the Content-Length HTTP header"},
     {Code::insufficient_storage, 507, "InsufficientStorage",
@@ -109,6 +111,9 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::not_modified, 304, "NotModified", "Not Modified"},
     {Code::object_lock_not_found, 404, "ObjectLockConfigurationNotFoundError",
      "Object Lock configuration does not exist for this bucket"},
+    {Code::operation_aborted, 409, "OperationAborted",
+     "A conflicting conditional operation is currently in progress against this resource. Try "
+     "again."},
     {Code::ownership_controls_not_found, 404, "OwnershipControlsNotFoundError",
      "The bucket ownership controls were not found"},
     {Code::precondition_failed, 412, "PreconditionFailed",
@@ -193,7 +198,12 @@ Code to_code(Errc code) {
     case Errc::no_such_bucket:
       return Code::no_such_bucket;
     case Errc::no_such_key:
+    case Errc::key_deleted:
       return Code::no_such_key;
+    case Errc::no_such_version:
+      return Code::no_such_version;
+    case Errc::delete_marker:
+      return Code::method_not_allowed;
     case Errc::no_such_upload:
       return Code::no_such_upload;
     case Errc::invalid_part:
@@ -229,21 +239,13 @@ Code to_code(Errc code) {
       return Code::service_unavailable;
     case Errc::not_implemented:
       return Code::not_implemented;
-    case Errc::not_found:  // a storage record that must be there is not: no client's fault
-    case Errc::io_error:
-    case Errc::corrupt:
-    case Errc::config:
-    case Errc::internal:
-    case Errc::stale:
-    case Errc::not_directory:
-    case Errc::is_directory:
-    case Errc::not_empty:
-    case Errc::name_too_long:
-    case Errc::too_many_links:
-    case Errc::cross_bucket:
-    case Errc::bad_cookie:
-    case Errc::no_xattr:
+      // clang-format off: what S3 meets only when something is broken.
+    case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
+    case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:
+    case Errc::not_empty: case Errc::name_too_long: case Errc::too_many_links:
+    case Errc::cross_bucket: case Errc::bad_cookie: case Errc::no_xattr:
     case Errc::not_permitted:
+      // clang-format on
       return Code::internal_error;
   }
   return Code::internal_error;
@@ -252,6 +254,13 @@ Code to_code(Errc code) {
 S3Error::S3Error(const Error& error) : code(to_code(error.code())) {
   if (error.code() == Errc::read_only) {
     message = "The store is read-only: too few drives are live to keep new data safe.";
+  }
+  const bool marker = error.code() == Errc::delete_marker;
+  if (marker || error.code() == Errc::key_deleted) {
+    headers = {{"x-amz-delete-marker", "true"}, {"x-amz-version-id", std::string(error.detail())}};
+  }
+  if (marker) {
+    headers.emplace_back("Allow", "DELETE");
   }
   if (status() >= 500) {
     log_detail = error.describe();

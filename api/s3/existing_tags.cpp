@@ -4,6 +4,25 @@
 
 namespace outcrop::s3 {
 
+namespace {
+
+/// There is no such version, or no id is like this: what comes of it is said later.
+bool is_absence(Errc code) {
+  switch (code) {
+    case Errc::no_such_bucket:
+    case Errc::no_such_key:
+    case Errc::key_deleted:
+    case Errc::no_such_version:
+    case Errc::delete_marker:
+    case Errc::invalid_argument:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 bool has_existing_tags(OpId op) {
   switch (op) {
     case OpId::get_object:
@@ -24,16 +43,16 @@ Async<Outcome<>> learn_existing_tags(const Asker& asker,
                                      RequestContext& context,
                                      ns::Namespace& ns,
                                      std::string_view bucket,
-                                     std::string_view key) {
+                                     std::string_view key,
+                                     std::optional<std::string_view> version_id) {
   context.set_existing_tags(std::nullopt);
   if (key.empty() || key.size() > ns::kMaxKeyBytes || !asks_for_existing_tags(asker, bucket)) {
     co_return Outcome<>{};
   }
-  auto info = co_await ns.stat(bucket, key);
+  auto info = co_await ns.stat(bucket, key, version_id.value_or(""));
   if (info) {
     context.set_existing_tags(std::move(info->attributes.tags));
-  } else if (info.error().code() == Errc::no_such_key ||
-             info.error().code() == Errc::no_such_bucket) {
+  } else if (is_absence(info.error().code())) {
     context.set_existing_tags(ns::StringPairs{});
   } else {
     co_return std::unexpected(S3Error(info.error()));

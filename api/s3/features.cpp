@@ -47,6 +47,7 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-tagging-directive",
     "x-amz-te",
     "x-amz-trailer",
+    "x-amz-transition-default-minimum-object-size",
     "x-amz-user-agent",
     "x-amz-website-redirect-location",
 });

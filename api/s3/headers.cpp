@@ -14,8 +14,8 @@ constexpr std::string_view kBlank = " \t";
 
 /// A moment in parts, without the time zone lock that gmtime takes: listings have a date per key.
 struct Utc {
-  explicit Utc(std::int64_t ns)
-      : seconds(std::chrono::seconds(ns / kNsPerSecond)),
+  explicit Utc(std::int64_t at)
+      : seconds(std::chrono::seconds(at)),
         days(std::chrono::floor<std::chrono::days>(seconds)),
         date(days),
         time(seconds - days) {}
@@ -101,10 +101,13 @@ std::optional<RawRange> parse_range(std::string_view header) {
 
 }  // namespace
 
-std::string format_http_date(std::int64_t ns) {
+std::string format_http_date(std::int64_t ns) { return format_http_seconds(ns / kNsPerSecond); }
+std::string format_iso_date(std::int64_t ns) { return format_iso_seconds(ns / kNsPerSecond); }
+
+std::string format_http_seconds(std::int64_t seconds) {
   static constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
   static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const Utc utc(ns);
+  const Utc utc(seconds);
   std::string out;
   out.reserve(29);
   out.append(kDays.substr(3 * std::chrono::weekday(utc.days).c_encoding(), 3)).append(", ");
@@ -117,8 +120,8 @@ std::string format_http_date(std::int64_t ns) {
   return out.append(" GMT");
 }
 
-std::string format_iso_date(std::int64_t ns) {
-  const Utc utc(ns);
+std::string format_iso_seconds(std::int64_t seconds) {
+  const Utc utc(seconds);
   std::string out;
   out.reserve(24);
   append_date(out, utc);

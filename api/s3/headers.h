@@ -18,6 +18,9 @@ inline constexpr std::string_view kDefaultContentType = "binary/octet-stream";
 std::string format_http_date(std::int64_t ns);
 /// "2026-11-21T23:19:36.000Z": whole seconds, like the header, so that clients can compare them.
 std::string format_iso_date(std::int64_t ns);
+/// The same two of seconds, which reach years that nanoseconds do not: up to 9999.
+std::string format_http_seconds(std::int64_t seconds);
+std::string format_iso_seconds(std::int64_t seconds);
 /// Seconds since 1970 of the three forms of RFC 9110 5.6.7; empty if it is none of them.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 

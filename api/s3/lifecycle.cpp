@@ -75,10 +75,7 @@ std::string expiration_header(const Expiration& expiration) {
   // Dates in headers have four digits for the year.
   constexpr std::int64_t kLast = 253'402'300'799;
   const std::int64_t at = std::clamp<std::int64_t>(expiration.at_seconds, 0, kLast);
-  const std::string date = at > std::numeric_limits<std::int64_t>::max() / kNsPerSecond
-                               ? format_http_date(std::numeric_limits<std::int64_t>::max())
-                               : format_http_date(at * kNsPerSecond);
-  return "expiry-date=\"" + date + "\", rule-id=\"" + id + "\"";
+  return "expiry-date=\"" + format_http_seconds(at) + "\", rule-id=\"" + id + "\"";
 }
 
 }  // namespace outcrop::s3

@@ -29,7 +29,17 @@ std::optional<std::string> common_prefix(const LifecycleRules& rules, Wanted wan
   return out;
 }
 
+/// Others deleted it meanwhile.
+bool is_gone(Errc code) { return code == Errc::no_such_key || code == Errc::key_deleted; }
+
 }  // namespace
+
+Result<void> LifecycleJob::check_goes_on(const BucketSettings& bucket) const {
+  TRYV(check_stop());
+  const BucketSettingsPtr now = x_parts.settings.find(bucket.bucket);
+  return now && now->root == bucket.root && now->lifecycle == bucket.lifecycle ? ok()
+                                                                               : fail(Errc::stale);
+}
 
 void LifecycleJob::record(std::string_view action,
                           std::string_view bucket,
@@ -56,8 +66,9 @@ Task<> LifecycleJob::expire(const BucketSettings& bucket, const ns::ListEntry& e
   if (needs_tags(rules, object, now_seconds(), day)) {
     auto info = co_await x_parts.ns.stat(bucket.bucket, entry.key);
     if (!info) {
-      co_return info.error().code() == Errc::no_such_key ? ok() : fail(std::move(info).error());
+      co_return is_gone(info.error().code()) ? ok() : fail(std::move(info).error());
     }
+    CO_TRYV(check_goes_on(bucket));
     tags = std::move(info->attributes.tags);
     object = {entry.key, info->size, info->mtime_ns, &tags};
   }
@@ -67,9 +78,11 @@ Task<> LifecycleJob::expire(const BucketSettings& bucket, const ns::ListEntry& e
   }
   ns::Conditions unchanged;  // what was put since is younger
   unchanged.if_unmodified_since = object.mtime_ns / kNsPerSecond;
+  unchanged.must_exist = true;
   const auto removed = co_await x_parts.ns.remove(bucket.bucket, entry.key, std::move(unchanged));
   if (!removed) {
-    co_return removed.error().code() == Errc::precondition_failed ? ok() : fail(removed.error());
+    const Errc code = removed.error().code();
+    co_return is_gone(code) || code == Errc::precondition_failed ? ok() : fail(removed.error());
   }
   if (*removed) {
     x_expired.fetch_add(1, std::memory_order_relaxed);
@@ -88,7 +101,7 @@ Task<> LifecycleJob::expire_objects(const BucketSettings& bucket) {
   for (bool more = true; more;) {
     CO_TRY(const ns::ListPage page, co_await x_parts.ns.list(bucket.bucket, request));
     for (const ns::ListEntry& entry : page.entries) {
-      CO_TRYV(check_stop());
+      CO_TRYV(check_goes_on(bucket));
       CO_TRYV(co_await expire(bucket, entry));
       request.start_after = entry.key;
     }
@@ -108,7 +121,7 @@ Task<> LifecycleJob::abort_uploads(const BucketSettings& bucket) {
   for (bool more = true; more;) {
     CO_TRY(const ns::UploadList list, co_await x_parts.ns.list_uploads(bucket.bucket, request));
     for (const ns::UploadInfo& upload : list.uploads) {
-      CO_TRYV(check_stop());
+      CO_TRYV(check_goes_on(bucket));
       const auto rule = std::ranges::find_if(*bucket.lifecycle, [&](const LifecycleRule& r) {
         return r.enabled && r.abort_days && upload.key.starts_with(r.filter.prefix) &&
                due_seconds(upload.created_ns, *r.abort_days, x_parts.day_seconds) <= now_seconds();
@@ -146,7 +159,8 @@ Task<> LifecycleJob::pass() {
     }
     CO_TRYV(check_stop());
     auto served = co_await serve(*settings);
-    if (served || served.error().code() == Errc::no_such_bucket) {
+    if (served || served.error().code() == Errc::no_such_bucket ||
+        served.error().code() == Errc::stale) {
       continue;
     }
     if (served.error().code() == Errc::cancelled) {

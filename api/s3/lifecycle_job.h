@@ -1,6 +1,9 @@
 // Carries out lifecycle rules: one pass looks at all buckets that have any, removes the objects
 // whose time has come, and gives up uploads. Objects are removed one at a time, each on the
-// condition that it is still the one that was looked at; so a pass may be cut off anywhere.
+// condition that it is still the one that was looked at; so a pass may be cut off anywhere. Rules
+// that are changed or deleted while a pass carries them out end it for their bucket: the next pass
+// has the new ones. In a bucket with versions a removal is a delete without a version id: the
+// object stays as a version, below a delete marker.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -45,6 +48,8 @@ class LifecycleJob {
   Result<void> check_stop() const {
     return x_stopping.load(std::memory_order_relaxed) ? fail(Errc::cancelled) : ok();
   }
+  /// cancelled; stale if the rules are not in force any more.
+  Result<void> check_goes_on(const BucketSettings& bucket) const;
   std::int64_t now_seconds() const { return x_parts.clock.wall_ns() / 1'000'000'000; }
 
   const Parts x_parts;

@@ -39,7 +39,11 @@ Outcome<std::int64_t> date_of(const pugi::xml_node& node) {
       return malformed();
     }
   }
+  const int day = parts.tm_mday;
   const std::int64_t at = timegm(&parts);
+  if (parts.tm_mday != day) {  // February 30
+    return malformed();
+  }
   if (at % kSecondsPerDay != 0) {
     return argument("'Date' must be at midnight GMT");
   }
@@ -297,8 +301,7 @@ std::string lifecycle_document(const LifecycleRules& rules) {
     if (rule.days) {
       xml.open("Expiration").number("Days", *rule.days).close();
     } else if (rule.date) {
-      constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-      xml.open("Expiration").text("Date", format_iso_date(*rule.date * kNsPerSecond)).close();
+      xml.open("Expiration").text("Date", format_iso_seconds(*rule.date)).close();
     }
     if (rule.abort_days) {
       xml.open("AbortIncompleteMultipartUpload");

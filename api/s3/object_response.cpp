@@ -103,15 +103,13 @@ Outcome<> add_object_headers(const Call& call,
     response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
   }
   add_expiration(call, info, response);
-  if (call.query("versionId")) {
-    response.set("x-amz-version-id", "null");
-  }
+  add_version(call, info.version_id, response);
   return apply_overrides(call, response);
 }
 
 void add_expiration(const Call& call, const ns::ObjectInfo& info, http::Response& response) {
   const BucketSettingsPtr settings = call.settings.find(call.bucket());
-  if (!settings || !settings->lifecycle) {
+  if (!settings || !settings->lifecycle || !info.current) {
     return;
   }
   const LifecycleObject object{call.key(), info.size, info.mtime_ns, &info.attributes.tags};
@@ -145,7 +143,8 @@ void add_checksum(http::Response& response, const digest::Checksum& checksum, st
 
 std::string object_location(const Call& call) {
   std::string path;
-  auth::uri_encode(call.bucket() + "/" + call.key(), auth::Slash::keep, path);
+  auth::uri_encode(call.target.virtual_host ? call.key() : call.bucket() + "/" + call.key(),
+                   auth::Slash::keep, path);
   return (call.request.secure ? "https://" : "http://") +
          std::string(call.request.header("host").value_or("")) + "/" + path;
 }

@@ -28,8 +28,8 @@ Async<Outcome<>> check_exists(Call& call) {
     S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
     co_return Outcome<>{};
   }
-  S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key()));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
+  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   co_return confirm_existing_tags(call, info);
 }
 
@@ -79,6 +79,9 @@ Answer put_acl(Call& call) {
 
 Answer get_bucket_ownership_controls(Call& call) {
   S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
+  if (const BucketSettingsPtr settings = call.settings.find(call.bucket())) {
+    S3_CO_TRYV(check_readable(*settings));
+  }
   if (controls_deleted(call)) {
     co_return fail(Code::ownership_controls_not_found);
   }
@@ -98,7 +101,7 @@ Answer put_bucket_ownership_controls(Call& call) {
   }
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRY(BucketSettings next, co_await current_settings(call));
-  if (next.documents.contains(Setting::no_ownership)) {
+  if (next.unreadable || next.documents.contains(Setting::no_ownership)) {
     erase_document(next, Setting::no_ownership);
     S3_CO_TRYV(co_await call.settings.put(held, std::move(next)));
   }

@@ -110,8 +110,11 @@ Answer head_bucket(Call& call) {
 Answer delete_bucket(Call& call) {
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRYV(co_await call.ns.delete_bucket(call.bucket()));
-  S3_CO_TRYV(co_await call.access.forget(held, call.bucket()));
-  S3_CO_TRYV(co_await call.settings.forget(held, call.bucket()));
+  // Both, whatever becomes of the first: a bucket that gets the name next has none of them.
+  const auto access_forgotten = co_await call.access.forget(held, call.bucket());
+  const auto settings_forgotten = co_await call.settings.forget(held, call.bucket());
+  S3_CO_TRYV(access_forgotten);
+  S3_CO_TRYV(settings_forgotten);
   co_return empty_response(204);
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/s3/call.h"
 #include "api/s3/copy_source.h"
+#include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -61,7 +62,7 @@ Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
     S3_TRY(plan.replace, attributes_of(call));
   }
   const bool itself = plan.source.bucket == call.bucket() && plan.source.key == call.key();
-  if (itself && !replace && plan.algorithm == Algorithm::none) {
+  if (itself && !plan.source.version && !replace && plan.algorithm == Algorithm::none) {
     return fail(Code::invalid_request,
                 "This copy request is illegal because it is trying to copy an object to itself "
                 "without changing the object's metadata, storage class, website redirect location "
@@ -70,12 +71,16 @@ Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
   return plan;
 }
 
-/// Tags that come along are read there and written here.
-Outcome<> authorize_tag_copy(const Call& call, const SourceObject& source) {
+/// Tags that come along are read there and written here, and are what a policy for the copy's tags
+/// is about.
+Outcome<> authorize_tag_copy(const Call& call, SourceObject source, const ns::StringPairs& tags) {
   static const policy::Action get = policy::find_action("s3:GetObjectTagging").value();
-  static const policy::Action put = policy::find_action("s3:PutObjectTagging").value();
-  S3_TRYV(authorize(call.asker, get, source.bucket, source.key));
-  S3_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
+  static const policy::Action tag = policy::find_action("s3:PutObjectTagging").value();
+  source.tags = tags;
+  S3_TRYV(authorize_source(call, source, get));
+  call.context.set_request_tags(tags);
+  S3_TRYV(authorize(call.asker, tag, call.bucket(), call.key()));
+  S3_TRYV(authorize_now(call.asker, call.op, call.target));
   return {};
 }
 
@@ -114,7 +119,9 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
   co_return info;
 }
 
-http::Response copy_response(const Call& call, const ns::ObjectInfo& info) {
+http::Response copy_response(const Call& call,
+                             const ns::ObjectInfo& info,
+                             const std::string& source_version) {
   XmlWriter xml("CopyObjectResult");
   xml.text("LastModified", format_iso_date(info.mtime_ns)).quoted("ETag", info.etag);
   if (info.checksum.algorithm != Algorithm::none) {
@@ -123,8 +130,59 @@ http::Response copy_response(const Call& call, const ns::ObjectInfo& info) {
     xml.text(tag, checksum_text(info.checksum, info.parts.size()));
   }
   http::Response response = xml_response(std::move(xml).take());
+  add_version(call, info.version_id, response);
+  if (!source_version.empty()) {
+    response.set("x-amz-copy-source-version-id", source_version);
+  }
   add_expiration(call, info, response);
   return response;
+}
+
+/// By reference, on the condition that the source still has the tags that were decided on. The
+/// version that was looked at, if it has an id: it may not be the current one any more.
+Task<ns::ObjectInfo> copy_reference(Call& call,
+                                    const CopyPlan& plan,
+                                    ns::StringPairs tags,
+                                    std::string version) {
+  ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions, plan.conditions,
+                       plan.replace};
+  copy.tags = plan.tags;
+  copy.source_version = std::move(version);
+  if (plan.source.tags || !plan.tags) {
+    copy.source_tags = std::move(tags);
+  }
+  if (copy.replace) {
+    copy.file = file_fields_of(call, *copy.replace);
+  }
+  co_return co_await call.ns.copy(call.bucket(), call.key(), std::move(copy));
+}
+
+struct Copied {
+  ns::ObjectInfo info;
+  std::string source_version;
+};
+
+/// Empty: the source has got other tags meanwhile.
+Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
+  S3_CO_TRY(auto reader, co_await open_source(call, plan.source));
+  S3_CO_TRYV(check_copy_size(reader->info().size));
+  const ns::StringPairs tags = reader->info().attributes.tags;
+  const std::string version = reader->info().version_id;
+  if (!plan.tags && !tags.empty()) {
+    S3_CO_TRYV(authorize_tag_copy(call, plan.source, tags));
+  }
+  if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
+    S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
+    S3_CO_TRY(ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
+    co_return Copied{std::move(info), version};
+  }
+  reader.reset();
+  auto copied = co_await copy_reference(call, plan, tags, version);
+  if (!copied && copied.error().code() == Errc::conflict) {
+    co_return std::optional<Copied>();
+  }
+  S3_CO_TRY(ns::ObjectInfo info, std::move(copied));
+  co_return Copied{std::move(info), version};
 }
 
 }  // namespace
@@ -132,30 +190,13 @@ http::Response copy_response(const Call& call, const ns::ObjectInfo& info) {
 Answer copy_object(Call& call) {
   S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
   S3_CO_TRY(CopyPlan plan, plan_copy(call, std::move(source)));
-  auto opened = co_await call.ns.open_read(plan.source.bucket, plan.source.key);
-  if (!opened) {
-    co_return std::unexpected(source_error(call, plan.source, S3Error(opened.error())));
+  for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
+    S3_CO_TRY(const auto copied, co_await try_copy(call, plan));
+    if (copied) {
+      co_return copy_response(call, copied->info, copied->source_version);
+    }
   }
-  auto reader = *std::move(opened);
-  S3_CO_TRYV(check_copy_size(reader->info().size));
-  if (!plan.tags && !reader->info().attributes.tags.empty()) {
-    S3_CO_TRYV(authorize_tag_copy(call, plan.source));
-  }
-  if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
-    S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
-    S3_CO_TRY(const ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
-    co_return copy_response(call, info);
-  }
-  reader.reset();
-  ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions,
-                       std::move(plan.conditions), std::move(plan.replace)};
-  copy.tags = std::move(plan.tags);
-  if (copy.replace) {
-    copy.file = file_fields_of(call, *copy.replace);
-  }
-  S3_CO_TRY(const ns::ObjectInfo info,
-            co_await call.ns.copy(call.bucket(), call.key(), std::move(copy)));
-  co_return copy_response(call, info);
+  co_return fail(Code::operation_aborted);
 }
 
 }  // namespace outcrop::s3

@@ -8,7 +8,6 @@
 #include "api/s3/payload.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
-#include "auth/target.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -18,7 +17,7 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   call.context.set_version(entry.version_id);
   S3_TRY(Grant grant, authorize(call.asker, entry.version_id ? versioned(action) : action,
                                 call.bucket(), entry.key));
-  if (entry.version_id && *entry.version_id != "null") {
+  if (entry.version_id && !ns::parse_version_id(*entry.version_id)) {
     return fail(Code::no_such_version);
   }
   if (entry.more_conditions) {
@@ -27,17 +26,19 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   if (entry.key.size() > ns::kMaxKeyBytes) {
     return fail(Code::key_too_long);
   }
-  if (!auth::check_key(entry.key)) {
-    return fail(Code::invalid_argument, "The key is not valid UTF-8.");
-  }
   return grant;
 }
 
-Async<Outcome<Grant>> delete_entry(Call& call, const DeleteEntry& entry, Outcome<Grant> checked) {
+Async<Outcome<Grant>> delete_entry(Call& call,
+                                   const DeleteEntry& entry,
+                                   Outcome<Grant> checked,
+                                   ns::Deletion& done) {
   S3_CO_TRY(Grant grant, std::move(checked));
   ns::Conditions conditions;
   conditions.if_match = entry.etag;
-  S3_CO_TRYV(co_await call.ns.remove(call.bucket(), entry.key, std::move(conditions)));
+  S3_CO_TRY(done,
+            co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
+                                            std::move(conditions)));
   co_return grant;
 }
 
@@ -48,7 +49,7 @@ bool is_denied(const Outcome<Grant>& checked) {
 }  // namespace
 
 Answer delete_object(Call& call) {
-  S3_CO_TRY(const bool versioned, null_version(call.query("versionId")));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   for (const std::string_view name :
        {"if-none-match", "if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {
@@ -59,11 +60,15 @@ Answer delete_object(Call& call) {
   if (const auto etag = call.header("if-match")) {
     conditions.if_match = *etag;
   }
-  S3_CO_TRYV(co_await call.ns.remove(call.bucket(), call.key(), std::move(conditions)));
+  S3_CO_TRY(
+      const ns::Deletion done,
+      co_await call.ns.remove_version(call.bucket(), call.key(), version, std::move(conditions)));
   http::Response response = empty_response(204);
-  if (versioned) {
-    response.set("x-amz-version-id", "null");
+  if (done.marker) {
+    response.set("x-amz-delete-marker", "true");
   }
+  add_version(call, done.version_id.empty() ? version : std::string_view(done.version_id),
+              response);
   co_return response;
 }
 
@@ -81,7 +86,8 @@ Answer delete_objects(Call& call) {
   XmlWriter xml("DeleteResult");
   for (std::size_t i = 0; i < checked.size(); ++i) {
     const DeleteEntry& entry = document.entries[i];
-    const auto deleted = co_await delete_entry(call, entry, std::move(checked[i]));
+    ns::Deletion done;
+    const auto deleted = co_await delete_entry(call, entry, std::move(checked[i]), done);
     audit_key(call, entry.key, deleted);
     if (deleted && document.quiet) {
       continue;
@@ -89,6 +95,9 @@ Answer delete_objects(Call& call) {
     xml.open(deleted ? "Deleted" : "Error").text("Key", entry.key);
     if (entry.version_id) {
       xml.text("VersionId", *entry.version_id);
+    }
+    if (deleted && done.marker) {
+      xml.flag("DeleteMarker", true).text("DeleteMarkerVersionId", done.version_id);
     }
     if (!deleted) {
       const S3Error& error = deleted.error();

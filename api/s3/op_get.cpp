@@ -210,8 +210,8 @@ Outcome<> write_parts(const Call& call, const ns::ObjectInfo& info, XmlWriter& x
 }  // namespace
 
 Answer get_object(Call& call) {
-  S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRY(auto reader, co_await call.ns.open_read(call.bucket(), call.key()));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
+  S3_CO_TRY(auto reader, co_await call.ns.open_read(call.bucket(), call.key(), version));
   const ns::ObjectInfo& info = reader->info();
   S3_CO_TRYV(confirm_existing_tags(call, info));
   S3_CO_TRYV(check_conditions(call, info));
@@ -224,8 +224,8 @@ Answer get_object(Call& call) {
 }
 
 Answer head_object(Call& call) {
-  S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key()));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
+  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   S3_CO_TRYV(confirm_existing_tags(call, info));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));
@@ -235,9 +235,9 @@ Answer head_object(Call& call) {
 }
 
 Answer get_object_attributes(Call& call) {
-  S3_CO_TRYV(null_version(call.query("versionId")));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   S3_CO_TRY(const WantedAttributes wanted, wanted_attributes(call));
-  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key()));
+  S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   S3_CO_TRYV(confirm_existing_tags(call, info));
   S3_CO_TRYV(check_conditions(call, info));
   XmlWriter xml("GetObjectAttributesResponse");
@@ -260,6 +260,7 @@ Answer get_object_attributes(Call& call) {
   }
   http::Response response = xml_response(std::move(xml).take());
   response.set("Last-Modified", format_http_date(info.mtime_ns));
+  add_version(call, info.version_id, response);
   co_return response;
 }
 

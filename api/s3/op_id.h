@@ -58,6 +58,7 @@ enum class OpId : std::uint8_t {
   delete_object_tagging,
   get_object_retention,
   get_object_legal_hold,
+  put_bucket_versioning,
   put_bucket_acl,
   put_object_acl,
   put_bucket_ownership_controls,

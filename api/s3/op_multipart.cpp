@@ -5,7 +5,6 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
-#include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
 #include "auth/uri.h"
@@ -135,6 +134,7 @@ http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
     xml.text("ChecksumType", type_name(info.checksum.type));
   }
   http::Response response = xml_response(std::move(xml).take());
+  add_version(call, info.version_id, response);
   add_expiration(call, info, response);
   return response;
 }
@@ -192,8 +192,7 @@ Task<ns::UploadList> read_uploads(Call& call, const ns::UploadListRequest& reque
 }  // namespace
 
 Answer create_multipart_upload(Call& call) {
-  S3_CO_TRY(ns::ObjectAttributes attributes, attributes_of(call));
-  S3_CO_TRY(attributes.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
+  S3_CO_TRY(ns::ObjectAttributes attributes, tagged_attributes_of(call));
   S3_CO_TRY(const Algorithm algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   S3_CO_TRY(const ChecksumType type, upload_type(call, algorithm));
   S3_CO_TRY(const ns::UploadInfo upload,

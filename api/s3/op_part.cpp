@@ -111,21 +111,21 @@ Answer upload_part(Call& call) {
 Answer upload_part_copy(Call& call) {
   S3_CO_TRY(const std::uint32_t number, part_number(call.query_or("partNumber", "")));
   const std::string_view id = call.query_or("uploadId", "");
-  S3_CO_TRY(const SourceObject source, co_await copy_source_of(call));
+  S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
-  auto opened = co_await call.ns.open_read(source.bucket, source.key);
-  if (!opened) {
-    co_return std::unexpected(source_error(call, source, S3Error(opened.error())));
-  }
-  auto reader = *std::move(opened);
+  S3_CO_TRY(const auto reader, co_await open_source(call, source));
   S3_CO_TRYV(check_copy_source(source.conditions, reader->info()));
   S3_CO_TRY(const ns::ByteRange range, copy_range(call, reader->info().size));
   S3_CO_TRY(RangeDigests digests, co_await digests_of(*reader, range, upload.checksum_algorithm));
   S3_CO_TRY(const ns::PartInfo part,
             co_await call.ns.copy_part(call.bucket(), call.key(), id, number, *reader, range,
                                        std::move(digests.etag), std::move(digests.checksum)));
-  co_return copy_part_response(part);
+  http::Response response = copy_part_response(part);
+  if (const std::string& version = reader->info().version_id; !version.empty()) {
+    response.set("x-amz-copy-source-version-id", version);
+  }
+  co_return response;
 }
 
 }  // namespace outcrop::s3

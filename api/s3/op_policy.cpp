@@ -24,7 +24,7 @@ Async<Outcome<BucketAccess>> current(Call& call) {
   out.block = old->block;
   out.block_set = old->block_set;
   out.policy_text = old->policy_text;
-  if (old->policy && !set_policy(out, old->policy_text)) {
+  if (old->policy && !set_policy(out, old->policy_text, policy::Origin::store)) {
     co_return fail(Code::internal_error);
   }
   co_return out;
@@ -74,6 +74,11 @@ Answer put_bucket_policy(Call& call) {
 Answer get_bucket_policy(Call& call) {
   S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
   const access::BucketAccessPtr access = call.access.find(call.bucket());
+  if (access && access->damaged) {
+    S3Error error(Code::internal_error);
+    error.log_detail = "the record of the bucket's policy is damaged";
+    co_return std::unexpected(std::move(error));
+  }
   if (!access || access->policy_text.empty()) {
     co_return fail(Code::no_such_bucket_policy, {}, {{"BucketName", call.bucket()}});
   }

@@ -151,6 +151,7 @@ Outcome<Upload> upload_of(const Call& call, Form& form) {
   out.auth.form = true;
   call.seen.who = out.auth.principal;
   out.target.bucket = call.bucket();
+  out.target.virtual_host = call.target.virtual_host;
   S3_TRY(out.target.key, key_of(form));
   call.seen.target.key = out.target.key;
   std::ranges::find(form.fields, "key", &FormField::name)->value = out.target.key;
@@ -240,6 +241,7 @@ http::Response post_response(const Form& form, const Call& put, const ns::Object
   response.set("Location", std::move(location));
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_version(put, info.version_id, response);
   add_expiration(put, info, response);
   return response;
 }
@@ -249,9 +251,7 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   S3_CO_TRYV(check_features(put));
   S3_CO_TRY(const PayloadPlan plan, plan_payload(put));
   ns::PutRequest request;
-  S3_CO_TRY(request.attributes, attributes_of(put));
-  S3_CO_TRY(request.attributes.tags,
-            parse_tagging_header(put.header("x-amz-tagging").value_or("")));
+  S3_CO_TRY(request.attributes, tagged_attributes_of(put));
   request.file = file_fields_of(put, request.attributes);
   // The form around the file is small: as a hint the size of both is good enough.
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);
@@ -282,11 +282,12 @@ Answer post_object(Call& call) {
                           .hoisted = none,
                           .clock = call.context.clock(),
                           .region = call.config.region});
+  context.take_tags_of_header();
   const Asker asker{upload.auth.principal, context, call.access, call.config.owner_id};
   const Op& op = op_row(OpId::put_object);
-  S3_CO_TRY(Grant grant, authorize_now(asker, op, upload.target));
-  Call put{upload.request, call.body,   upload.auth,   grant,   upload.target, op,   asker,
-           context,        call.access, call.settings, call.ns, call.config,   none, call.seen};
+  S3_CO_TRY(call.grant, authorize_now(asker, op, upload.target));
+  Call put{upload.request, call.body,   upload.auth,   call.grant, upload.target, op,   asker,
+           context,        call.access, call.settings, call.ns,    call.config,   none, call.seen};
   co_return co_await put_form(form, put, upload.policy, reader);
 }
 

@@ -4,7 +4,6 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
-#include "api/s3/tags.h"
 #include "auth/uri.h"
 
 namespace outcrop::s3 {
@@ -29,13 +28,15 @@ Outcome<std::string> rename_source(const Call& call) {
 }
 
 /// Moving a key reads it here, deletes it here, and puts it there. A directory moves with every key
-/// that it has by then.
-Async<Outcome<>> authorize_move(Call& call, std::string_view from) {
+/// that it has by then. Gives the tags that it was decided on.
+Async<Outcome<ns::ExpectedTags>> authorize_move(Call& call, std::string_view from) {
   static const policy::Action get = policy::find_action("s3:GetObject").value();
   static const policy::Action erase = policy::find_action("s3:DeleteObject").value();
   static const policy::Action put = policy::find_action("s3:PutObject").value();
-  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, call.bucket(), from));
+  S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, call.bucket(), from,
+                                          std::nullopt));
   S3_CO_TRYV(authorize(call.asker, get, call.bucket(), from));
+  ns::ExpectedTags tags = call.context.existing_tags();
   call.context.set_existing_tags(std::nullopt);
   S3_CO_TRYV(authorize(call.asker, erase, call.bucket(), from));
   S3_CO_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
@@ -43,8 +44,9 @@ Async<Outcome<>> authorize_move(Call& call, std::string_view from) {
     S3_CO_TRYV(authorize_below(call.asker, get, call.bucket(), from));
     S3_CO_TRYV(authorize_below(call.asker, erase, call.bucket(), from));
     S3_CO_TRYV(authorize_below(call.asker, put, call.bucket(), call.key()));
+    tags.reset();
   }
-  co_return Outcome<>{};
+  co_return tags;
 }
 
 }  // namespace
@@ -56,8 +58,7 @@ Answer put_object(Call& call) {
   }
   S3_CO_TRY(const PayloadPlan plan, plan_object(call));
   ns::PutRequest put;
-  S3_CO_TRY(put.attributes, attributes_of(call));
-  S3_CO_TRY(put.attributes.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
+  S3_CO_TRY(put.attributes, tagged_attributes_of(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
@@ -70,21 +71,29 @@ Answer put_object(Call& call) {
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_version(call, info.version_id, response);
   add_expiration(call, info, response);
   co_return response;
 }
 
 Answer rename_object(Call& call) {
   S3_CO_TRY(const std::string source, rename_source(call));
-  S3_CO_TRYV(co_await authorize_move(call, source));
+  S3_CO_TRY(ns::ExpectedTags tags, co_await authorize_move(call, source));
   for (const std::string_view name :
        {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {  // the rename is one step below; a check before it could lose a race
       co_return unsupported(name);
     }
   }
-  S3_CO_TRYV(co_await call.ns.rename(call.bucket(), source, call.key()));
-  co_return empty_response(200);
+  for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
+    const auto moved = co_await call.ns.rename(call.bucket(), source, call.key(), std::move(tags));
+    if (moved || moved.error().code() != Errc::conflict) {
+      S3_CO_TRYV(moved);
+      co_return empty_response(200);
+    }
+    S3_CO_TRY(tags, co_await authorize_move(call, source));
+  }
+  co_return fail(Code::operation_aborted);
 }
 
 }  // namespace outcrop::s3

@@ -35,8 +35,6 @@ std::string empty_list(std::string_view root) {
 
 std::string document_of(const Call& call) {
   switch (call.op.id) {
-    case OpId::get_bucket_versioning:
-      return XmlWriter("VersioningConfiguration").take();
     case OpId::get_bucket_logging:
       return XmlWriter("BucketLoggingStatus").take();
     case OpId::get_bucket_notification:
@@ -78,8 +76,8 @@ Async<Outcome<>> check_exists(Call& call) {
     S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
     co_return Outcome<>{};
   }
-  S3_CO_TRYV(null_version(call.query("versionId")));
-  S3_CO_TRYV(co_await call.ns.stat(call.bucket(), call.key()));
+  S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
+  S3_CO_TRYV(co_await call.ns.stat(call.bucket(), call.key(), version));
   co_return Outcome<>{};
 }
 

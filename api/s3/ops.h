@@ -36,6 +36,9 @@ Answer abort_multipart_upload(Call& call);
 Answer list_parts(Call& call);
 Answer list_multipart_uploads(Call& call);
 
+Answer put_bucket_versioning(Call& call);
+Answer get_bucket_versioning(Call& call);
+
 Answer put_bucket_policy(Call& call);
 Answer get_bucket_policy(Call& call);
 Answer delete_bucket_policy(Call& call);

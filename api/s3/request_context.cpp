@@ -67,18 +67,15 @@ std::optional<std::string_view> RequestContext::header(std::string_view name) co
 }
 
 /// A header that is no list of tags is refused by the operation that reads it.
-const ns::StringPairs& RequestContext::request_tags() const {
-  if (!x_request_tags) {
-    x_request_tags =
-        parse_tagging_header(header("x-amz-tagging").value_or("")).value_or(ns::StringPairs{});
-  }
-  return *x_request_tags;
+void RequestContext::take_tags_of_header() {
+  x_request_tags =
+      parse_tagging_header(header("x-amz-tagging").value_or("")).value_or(ns::StringPairs{});
 }
 
 bool RequestContext::tag_value(const policy::KeyName& key, policy::Values& out) const {
   static const ns::StringPairs kNone;
   if (key.key == Key::request_object_tag_keys) {
-    for (const auto& [name, value] : request_tags()) {
+    for (const auto& [name, value] : x_request_tags) {
       out.add(name);
     }
     return true;
@@ -87,7 +84,7 @@ bool RequestContext::tag_value(const policy::KeyName& key, policy::Values& out) 
   if (!existing && key.key != Key::request_object_tag) {
     return false;
   }
-  const ns::StringPairs& tags = !existing         ? request_tags()
+  const ns::StringPairs& tags = !existing         ? x_request_tags
                                 : x_existing_tags ? *x_existing_tags
                                                   : kNone;
   const auto at = std::ranges::find(tags, key.suffix, &ns::StringPairs::value_type::first);

@@ -39,8 +39,10 @@ class RequestContext final : public policy::Context {
     x_version = std::move(version);
     x_version_set = true;
   }
-  /// Of a tagging body; without one, the x-amz-tagging header is what s3:RequestObjectTag asks for.
+  /// What s3:RequestObjectTag asks for: the tags that the request is about to give an object. None
+  /// until one of these is called; of a header that is then ignored no decision must depend.
   void set_request_tags(ns::StringPairs tags) { x_request_tags = std::move(tags); }
+  void take_tags_of_header();  ///< x-amz-tagging
   /// s3:ExistingObjectTag of the object that is decided on next; empty: nobody has looked.
   void set_existing_tags(std::optional<ns::StringPairs> tags) { x_existing_tags = std::move(tags); }
   const std::optional<ns::StringPairs>& existing_tags() const { return x_existing_tags; }
@@ -49,7 +51,6 @@ class RequestContext final : public policy::Context {
 
  private:
   bool tag_value(const policy::KeyName& key, policy::Values& out) const;
-  const ns::StringPairs& request_tags() const;
   bool caller_value(policy::Key key, policy::Values& out) const;
   bool query_value(policy::Key key, policy::Values& out) const;
   bool header_value(policy::Key key, policy::Values& out) const;
@@ -61,7 +62,7 @@ class RequestContext final : public policy::Context {
   const Parts x_parts;
   std::optional<std::string> x_version, x_location;
   bool x_version_set = false;
-  mutable std::optional<ns::StringPairs> x_request_tags;
+  ns::StringPairs x_request_tags;
   std::optional<ns::StringPairs> x_existing_tags;
   mutable std::forward_list<std::string> x_kept;  ///< text that was computed
 };

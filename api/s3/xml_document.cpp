@@ -5,6 +5,7 @@
 #include "api/s3/headers.h"
 #include "api/s3/payload.h"
 #include "api/s3/xml_in.h"
+#include "auth/target.h"
 
 namespace outcrop::s3::xml {
 namespace {
@@ -39,7 +40,7 @@ std::string_view local_name(const pugi::xml_node& node) {
 Outcome<pugi::xml_node> Document::parse(std::string_view root) {
   constexpr unsigned kOptions = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol |
                                 pugi::parse_doctype | pugi::parse_ws_pcdata_single;
-  if (x_text.size() > kMaxDocumentBytes || x_text.find('\0') != std::string::npos ||
+  if (x_text.size() > kMaxDocumentBytes || !auth::check_key(x_text) ||
       !references_are_sound(x_text) ||
       !x_tree.load_buffer_inplace(x_text.data(), x_text.size(), kOptions, pugi::encoding_utf8) ||
       !shape_is_sound()) {

@@ -1,6 +1,6 @@
-// A request document as a tree: bounded before it is parsed (size, depth), no DOCTYPE, so no
-// entities beyond the five of XML. What its elements mean is the callers' business (xml_in.h and
-// the configurations of buckets).
+// A request document as a tree: bounded before it is parsed (size, depth), UTF-8 without NUL, and
+// so are the texts in it; no DOCTYPE, so no entities beyond the five of XML. What its elements mean
+// is the callers' business (xml_in.h and the configurations of buckets).
 #pragma once
 #include <cstdint>
 #include <optional>

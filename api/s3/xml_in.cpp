@@ -155,6 +155,33 @@ Outcome<std::string> parse_create_bucket(std::string text) {
   return region;
 }
 
+Outcome<ns::Versioning> parse_versioning(std::string text) {
+  Document document(std::move(text));
+  S3_TRY(const pugi::xml_node root, document.parse("VersioningConfiguration"));
+  std::optional<ns::Versioning> out;
+  for (const pugi::xml_node& child : root.children()) {
+    if (child.type() != pugi::node_element) {
+      continue;
+    }
+    const std::string_view name = local_name(child);
+    S3_TRY(const std::string value, text_of(child));
+    if (name == "Status" && value == "Enabled") {
+      out = ns::Versioning::enabled;
+    } else if (name == "Status" && value == "Suspended") {
+      out = ns::Versioning::suspended;
+    } else if (name == "MfaDelete" && value == "Enabled") {
+      return fail(Code::not_implemented,
+                  "This server has no multi-factor authentication: MFA delete cannot be enabled.");
+    } else if (name != "MfaDelete" || value != "Disabled") {
+      return fail(Code::malformed_xml);
+    }
+  }
+  if (!out) {
+    return fail(Code::illegal_versioning_configuration);
+  }
+  return *out;
+}
+
 Outcome<policy::PublicAccessBlock> parse_public_access_block(std::string text) {
   Document document(std::move(text));
   S3_TRY(const pugi::xml_node root, document.parse("PublicAccessBlockConfiguration"));

@@ -25,7 +25,7 @@ struct DeleteDocument {
   std::vector<DeleteEntry> entries;
   bool quiet = false;
 };
-/// MalformedXML, also for no key or more than kMaxDeleteKeys of them.
+/// Keys are UTF-8 without NUL. MalformedXML, also for no key or more than kMaxDeleteKeys of them.
 Outcome<DeleteDocument> parse_delete(std::string text);
 
 /// The parts as listed; their order is not checked here. `algorithm` is the upload's, if it is
@@ -36,6 +36,10 @@ Outcome<std::vector<ns::CompletePart>> parse_complete(std::string text,
 /// The LocationConstraint; empty for no document or none in it. NotImplemented for what else a
 /// CreateBucketConfiguration may ask for (directory buckets, tags).
 Outcome<std::string> parse_create_bucket(std::string text);
+
+/// VersioningConfiguration: enabled or suspended. IllegalVersioningConfigurationException without
+/// a status; NotImplemented for MFA delete.
+Outcome<ns::Versioning> parse_versioning(std::string text);
 
 /// PublicAccessBlockConfiguration; what is not named is false.
 Outcome<policy::PublicAccessBlock> parse_public_access_block(std::string text);

@@ -17,8 +17,8 @@ inline constexpr std::size_t kMaxPolicyBytesTogether = 32 << 20;
 class AccessTable {
  public:
   using Held = identity::AsyncMutex::Held;
-  /// A record that cannot be read is an error: the server must not serve a bucket without the
-  /// policy that protects it. Errc::corrupt.
+  /// A record that cannot be read closes its bucket, for nobody knows whom it kept out: it is
+  /// unreadable(), and everything public is blocked.
   static Task<std::unique_ptr<AccessTable>> open(meta::MetaStore& meta,
                                                  const BucketRoots& buckets,
                                                  policy::PublicAccessBlock block_by_default);
@@ -47,6 +47,14 @@ class AccessTable {
     static std::string encode(const BucketAccess& access) { return access::encode(access); }
     static Result<BucketAccess> decode(std::string_view key, std::string_view value) {
       return decode_bucket_access(key, value);
+    }
+    static BucketAccess unreadable(std::string bucket, InodeId root) {
+      return {.bucket = std::move(bucket),
+              .root = root,
+              .policy_text = {},
+              .block = policy::kBlockAll,
+              .block_set = true,
+              .damaged = true};
     }
   };
   AccessTable(meta::MetaStore& meta, policy::PublicAccessBlock block_by_default)

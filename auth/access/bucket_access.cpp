@@ -12,8 +12,10 @@ constexpr std::uint8_t kHasBlock = 16, kBlockSet = 32, kAllFlags = 63;
 
 }  // namespace
 
-std::expected<void, std::string> set_policy(BucketAccess& access, std::string text) {
-  auto compiled = policy::Policy::compile(text, policy::PolicyKind::bucket, access.bucket);
+std::expected<void, std::string> set_policy(BucketAccess& access,
+                                            std::string text,
+                                            policy::Origin origin) {
+  auto compiled = policy::Policy::compile(text, policy::PolicyKind::bucket, access.bucket, origin);
   if (!compiled) {
     return std::unexpected(std::move(compiled).error());
   }
@@ -62,7 +64,7 @@ Result<BucketAccess> decode_bucket_access(std::string_view key, std::string_view
                                           .restrict_public_buckets = (flags & 8) != 0};
     out.block_set = (flags & kBlockSet) != 0;
   }
-  if (!text.empty() && !set_policy(out, text)) {
+  if (!text.empty() && !set_policy(out, text, policy::Origin::store)) {
     out.policy_text = text;
   }
   return out;

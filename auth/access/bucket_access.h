@@ -23,15 +23,20 @@ struct BucketAccess {
   /// Empty: the server's default. A block that was deleted is all false, and not `block_set`.
   std::optional<policy::PublicAccessBlock> block{};
   bool block_set = false;
+  /// The record is damaged: nobody knows what it said.
+  bool damaged = false;
 
-  bool unreadable() const { return !policy_text.empty() && !policy; }
-  bool empty() const { return policy_text.empty() && !block; }
+  /// Everybody is denied, but the root user who reads, replaces or deletes the policy.
+  bool unreadable() const { return damaged || (!policy_text.empty() && !policy); }
+  bool empty() const { return policy_text.empty() && !block && !damaged; }
   std::size_t bytes() const { return policy_text.size(); }
 };
 using BucketAccessPtr = std::shared_ptr<const BucketAccess>;
 
 /// Sets the text and what follows from it. The error is for the author of the policy.
-std::expected<void, std::string> set_policy(BucketAccess& access, std::string text);
+std::expected<void, std::string> set_policy(BucketAccess& access,
+                                            std::string text,
+                                            policy::Origin origin = policy::Origin::author);
 
 std::string bucket_access_key(InodeId root);
 std::string encode(const BucketAccess& access);

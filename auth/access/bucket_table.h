@@ -4,13 +4,14 @@
 //
 // `Record` has `bucket` (the name), `root` (the inode of the bucket: a bucket made again under the
 // name has another), empty() and bytes(). `Codec` has static key(root), encode(record) and
-// decode(key, value).
+// decode(key, value), and unreadable(bucket, root), which stands for a record that cannot be read.
 #pragma once
 #include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +46,7 @@ class BucketTable {
       : x_meta(meta), x_max_bytes(max_bytes), x_map(std::make_shared<const Map>()) {}
 
   /// `buckets`: those there are. Records of others are left overs of a bucket that was deleted, and
-  /// erased. Errc::corrupt for one that cannot be read.
+  /// erased.
   Task<> load(const BucketRoots& buckets);
 
   std::shared_ptr<const Map> snapshot() const {
@@ -82,13 +83,16 @@ class BucketTable {
       batch.put(chunk_key(key, i), std::string(value.substr(i * kChunkBytes, kChunkBytes)));
     }
   }
-  static void erase(meta::Batch& batch,
-                    const std::string& key,
-                    std::uint32_t from,
-                    std::uint32_t chunks) {
-    for (std::uint32_t i = from; i < chunks; ++i) {
-      batch.erase(chunk_key(key, i));
+  /// The chunks that are there, from that one on: of a damaged record more than it seems to have.
+  Task<> erase(meta::Batch& batch, const std::string& key, std::uint32_t from);
+  /// What stands for a record that cannot be read; nothing if it is of no bucket there is.
+  static std::optional<Record> unreadable(const BucketRoots& buckets, std::string_view key) {
+    for (const auto& [name, root] : buckets) {
+      if (key.starts_with(Codec::key(root))) {  // its first chunk may be what is missing
+        return Codec::unreadable(name, root);
+      }
     }
+    return std::nullopt;
   }
 
   void publish(Map next) {
@@ -114,22 +118,27 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
   const meta::SnapshotPtr at = x_meta.snapshot();
   meta::ScanRequest request{.lower = first, .upper = meta::prefix_end(first), .limit = kPage};
   Map map;
-  meta::Batch stale;
+  std::vector<std::string> stale;
   Stored stored;
-  const auto finish = [&]() -> Result<void> {
+  const auto finish = [&] {
     if (stored.chunks == 0) {
-      return ok();
+      return;
     }
-    TRY(Record record, Codec::decode(stored.key, stored.value));
-    const auto root = roots.find(record.bucket);
-    if (root != roots.end() && root->second == record.root) {
-      std::string name = record.bucket;
-      map.emplace(std::move(name), std::make_shared<const Record>(std::move(record)));
+    auto record = Codec::decode(stored.key, stored.value);
+    std::optional<Record> here;
+    if (!record) {
+      here = unreadable(buckets, stored.key);
+    } else if (const auto root = roots.find(record->bucket);
+               root != roots.end() && root->second == record->root) {
+      here = *std::move(record);
+    }
+    if (here) {
+      std::string name = here->bucket;
+      map.insert_or_assign(std::move(name), std::make_shared<const Record>(*std::move(here)));
     } else {
-      erase(stale, stored.key, 0, stored.chunks);
+      stale.push_back(stored.key);
     }
     stored = {};
-    return ok();
   };
   for (bool more = true; more;) {
     CO_TRY(const meta::ScanPage page, co_await x_meta.scan(request, at));
@@ -140,16 +149,35 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
         ++stored.chunks;
         continue;
       }
-      CO_TRYV(finish());
+      finish();
       stored = {entry.key, entry.value, 1};
     }
     more = page.more && !page.entries.empty();
   }
-  CO_TRYV(finish());
-  if (!stale.mutations.empty()) {
-    CO_TRYV(co_await x_meta.commit(std::move(stale)));
+  finish();
+  for (const std::string& key : stale) {
+    meta::Batch batch;
+    CO_TRYV(co_await erase(batch, key, 0));
+    CO_TRYV(co_await x_meta.commit(std::move(batch)));
   }
   publish(std::move(map));
+  co_return ok();
+}
+
+template <class Record, class Codec>
+Task<> BucketTable<Record, Codec>::erase(meta::Batch& batch,
+                                         const std::string& key,
+                                         std::uint32_t from) {
+  meta::ScanRequest request{
+      .lower = chunk_key(key, from), .upper = meta::prefix_end(key), .keys_only = true};
+  for (bool more = true; more;) {
+    CO_TRY(const meta::ScanPage page, co_await x_meta.scan(request));
+    for (const meta::KeyValue& entry : page.entries) {
+      request.lower = entry.key + '\0';
+      batch.erase(entry.key);
+    }
+    more = page.more && !page.entries.empty();
+  }
   co_return ok();
 }
 
@@ -175,15 +203,13 @@ Task<> BucketTable<Record, Codec>::put(Record next) {
   meta::Batch batch;
   std::string name = next.bucket;
   const std::string key = Codec::key(next.root);
-  const auto old = map.find(name);
-  const std::uint32_t had = old == map.end() ? 0 : chunks_of(Codec::encode(*old->second));
   if (next.empty()) {
-    erase(batch, key, 0, had);
+    CO_TRYV(co_await erase(batch, key, 0));
     map.erase(name);
   } else {
     const std::string value = Codec::encode(next);
     write(batch, key, value);
-    erase(batch, key, chunks_of(value), had);
+    CO_TRYV(co_await erase(batch, key, chunks_of(value)));
     map.insert_or_assign(std::move(name), std::make_shared<const Record>(std::move(next)));
   }
   std::size_t bytes = 0;
@@ -210,7 +236,7 @@ Task<bool> BucketTable<Record, Codec>::forget(std::string_view bucket) {
   map.erase(old->bucket);
   publish(std::move(map));
   meta::Batch batch;
-  erase(batch, Codec::key(old->root), 0, chunks_of(Codec::encode(*old)));
+  CO_TRYV(co_await erase(batch, Codec::key(old->root), 0));
   CO_TRYV(co_await x_meta.commit(std::move(batch)));
   co_return true;
 }

@@ -11,8 +11,8 @@ constexpr std::uint8_t kVersion = 1;
 /// Of access keys. Version 1 ended with two texts that were always empty.
 constexpr std::uint8_t kKeyVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
-constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!',
-               kBucket = 'b';  // of auth/access
+constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kBucket = 'b',
+               kSettings = 'c';  // of auth/access and api/s3
 constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
 
 std::string key_of(char what, std::string_view rest) {
@@ -54,6 +54,12 @@ std::set<std::string, std::less<>> read_names(Reader& r, std::size_t most, std::
   return out;
 }
 
+PolicyPtr stored_policy(std::string name,
+                        std::string text,
+                        policy::PolicyKind kind = policy::PolicyKind::identity) {
+  return make_policy(std::move(name), std::move(text), kind, policy::Origin::store);
+}
+
 Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, State& state) {
   Entity e;
   e.kind = kind;
@@ -69,7 +75,7 @@ Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, Stat
     return broken("entity");
   }
   if (kind == EntityKind::role) {
-    e.trust = make_policy("trust", trust, policy::PolicyKind::trust);
+    e.trust = stored_policy("trust", trust, policy::PolicyKind::trust);
   }
   auto& all = state.entities[static_cast<std::size_t>(kind)];
   all.insert_or_assign(e.name, std::make_shared<const Entity>(e));
@@ -92,7 +98,7 @@ Result<void> load_inline(std::string_view rest, Reader& r, State& state) {
   const std::string name(rest.substr(zero + 1));
   const bool whole = r.done();
   Entity changed = *owner;
-  changed.inline_policies.insert_or_assign(name, make_policy(name, whole ? text : std::string()));
+  changed.inline_policies.insert_or_assign(name, stored_policy(name, whole ? text : std::string()));
   state.entities[static_cast<std::size_t>(*kind)].insert_or_assign(
       changed.name, std::make_shared<const Entity>(changed));
   return whole ? ok() : Result<void>(broken("inline policy"));
@@ -105,7 +111,7 @@ Result<void> load_managed(std::string_view name, Reader& r, State& state) {
   p.id = r.str(kMaxId);
   p.created_ns = static_cast<std::int64_t>(r.u64());
   p.description = r.str(kMaxDescription);
-  p.document = make_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)));
+  p.document = stored_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)));
   if (!r.done()) {
     return broken("managed policy");
   }
@@ -199,7 +205,7 @@ Result<void> load_record(std::string_view key,
   }
   const char what = key[1];
   const std::string_view rest = key.substr(2);
-  if (what == kCheck || what == kBucket) {
+  if (what == kCheck || what == kBucket || what == kSettings) {
     return ok();
   }
   const std::uint8_t version = r.u8();

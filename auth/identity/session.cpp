@@ -102,7 +102,8 @@ auth::IdentityPtr identity_of_session(const State& state,
   out->issuer_key = s.issuer_key;
   out->issuer_user = s.user;
   if (!s.policy.empty()) {
-    out->session = make_policy("session", s.policy);
+    out->session =
+        make_policy("session", s.policy, policy::PolicyKind::identity, policy::Origin::store);
     out->unreadable = out->unreadable || !out->session->compiled;
   }
   return out;

@@ -37,9 +37,12 @@ std::string_view kind_name(EntityKind kind) {
 std::string Entity::arn() const { return arn_of(kind_name(kind), path, name); }
 std::string ManagedPolicy::arn() const { return arn_of("policy", path, name); }
 
-PolicyPtr make_policy(std::string name, std::string text, policy::PolicyKind kind) {
+PolicyPtr make_policy(std::string name,
+                      std::string text,
+                      policy::PolicyKind kind,
+                      policy::Origin origin) {
   auto out = std::make_shared<NamedPolicy>();
-  auto compiled = policy::Policy::compile(text, kind);
+  auto compiled = policy::Policy::compile(text, kind, {}, origin);
   if (compiled) {
     out->compiled = *std::move(compiled);
   }

@@ -50,7 +50,8 @@ using AccessKeyPtr = std::shared_ptr<const AccessKey>;
 /// Makes a document compiled, or unreadable.
 PolicyPtr make_policy(std::string name,
                       std::string text,
-                      policy::PolicyKind kind = policy::PolicyKind::identity);
+                      policy::PolicyKind kind = policy::PolicyKind::identity,
+                      policy::Origin origin = policy::Origin::author);
 
 struct State {
   std::array<std::map<std::string, EntityPtr, std::less<>>, kEntityKinds> entities;

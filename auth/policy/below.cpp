@@ -23,12 +23,32 @@ bool about_caller(Key key) {
   }
 }
 
+/// The keys that have one value each for the whole question.
+KeySet keys_known(const Below& below) {
+  KeySet out;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto key = static_cast<Key>(i);
+    // Of the one request everything is known but what each object says of itself.
+    out.set(i, below.one_request ? key != Key::existing_object_tag : about_caller(key));
+  }
+  return out;
+}
+
+/// A pattern or condition that asks for nothing else.
+template <class Asks>
+bool asks_only(const Asks& asks, const KeySet& known) {
+  KeySet keys;
+  asks.collect_keys(keys);
+  return (keys & ~known).none();
+}
+
 class Question {
  public:
   Question(Action action, const Below& below)
       : x_action(action),
         x_below(below),
         x_of_bucket(action_target(action) == Target::bucket),
+        x_known(keys_known(below)),
         x_text(std::string(below.bucket) + (x_of_bucket ? "" : "/" + std::string(below.prefix))) {}
 
   /// Whether the statement speaks about all of it (an Allow), or may speak about some of it (a
@@ -61,7 +81,8 @@ class Question {
       return true;
     }
     const Pattern& resource = p.part(4);
-    return service(p) == Truth::yes && resource.matches(x_text, x_below.context) == Truth::yes &&
+    return asks_only(p, x_known) && service(p) == Truth::yes &&
+           resource.matches(x_text, x_below.context) == Truth::yes &&
            (x_of_bucket || resource.ends_open());
   }
   bool may_match(const ArnPattern& p) const {
@@ -69,6 +90,9 @@ class Question {
       return true;
     }
     const Pattern& resource = p.part(4);
+    if (!asks_only(p, x_known)) {
+      return x_of_bucket || resource.may_match_below(x_text);
+    }
     return service(p) != Truth::no &&
            (x_of_bucket ? resource.matches(x_text, x_below.context) != Truth::no
                         : resource.may_match_below(x_text));
@@ -88,15 +112,19 @@ class Question {
   /// Listing any directory below is allowed by a pattern that is open at its end.
   Truth holds(const Condition& c) const {
     if (c.key().key == Key::prefix && x_of_bucket) {
-      return c.covers_below(x_below.prefix, x_below.context) ? Truth::yes : Truth::unclear;
+      KeySet known = x_known;
+      known.set(static_cast<std::size_t>(Key::prefix));
+      return asks_only(c, known) && c.covers_below(x_below.prefix, x_below.context)
+                 ? Truth::yes
+                 : Truth::unclear;
     }
-    return x_below.one_request || about_caller(c.key().key) ? c.holds(x_below.context)
-                                                            : Truth::unclear;
+    return asks_only(c, x_known) ? c.holds(x_below.context) : Truth::unclear;
   }
 
   const Action x_action;
   const Below& x_below;
   const bool x_of_bucket;
+  const KeySet x_known;
   const std::string x_text;
 };
 

@@ -12,8 +12,9 @@ struct Below {
   std::string_view prefix;  ///< "", or a directory with its slash, "train/images/"
   const Subject& subject;
   const Context& context;
-  /// The context is of the one request that is about all of the keys: every condition is asked.
-  /// Else only those about the caller are, which are the same in all his requests.
+  /// The context is of the one request that is about all of the keys: every condition is asked,
+  /// but for the tags that each object has. Else only those about the caller are, which are the
+  /// same in all his requests.
   bool one_request = false;
 };
 

@@ -36,8 +36,9 @@ bool covers(const Statement& s, const Request& request) {
 
 std::expected<Policy, std::string> Policy::compile(std::string_view text,
                                                    PolicyKind kind,
-                                                   std::string_view bucket) {
-  auto statements = parse_policy(text, kind, bucket);
+                                                   std::string_view bucket,
+                                                   Origin origin) {
+  auto statements = parse_policy(text, kind, bucket, origin);
   if (!statements) {
     return std::unexpected(std::move(statements).error());
   }

@@ -46,13 +46,21 @@ struct Request {
   const Context& context;
 };
 
+/// Where a document comes from.
+enum class Origin : std::uint8_t {
+  author,  ///< it is being put: an action that does not exist is an error, so that he knows
+  store,   ///< it was accepted once, perhaps by another version: such an action matches nothing,
+           ///< which is what it means to this server, and the log names it
+};
+
 class Policy {
  public:
   /// The error is AWS's text for the author: the message of MalformedPolicy (buckets) or
   /// MalformedPolicyDocument. `bucket` is the bucket of a bucket policy.
   static std::expected<Policy, std::string> compile(std::string_view text,
                                                     PolicyKind kind,
-                                                    std::string_view bucket = {});
+                                                    std::string_view bucket = {},
+                                                    Origin origin = Origin::author);
 
   /// The first statement of that effect that applies; null if none does. What is unclear about a
   /// statement makes a Deny apply and an Allow not.

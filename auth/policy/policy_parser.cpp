@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/json/value.h"
+#include "storage/base/log.h"
 
 namespace outcrop::policy {
 namespace {
@@ -65,8 +66,8 @@ Checked<Texts> condition_texts(const json::Value& value) {
 
 class Parser {
  public:
-  Parser(PolicyKind kind, std::string_view bucket)
-      : x_kind(kind), x_bucket(bucket), x_below(std::string(bucket) + "/") {}
+  Parser(PolicyKind kind, std::string_view bucket, Origin origin)
+      : x_kind(kind), x_bucket(bucket), x_below(std::string(bucket) + "/"), x_origin(origin) {}
 
   Checked<std::vector<Statement>> parse(const json::Value& document);
 
@@ -88,6 +89,7 @@ class Parser {
   const PolicyKind x_kind;
   const std::string_view x_bucket;
   const std::string x_below;
+  const Origin x_origin;
   bool x_variables = false;
   std::vector<ActionSet> x_patterns;  ///< of the current statement's Action
 };
@@ -223,6 +225,13 @@ Checked<ActionSet> Parser::action_set(const std::string& pattern) const {
                         "etc.");
   }
   const ActionSet set = matching_actions(pattern);
+  if (x_origin == Origin::store && set.none()) {
+    if (!matches_other_action(pattern)) {
+      log::warn("a stored policy names an action that is not known: it matches nothing",
+                {{"action", pattern}});
+    }
+    return set;
+  }
   const std::string_view vendor = std::string_view(pattern).substr(0, colon);
   if (x_kind == PolicyKind::bucket) {
     const bool ours = pattern == "*" || same_text(vendor, "s3");
@@ -250,7 +259,7 @@ Checked<> Parser::read_actions(const json::Value& value, bool negated, Statement
       return std::unexpected(std::move(set).error());
     }
     out.actions |= *set;
-    if (!negated) {
+    if (!negated && (x_origin == Origin::author || set->any())) {
       x_patterns.push_back(*set);
     }
   }
@@ -391,7 +400,8 @@ Checked<> Parser::read_conditions(const json::Value& value, Statement& out) {
 
 std::expected<std::vector<Statement>, std::string> parse_policy(std::string_view text,
                                                                 PolicyKind kind,
-                                                                std::string_view bucket) {
+                                                                std::string_view bucket,
+                                                                Origin origin) {
   if (text.size() > kMaxPolicyBytes) {
     return refuse("Policy exceeds the maximum allowed document size.");
   }
@@ -404,7 +414,7 @@ std::expected<std::vector<Statement>, std::string> parse_policy(std::string_view
   if (!document || !document->is_object()) {
     return refuse("This policy contains invalid Json");
   }
-  return Parser(kind, bucket).parse(*document);
+  return Parser(kind, bucket, origin).parse(*document);
 }
 
 }  // namespace outcrop::policy

@@ -11,6 +11,7 @@ namespace outcrop::policy {
 
 std::expected<std::vector<Statement>, std::string> parse_policy(std::string_view text,
                                                                 PolicyKind kind,
-                                                                std::string_view bucket);
+                                                                std::string_view bucket,
+                                                                Origin origin);
 
 }  // namespace outcrop::policy

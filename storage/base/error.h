@@ -19,6 +19,9 @@ enum class Errc : std::uint16_t {
   access_denied,          ///< authenticated but not allowed, or not authenticated where needed
   no_such_bucket,         ///
   no_such_key,            ///
+  no_such_version,        ///< the key has no version of that id
+  key_deleted,            ///< the key's current version is a delete marker; detail is its id
+  delete_marker,          ///< the version asked for is a delete marker; detail is its id
   no_such_upload,         ///< unknown, completed or aborted multipart upload
   invalid_part,           ///< CompleteMultipartUpload names a part that is not there or differs
   invalid_part_order,     ///< CompleteMultipartUpload parts are not in ascending order
@@ -64,7 +67,7 @@ class Error {
 
   Errc code() const noexcept { return x_code; }
   int sys_errno() const noexcept { return x_errno; }
-  /// For logs and operators; never sent to an S3 or NFS client.
+  /// For logs and operators; not sent to clients, but for ids that a code says are in it.
   std::string_view detail() const noexcept {
     return x_detail ? std::string_view(*x_detail) : std::string_view{};
   }

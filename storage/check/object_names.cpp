@@ -39,6 +39,7 @@ Task<std::string> name_part(meta::MetaStore& meta, InodeId ino) {
 
 Task<std::string> name_inode(meta::MetaStore& meta, InodeId ino) {
   std::string path;
+  bool history = false;
   InodeId at = ino;
   for (unsigned depth = 0; depth < kMaxDepth; ++depth) {
     CO_TRY(const auto stored, co_await meta.get(ns::inode_key(at)));
@@ -52,8 +53,10 @@ Task<std::string> name_inode(meta::MetaStore& meta, InodeId ino) {
           (path.empty() ? "" : " (" + quoted(".../" + path) + ")");
     }
     if (record->parent == ns::kRootOfBuckets) {
-      co_return (at == ino ? "bucket " : "object ") + quoted(record->name + "/" + path);
+      const std::string_view kind = at == ino ? "bucket " : history ? "old version of " : "object ";
+      co_return std::string(kind) + quoted(record->name + "/" + path);
     }
+    history |= at == ino && record->history;
     path.insert(0, record->name);
     at = record->parent;
   }
@@ -78,6 +81,7 @@ std::string describe_key(std::string_view key) {
       Form{meta::Table::system, "counter", "", "", ""},
       Form{meta::Table::upload, "upload", "bucket root", "", ""},
       Form{meta::Table::upload_part, "part", "upload", "", ""},
+      Form{meta::Table::version, "version", "directory", "", ""},
       Form{meta::Table::xattr, "extended attribute", "inode", "", ""}};
   const auto form = std::ranges::find_if(kForms, [key](const Form& f) {
     return !key.empty() && static_cast<char>(f.table) == key.front();

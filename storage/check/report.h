@@ -74,8 +74,8 @@ struct Report {
   std::uint64_t journal_files = 0, journal_blocks = 0, replayed = 0, refused = 0;
   unsigned mirrors = 0;       ///< that were read
   std::uint64_t records = 0;  ///< of one mirror
-  std::uint64_t buckets = 0, files = 0, directories = 0, other_nodes = 0, uploads = 0, parts = 0,
-                references = 0, object_bytes = 0;
+  std::uint64_t buckets = 0, files = 0, directories = 0, other_nodes = 0, versions = 0,
+                delete_markers = 0, uploads = 0, parts = 0, references = 0, object_bytes = 0;
   std::uint64_t segments = 0, segments_whole = 0, segments_degraded = 0, segments_lost = 0,
                 segments_unused = 0;
   std::vector<SegmentView> not_whole;  ///< the first kMaxListed

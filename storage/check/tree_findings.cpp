@@ -47,6 +47,17 @@ constexpr std::array kMeanings{
     Meaning{"bucket", "tree-bucket", "the bucket cannot be opened", kOtherMirror},
     Meaning{"listing summary differs", "tree-summary",
             "listings show another size, time or ETag than the object has", kPutAgain},
+    Meaning{"dangling version", "tree-version",
+            "an old version that version listings show and that cannot be read", kOtherMirror},
+    Meaning{"version in what is no directory", "tree-version",
+            "old versions below a directory that is not there: nobody can reach them",
+            kOtherMirror},
+    Meaning{"current version is not the newest", "tree-version",
+            "deleting the current version would not bring back the one before it", kPutAgain},
+    Meaning{"deleted key without marker", "tree-version",
+            "the key has versions, and neither an object nor a delete marker", kOtherMirror},
+    Meaning{"pointer to the null version", "tree-version",
+            "the version \"null\" of the key may not be found", kOtherMirror},
     Meaning{"upload", "tree-upload", "an unfinished upload that cannot be completed",
             "abort the upload; report this"},
     Meaning{"part", "tree-upload", "a part that cannot be used", "abort the upload; report this"}};
@@ -66,6 +77,8 @@ Task<> report_tree(const ns::TreeReport& tree, meta::MetaStore& meta, Report& re
   report.buckets = tree.buckets;
   report.files = tree.files;
   report.directories = tree.directories;
+  report.versions = tree.versions;
+  report.delete_markers = tree.delete_markers;
   report.other_nodes = tree.symlinks + tree.special_nodes;
   report.uploads = tree.uploads;
   report.parts = tree.parts;

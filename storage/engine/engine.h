@@ -10,6 +10,7 @@
 
 #include "storage/base/async.h"
 #include "storage/base/clock.h"
+#include "storage/base/floored_clock.h"
 #include "storage/base/random.h"
 #include "storage/io/disk.h"
 #include "storage/meta/meta_store.h"
@@ -31,7 +32,8 @@ struct EngineConfig {
   std::uint64_t table_file_bytes = 0;     ///< RocksDB's files; by capacity
   bool allow_reduced_redundancy = false;  ///< drives::DriveOptions
   std::uint64_t scrub_period_seconds = 14 * 86'400;  ///< every byte is read this often; 0: never
-  bool background = true;  ///< timers for GC, drive checks, repair; off in simulation
+  bool trust_clock = false;  ///< the machine's, also if it is behind EngineRuntime::floor
+  bool background = true;    ///< timers for GC, drive checks, repair; off in simulation
 };
 
 /// What the engine runs on; owned by the caller, outlives the engine.
@@ -45,6 +47,8 @@ struct EngineRuntime {
   /// Told of each drive that is no member any more, by its uuid, once that is durable. On the pool;
   /// may be empty. Its error is that of what was done; the drive is forgotten all the same.
   std::function<Result<void>(const std::string& uuid)> forgotten{};
+  /// Also `clock`, where it is one: its floor is kept with the metadata. Null in simulation.
+  FlooredClock* floor = nullptr;
 };
 
 struct DriveStatus {
@@ -92,6 +96,7 @@ struct EngineStats {
   std::uint64_t segments_compacted = 0, compacted_bytes = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0, hedged_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;
+  std::uint64_t clock_behind_seconds = 0;  ///< the machine's, behind the time that is used
   RepairStatus repair;
 };
 

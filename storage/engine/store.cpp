@@ -11,6 +11,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{500};  // drive presence; a removed drive is out within a second
 constexpr milliseconds kRepairTick{1000};
 constexpr milliseconds kCollect{5000};  // garbage collection
+constexpr milliseconds kLookAtClock{60'000};
+// A start after a power cut knows the time no more exactly than this.
+constexpr std::int64_t kKeepTimeNs = 300'000'000'000;
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
 // Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
@@ -62,6 +65,7 @@ Task<> Store::start() {
          co_await meta::JournaledMetaStore::open(meta_config(x_config), *x_drives, x_segments,
                                                  meta_workers(x_runtime), x_runtime.pool));
   CO_TRYV(co_await x_segments.open());
+  CO_TRYV(co_await load_time());
   ns::NamespaceConfig ns_config;
   ns_config.object_cache_bytes = x_config.object_cache_bytes;
   ns_config.directory_cache_bytes = x_config.object_cache_bytes / 4;
@@ -156,6 +160,7 @@ void Store::start_background() {
   });
   job(kTick, "free space of drives", [this] { return measure_space(); });
   job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
+  job(kLookAtClock, "keeping the time", [this] { return keep_time(kKeepTimeNs); });
   job(kRepairTick, "repair", [this] { return repair_step(); });
   job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
 }
@@ -216,6 +221,9 @@ Task<> Store::close_parts() {
     }
   }
   if (x_meta) {
+    if (const auto kept = co_await keep_time(0); !kept && first) {
+      first = kept;
+    }
     CO_TRYV(co_await x_meta->close());
   }
   co_return first;
@@ -260,6 +268,7 @@ EngineStats Store::stats() {
   out.payload_misses = payloads.misses;
   out.payload_cache_bytes = payloads.bytes;
   out.metadata_memory_bytes = meta.memory_bytes;
+  out.clock_behind_seconds = static_cast<std::uint64_t>(x_clock_behind_ns / 1'000'000'000);
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;
   out.segments_recycled = x_segments.stats().recycled.load();

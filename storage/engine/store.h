@@ -67,6 +67,8 @@ class Store final : public Engine {
   Probe::State probe(drives::Slot slot);
   void end_episode();
   Task<> close_parts();
+  Task<> load_time();
+  Task<> keep_time(std::int64_t most_ns);
   Task<> measure_space();
   Task<> compact_full_metadata();
 
@@ -83,6 +85,8 @@ class Store final : public Engine {
   unsigned x_uneasy = 0;    ///< judgements until what still hangs does so by itself
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
   std::atomic<bool> x_metadata_full{false}, x_closing{false};
+  std::atomic<std::int64_t> x_clock_behind_ns{0};
+  std::int64_t x_kept_time_ns = 0;
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;
   std::vector<std::unique_ptr<Periodic>> x_jobs, x_judges;

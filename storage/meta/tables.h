@@ -23,6 +23,7 @@ enum class Table : char {
   system = 'x',       ///< counters and singletons, by name
   upload = 'u',       ///< bucket root inode . key . upload id -> upload record (ns)
   upload_part = 'p',  ///< BE64 upload inode . BE32 part number -> part record (ns)
+  version = 'v',      ///< BE64 directory . name . number -> a version that is not current (ns)
   xattr = 'a',        ///< BE64 inode . name -> value of an extended attribute (ns)
 };
 

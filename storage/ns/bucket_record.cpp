@@ -5,27 +5,41 @@
 namespace outcrop::ns {
 namespace {
 constexpr std::uint8_t kVersion = 1;
+/// What has versions, or had: one more byte says which.
+constexpr std::uint8_t kVersionedVersion = 2;
 constexpr std::size_t kMaxRegionBytes = 256;
 }  // namespace
 
 std::string encode(const BucketRecord& record) {
   Writer w;
-  w.u8(kVersion);
+  const bool versioned = record.versioning != Versioning::off;
+  w.u8(versioned ? kVersionedVersion : kVersion);
   w.varint(record.root);
   w.u64(static_cast<std::uint64_t>(record.created_ns));
   w.str(record.region);
+  if (versioned) {
+    w.u8(static_cast<std::uint8_t>(record.versioning));
+  }
   return std::move(w).take();
 }
 
 Result<BucketRecord> decode_bucket(std::string_view bytes) {
   Reader r(bytes);
-  if (r.u8() != kVersion) {
+  const std::uint8_t version = r.u8();
+  if (version != kVersion && version != kVersionedVersion) {
     return fail(Errc::corrupt, "bucket record version");
   }
   BucketRecord out;
   out.root = r.varint();
   out.created_ns = static_cast<std::int64_t>(r.u64());
   out.region = r.str(kMaxRegionBytes);
+  if (version == kVersionedVersion) {
+    const std::uint8_t state = r.u8();
+    out.versioning = static_cast<Versioning>(state);
+    if (out.versioning != Versioning::enabled && out.versioning != Versioning::suspended) {
+      r.fail();
+    }
+  }
   if (!r.done()) {
     return fail(Errc::corrupt, "bucket record malformed");
   }

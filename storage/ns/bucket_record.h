@@ -5,6 +5,7 @@
 
 #include "storage/base/ids.h"
 #include "storage/base/result.h"
+#include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
 
@@ -12,6 +13,7 @@ struct BucketRecord {
   InodeId root = 0;
   std::int64_t created_ns = 0;
   std::string region{};
+  Versioning versioning = Versioning::off;
   bool operator==(const BucketRecord&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include "storage/meta/tables.h"
 #include "storage/ns/bucket_record.h"
+#include "storage/ns/check_extents.h"
 #include "storage/ns/check_facts.h"
 #include "storage/ns/core.h"
 #include "storage/ns/keys.h"
@@ -41,6 +42,7 @@ struct InodeState {
   std::uint32_t names = 0, link_records = 0, tails_seen = 0;
   bool root = false, orphan = false, back_pointer = false, implicit = false;
   std::uint64_t children = 0, explicit_children = 0, xattrs_seen = 0, payload = 0;
+  std::uint64_t version_records = 0;  ///< of a directory: its own in Table::version
   std::string unlinked_name{};  ///< parent and name of the last dirent, while no link came for it
 };
 
@@ -48,7 +50,7 @@ class Checker {
  public:
   Checker(meta::MetaStore& meta, const CheckOptions& options)
       : x_meta(meta),
-        x_options(options),
+        x_visitor(options.visitor),
         x_at(meta.snapshot()),
         x_pulse(options),
         x_sorted_facts(options.scratch, "facts", options.memory_bytes),
@@ -58,8 +60,6 @@ class Checker {
   Task<TreeReport> run();
 
  private:
-  using Ref = std::pair<meta::ExtentRef, std::uint64_t>;  ///< with the stamp
-
   Task<> inodes();
   void load(std::string_view value);
   Result<void> tail(InodeId ino, std::uint32_t index, std::string_view value);
@@ -69,17 +69,15 @@ class Checker {
   Result<void> take_fact();
   void take_name();
   void take_link(std::string_view place);
+  void take_version();
   void missing_link();
   void finish();
   Task<bool> reaches_bucket(InodeId from);
   Result<void> cookies();
   Result<void> uploads();
-  Task<> extents();
-  Result<bool> next_use();
-  void compare(std::string_view value);
 
   meta::MetaStore& x_meta;
-  const CheckOptions& x_options;
+  ExtentVisitor* const x_visitor;
   const meta::SnapshotPtr x_at;
   Pulse x_pulse;
   TreeReport x_report;
@@ -87,10 +85,6 @@ class Checker {
   io::ExternalSort x_sorted_facts, x_uses;
   FactReader x_facts;
   std::optional<InodeState> x_inode;
-  bool x_uses_left = false;  ///< x_uses has a record that is not taken yet
-  std::string x_use_key;     ///< as in the table of references
-  Extent x_use;
-  std::uint64_t x_used = 0;
 };
 
 Task<TreeReport> Checker::run() {
@@ -106,7 +100,8 @@ Task<TreeReport> Checker::run() {
   CO_TRYV(cookies());
   CO_TRYV(uploads());
   CO_TRYV(x_uses.finish());
-  CO_TRYV(co_await extents());
+  ExtentMatch extents(x_meta, x_at, x_pulse, x_uses, x_visitor, x_report);
+  CO_TRYV(co_await extents.run());
   co_return std::move(x_report);
 }
 
@@ -153,7 +148,7 @@ void Checker::load(std::string_view value) {
   state.record = *std::move(record);
   state.payload = state.record.inline_data.size();
   if (state.record.type == InodeType::file) {
-    ++x_report.files;
+    ++(state.record.history ? x_report.versions : x_report.files);
     state.expected = dirent_of(state.ino, state.record);
   } else if (is_bare(state.record.type)) {
     ++(state.record.type == InodeType::symlink ? x_report.symlinks : x_report.special_nodes);
@@ -199,6 +194,10 @@ void Checker::stray() {
       return x_report.add(
           x_facts.value().starts_with('d') ? "dangling dirent" : "stray link record", ino,
           rest.substr(8));
+    case Fact::history:
+      return x_report.add("version in what is no directory", ino);
+    case Fact::version:
+      return x_report.add("dangling version", ino, rest.substr(8));
     case Fact::orphan:
       return x_report.add("stray orphan record", ino);
     case Fact::xattr:
@@ -254,8 +253,19 @@ Result<void> Checker::take_fact() {
       }
       return ok();
     }
+    case Fact::history: {
+      Reader r(x_facts.value());
+      state.version_records = r.varint();
+      if (!directory) {
+        x_report.add("version in what is no directory", state.ino);
+      }
+      return ok();
+    }
     case Fact::name:
       take_name();
+      return ok();
+    case Fact::version:
+      take_version();
       return ok();
     case Fact::orphan:
       state.orphan = true;
@@ -289,6 +299,9 @@ void Checker::take_name() {
   if (!record || !state.good || state.record.type != record->type) {
     return x_report.add("dangling dirent", state.ino, name);
   }
+  if (state.record.history) {
+    x_report.add("history in the tree", state.ino, name);
+  }
   ++state.names;
   state.implicit = record->implicit;
   if (state.record.links() > 1) {
@@ -310,6 +323,28 @@ void Checker::take_link(std::string_view place) {
   ++state.link_records;
   state.back_pointer |=
       state.record.parent == get_be64(place) && state.record.name == place.substr(8);
+}
+
+// A name in Table::version.
+void Checker::take_version() {
+  InodeState& state = *x_inode;
+  const std::string_view place = x_facts.rest(), name = place.substr(8);
+  const bool file = x_facts.value().front() == 'f';
+  const InodeType type = file ? InodeType::file : InodeType::directory;
+  if (!state.good || state.record.type != type || !state.record.history) {
+    return x_report.add("dangling version", state.ino, name);
+  }
+  ++state.names;
+  const InodeRecord& r = state.record;
+  if (r.parent != get_be64(place) || r.name != name || r.links() > 1) {
+    x_report.add("back pointer of a version differs", state.ino, name);
+  }
+  if (file) {
+    const auto summary = decode_dirent(x_facts.value().substr(1));
+    if (!summary || *summary != state.expected) {
+      x_report.add("summary of a version differs", state.ino, name);
+    }
+  }
 }
 
 void Checker::missing_link() {
@@ -342,6 +377,9 @@ void Checker::finish() {
   }
   if (s.implicit && (s.children == 0 || s.explicit_children > 0)) {
     problem("implicit directory without keys");
+  }
+  if (r.history && r.type == InodeType::directory && (s.version_records == 0 || s.children > 0)) {
+    problem("history directory without history");
   }
 }
 
@@ -400,78 +438,6 @@ Result<void> Checker::uploads() {
     }
   }
   return ok();
-}
-
-// All uses of one extent by one owner: a record in several parts has one for each. False: no more.
-Result<bool> Checker::next_use() {
-  if (!x_uses_left) {
-    return false;
-  }
-  x_use_key = x_uses.key();
-  const std::string_view key = x_use_key;
-  x_use = {get_be64(key), get_be64(key.substr(8)), 0, 0};
-  x_used = 0;
-  bool first = true;
-  do {
-    Reader r(x_uses.value());
-    Extent one = x_use;
-    one.length = r.varint();
-    x_used += r.varint();
-    one.stamp = r.u64();
-    if (std::exchange(first, false)) {
-      x_use = one;
-    } else if (one != x_use) {
-      x_report.add("two extents at one place", get_be64(key.substr(16)),
-                   std::to_string(x_use.segment));
-    }
-    TRY(x_uses_left, x_uses.next());
-  } while (x_uses_left && x_uses.key() == x_use_key);
-  return true;
-}
-
-// Uses and reference records side by side, in the order of extents and owners.
-Task<> Checker::extents() {
-  CO_TRY(x_uses_left, x_uses.next());
-  TableCursor cursor(x_meta, x_at, Table::extent_ref, x_pulse);
-  CO_TRY(const meta::KeyValue* entry, co_await cursor.next());
-  CO_TRY(bool use, next_use());
-  while (entry != nullptr || use) {
-    const bool has_ref = entry != nullptr && (!use || cursor.key() <= x_use_key);
-    const bool has_use = use && (entry == nullptr || x_use_key <= cursor.key());
-    if (has_use) {
-      const InodeId owner = get_be64(std::string_view(x_use_key).substr(16));
-      if (!has_ref) {
-        x_report.add("extent without reference record", owner, std::to_string(x_use.segment));
-      } else {
-        compare(cursor.value());
-      }
-      if (x_options.visitor != nullptr) {
-        CO_TRYV(co_await x_options.visitor->visit({x_use, owner}));
-      }
-      CO_TRYV(x_pulse.beat());
-      CO_TRY(use, next_use());
-    } else if (cursor.key().size() != 24) {
-      x_report.add("extent reference key malformed", 0);
-    } else {
-      x_report.add("extent reference that nothing uses", get_be64(cursor.key().substr(16)),
-                   std::to_string(get_be64(cursor.key())));
-    }
-    if (has_ref) {
-      ++x_report.extent_refs;
-      CO_TRY(entry, co_await cursor.next());
-    }
-  }
-  co_return ok();
-}
-
-// References from before they said how much is used have the length only.
-void Checker::compare(std::string_view value) {
-  const auto said = meta::decode_extent_ref(value);
-  const std::uint64_t used = std::min(x_use.length, x_used);
-  if (!said || said->length != x_use.length || (said->used != used && said->used != said->length)) {
-    x_report.add("extent reference says something else",
-                 get_be64(std::string_view(x_use_key).substr(16)), std::to_string(x_use.segment));
-  }
 }
 
 }  // namespace

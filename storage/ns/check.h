@@ -26,7 +26,8 @@ struct TreeProblem {
 
 struct TreeReport {
   std::uint64_t buckets = 0, files = 0, directories = 0, symlinks = 0, special_nodes = 0,
-                orphans = 0, uploads = 0, parts = 0, extent_refs = 0, payload_bytes = 0;
+                orphans = 0, uploads = 0, parts = 0, extent_refs = 0, versions = 0,
+                delete_markers = 0, payload_bytes = 0;
   std::vector<TreeProblem> problems;  ///< the first kMaxProblems
   std::uint64_t problem_count = 0;
   bool clean() const { return problem_count == 0; }
@@ -59,9 +60,10 @@ struct CheckOptions {
 /// Every name leads to an inode that points back, every inode has as many names as it says and link
 /// records for all of them if they are several, an orphan record if there is none; every directory
 /// is below a bucket, inode numbers are below the counter; summaries, sizes and extended attributes
-/// agree, implicit directories hold keys, parts belong to uploads and uploads to buckets, and the
-/// extent references are exactly what inodes and parts use. Fails only if reading fails, with the
-/// visitor, or if it was ended.
+/// agree, implicit directories hold keys, what is current is newer than the versions of its key, a
+/// key without an object has a delete marker or no versions, history directories hold history only,
+/// parts belong to uploads and uploads to buckets, and the extent references are exactly what
+/// inodes and parts use. Fails only if reading fails, with the visitor, or if it was ended.
 Task<TreeReport> check_tree(meta::MetaStore& meta, CheckOptions options = {});
 
 }  // namespace outcrop::ns

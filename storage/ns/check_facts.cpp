@@ -1,6 +1,7 @@
 #include "storage/ns/check_facts.h"
 
 #include "storage/ns/bucket_record.h"
+#include "storage/ns/check_versions.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
 #include "storage/ns/links.h"
@@ -101,8 +102,7 @@ Task<> FactCollector::each(Table table, Handler handler) {
 
 Task<> FactCollector::run() {
   CO_TRYV(co_await each(Table::bucket, &FactCollector::bucket));
-  CO_TRYV(co_await each(Table::dirent, &FactCollector::dirent));
-  CO_TRYV(finish_directory());
+  CO_TRYV(co_await dirents());
   CO_TRYV(co_await each(Table::link, &FactCollector::link));
   CO_TRYV(co_await each(Table::left_name, &FactCollector::left_name));
   CO_TRYV(co_await each(Table::orphan, &FactCollector::orphan));
@@ -124,10 +124,32 @@ Result<void> FactCollector::bucket(std::string_view key, std::string_view value)
   return x_facts.add(fact_key(About::inode, record->root, Fact::bucket, key), {});
 }
 
-Result<void> FactCollector::dirent(std::string_view key, std::string_view value) {
+// With the versions of the same names.
+Task<> FactCollector::dirents() {
+  TableCursor cursor(x_meta, x_at, Table::dirent, x_pulse);
+  VersionWalk versions(x_meta, x_at, x_pulse, x_facts, x_report);
+  CO_TRYV(co_await versions.begin());
+  for (;;) {
+    CO_TRY(const meta::KeyValue* const entry, co_await cursor.next());
+    if (entry == nullptr) {
+      break;
+    }
+    CO_TRY(const auto stamp, dirent(cursor.key(), cursor.value()));
+    if (stamp && !versions.done()) {
+      const InodeId parent = get_be64(cursor.key());
+      CO_TRYV(co_await versions.current(parent, cursor.key().substr(8), *stamp));
+    }
+  }
+  CO_TRYV(co_await versions.finish());
+  co_return finish_directory();
+}
+
+// The version that is current there, if it is a file.
+Result<std::optional<VersionStamp>> FactCollector::dirent(std::string_view key,
+                                                          std::string_view value) {
   if (key.size() < 8) {
     x_report.add("dirent key malformed", 0);
-    return ok();
+    return std::nullopt;
   }
   const InodeId parent = get_be64(key);
   const std::string_view name = key.substr(8);
@@ -139,15 +161,15 @@ Result<void> FactCollector::dirent(std::string_view key, std::string_view value)
   const auto record = decode_dirent(value);
   if (!record) {
     x_report.add("dirent record corrupt", parent, name);
-    return ok();
+    return std::nullopt;
   }
   const bool directory = record->type == InodeType::directory;
   x_explicit += is_bare(record->type) || (directory && !record->implicit);
   if (directory != name.ends_with('/') || name.substr(0, name.size() - directory).contains('/')) {
     x_report.add("dirent name does not fit its type", parent, name);
   }
-  return x_facts.add(fact_key(About::inode, record->ino, Fact::name, key),
-                     "d" + std::string(value));
+  TRYV(x_facts.add(fact_key(About::inode, record->ino, Fact::name, key), "d" + std::string(value)));
+  return record->type == InodeType::file ? std::optional(record->version) : std::nullopt;
 }
 
 Result<void> FactCollector::finish_directory() {

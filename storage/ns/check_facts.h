@@ -20,10 +20,12 @@ enum class Fact : char {
   // Of an inode, in the order in which they are read.
   bucket = 'B',    ///< rest: the bucket's name
   children = 'C',  ///< value: varint count, varint of it explicit
+  history = 'H',   ///< value: varint count of the directory's records in Table::version
   name = 'N',  ///< rest: BE64 parent, name; value: 'd' and a dirent record, 'l' and a link record
   orphan = 'O',
-  upload = 'U',  ///< rest: the object key; it should be a bucket's root
-  xattr = 'X',   ///< value: varint bytes
+  upload = 'U',   ///< rest: the object key; it should be a bucket's root
+  version = 'V',  ///< rest: BE64 directory, name; value: 'f' and a dirent record, or 'd'
+  xattr = 'X',    ///< value: varint bytes
   // Of a cookie; the value is BE64 inode, BE64 parent, name.
   link_says = 'L',
   cookie_says = 'M',
@@ -114,7 +116,8 @@ class FactCollector {
   using Handler = Result<void> (FactCollector::*)(std::string_view key, std::string_view value);
   Task<> each(meta::Table table, Handler handler);
   Result<void> bucket(std::string_view key, std::string_view value);
-  Result<void> dirent(std::string_view key, std::string_view value);
+  Task<> dirents();
+  Result<std::optional<VersionStamp>> dirent(std::string_view key, std::string_view value);
   Result<void> finish_directory();
   Result<void> link(std::string_view key, std::string_view value);
   Result<void> left_name(std::string_view key, std::string_view value);

@@ -43,6 +43,9 @@ bool lists(std::string_view header, std::string_view etag, bool weak_ok) {
 Result<void> check_conditions(const Conditions& conditions,
                               const ConditionTarget* object,
                               Access access) {
+  if (conditions.must_exist && object == nullptr) {
+    return fail(Errc::no_such_key);
+  }
   if (conditions.if_match) {
     if (!object) {
       return fail(Errc::no_such_key);
@@ -72,6 +75,13 @@ Result<void> check_object(const Conditions& conditions, const ObjectPtr& object,
   }
   const ConditionTarget target{object->record.etag, object->record.mtime_ns};
   return check_conditions(conditions, &target, access);
+}
+
+Result<void> check_tags(const ExpectedTags& expected, const Object& object) {
+  if (expected && *expected != object.record.attributes.tags) {
+    return fail(Errc::conflict, "the tags of the object are not those that were decided on");
+  }
+  return ok();
 }
 
 }  // namespace outcrop::ns

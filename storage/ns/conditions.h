@@ -24,4 +24,7 @@ Result<void> check_conditions(const Conditions& conditions,
 /// `object`: null if there is none.
 Result<void> check_object(const Conditions& conditions, const ObjectPtr& object, Access access);
 
+/// ok, or conflict.
+Result<void> check_tags(const ExpectedTags& expected, const Object& object);
+
 }  // namespace outcrop::ns

@@ -2,6 +2,7 @@
 
 #include "storage/ns/fs_data.h"
 #include "storage/ns/left_names.h"
+#include "storage/ns/operations.h"
 
 namespace outcrop::ns {
 
@@ -16,6 +17,10 @@ Task<> Core::open() {
   times.open(clock.wall_ns());
   dirty = make_dirty_table(*this);
   CO_TRYV(co_await resume_readers(*this));
+  CO_TRY(const auto all, co_await list_buckets(*this));
+  for (const BucketInfo& bucket : all) {
+    versioned.set(bucket.root, bucket.versioning);
+  }
   co_return ok();
 }
 

@@ -18,6 +18,7 @@
 #include "storage/ns/lock_table.h"
 #include "storage/ns/make_namespace.h"
 #include "storage/ns/recent_names.h"
+#include "storage/ns/versioned_buckets.h"
 
 namespace outcrop::ns {
 
@@ -112,6 +113,7 @@ struct Core {
   /// Shared with the holds: a client may give up its last one late.
   const std::shared_ptr<HoldTable> holds = std::make_shared<HoldTable>();
   RecentNames recent;
+  VersionedBuckets versioned;
   std::shared_ptr<DirtyTable> dirty;
   InodeQueue fragmented;               ///< files in many pieces, for defragment()
   Generations generations;             ///< by bucket root; moved by directory renames

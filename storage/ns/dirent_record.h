@@ -7,6 +7,7 @@
 #include "storage/base/ids.h"
 #include "storage/base/result.h"
 #include "storage/digest/algorithm.h"
+#include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
 
@@ -37,6 +38,7 @@ struct DirentRecord {
   /// makes it, and the directories above it, explicit.
   bool implicit = false;
   // Of files only.
+  VersionStamp version{};
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
   std::string etag{};

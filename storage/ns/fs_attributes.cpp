@@ -160,6 +160,9 @@ Task<FileAttributes> set_file_attributes(Core& core,
     // What was written before has its time before this.
     CO_TRYV(co_await flush_file(core, file.ino));
   }
+  if (set.size && needs_version(core, file)) {
+    CO_TRYV(co_await begin_version(core, file));
+  }
   const SetOp op{file, set, guard_ctime_ns};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(const auto done, co_await try_set(core, op));

@@ -74,6 +74,9 @@ Task<std::uint64_t> clone_file(Core& core,
   CO_TRYV(co_await look_at_file(core, source));
   CO_TRYV(co_await look_at_file(core, target));
   CloneOp op{source, target, source_offset, target_offset, length};
+  if (needs_version(core, target)) {
+    CO_TRYV(co_await begin_version(core, target));
+  }
   const GateHold gate = core.dirty->close_gate(target.ino);
   CO_TRYV(co_await flush_file(core, source.ino));
   CO_TRYV(co_await flush_file(core, target.ino));

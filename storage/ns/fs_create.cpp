@@ -2,6 +2,7 @@
 // of files.
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
+#include "storage/ns/history.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/operations.h"
 
@@ -22,6 +23,7 @@ struct NewInode {
   CreateMode how = CreateMode::guarded;
   SetAttributes attributes;
   InodeId ino = 0;
+  InodeId busy = 0;
 };
 
 InodeRecord finished(Core& core, const NewInode& op, const Slot& slot) {
@@ -67,12 +69,67 @@ Task<Created> keep_existing(Core& core, const NewInode& op, const Entry& entry) 
   co_return Created{attributes_of(core, *found.object), {change, change}, false};
 }
 
+// What a new inode finds at its name, in a bucket with versions.
+struct Found {
+  KeyHistory history{};  ///< of a file
+  ObjectPtr hidden{};    ///< of a directory: the one that was there, with the versions below it
+};
+
+// Empty: another inode must be locked first.
+Task<std::optional<Found>> find_history(Core& core,
+                                        LockTable::Held& held,
+                                        NewInode& op,
+                                        const Slot& slot) {
+  Found out;
+  const InodeId root = op.directory.root;
+  const Versioning versioning = core.versioned.of(root);
+  if (op.record.type == InodeType::file) {
+    InodeId busy = 0;
+    CO_TRY(out.history, co_await plan_history(core, held, root, versioning, op.directory.ino,
+                                              slot.file_name(), nullptr, busy));
+    op.busy = busy != 0 ? busy : op.busy;
+    co_return busy == 0 ? std::optional(std::move(out)) : std::nullopt;
+  }
+  if (op.record.type == InodeType::directory) {
+    CO_TRY(const auto ino,
+           co_await find_history_directory(core, op.directory.ino, slot.directory_name()));
+    if (ino && !core.locks.try_extend(held, inode_lock(*ino), LockMode::exclusive)) {
+      op.busy = *ino;
+      co_return std::nullopt;
+    }
+    if (ino) {
+      CO_TRY(out.hidden, co_await load_object(core, *ino, root));
+      if (!out.hidden) {
+        co_return fail(Errc::corrupt, "history directory without inode");
+      }
+    }
+  }
+  co_return out;
+}
+
+void install(Core& core, Transaction& tx, const Found& found, Object& object) {
+  if (found.hidden) {
+    object.ino = found.hidden->ino;
+    object.record.moves = found.hidden->record.moves;
+    revive_directory(tx, object);
+  } else {
+    object.record.version = found.history.stamp;
+    supersede(core, tx, found.history, {}, 0);
+    tx.create_object(object.ino, object.record);
+  }
+  tx.batch.put(dirent_key(object.record.parent, object.record.name),
+               encode(dirent_of(object.ino, object.record)));
+}
+
 // Empty: the plan was outrun.
-Task<std::optional<Created>> try_create(Core& core, const NewInode& op) {
+Task<std::optional<Created>> try_create(Core& core, NewInode& op) {
   CO_TRY(Slot slot, co_await plan_slot(core, op.directory, op.name, false));
   LockPlan locks;
   lock_slot(locks, slot);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  if (op.busy != 0) {
+    locks.add(inode_lock(op.busy), LockMode::exclusive);
+  }
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const bool confirmed, co_await confirm_slot(core, slot));
   if (!confirmed) {
     co_return std::nullopt;
@@ -82,14 +139,25 @@ Task<std::optional<Created>> try_create(Core& core, const NewInode& op) {
     co_return created;
   }
   CO_TRYV(check_new_name(op.name));
-  const Object object{op.ino, op.directory.root, finished(core, op, slot)};
+  std::optional<Found> found{std::in_place};
+  if (core.versioned.of(op.directory.root) != Versioning::off) {
+    CO_TRY(found, co_await find_history(core, held, op, slot));
+  }
+  if (!found) {
+    co_return std::nullopt;
+  }
+  Object object{op.ino, op.directory.root, finished(core, op, slot)};
   Transaction tx(core);
   CO_TRYV(co_await make_explicit(core, tx, op.directory.root, slot.implicit));
-  tx.batch.put(dirent_key(op.directory.ino, object.record.name),
-               encode(dirent_of(object.ino, object.record)));
-  tx.create_object(object.ino, object.record);
+  install(core, tx, *found, object);
   tx.touch(op.directory.root, op.directory.ino);
   CO_TRYV(co_await tx.commit());
+  if (found->hidden) {  // memory may know the times from before
+    core.times.set(object.root, object.ino, object.record.mtime_ns, object.record.posix->ctime_ns);
+  }
+  if (found->history.stamp.number != 0) {
+    core.holds->begin_session(object.ino, core.clock.steady_ns());
+  }
   co_return Created{attributes_of(core, object), tx.change_of(op.directory.ino), true};
 }
 
@@ -130,15 +198,49 @@ struct LinkOp {
   FileId file, directory;
   std::string_view name;
   std::uint64_t cookie = 0;
+  InodeId busy = 0;
+  InodeId spare = 0;
+  std::uint32_t spares = 0, spares_needed = 0;
 };
 
+/// A name that had versions gets one more: then the file does, under all its names.
+struct LinkHistory {
+  Renewal renewal{};
+  KeyHistory name{};
+};
+
+// Empty: another inode must be locked first, or there are too few numbers.
+Task<std::optional<LinkHistory>> plan_link(
+    Core& core, LockTable::Held& held, LinkOp& op, const Object& file, const Slot& slot) {
+  LinkHistory out;
+  const Versioning versioning = core.versioned.of(op.file.root);
+  if (versioning == Versioning::off || file.record.type != InodeType::file) {
+    co_return out;
+  }
+  CO_TRY(const auto newest, co_await newest_version(core, op.directory.ino, slot.file_name()));
+  if (!newest) {
+    co_return out;
+  }
+  InodeId busy = 0;
+  CO_TRY(out.renewal, co_await plan_renewal(core, held, versioning, file, busy));
+  CO_TRY(out.name, co_await plan_history(core, held, op.file.root, versioning, op.directory.ino,
+                                         slot.file_name(), nullptr, busy));
+  op.spares_needed = renewal_inodes(file);
+  op.busy = busy != 0 ? busy : op.busy;
+  co_return busy == 0 && op.spares_needed <= op.spares ? std::optional(std::move(out))
+                                                       : std::nullopt;
+}
+
 // Empty: the plan was outrun.
-Task<std::optional<Created>> try_link(Core& core, const LinkOp& op) {
+Task<std::optional<Created>> try_link(Core& core, LinkOp& op) {
   CO_TRY(Slot slot, co_await plan_slot(core, op.directory, op.name, false));
   LockPlan locks;
   lock_slot(locks, slot);
   locks.add(inode_lock(op.file.ino), LockMode::exclusive);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  if (op.busy != 0) {
+    locks.add(inode_lock(op.busy), LockMode::exclusive);
+  }
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const bool confirmed, co_await confirm_slot(core, slot));
   if (!confirmed) {
     co_return std::nullopt;
@@ -158,9 +260,18 @@ Task<std::optional<Created>> try_link(Core& core, const LinkOp& op) {
   if (links >= kMaxLinks || !room) {
     co_return fail(Errc::too_many_links);
   }
+  CO_TRY(const auto history, co_await plan_link(core, held, op, *before, slot));
+  if (!history) {
+    co_return std::nullopt;
+  }
   Object object = *before;
   Transaction tx(core);
   CO_TRYV(co_await make_explicit(core, tx, op.directory.root, slot.implicit));
+  if (!history->renewal.names.empty()) {
+    apply_renewal(tx, history->renewal, *before, object, op.spare);
+    CO_TRYV(co_await put_summaries(core, tx, object));
+    supersede(core, tx, history->name, {}, 0);
+  }
   tx.add_name(object, op.directory.ino, slot.file_name(), op.cookie);
   mark_changed(core, object.record, core.clock.wall_ns());
   tx.put_main(object);
@@ -273,6 +384,10 @@ Task<Created> link_file(Core& core, FileId file, FileId directory, std::string_v
   CO_TRYV(core.check_room());
   CO_TRY(op.cookie, co_await core.inodes.allocate());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    if (op.spares_needed > op.spares) {
+      CO_TRY(op.spare, co_await core.inodes.allocate(op.spares_needed));
+      op.spares = op.spares_needed;
+    }
     CO_TRY(auto created, co_await try_link(core, op));
     if (created) {
       co_return *std::move(created);

@@ -60,6 +60,12 @@ Task<> resize_locked(
 /// Lays size, mtime, ctime and change of what is not durable yet over the record's: never
 /// backwards. False: the inode is clean.
 bool overlay_attributes(Core& core, InodeId ino, FileAttributes& attributes);
+/// Before the bytes of a file change: in a bucket with versions, what they are becomes a version if
+/// the change begins a session of writing (hold_table.h). The caller holds no locks.
+Task<> begin_version(Core& core, FileId file);
+inline bool needs_version(const Core& core, FileId file) {
+  return core.versioned.of(file.root) != Versioning::off;
+}
 /// The inode is gone: its data is given up. Under its exclusive lock.
 void drop_dirty(Core& core, InodeId ino);
 std::shared_ptr<DirtyTable> make_dirty_table(Core& core);

@@ -104,7 +104,7 @@ Task<> defragment_file(Core& core, InodeId ino) {
   std::uint64_t from = 0;
   for (std::uint64_t done = 0; done < kPassBytes;) {
     CO_TRY(const FoundInode found, co_await find_inode(core, ino));
-    if (!found.object) {
+    if (!found.object || found.object->record.history) {
       co_return ok();
     }
     const Pieces& pieces = found.object->record.lists.pieces;

@@ -43,7 +43,7 @@ Task<std::size_t> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& 
   }
   CO_TRY(const ObjectPtr before, co_await load_object(core, file.ino(), found.object->root));
   const std::vector<PlacedBytes> left = file.flushing();
-  if (!before || left.empty()) {
+  if (!before || before->record.history || left.empty()) {
     co_return std::size_t{0};
   }
   FileChange change = change_of(left, stream, before->record.size);

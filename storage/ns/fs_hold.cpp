@@ -172,6 +172,7 @@ Task<> reap_orphans(Core& core) {
 
 Task<> flush_idle(Core& core, std::int64_t older_than_ns) {
   core.recent.expire(core.clock.steady_ns());
+  core.holds->expire_sessions(core.clock.steady_ns());
   // One part that fails keeps none of the others from its work.
   auto flushed = co_await flush_dirty(core, older_than_ns);
   // Not when everything is to be stored: the store is about to close.

@@ -114,7 +114,7 @@ Task<FoundInode> find_inode(Core& core, InodeId ino) {
 
 Task<FoundInode> find_inode(Core& core, FileId id) {
   CO_TRY(FoundInode found, co_await find_inode(core, id.ino));
-  if (!found.object || found.object->root != id.root) {
+  if (!found.object || found.object->root != id.root || found.object->record.history) {
     co_return fail(Errc::stale);
   }
   co_return found;

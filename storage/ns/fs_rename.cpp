@@ -5,6 +5,7 @@
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
 #include "storage/ns/fs_remove.h"
+#include "storage/ns/history.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/operations.h"
 
@@ -14,7 +15,10 @@ namespace {
 struct RenameOp {
   FileId from_directory, to_directory;
   std::string_view from_name, to_name;
-  InodeId busy_marker = 0;
+  InodeId busy = 0;
+  // In a bucket with versions: one number for what is replaced, then those for what moves.
+  InodeId spare = 0;
+  std::uint32_t spares = 0, spares_needed = 0;
 };
 
 struct Slots {
@@ -70,12 +74,97 @@ Result<void> check_types(const Slots& slots) {
                                                    : Result<void>(fail(Errc::already_exists));
 }
 
+/// What a rename does to the histories of its two keys, in a bucket with versions.
+struct RenameHistory {
+  Renewal renewal;  ///< of the names that the file has now
+  KeyHistory from, to;
+};
+
+// Empty: another inode must be locked first, or there are too few numbers.
+Task<std::optional<RenameHistory>> plan_histories(Core& core,
+                                                  LockTable::Held& held,
+                                                  RenameOp& op,
+                                                  const Slots& slots,
+                                                  const Object& moved,
+                                                  const ObjectPtr& replaced) {
+  const InodeId root = op.from_directory.root;
+  const Versioning versioning = core.versioned.of(root);
+  RenameHistory out;
+  if (versioning == Versioning::off || moved.record.type != InodeType::file) {
+    co_return out;
+  }
+  InodeId busy = 0;
+  CO_TRY(out.renewal, co_await plan_renewal(core, held, versioning, moved, busy));
+  CO_TRY(out.to, co_await plan_history(core, held, root, versioning, op.to_directory.ino,
+                                       slots.to.file_name(), replaced, busy));
+  out.from = new_history(core, root, versioning, slots.from.entry->name);
+  out.from.directory = op.from_directory.ino;
+  CO_TRYV(co_await limit_to_keys(core, out.from));
+  CO_TRYV(co_await limit_to_keys(core, out.to));
+  out.renewal.stamp = out.to.stamp;
+  op.spares_needed = 1 + renewal_inodes(moved);
+  op.busy = busy != 0 ? busy : op.busy;
+  co_return busy == 0 && op.spares_needed <= op.spares ? std::optional(std::move(out))
+                                                       : std::nullopt;
+}
+
+// What was at the new name goes. A file that a symlink or special node replaces is no object of
+// that key any more: it is deleted. False: another inode must be locked first.
+Task<bool> leave_target(Core& core,
+                        Transaction& tx,
+                        LockTable::Held& held,
+                        RenameOp& op,
+                        const RenameHistory& history,
+                        const Object& moved,
+                        const Leaving& replaced) {
+  if (moved.record.type != InodeType::file && replaced.object) {
+    co_return co_await leave_key(core, tx, held,
+                                 {.object = replaced.object,
+                                  .directory = replaced.parent,
+                                  .name = replaced.name,
+                                  .spare = op.spare},
+                                 op.busy);
+  }
+  supersede(core, tx, history.to, replaced, op.spare);
+  co_return true;
+}
+
+void put_moved(Core& core,
+               Transaction& tx,
+               const RenameOp& op,
+               const Slots& slots,
+               const Leaving& leaving,
+               const RenameHistory& history) {
+  Object moved = *leaving.object;
+  const std::int64_t now = core.clock.wall_ns();
+  tx.batch.erase(dirent_key(leaving.parent, leaving.name));
+  if (!history.renewal.names.empty()) {
+    apply_renewal(tx, history.renewal, *leaving.object, moved, op.spare + 1);
+    put_marker(tx, history.from, leaving.parent, now);
+  }
+  tx.move_name(leaving, moved, op.to_directory.ino, slots.to.file_name());
+  moved.record.upload_id.clear();
+  ensure_posix(moved.record);
+  mark_changed(core, moved.record, now);
+  tx.put_main(moved);
+  const std::string summary = encode(dirent_of(moved.ino, moved.record));
+  for (const KeyHistory& name : history.renewal.names) {
+    if (name.directory != leaving.parent || name.name != leaving.name) {
+      tx.batch.put(dirent_key(name.directory, name.name), summary);
+    }
+  }
+  tx.batch.put(dirent_key(op.to_directory.ino, slots.to.file_name()), summary);
+}
+
 // Empty: the plan was outrun.
-Task<std::optional<Renamed>> try_rename_file(Core& core, const RenameOp& op, Slots slots) {
+Task<std::optional<Renamed>> try_rename_file(Core& core, RenameOp& op, Slots slots) {
   LockPlan locks;
   lock_slot(locks, slots.from);
   lock_slot(locks, slots.to);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  if (op.busy != 0) {
+    locks.add(inode_lock(op.busy), LockMode::exclusive);
+  }
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const bool from_confirmed, co_await confirm_slot(core, slots.from));
   const bool expected = slots.to.entry.has_value();
   CO_TRY(const bool to_confirmed, co_await confirm_slot(core, slots.to));
@@ -94,18 +183,19 @@ Task<std::optional<Renamed>> try_rename_file(Core& core, const RenameOp& op, Slo
     CO_TRY(replaced, co_await plan_leaving(core, std::move(there), op.to_directory.ino,
                                            slots.to.entry->name));
   }
+  CO_TRY(const auto history,
+         co_await plan_histories(core, held, op, slots, *leaving.object, replaced.object));
+  if (!history) {
+    co_return std::nullopt;
+  }
   Transaction tx(core);
   CO_TRYV(co_await make_both_explicit(core, tx, slots));
-  Object moved = *leaving.object;
-  tx.batch.erase(dirent_key(op.from_directory.ino, slots.from.entry->name));
-  tx.unlink(replaced);
-  tx.move_name(leaving, moved, op.to_directory.ino, slots.to.file_name());
-  moved.record.upload_id.clear();
-  ensure_posix(moved.record);
-  mark_changed(core, moved.record, core.clock.wall_ns());
-  tx.put_main(moved);
-  tx.batch.put(dirent_key(op.to_directory.ino, slots.to.file_name()),
-               encode(dirent_of(moved.ino, moved.record)));
+  CO_TRY(const bool left,
+         co_await leave_target(core, tx, held, op, *history, *leaving.object, replaced));
+  if (!left) {
+    co_return std::nullopt;
+  }
+  put_moved(core, tx, op, slots, leaving, *history);
   CO_TRY(const Renamed renamed, co_await finish(tx, op));
   co_return renamed;
 }
@@ -122,12 +212,32 @@ Task<> check_not_below(Core& core, FileId directory, InodeId moved) {
   co_return ok();
 }
 
+// Versions of keys that were below the new name are not those of the keys that come there: the
+// directory cannot take their place. As between file systems, clients copy instead.
+Task<> check_no_history(Core& core, const RenameOp& op, const Slot& to) {
+  if (core.versioned.of(op.to_directory.root) == Versioning::off) {
+    co_return ok();
+  }
+  bool any = false;
+  if (to.entry) {
+    const InodeId there = to.entry->dirent.ino;
+    CO_TRY(any, co_await has_history(core, there));
+    CO_TRY(const auto marker, co_await get_dirent(core, there, {}));
+    any = any || marker;
+  } else {
+    CO_TRY(const auto hidden,
+           co_await find_history_directory(core, op.to_directory.ino, to.directory_name()));
+    any = hidden.has_value();
+  }
+  co_return any ? Result<void>(fail(Errc::cross_bucket, "the name has versions")) : ok();
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   LockPlan locks;
   lock_bucket_exclusive(locks, op.from_directory.root);
-  if (op.busy_marker != 0) {
-    locks.add(inode_lock(op.busy_marker), LockMode::exclusive);
+  if (op.busy != 0) {
+    locks.add(inode_lock(op.busy), LockMode::exclusive);
   }
   CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   // Nothing else changes in the bucket now: the plan is the truth.
@@ -147,11 +257,12 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   if (slots.to.entry) {
     const FileId replaced{id.root, slots.to.entry->dirent.ino};
     CO_TRY(const bool erased,
-           co_await erase_empty_directory(core, tx, held, replaced, op.busy_marker));
+           co_await erase_empty_directory(core, tx, held, replaced, op.spare, op.busy));
     if (!erased) {
       co_return std::nullopt;
     }
   }
+  CO_TRYV(co_await check_no_history(core, op, slots.to));
   CO_TRYV(co_await make_both_explicit(core, tx, slots));
   CO_TRY(const ObjectPtr object, co_await load_inode(core, id));
   tx.leave(op.from_directory.ino, cookie_of(id.ino, object->record.moves), slots.from.entry->name);
@@ -169,6 +280,21 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
   co_return renamed;
 }
 
+// Numbers for versions, and what becomes one is stored.
+Task<> prepare_history(Core& core, RenameOp& op) {
+  if (core.versioned.of(op.from_directory.root) == Versioning::off) {
+    co_return ok();
+  }
+  constexpr std::uint32_t kUsually = 2;
+  const std::uint32_t needed = std::max(op.spares_needed, kUsually);
+  if (needed > op.spares) {
+    CO_TRY(op.spare, co_await core.inodes.allocate(needed));
+    op.spares = needed;
+  }
+  CO_TRYV(co_await flush_entry(core, op.from_directory, op.from_name));
+  co_return co_await flush_entry(core, op.to_directory, op.to_name);
+}
+
 }  // namespace
 
 Task<Renamed> rename_entry(Core& core,
@@ -183,6 +309,7 @@ Task<Renamed> rename_entry(Core& core,
   CO_TRYV(check_new_name(to_name));
   RenameOp op{from_directory, to_directory, from_name, to_name};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRYV(co_await prepare_history(core, op));
     CO_TRY(Slots slots, co_await plan(core, op));
     std::optional<Renamed> renamed;
     if (slots.moves_directory()) {

@@ -96,6 +96,9 @@ Task<FileAttributes> allocate_file(Core& core,
     co_return fail(Errc::no_space);
   }
   if (end > state.size()) {
+    if (needs_version(core, file)) {
+      CO_TRYV(co_await begin_version(core, file));
+    }
     // Bytes in memory may reach further by now. Then nothing grows: a record that is newer than
     // they are is the truth for listings.
     const GateHold gate = core.dirty->close_gate(file.ino);
@@ -115,6 +118,9 @@ Task<FileAttributes> deallocate_file(Core& core,
                                      std::uint64_t length) {
   CO_TRY(const std::uint64_t end, end_of(offset, length));
   CO_TRYV(co_await look_at_file(core, file));
+  if (needs_version(core, file)) {
+    CO_TRYV(co_await begin_version(core, file));
+  }
   {
     const GateHold gate = core.dirty->close_gate(file.ino);
     CO_TRYV(co_await flush_file(core, file.ino));

@@ -44,6 +44,9 @@ Task<WriteResult> write_file(
   CO_TRY(const std::uint64_t length, check_write(offset, data));
   CO_TRYV(co_await look_at_file(core, file));
   if (length > 0) {
+    if (needs_version(core, file)) {
+      CO_TRYV(co_await begin_version(core, file));
+    }
     CO_TRYV(co_await relieve_memory(core, file.ino));
     CO_TRY(DirtyFilePtr dirty, co_await take(core, file.ino, offset, std::move(data)));
     if (!stable) {

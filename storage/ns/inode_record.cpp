@@ -8,7 +8,9 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMaxUploadIdBytes = 128;
 constexpr std::uint32_t kMaxTails = 1 << 20;
-constexpr std::uint8_t kPosixFlag = 0x80, kMovedFlag = 0x40;  // beside the type
+constexpr std::uint8_t kPosixFlag = 0x80, kMovedFlag = 0x40,
+                       kVersionFlag = 0x20;         // beside the type
+constexpr std::uint8_t kHistory = 1, kStamped = 2;  // what kVersionFlag stands for
 constexpr std::uint32_t kModeMask = 07777;
 // What else POSIX attributes have.
 constexpr std::uint32_t kVerifierFlag = 1;
@@ -92,6 +94,19 @@ PosixAttributes read_posix(Reader& r) {
   return out;
 }
 
+void read_version(Reader& r, InodeRecord& out) {
+  const std::uint32_t flags = r.u8();
+  out.history = (flags & kHistory) != 0;
+  const bool stamped = (flags & kStamped) != 0;
+  if (stamped) {
+    out.version = read_stamp(r);
+  }
+  const bool fits = out.type == InodeType::file || (out.type == InodeType::directory && !stamped);
+  if (flags == 0 || flags > (kHistory | kStamped) || !fits) {
+    r.fail();
+  }
+}
+
 // What the lists take at least: a piece 13 bytes, a hole 2, a part 3.
 std::size_t least_bytes(const RecordLists& lists) {
   std::size_t bytes = 3 * lists.parts.size();
@@ -102,17 +117,25 @@ std::size_t least_bytes(const RecordLists& lists) {
 }
 
 std::string encode_with(const InodeRecord& record, std::uint32_t tails) {
+  const bool stamped = record.version.number != 0;
+  const bool versioned = stamped || record.history;
   Writer w(kUsualBytes + record.inline_data.size());
   w.u8(kVersion);
-  w.u8(static_cast<std::uint8_t>(static_cast<unsigned>(record.type) |
-                                 (record.posix ? kPosixFlag : 0u) |
-                                 (record.moves > 0 ? kMovedFlag : 0u)));
+  w.u8(static_cast<std::uint8_t>(
+      static_cast<unsigned>(record.type) | (record.posix ? kPosixFlag : 0u) |
+      (record.moves > 0 ? kMovedFlag : 0u) | (versioned ? kVersionFlag : 0u)));
   w.varint(record.change);
   w.varint(record.parent);
   w.str(record.name);
   w.u64(static_cast<std::uint64_t>(record.mtime_ns));
   if (record.moves > 0) {
     w.varint(record.moves);
+  }
+  if (versioned) {
+    w.u8(static_cast<std::uint8_t>((record.history ? kHistory : 0) | (stamped ? kStamped : 0)));
+  }
+  if (stamped) {
+    write_stamp(w, record.version);
   }
   if (record.posix) {
     write_posix(w, *record.posix);
@@ -152,7 +175,7 @@ Result<InodeRecord> decode_inode(std::string_view bytes) {
   }
   InodeRecord out;
   const std::uint8_t flagged = r.u8();
-  const unsigned type = flagged & ~unsigned{kPosixFlag | kMovedFlag};
+  const unsigned type = flagged & ~unsigned{kPosixFlag | kMovedFlag | kVersionFlag};
   out.type = static_cast<InodeType>(type);
   out.change = r.varint();
   out.parent = r.varint();
@@ -163,6 +186,9 @@ Result<InodeRecord> decode_inode(std::string_view bytes) {
     if (out.moves == 0) {
       r.fail();
     }
+  }
+  if ((flagged & kVersionFlag) != 0) {
+    read_version(r, out);
   }
   if ((flagged & kPosixFlag) != 0) {
     out.posix = read_posix(r);

@@ -41,6 +41,11 @@ struct InodeRecord {
   std::int64_t mtime_ns = 0;
   std::uint32_t moves = 0;  ///< positions in directories that it had before: see links.h
   std::optional<PosixAttributes> posix{};
+  VersionStamp version{};  ///< of a file in a bucket with versions
+  /// It is in Table::version and not in the tree: a version of a file that is not current, or a
+  /// directory that holds nothing but such versions and such directories. File clients never see
+  /// it, and the bytes of a version never change.
+  bool history = false;
   std::string target{};   ///< of symlinks only
   DeviceNumber device{};  ///< of devices only
   // Of files only.

@@ -10,6 +10,9 @@ namespace outcrop::ns {
 namespace {
 
 using meta::Table;
+// Behind NUL, where an escaped name ends: below the 0xff of an escaped NUL, so that names sort as
+// their bytes do.
+constexpr char kNameEnd = 1;
 constexpr std::size_t kInoEnd = 1 + sizeof(InodeId);
 
 std::string start(Table table) { return std::string(1, static_cast<char>(table)); }
@@ -124,6 +127,65 @@ std::string orphan_key(InodeId ino) { return ino_key(Table::orphan, ino); }
 
 std::string xattr_key(InodeId ino, std::string_view name) {
   return ino_key(Table::xattr, ino).append(name);
+}
+
+std::string version_end(InodeId directory) { return ino_key(Table::version, directory + 1); }
+
+namespace {
+std::string version_name(InodeId directory, std::string_view name) {
+  std::string key = ino_key(Table::version, directory);
+  put_escaped(key, name);
+  key.push_back('\0');
+  key.push_back(kNameEnd);
+  return key;
+}
+
+std::string kind_key(InodeId directory, std::string_view name, VersionKind kind) {
+  std::string key = version_name(directory, name);
+  key.push_back(static_cast<char>(kind));
+  return key;
+}
+}  // namespace
+
+std::string version_prefix(InodeId directory, std::string_view name) {
+  return kind_key(directory, name, VersionKind::version);
+}
+
+std::string version_key(InodeId directory, std::string_view name, std::uint64_t number) {
+  std::string key = version_prefix(directory, name);
+  put_be64(key, ~number);
+  return key;
+}
+
+std::string null_version_key(InodeId directory, std::string_view name) {
+  return kind_key(directory, name, VersionKind::null);
+}
+
+std::string history_directory_key(InodeId directory, std::string_view name) {
+  return kind_key(directory, name, VersionKind::directory);
+}
+
+std::optional<VersionKey> parse_version_key(std::string_view raw) {
+  if (raw.size() < kInoEnd || raw[0] != static_cast<char>(Table::version)) {
+    return std::nullopt;
+  }
+  VersionKey out{.directory = get_be64(raw.substr(1)), .name = {}};
+  std::size_t i = kInoEnd;
+  for (; i < raw.size() && (raw[i] != '\0' || raw.substr(i + 1, 1) == "\xff"); ++i) {
+    out.name.push_back(raw[i]);
+    i += raw[i] == '\0' ? 1 : 0;
+  }
+  const std::string_view rest = raw.substr(std::min(i, raw.size()));
+  if (rest.size() < 3 || rest[1] != kNameEnd) {
+    return std::nullopt;
+  }
+  out.kind = static_cast<VersionKind>(rest[2]);
+  if (out.kind == VersionKind::version && rest.size() == 3 + sizeof out.number) {
+    out.number = ~get_be64(rest.substr(3));
+    return out;
+  }
+  const bool known = out.kind == VersionKind::null || out.kind == VersionKind::directory;
+  return known && rest.size() == 3 ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::optional<UploadKey> parse_upload_key(std::string_view raw) {

@@ -49,6 +49,28 @@ std::string orphan_key(InodeId ino);
 /// An empty name gives what the keys of all of the inode's attributes start with.
 std::string xattr_key(InodeId ino, std::string_view name);
 
+// Table::version. The records of one name stand together, the newest first.
+enum class VersionKind : std::uint8_t {
+  version = 1,    ///< VersionRecord
+  null = 2,       ///< the number of the null version, if that is not the current one
+  directory = 3,  ///< the inode of a directory that is in no dirent
+};
+/// The first key after all those of the directory.
+std::string version_end(InodeId directory);
+/// What the keys of the name's versions start with. An empty name is a name.
+std::string version_prefix(InodeId directory, std::string_view name);
+std::string version_key(InodeId directory, std::string_view name, std::uint64_t number);
+std::string null_version_key(InodeId directory, std::string_view name);
+/// `name` carries its '/'.
+std::string history_directory_key(InodeId directory, std::string_view name);
+struct VersionKey {
+  InodeId directory = 0;
+  std::string name;
+  VersionKind kind = VersionKind::version;
+  std::uint64_t number = 0;  ///< of a version
+};
+std::optional<VersionKey> parse_version_key(std::string_view raw);
+
 struct UploadKey {
   InodeId root = 0;
   std::string key, upload_id;

@@ -35,6 +35,9 @@ Task<> each_below(Core& core, std::string prefix, bool keys_only, Visit visit) {
 
 Task<std::vector<LinkName>> names_of(Core& core, const Object& object) {
   std::vector<LinkName> out;
+  if (object.record.history) {
+    co_return out;
+  }
   if (object.record.links() <= 1) {
     if (object.record.links() == 1) {
       out.push_back(

@@ -39,7 +39,7 @@ struct LinkName {
   bool operator==(const LinkName&) const = default;
 };
 
-/// Every name of the inode, none if it is an orphan.
+/// Every name of the inode, none if it is an orphan or a version that is not current.
 Task<std::vector<LinkName>> names_of(Core& core, const Object& object);
 /// The cookie of one name of an inode with several; empty if it is not its name.
 Task<std::optional<std::uint64_t>> link_cookie(Core& core,

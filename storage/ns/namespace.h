@@ -46,6 +46,9 @@ class Namespace {
   /// bucket_not_empty while any key is left; open multipart uploads are aborted with it.
   virtual Task<> delete_bucket(std::string_view name) = 0;
 
+  /// Once it has been enabled, a bucket has versions for ever: `state` is not off.
+  virtual Task<> put_versioning(std::string_view bucket, Versioning state) = 0;
+
   /// `size_hint`: the payload size if known, else 0. Errors: no_such_bucket, key_too_long,
   /// no_space.
   virtual Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
@@ -57,28 +60,65 @@ class Namespace {
                                std::string_view key,
                                std::unique_ptr<ObjectWriter> payload,
                                PutRequest request) = 0;
-  /// no_such_bucket, no_such_key.
+  /// no_such_bucket, no_such_key; key_deleted where the newest version is a delete marker. With a
+  /// version id: that version, or no_such_version, delete_marker, invalid_argument.
   virtual Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket,
-                                                        std::string_view key) = 0;
-  virtual Task<ObjectInfo> stat(std::string_view bucket, std::string_view key) = 0;
-  /// True if there was something to delete. Absent keys are not an error without conditions.
-  virtual Task<bool> remove(std::string_view bucket,
-                            std::string_view key,
-                            Conditions conditions) = 0;
-  /// Replaces the tags; the object keeps its time and its ETag. no_such_bucket, no_such_key.
+                                                        std::string_view key,
+                                                        std::string_view version_id) = 0;
+  virtual Task<ObjectInfo> stat(std::string_view bucket,
+                                std::string_view key,
+                                std::string_view version_id) = 0;
+  /// Without a version id: in a bucket without versions the object goes; else it becomes a version
+  /// (the null version of a bucket where versioning is suspended goes), and a delete marker comes
+  /// to be, also for a key that there is not. With one: that version or marker goes for good, and
+  /// the newest that is left is current. What is not there is no error without conditions.
+  virtual Task<Deletion> remove_version(std::string_view bucket,
+                                        std::string_view key,
+                                        std::string_view version_id,
+                                        Conditions conditions) = 0;
+  /// Replaces the tags; the object keeps its time, its ETag and its version. Without a version id
+  /// those of the current object. Errors as of stat; conflict if it has other tags than `expected`.
   virtual Task<ObjectInfo> set_tags(std::string_view bucket,
                                     std::string_view key,
-                                    StringPairs tags) = 0;
+                                    std::string_view version_id,
+                                    StringPairs tags,
+                                    ExpectedTags expected) = 0;
+
+  // The same for what is current.
+  Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket, std::string_view key) {
+    return open_read(bucket, key, {});
+  }
+  Task<ObjectInfo> stat(std::string_view bucket, std::string_view key) {
+    return stat(bucket, key, {});
+  }
+  /// True if there was something to delete.
+  Task<bool> remove(std::string_view bucket, std::string_view key, Conditions conditions) {
+    CO_TRY(const Deletion done, co_await remove_version(bucket, key, {}, std::move(conditions)));
+    co_return done.found;
+  }
+  Task<ObjectInfo> set_tags(std::string_view bucket,
+                            std::string_view key,
+                            StringPairs tags,
+                            ExpectedTags expected) {
+    return set_tags(bucket, key, {}, std::move(tags), std::move(expected));
+  }
   /// By reference: no payload byte is copied. Source = destination replaces attributes in place.
   virtual Task<ObjectInfo> copy(std::string_view bucket,
                                 std::string_view key,
                                 CopyRequest request) = 0;
   /// Atomic, O(1); replaces an object at `to_key`. A key that ends in '/' names the whole
-  /// directory: everything below it moves (the destination must not exist: already_exists).
+  /// directory: everything below it moves (the destination must not exist: already_exists), and
+  /// nothing can be expected of its tags.
   virtual Task<> rename(std::string_view bucket,
                         std::string_view from_key,
-                        std::string_view to_key) = 0;
+                        std::string_view to_key,
+                        ExpectedTags expected) = 0;
+  Task<> rename(std::string_view bucket, std::string_view from_key, std::string_view to_key) {
+    return rename(bucket, from_key, to_key, std::nullopt);
+  }
   virtual Task<ListPage> list(std::string_view bucket, ListRequest request) = 0;
+  /// All versions and delete markers. Also of a bucket without versions: each key has one.
+  virtual Task<VersionPage> list_versions(std::string_view bucket, VersionListRequest request) = 0;
 
   virtual Task<UploadInfo> create_upload(std::string_view bucket,
                                          std::string_view key,

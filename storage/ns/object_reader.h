@@ -6,7 +6,7 @@ namespace outcrop::ns {
 
 class PinnedReader final : public ObjectReader {
  public:
-  PinnedReader(ExtentCache& extents, ObjectPtr object, segment::PinPtr pin);
+  PinnedReader(ExtentCache& extents, ObjectPtr object, segment::PinPtr pin, ObjectInfo info);
 
   const ObjectInfo& info() const override { return x_info; }
   void seek(ByteRange range) override;

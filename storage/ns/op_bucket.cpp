@@ -6,6 +6,7 @@
 #include "storage/ns/place.h"
 #include "storage/ns/tree_cursor.h"
 #include "storage/ns/upload.h"
+#include "storage/ns/version_cursor.h"
 
 namespace outcrop::ns {
 namespace {
@@ -17,7 +18,8 @@ BucketInfo info_of(std::string_view name, const BucketRecord& record) {
   return {.name = std::string(name),
           .root = record.root,
           .created_ns = record.created_ns,
-          .region = record.region};
+          .region = record.region,
+          .versioning = record.versioning};
 }
 
 struct Keyless {
@@ -78,21 +80,104 @@ Task<> erase_keyless(Core& core, InodeId root) {
   co_return ok();
 }
 
+// Whether a version or a delete marker is left that a client can name. Those of paths that are too
+// long for keys, since a directory above them was renamed, go with the bucket.
+Task<bool> has_versions(Core& core, const BucketRecord& bucket) {
+  VersionCursor cursor(core.meta, core.meta.snapshot(), bucket.root);
+  CO_TRYV(co_await cursor.seek({}));
+  while (bucket.versioning != Versioning::off) {
+    CO_TRY(const bool more, co_await cursor.next());
+    if (!more) {
+      break;
+    }
+    if (cursor.at_directory()) {
+      cursor.enter();
+    } else if (cursor.path().size() <= kMaxKeyBytes) {
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+// All records of Table::version below one directory, with their inodes. History directories are
+// added to `below`.
+Task<> erase_history_in(Core& core,
+                        LockTable::Held& held,
+                        FileId dir,
+                        std::vector<InodeId>& below) {
+  for (;;) {
+    CO_TRY(const meta::ScanPage page, co_await core.meta.scan({.lower = version_end(dir.ino - 1),
+                                                               .upper = version_end(dir.ino),
+                                                               .limit = kRecordsPerBatch / 4}));
+    if (page.entries.empty()) {
+      co_return ok();
+    }
+    Transaction tx(core);
+    for (const auto& [raw, value] : page.entries) {
+      const auto key = parse_version_key(raw);
+      InodeId ino = 0;
+      if (key && key->kind == VersionKind::version) {
+        CO_TRY(const VersionRecord record, decode_version(value, key->number));
+        ino = record.summary.ino;
+      } else if (key && key->kind == VersionKind::directory) {
+        CO_TRY(ino, decode_number(value));
+        below.push_back(ino);
+      }
+      tx.batch.erase(raw);
+      // Compaction may be moving its payload: it asks for nothing else.
+      if (ino != 0 && !core.locks.try_extend(held, inode_lock(ino), LockMode::exclusive)) {
+        co_return fail(Errc::overloaded, "a version is being moved");
+      }
+      if (ino != 0) {
+        CO_TRY(const ObjectPtr object, co_await load_object(core, ino, dir.root));
+        if (!key || !object) {
+          co_return fail(Errc::corrupt, "version without inode");
+        }
+        CO_TRY(const auto xattrs, co_await xattr_names(core, *object));
+        tx.erase_inode(*object, xattrs);
+      }
+    }
+    CO_TRYV(co_await tx.commit());
+  }
+}
+
+// With the bucket locked alone, and nothing left in it that a client can name.
+Task<> erase_history(Core& core, LockTable::Held& held, const BucketRecord& bucket) {
+  std::vector<InodeId> directories{bucket.root};
+  TreeCursor cursor(core.meta, core.meta.snapshot(), bucket.root, 64);
+  CO_TRYV(co_await cursor.seek({}));
+  for (bool more = bucket.versioning != Versioning::off; more;) {
+    CO_TRY(more, co_await cursor.next());
+    if (more && cursor.at_directory()) {
+      directories.push_back(cursor.dirent().ino);
+      cursor.enter();
+    }
+  }
+  while (bucket.versioning != Versioning::off && !directories.empty()) {
+    const InodeId dir = directories.back();
+    directories.pop_back();
+    CO_TRYV(co_await erase_history_in(core, held, {bucket.root, dir}, directories));
+  }
+  co_return ok();
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
   LockPlan locks;
   locks.add(bucket_name_lock(name), LockMode::exclusive);
   lock_bucket_exclusive(locks, record.root);
-  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   const auto now = co_await find_bucket(core, name);
   if (!now || now->root != record.root) {
     co_return std::nullopt;
   }
   CO_TRY(const bool occupied, co_await has_key_below(core.meta, core.meta.snapshot(), record.root));
-  if (occupied) {
+  CO_TRY(const bool versions, co_await has_versions(core, *now));
+  if (occupied || versions) {
     co_return fail(Errc::bucket_not_empty);
   }
+  CO_TRYV(co_await erase_history(core, held, *now));
   CO_TRYV(co_await erase_keyless(core, record.root));
   CO_TRYV(co_await abort_all_uploads(core, record.root));
   Transaction tx(core);
@@ -105,6 +190,7 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   CO_TRY(const Leaving root, co_await plan_leaving(core, inode, kRootOfBuckets, name));
   tx.erase_inode(*root.object, root.xattrs);
   CO_TRYV(co_await tx.commit());
+  core.versioned.set(record.root, Versioning::off);
   co_return true;
 }
 
@@ -159,6 +245,29 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   tx.batch.put(inode_key(root), encode_main(inode));
   CO_TRYV(co_await tx.commit());
   co_return info_of(name, record);
+}
+
+Task<> put_versioning(Core& core, std::string_view name, Versioning state) {
+  OUTCROP_ASSERT(state != Versioning::off);
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
+    LockPlan locks;
+    locks.add(bucket_name_lock(name), LockMode::exclusive);
+    lock_bucket_exclusive(locks, record.root);
+    CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+    CO_TRY(BucketRecord now, co_await find_bucket(core, name));
+    if (now.root != record.root) {
+      continue;
+    }
+    now.versioning = state;
+    Transaction tx(core);
+    tx.block_bucket(name);
+    tx.batch.put(bucket_key(name), encode(now));
+    CO_TRYV(co_await tx.commit());
+    core.versioned.set(now.root, state);
+    co_return ok();
+  }
+  co_return outrun();
 }
 
 Task<> delete_bucket(Core& core, std::string_view name) {

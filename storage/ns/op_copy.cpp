@@ -4,6 +4,7 @@
 #include "storage/ns/fs_data.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
+#include "storage/ns/versions.h"
 
 namespace outcrop::ns {
 namespace {
@@ -13,6 +14,9 @@ struct CopyOp {
   CopyRequest request;
   InodeId ino = 0;
   InodeId busy_source = 0, busy_target = 0;
+  std::optional<VersionId> version{};  ///< of the source; empty: the current one
+  InodeId spare = 0;  ///< the first of `spares`, for versions of what is copied onto
+  std::uint32_t spares = 0, spares_needed = 0;
 };
 
 // The copy's record before it has a place; `in_place`: it stays the same file.
@@ -31,6 +35,7 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   }
   out.mtime_ns = core.clock.wall_ns();
   out.upload_id.clear();
+  out.history = false;
   if (!in_place) {
     out.change = kFirstChange;
     out.posix.reset();
@@ -41,11 +46,87 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   return out;
 }
 
+// Onto itself: in a bucket with versions, what it was stays one. Empty: the plan was outrun.
+Task<std::optional<ObjectInfo>> copy_in_place(
+    Core& core, CopyOp& op, LockTable::Held& held, const Target& target, const Object& source) {
+  Object object{source.ino, target.bucket.root, copied_record(core, op, source.record, true)};
+  Renewal renewal;
+  if (target.versioned()) {
+    InodeId busy = 0;
+    CO_TRY(renewal, co_await plan_renewal(core, held, target.bucket.versioning, source, busy));
+    op.busy_source = busy != 0 ? busy : op.busy_source;
+    op.spares_needed = renewal_inodes(source);
+    if (busy != 0 || op.spares_needed > op.spares) {
+      co_return std::nullopt;
+    }
+  }
+  Transaction tx(core);
+  mark_changed(core, object.record, object.record.mtime_ns);
+  if (target.versioned()) {
+    apply_renewal(tx, renewal, source, object, op.spare);
+  }
+  tx.put_main(object);
+  CO_TRYV(co_await put_summaries(core, tx, object));
+  CO_TRYV(co_await tx.commit());
+  co_return info_of(object);
+}
+
+Task<std::optional<ObjectInfo>> copy_to_target(
+    Core& core, CopyOp& op, LockTable::Held& held, const Target& target, const ObjectPtr& source) {
+  CO_TRYV(check_tags(op.request.source_tags, *source));
+  CO_TRYV(check_object(op.request.source_conditions, source, Access::copy));
+  CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
+  // Not onto another name of the same file: what it is copied from stays as it is.
+  const bool in_place =
+      target.object() && target.object()->ino == source->ino && op.key == op.request.source_key;
+  if (in_place) {
+    co_return co_await copy_in_place(core, op, held, target, *source);
+  }
+  Object object{op.ino, target.bucket.root, copied_record(core, op, source->record, false)};
+  Transaction tx(core);
+  install_object(core, tx, target, op.ino, op.ino, object.record);
+  CO_TRYV(co_await tx.commit());
+  co_return info_of(object);
+}
+
+// A version that is not current. It never changes, and goes only under its inode's lock. Empty: the
+// plan was outrun.
+Task<std::optional<ObjectInfo>> try_copy_version(Core& core, CopyOp& op, const Source& source) {
+  CO_TRY(const FoundVersion found,
+         co_await find_object_version(core, source.bucket.root, op.request.source_key, *op.version,
+                                      false));
+  if (found.marker) {
+    co_return fail(Errc::delete_marker, version_text(found.marker->stamp));
+  }
+  if (!found.object) {
+    co_return fail(Errc::no_such_version);
+  }
+  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
+  target.busy = op.busy_target;
+  LockPlan locks;
+  lock_bucket_shared(locks, source.bucket.root);
+  locks.add(inode_lock(found.object->ino), LockMode::shared);
+  lock_target(locks, target);
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
+  CO_TRY(const ObjectPtr version,
+         co_await load_object(core, found.object->ino, source.bucket.root));
+  if (!confirmed || !version || !version->record.history) {
+    op.busy_target = target.busy;
+    co_return std::nullopt;
+  }
+  co_return co_await copy_to_target(core, op, held, target, version);
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
   CO_TRY(Source source,
          co_await plan_source(core, op.request.source_bucket, op.request.source_key));
   CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
+  const bool by_version = op.version && source.versioned();
+  if (!source.reachable && by_version) {
+    co_return co_await try_copy_version(core, op, source);
+  }
   if (!source.reachable) {
     co_return fail(Errc::no_such_key);
   }
@@ -64,27 +145,16 @@ Task<std::optional<ObjectInfo>> try_copy(Core& core, CopyOp& op) {
     op.busy_target = target.busy;
     co_return std::nullopt;
   }
-  if (!source.object) {
-    co_return fail(Errc::no_such_key);
+  const bool asked =
+      source.object && (!op.version || op.version->names(source.object->record.version));
+  if (!asked && by_version) {
+    held.release();
+    co_return co_await try_copy_version(core, op, source);
   }
-  CO_TRYV(check_object(op.request.source_conditions, source.object, Access::copy));
-  CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
-
-  // Not onto another name of the same file: what it is copied from stays as it is.
-  const bool in_place = target.object() && target.object()->ino == source.object->ino &&
-                        op.key == op.request.source_key;
-  Object object{in_place ? source.object->ino : op.ino, target.bucket.root,
-                copied_record(core, op, source.object->record, in_place)};
-  Transaction tx(core);
-  if (in_place) {
-    mark_changed(core, object.record, object.record.mtime_ns);
-    tx.put_main(object);
-    CO_TRYV(co_await put_summaries(core, tx, object));
-  } else {
-    install_object(tx, target, op.ino, op.ino, object.record);
+  if (!asked) {
+    co_return fail(source.object ? Errc::no_such_version : Errc::no_such_key);
   }
-  CO_TRYV(co_await tx.commit());
-  co_return info_of(object);
+  co_return co_await copy_to_target(core, op, held, target, source.object);
 }
 
 }  // namespace
@@ -103,9 +173,16 @@ Task<ObjectInfo> copy_object(Core& core,
     CO_TRYV(co_await flush_key(core, bucket, key));
   }
   CopyOp op{.bucket = bucket, .key = key, .request = std::move(request)};
+  if (!op.request.source_version.empty()) {
+    CO_TRY(op.version, check_version_id(op.request.source_version));
+  }
   CO_TRYV(core.check_room());
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    if (op.spares_needed > op.spares) {
+      CO_TRY(op.spare, co_await core.inodes.allocate(op.spares_needed));
+      op.spares = op.spares_needed;
+    }
     CO_TRY(auto info, co_await try_copy(core, op));
     if (info) {
       co_return *std::move(info);

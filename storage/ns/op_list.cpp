@@ -1,10 +1,8 @@
 // LIST: a depth-first walk from the place where the page starts, for any prefix and delimiter.
 #include <algorithm>
-#include <unordered_map>
 
 #include "storage/meta/tables.h"
-#include "storage/ns/dirty_file.h"
-#include "storage/ns/fs_inode.h"
+#include "storage/ns/list_dirty.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/path.h"
 #include "storage/ns/tree_cursor.h"
@@ -20,36 +18,10 @@ constexpr std::size_t kUsualEntries = 1000;
 /// Times a page is tried again on another mirror.
 constexpr unsigned kMirrorTries = 3;
 
-/// What is written to files and not stored, by inode: from before the snapshot that is listed.
-using Dirty = std::unordered_map<InodeId, DirtyView>;
-
-Dirty dirty_files(Core& core) {
-  Dirty out;
-  if (core.dirty->any()) {
-    for (const DirtyFilePtr& file : core.dirty->all()) {
-      if (DirtyView view = file->view(0, 0); view.dirty) {
-        out.emplace(file->ino(), std::move(view));
-      }
-    }
-  }
-  return out;
-}
-
-// A summary that was stored after those bytes has an ETag with a higher number.
-void overlay_entry(InodeId ino, const DirtyView& dirty, ListEntry& entry) {
-  if (!is_file_etag_since(entry.etag, ino, dirty.change)) {
-    entry.size = std::max(entry.size, dirty.end);
-    entry.mtime_ns = dirty.mtime_ns;
-    entry.etag = file_etag(ino, dirty.change);
-    entry.checksum_algorithm = digest::Algorithm::none;
-    entry.checksum_type = digest::ChecksumType::full_object;
-  }
-}
-
 class Lister {
  public:
   Lister(Core& core,
-         const Dirty& dirty,
+         const DirtyFiles& dirty,
          meta::SnapshotPtr at,
          InodeId root,
          const ListRequest& request)
@@ -207,7 +179,7 @@ class Lister {
   }
 
   meta::MetaStore& x_meta;
-  const Dirty& x_dirty;
+  const DirtyFiles& x_dirty;
   const meta::SnapshotPtr x_at;
   const ListRequest& x_request;
   const bool x_by_directory;
@@ -223,7 +195,7 @@ class Lister {
 Task<ListPage> list_objects(Core& core, std::string_view bucket, ListRequest request) {
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
   for (unsigned attempt = 0;; ++attempt) {
-    const Dirty dirty = dirty_files(core);
+    const DirtyFiles dirty = dirty_files(core);
     Lister lister(core, dirty, core.meta.snapshot(), record.root, request);
     auto page = co_await lister.run();
     // The mirror behind the snapshot went away meanwhile: another one serves a new snapshot.

@@ -48,7 +48,7 @@ Task<std::optional<ObjectInfo>> try_put(Core& core, PutOp& op) {
   Transaction tx(core);
   tx.batch.fresh = std::move(placed.fresh);
   Object object{op.ino, target.bucket.root, new_record(core, op, std::move(placed))};
-  install_object(tx, target, op.ino, op.ino, object.record);
+  install_object(core, tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());
   co_return info_of(object);
 }

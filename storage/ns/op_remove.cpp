@@ -1,71 +1,135 @@
-// DELETE: the dirent, its inode, and the implicit directories that it leaves empty, in one
-// transaction.
+// DELETE without a version id: the dirent, its inode, and the implicit directories that it leaves
+// empty, in one transaction. In a bucket with versions the inode becomes a version, and a delete
+// marker the newest record of the key.
 #include "storage/ns/conditions.h"
 #include "storage/ns/fs_data.h"
+#include "storage/ns/op_remove_version.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 
 namespace outcrop::ns {
 namespace {
 
-// What the last attempt found that the next one must lock.
-struct Contention {
+struct RemoveOp {
+  std::string_view bucket, key;
+  Conditions conditions;
+  InodeId first = 0;  ///< inodes_needed() numbers, in a bucket with versions
+  // What the last attempt found that the next one must lock.
   std::size_t exclusive = 0;  ///< directories
   InodeId busy = 0;
 };
 
+Deletion marked(const KeyHistory& history, bool found) {
+  return {.found = found, .marker = true, .version_id = version_text(history.stamp)};
+}
+
+// The key's directory is not in the tree. Empty: the plan was outrun.
+Task<std::optional<Deletion>> mark_absent(Core& core, RemoveOp& op) {
+  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
+  target.busy = op.busy;
+  LockPlan locks;
+  lock_target(locks, target);
+  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
+  if (!confirmed || target.missing().empty() || !target.versioned()) {
+    op.busy = target.busy;
+    co_return std::nullopt;
+  }
+  CO_TRYV(check_conditions(op.conditions, nullptr, Access::write));
+  Transaction tx(core);
+  const std::int64_t now = core.clock.wall_ns();
+  const InodeId directory = install_history_directories(tx, target, op.first, now);
+  supersede(core, tx, target.history, {}, 0);
+  put_marker(tx, target.history, directory, now);
+  CO_TRYV(co_await tx.commit());
+  co_return marked(target.history, false);
+}
+
+// Without an object, in a bucket with versions, under the dirent's lock.
+Task<Deletion> mark_empty(Core& core, const Source& source) {
+  Transaction tx(core);
+  supersede(core, tx, source.history, {}, 0);
+  put_marker(tx, source.history, source.parent(), core.clock.wall_ns());
+  CO_TRYV(co_await tx.commit());
+  co_return marked(source.history, false);
+}
+
 // Empty: the plan was outrun, or more must be locked.
-Task<std::optional<bool>> try_remove(Core& core,
-                                     std::string_view bucket,
-                                     std::string_view key,
-                                     const Conditions& conditions,
-                                     Contention& seen) {
-  CO_TRY(Source source, co_await plan_source(core, bucket, key));
-  source.exclusive = seen.exclusive;
-  source.busy = seen.busy;
+Task<std::optional<Deletion>> try_remove(Core& core, RemoveOp& op) {
+  CO_TRY(Source source, co_await plan_source(core, op.bucket, op.key));
+  source.exclusive = op.exclusive;
+  source.busy = op.busy;
   if (!source.reachable) {
-    CO_TRYV(check_conditions(conditions, nullptr, Access::write));
-    co_return false;
+    if (source.versioned()) {
+      co_return co_await mark_absent(core, op);
+    }
+    CO_TRYV(check_conditions(op.conditions, nullptr, Access::write));
+    co_return Deletion{};
   }
   LockPlan locks;
   lock_source(locks, source);
   CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const bool confirmed, co_await confirm_source(core, source, held, LockMode::exclusive));
-  if (!confirmed) {
-    seen.busy = source.busy;
+  if (!confirmed || (source.versioned() && op.first == 0)) {
+    op.busy = source.busy;
     co_return std::nullopt;
   }
-  CO_TRYV(check_object(conditions, source.object, Access::write));
-  if (!source.object) {
-    co_return false;
+  CO_TRYV(check_object(op.conditions, source.object, Access::write));
+  if (!source.object && !source.versioned()) {
+    co_return Deletion{};
   }
-  CO_TRY(const auto pruned, co_await plan_prune(core, source, {}));
+  if (!source.object) {
+    CO_TRY(Deletion done, co_await mark_empty(core, source));
+    co_return done;
+  }
+  CO_TRY(const auto pruned, co_await plan_prune(core, source, {}, source.versioned()));
   if (!pruned) {
-    seen.exclusive = source.exclusive;
+    op.exclusive = source.exclusive;
     co_return std::nullopt;
   }
   Transaction tx(core);
   detach(tx, source, *pruned);
-  tx.unlink(source.leaving);
+  supersede(core, tx, source.history, source.leaving, spare_inode(op.key, op.first));
+  if (!source.versioned()) {
+    CO_TRYV(co_await tx.commit());
+    co_return Deletion{.found = true};
+  }
+  put_marker(tx, source.history, source.parent(), core.clock.wall_ns());
   CO_TRYV(co_await tx.commit());
-  co_return true;
+  co_return marked(source.history, true);
 }
 
 }  // namespace
 
-Task<bool> remove_object(Core& core,
-                         std::string_view bucket,
-                         std::string_view key,
-                         Conditions conditions) {
+Task<Deletion> remove_object(Core& core,
+                             std::string_view bucket,
+                             std::string_view key,
+                             std::string_view version_id,
+                             Conditions conditions) {
   CO_TRYV(check_key(key));
+  std::optional<VersionId> id;
+  if (!version_id.empty()) {
+    CO_TRY(id, check_version_id(version_id));
+  }
   if (!conditions.empty()) {
     CO_TRYV(co_await flush_key(core, bucket, key));
   }
-  Contention seen;
+  RemoveOp op{.bucket = bucket, .key = key, .conditions = std::move(conditions)};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    CO_TRY(const auto removed, co_await try_remove(core, bucket, key, conditions, seen));
+    CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
+    const bool versioned = record.versioning != Versioning::off;
+    if (versioned && id) {
+      co_return co_await remove_one_version(core, bucket, key, *id, op.conditions);
+    }
+    if (id && id->number) {
+      co_return Deletion{};  // no key here has such a version
+    }
+    if (versioned && op.first == 0) {
+      CO_TRY(op.first, co_await core.inodes.allocate(inodes_needed(key)));
+    }
+    CO_TRY(auto removed, co_await try_remove(core, op));
     if (removed) {
-      co_return *removed;
+      co_return *std::move(removed);
     }
   }
   co_return outrun();

@@ -1,5 +1,6 @@
 // Rename: one dirent moves, whatever is below it. A file replaces what is at its new name and
 // keeps its inode; a directory moves only to a name that is free, with its bucket locked alone.
+#include "storage/ns/conditions.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
 
@@ -8,11 +9,45 @@ namespace {
 
 struct RenameOp {
   std::string_view bucket, from, to;
-  InodeId first = 0;  ///< of the numbers for new directories
-  // What the last attempt found that the next one must lock.
+  ExpectedTags expected;
+  InodeId first = 0;   ///< inodes_needed() numbers: for new directories, for what is replaced
+  InodeId copies = 0;  ///< the first of `copy_count`, for versions of what moves
+  std::uint32_t copy_count = 0;
+  // What the last attempt found that the next one must have, or must lock.
+  std::uint32_t copies_needed = 0;
   std::size_t exclusive = 0;
   InodeId busy_source = 0, busy_target = 0;
 };
+
+// In a bucket with versions: what moves is a new version of its new key, and of its other names; of
+// the key that it leaves it stays a version, below a delete marker.
+void install_moved(Core& core,
+                   Transaction& tx,
+                   const RenameOp& op,
+                   const Source& source,
+                   const Target& target,
+                   const Renewal& renewal) {
+  Object moved = *source.object;
+  const std::int64_t now = core.clock.wall_ns();
+  apply_renewal(tx, renewal, *source.object, moved, op.copies);
+  const InodeId parent = install_directories(tx, target, op.first, true, now);
+  supersede(core, tx, target.history, target.existing, spare_inode(op.to, op.first));
+  if (source.versioned()) {
+    put_marker(tx, source.history, source.parent(), now);
+  }
+  tx.move_name(source.leaving, moved, parent, target.path.name);
+  moved.record.upload_id.clear();
+  ensure_posix(moved.record);  // its ctime moves, its mtime does not
+  mark_changed(core, moved.record, now);
+  tx.put_main(moved);
+  const std::string summary = encode(dirent_of(moved.ino, moved.record));
+  for (const KeyHistory& name : renewal.names) {
+    if (name.directory != source.parent() || name.name != source.path.name) {
+      tx.batch.put(dirent_key(name.directory, name.name), summary);
+    }
+  }
+  tx.batch.put(dirent_key(parent, target.path.name), summary);
+}
 
 // Empty: the plan was outrun, or more must be locked.
 Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
@@ -39,10 +74,23 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
   if (!source.object) {
     co_return fail(Errc::no_such_key);
   }
+  CO_TRYV(check_tags(op.expected, *source.object));
   if (op.from == op.to) {
     co_return true;
   }
-  CO_TRY(const auto pruned, co_await plan_prune(core, source, op.to));
+  Renewal renewal;
+  if (source.versioned()) {
+    InodeId busy = 0;
+    CO_TRY(renewal,
+           co_await plan_renewal(core, held, source.bucket.versioning, *source.object, busy));
+    renewal.stamp = target.history.stamp;
+    op.copies_needed = renewal_inodes(*source.object);
+    op.busy_source = busy != 0 ? busy : op.busy_source;
+    if (busy != 0 || op.copies_needed > op.copy_count) {
+      co_return std::nullopt;
+    }
+  }
+  CO_TRY(const auto pruned, co_await plan_prune(core, source, op.to, source.versioned()));
   if (!pruned) {
     op.exclusive = source.exclusive;
     co_return std::nullopt;
@@ -52,18 +100,13 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
   tx.block_name(target.bucket.root, op.to);
   const ObjectPtr replaced = target.object();
   if (replaced && replaced->ino == source.object->ino) {
-    tx.unlink(source.leaving);  // two names of one file: the one that it moves to is there
+    // Two names of one file: the one that it moves to is there.
+    supersede(core, tx, source.history, source.leaving, op.copies);
+    if (source.versioned()) {
+      put_marker(tx, source.history, source.parent(), core.clock.wall_ns());
+    }
   } else {
-    Object moved = *source.object;
-    const std::int64_t now = core.clock.wall_ns();
-    const InodeId parent = install_directories(tx, target, op.first, true, now);
-    tx.unlink(target.existing);
-    tx.move_name(source.leaving, moved, parent, target.path.name);
-    moved.record.upload_id.clear();
-    ensure_posix(moved.record);  // its ctime moves, its mtime does not
-    mark_changed(core, moved.record, now);
-    tx.put_main(moved);
-    tx.batch.put(dirent_key(parent, target.path.name), encode(dirent_of(moved.ino, moved.record)));
+    install_moved(core, tx, op, source, target, renewal);
   }
   CO_TRYV(co_await tx.commit());
   co_return true;
@@ -91,15 +134,23 @@ Task<> make_explicit(Core& core, Transaction& tx, const Target& target) {
 // A directory "x/y/" is the dirent "y/" in "x/": seen as a key whose name is "y/".
 KeyPath split_directory(std::string_view path) { return {parent_path(path), last_component(path)}; }
 
-Task<> move_directory(Core& core, Source& source, const Target& target, InodeId first) {
+Task<> move_directory(Core& core, Source& source, Target& target, InodeId first) {
   CO_TRY(const auto moved_dirent, co_await get_dirent(core, source.parent(), source.path.name));
   if (!moved_dirent) {
     co_return fail(Errc::no_such_key);
   }
+  CO_TRYV(co_await find_hidden(core, target, nullptr));
   if (target.missing().empty()) {
     CO_TRY(const auto taken, co_await get_dirent(core, target.parent.dir.ino, target.path.name));
     if (taken) {
       co_return fail(Errc::already_exists);
+    }
+  }
+  // Versions of keys that were below this name are not those of the keys that come.
+  if (const InodeId above = target.history_directory(); above != 0 && target.versioned()) {
+    CO_TRY(const auto taken, co_await find_history_directory(core, above, target.path.name));
+    if (taken) {
+      co_return fail(Errc::already_exists, "the name has versions");
     }
   }
   CO_TRY(const ObjectPtr inode, co_await load_object(core, moved_dirent->ino, source.bucket.root));
@@ -134,12 +185,18 @@ Task<> move_directory(Core& core, Source& source, const Target& target, InodeId 
 Task<> rename_object(Core& core,
                      std::string_view bucket,
                      std::string_view from,
-                     std::string_view to) {
+                     std::string_view to,
+                     ExpectedTags expected) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(const InodeId first, co_await core.inodes.allocate(inodes_needed(to)));
-  RenameOp op{.bucket = bucket, .from = from, .to = to, .first = first};
+  RenameOp op{
+      .bucket = bucket, .from = from, .to = to, .expected = std::move(expected), .first = first};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    if (op.copies_needed > op.copy_count) {
+      CO_TRY(op.copies, co_await core.inodes.allocate(op.copies_needed));
+      op.copy_count = op.copies_needed;
+    }
     CO_TRY(const auto done, co_await try_rename(core, op));
     if (done) {
       co_return ok();

@@ -1,16 +1,69 @@
-// The tags of an object: they change in place, and nothing else of it does.
+// The tags of an object, or of one of its versions: they change in place, and nothing else of it
+// does.
+#include "storage/ns/conditions.h"
 #include "storage/ns/fs_inode.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
+#include "storage/ns/versions.h"
 
 namespace outcrop::ns {
 namespace {
 
 struct TagOp {
   std::string_view bucket, key;
+  std::optional<VersionId> version{};  ///< empty: the current one
   StringPairs tags;
+  ExpectedTags expected;
   InodeId busy = 0;
 };
+
+Task<> explain_absence(Core& core, const Target& target) {
+  std::optional<VersionRecord> newest;
+  if (const InodeId directory = target.history_directory(); target.versioned() && directory != 0) {
+    CO_TRY(newest, co_await newest_version(core, directory, target.path.name));
+  }
+  co_return newest && newest->marker ? fail(Errc::key_deleted, version_text(newest->stamp))
+                                     : fail(Errc::no_such_key);
+}
+
+// A version that is not current, with its inode locked. Null: others have it locked.
+Task<ObjectPtr> lock_version(Core& core, TagOp& op, Target& target, LockTable::Held& held) {
+  std::optional<VersionRecord> record;
+  if (const InodeId directory = target.history_directory(); directory != 0) {
+    CO_TRY(record, co_await find_version(core, directory, target.path.name, *op.version));
+  }
+  if (!record) {
+    co_return fail(Errc::no_such_version);
+  }
+  if (record->marker) {
+    co_return fail(Errc::delete_marker, version_text(record->stamp));
+  }
+  const InodeId ino = record->summary.ino;
+  if (!core.locks.try_extend(held, inode_lock(ino), LockMode::exclusive)) {
+    op.busy = ino;
+    co_return ObjectPtr{};
+  }
+  CO_TRY(ObjectPtr object, co_await load_object(core, ino, target.bucket.root));
+  if (!object) {
+    co_return fail(Errc::corrupt, "version without inode");
+  }
+  co_return object;
+}
+
+// What was asked for, locked. Null: the plan was outrun.
+Task<ObjectPtr> find_asked(Core& core, TagOp& op, Target& target, LockTable::Held& held) {
+  const ObjectPtr current = target.object();
+  if (current && (!op.version || op.version->names(current->record.version))) {
+    co_return current;
+  }
+  if (!op.version) {
+    CO_TRYV(co_await explain_absence(core, target));
+  }
+  if (!target.versioned()) {
+    co_return fail(current ? Errc::no_such_version : Errc::no_such_key);
+  }
+  co_return co_await lock_version(core, op, target, held);
+}
 
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
@@ -24,17 +77,19 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
     op.busy = target.busy;
     co_return std::nullopt;
   }
-  if (!target.object()) {
-    co_return fail(Errc::no_such_key);
+  CO_TRY(const ObjectPtr found, co_await find_asked(core, op, target, held));
+  if (!found) {
+    co_return std::nullopt;
   }
-  Object object = *target.object();
+  CO_TRYV(check_tags(op.expected, *found));
+  Object object = *found;
   object.record.attributes.tags = op.tags;
   CO_TRYV(check_attributes(object.record.attributes));
   mark_changed(core, object.record, core.clock.wall_ns());
   Transaction tx(core);
   tx.put_main(object);
   CO_TRYV(co_await tx.commit());
-  co_return info_of(object);
+  co_return info_in(target.bucket, info_of(object));
 }
 
 }  // namespace
@@ -42,9 +97,14 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
 Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view bucket,
                                  std::string_view key,
-                                 StringPairs tags) {
+                                 std::string_view version_id,
+                                 StringPairs tags,
+                                 ExpectedTags expected) {
   CO_TRYV(check_key(key));
-  TagOp op{.bucket = bucket, .key = key, .tags = std::move(tags)};
+  TagOp op{.bucket = bucket, .key = key, .tags = std::move(tags), .expected = std::move(expected)};
+  if (!version_id.empty()) {
+    CO_TRY(op.version, check_version_id(version_id));
+  }
   CO_TRYV(core.check_room());
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto info, co_await try_set_tags(core, op));

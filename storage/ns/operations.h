@@ -9,6 +9,7 @@ Task<std::vector<BucketInfo>> list_buckets(Core& core);
 Task<BucketInfo> get_bucket(Core& core, std::string_view name);
 Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_view region);
 Task<> delete_bucket(Core& core, std::string_view name);
+Task<> put_versioning(Core& core, std::string_view name, Versioning state);
 
 Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
                                                std::string_view bucket,
@@ -21,16 +22,23 @@ Task<ObjectInfo> put_object(Core& core,
                             PutRequest request);
 Task<std::unique_ptr<ObjectReader>> open_read(Core& core,
                                               std::string_view bucket,
-                                              std::string_view key);
-Task<ObjectInfo> stat_object(Core& core, std::string_view bucket, std::string_view key);
-Task<bool> remove_object(Core& core,
-                         std::string_view bucket,
-                         std::string_view key,
-                         Conditions conditions);
+                                              std::string_view key,
+                                              std::string_view version_id);
+Task<ObjectInfo> stat_object(Core& core,
+                             std::string_view bucket,
+                             std::string_view key,
+                             std::string_view version_id);
+Task<Deletion> remove_object(Core& core,
+                             std::string_view bucket,
+                             std::string_view key,
+                             std::string_view version_id,
+                             Conditions conditions);
 Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view bucket,
                                  std::string_view key,
-                                 StringPairs tags);
+                                 std::string_view version_id,
+                                 StringPairs tags,
+                                 ExpectedTags expected);
 Task<ObjectInfo> copy_object(Core& core,
                              std::string_view bucket,
                              std::string_view key,
@@ -38,12 +46,14 @@ Task<ObjectInfo> copy_object(Core& core,
 Task<> rename_object(Core& core,
                      std::string_view bucket,
                      std::string_view from,
-                     std::string_view to);
+                     std::string_view to,
+                     ExpectedTags expected);
 Task<> rename_directory(Core& core,
                         std::string_view bucket,
                         std::string_view from,
                         std::string_view to);
 Task<ListPage> list_objects(Core& core, std::string_view bucket, ListRequest request);
+Task<VersionPage> list_versions(Core& core, std::string_view bucket, VersionListRequest request);
 
 Task<UploadInfo> create_upload(Core& core,
                                std::string_view bucket,
@@ -89,6 +99,10 @@ Task<PartList> list_parts(Core& core,
                           std::size_t max_parts);
 Task<UploadList> list_uploads(Core& core, std::string_view bucket, UploadListRequest request);
 
+/// What was stored before there were versions is the null version once there are.
+ObjectInfo info_in(const BucketRecord& bucket, ObjectInfo info);
+/// invalid_argument for what was never a version id.
+Result<VersionId> check_version_id(std::string_view text);
 /// Attributes, ETag and checksum fit their records: invalid_argument if not.
 Result<void> check_attributes(const ObjectAttributes& attributes);
 Result<void> check_digests(std::string_view etag, const digest::Checksum& checksum);

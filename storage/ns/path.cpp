@@ -90,7 +90,8 @@ namespace {
 
 bool has_name(const Object& object, InodeId parent, std::string_view name) {
   return object.record.parent == parent && object.record.name == name &&
-         object.record.links() > 0 && object.record.type == InodeType::file;
+         object.record.links() > 0 && object.record.type == InodeType::file &&
+         !object.record.history;
 }
 
 // What the dirent leads to; a null object: nothing, or nothing that S3 shows. Empty: it was moved
@@ -216,7 +217,8 @@ std::size_t cache_bytes(const Object& o) {
   for (const PartSummary& p : o.record.lists.parts) {
     bytes += sizeof p + p.checksum.size();
   }
-  for (const StringPairs* pairs : {&o.record.attributes.headers, &o.record.attributes.user_meta}) {
+  for (const StringPairs* pairs :
+       {&o.record.attributes.headers, &o.record.attributes.user_meta, &o.record.attributes.tags}) {
     for (const auto& [name, value] : *pairs) {
       bytes += 2 * sizeof(std::string) + name.size() + value.size();
     }
@@ -233,13 +235,16 @@ ObjectInfo info_of(const Object& object) {
           .attributes = r.attributes,
           .checksum = r.checksum,
           .parts = r.lists.parts,
-          .file = file_fields(r)};
+          .file = file_fields(r),
+          .version_id = r.version.number == 0 ? std::string() : version_text(r.version),
+          .current = !r.history};
 }
 
 DirentRecord dirent_of(InodeId ino, const InodeRecord& record) {
   return {.ino = ino,
           .type = record.type,
           .implicit = false,
+          .version = record.version,
           .size = record.size,
           .mtime_ns = record.mtime_ns,
           .etag = record.etag,

@@ -202,6 +202,20 @@ digest::Checksum read_checksum(Reader& r) {
   return out;
 }
 
+void write_stamp(Writer& w, const VersionStamp& stamp) {
+  w.u8(stamp.null ? 1 : 0);
+  w.varint(stamp.number);
+}
+
+VersionStamp read_stamp(Reader& r) {
+  const std::uint8_t null = r.u8();
+  const VersionStamp out{r.varint(), null == 1};
+  if (null > 1 || out.number == 0) {
+    r.fail();
+  }
+  return out;
+}
+
 void write_attributes(Writer& w, const ObjectAttributes& attributes) {
   w.str(attributes.content_type);
   w.varint(attributes.headers.size() + attributes.tags.size());
@@ -226,6 +240,7 @@ ObjectAttributes read_attributes(Reader& r) {
   for (auto tag = first; tag != out.headers.end(); ++tag) {
     if (!tag->first.starts_with(kTagMark)) {
       r.fail();
+      break;
     }
     out.tags.emplace_back(tag->first.substr(1), std::move(tag->second));
   }

@@ -7,6 +7,7 @@
 #include "storage/base/codec.h"
 #include "storage/base/ids.h"
 #include "storage/ns/types.h"
+#include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
 
@@ -43,6 +44,9 @@ void write_checksum(Writer& w, const digest::Checksum& checksum);
 digest::Checksum read_checksum(Reader& r);
 void write_algorithm(Writer& w, digest::Algorithm algorithm, digest::ChecksumType type);
 void read_algorithm(Reader& r, digest::Algorithm& algorithm, digest::ChecksumType& type);
+/// Of what has a version number.
+void write_stamp(Writer& w, const VersionStamp& stamp);
+VersionStamp read_stamp(Reader& r);
 void write_attributes(Writer& w, const ObjectAttributes& attributes);
 ObjectAttributes read_attributes(Reader& r);
 void write_lists(Writer& w, const RecordLists& lists);

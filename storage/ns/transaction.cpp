@@ -191,6 +191,12 @@ void Transaction::erase_names(const Object& object, const std::vector<LinkName>&
   }
 }
 
+void Transaction::erase_xattrs(const Object& object, const std::vector<std::string>& xattrs) {
+  for (const std::string& name : xattrs) {
+    batch.erase(xattr_key(object.ino, name));
+  }
+}
+
 void Transaction::erase_inode(const Object& object, const std::vector<std::string>& xattrs) {
   block_inode(object.ino);
   erase_refs(object.ino, object.record.lists.pieces);
@@ -198,9 +204,7 @@ void Transaction::erase_inode(const Object& object, const std::vector<std::strin
   for (std::uint32_t i = 0; i < object.record.tails; ++i) {
     batch.erase(inode_tail_key(object.ino, i));
   }
-  for (const std::string& name : xattrs) {
-    batch.erase(xattr_key(object.ino, name));
-  }
+  erase_xattrs(object, xattrs);
   if (object.record.type == InodeType::file) {
     x_erased.push_back(object.ino);
   }
@@ -297,6 +301,19 @@ void Transaction::put_directory(
   batch.put(inode_key(ino), encode_main(record));
   batch.put(dirent_key(parent, name),
             encode(DirentRecord{.ino = ino, .type = InodeType::directory, .implicit = implicit}));
+}
+
+void Transaction::put_history_directory(InodeId ino,
+                                        InodeId parent,
+                                        std::string_view name,
+                                        std::int64_t now_ns) {
+  const InodeRecord record{.type = InodeType::directory,
+                           .parent = parent,
+                           .name = std::string(name),
+                           .mtime_ns = now_ns,
+                           .history = true};
+  batch.put(inode_key(ino), encode_main(record));
+  batch.put(history_directory_key(parent, name), encode_number(ino));
 }
 
 void Transaction::erase_directory(InodeId ino,

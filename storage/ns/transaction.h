@@ -40,8 +40,15 @@ class Transaction {
   void rewrite_object(const Object& before, const Object& after);
   /// The main record of an inode whose lists stay as they are.
   void put_main(const Object& object);
+  /// The main record of a file that becomes a version: what is dirty of it goes with the commit.
+  void put_history(const Object& version) {
+    put_main(version);
+    x_erased.push_back(version.ino);
+  }
   /// All names of an inode that goes: dirents and link records.
   void erase_names(const Object& object, const std::vector<LinkName>& names);
+  /// Of a directory that stays for the sake of its history.
+  void erase_xattrs(const Object& object, const std::vector<std::string>& xattrs);
   /// Everything of an inode but its names.
   void erase_inode(const Object& object, const std::vector<std::string>& xattrs);
   /// The inode loses a name: it goes with its last one, unless somebody has it open. The dirent is
@@ -56,6 +63,11 @@ class Transaction {
   void erase_refs(InodeId owner, const std::vector<Piece>& pieces);
   void put_directory(
       InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns);
+  /// A directory for history alone: history.h.
+  void put_history_directory(InodeId ino,
+                             InodeId parent,
+                             std::string_view name,
+                             std::int64_t now_ns);
   void erase_directory(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
 
   /// An entry goes from its position in the directory: see RecentNames. Done by all that is above;

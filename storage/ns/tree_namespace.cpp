@@ -29,6 +29,9 @@ class TreeNamespaceImpl final : public TreeNamespace {
     return ns::create_bucket(x_core, name, region);
   }
   Task<> delete_bucket(std::string_view name) override { return ns::delete_bucket(x_core, name); }
+  Task<> put_versioning(std::string_view name, Versioning state) override {
+    return ns::put_versioning(x_core, name, state);
+  }
 
   Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
                                                  std::string_view key,
@@ -42,19 +45,27 @@ class TreeNamespaceImpl final : public TreeNamespace {
     return put_object(x_core, bucket, key, std::move(payload), std::move(request));
   }
   Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket,
-                                                std::string_view key) override {
-    return ns::open_read(x_core, bucket, key);
+                                                std::string_view key,
+                                                std::string_view version_id) override {
+    return ns::open_read(x_core, bucket, key, version_id);
   }
-  Task<ObjectInfo> stat(std::string_view bucket, std::string_view key) override {
-    return stat_object(x_core, bucket, key);
+  Task<ObjectInfo> stat(std::string_view bucket,
+                        std::string_view key,
+                        std::string_view version_id) override {
+    return stat_object(x_core, bucket, key, version_id);
   }
-  Task<bool> remove(std::string_view bucket, std::string_view key, Conditions conditions) override {
-    return remove_object(x_core, bucket, key, std::move(conditions));
+  Task<Deletion> remove_version(std::string_view bucket,
+                                std::string_view key,
+                                std::string_view version_id,
+                                Conditions conditions) override {
+    return remove_object(x_core, bucket, key, version_id, std::move(conditions));
   }
   Task<ObjectInfo> set_tags(std::string_view bucket,
                             std::string_view key,
-                            StringPairs tags) override {
-    return set_object_tags(x_core, bucket, key, std::move(tags));
+                            std::string_view version_id,
+                            StringPairs tags,
+                            ExpectedTags expected) override {
+    return set_object_tags(x_core, bucket, key, version_id, std::move(tags), std::move(expected));
   }
   Task<ObjectInfo> copy(std::string_view bucket,
                         std::string_view key,
@@ -63,16 +74,25 @@ class TreeNamespaceImpl final : public TreeNamespace {
   }
   Task<> rename(std::string_view bucket,
                 std::string_view from_key,
-                std::string_view to_key) override {
+                std::string_view to_key,
+                ExpectedTags expected) override {
     const bool directory = from_key.ends_with('/');
     if (directory != to_key.ends_with('/')) {
       co_return fail(Errc::invalid_argument, "rename between a file and a directory");
     }
-    co_return co_await (directory ? rename_directory(x_core, bucket, from_key, to_key)
-                                  : rename_object(x_core, bucket, from_key, to_key));
+    if (!directory) {
+      co_return co_await rename_object(x_core, bucket, from_key, to_key, std::move(expected));
+    }
+    if (expected) {
+      co_return fail(Errc::invalid_argument, "a directory has no tags");
+    }
+    co_return co_await rename_directory(x_core, bucket, from_key, to_key);
   }
   Task<ListPage> list(std::string_view bucket, ListRequest request) override {
     return list_objects(x_core, bucket, std::move(request));
+  }
+  Task<VersionPage> list_versions(std::string_view bucket, VersionListRequest request) override {
+    return ns::list_versions(x_core, bucket, std::move(request));
   }
 
   Task<UploadInfo> create_upload(std::string_view bucket,

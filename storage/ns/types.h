@@ -9,6 +9,7 @@
 
 #include "storage/base/ids.h"
 #include "storage/digest/algorithm.h"
+#include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
 
@@ -26,7 +27,12 @@ struct BucketInfo {
   InodeId root = 0;
   std::int64_t created_ns = 0;
   std::string region;  ///< as given at creation; empty: the default region
+  Versioning versioning = Versioning::off;
 };
+
+/// Tags that a decision was made on. A change on the condition that they are still those of the
+/// object fails with conflict if they are not; empty: no condition.
+using ExpectedTags = std::optional<StringPairs>;
 
 /// What the client set on an object; stored and given back verbatim.
 struct ObjectAttributes {
@@ -65,6 +71,8 @@ struct ObjectInfo {
   std::vector<PartSummary> parts;  ///< of a multipart object, ascending; empty otherwise
   /// Of what a file client made or changed, or what was put with fields; empty: it has none.
   std::optional<FileFields> file{};
+  std::string version_id{};  ///< empty in a bucket that never had versions
+  bool current = true;       ///< it is what the key shows without a version id
 };
 
 /// RFC 9110 preconditions; ETag fields hold the header's raw value ("*", or a list of ETags,
@@ -72,8 +80,11 @@ struct ObjectInfo {
 struct Conditions {
   std::optional<std::string> if_match, if_none_match;
   std::optional<std::int64_t> if_modified_since, if_unmodified_since;  ///< seconds since 1970
+  /// no_such_key where there is no object; no header says so. For who deletes what he has seen:
+  /// in a bucket with versions, deleting what is not there makes a delete marker.
+  bool must_exist = false;
   bool empty() const {
-    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since;
+    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since && !must_exist;
   }
 };
 
@@ -91,7 +102,9 @@ struct CopyRequest {
   Conditions conditions;                    ///< on the destination
   std::optional<ObjectAttributes> replace;  ///< empty: copy the source's; its tags do not count
   FileFields file{};                        ///< with `replace`; else the source's are copied
+  std::string source_version{};             ///< empty: the current one
   std::optional<StringPairs> tags{};        ///< empty: copy the source's
+  ExpectedTags source_tags{};
 };
 
 struct ByteRange {
@@ -121,6 +134,33 @@ struct ListEntry {
 struct ListPage {
   std::vector<ListEntry> entries;
   bool truncated = false;
+};
+
+/// What a delete did.
+struct Deletion {
+  bool found = false;        ///< there was something to delete
+  bool marker = false;       ///< a delete marker was made, or (with a version id) removed
+  std::string version_id{};  ///< of what was removed for good, or of the new marker
+};
+
+struct VersionListRequest {
+  std::string prefix{}, delimiter{};
+  /// Entries are behind this key's version `version_marker`; behind all its versions without one.
+  std::string key_marker{}, version_marker{};
+  std::size_t max_keys = kMaxListKeys;
+};
+
+struct VersionEntry {
+  ListEntry entry;  ///< of a delete marker: key and mtime
+  std::string version_id{};
+  bool marker = false, latest = false;
+};
+
+/// By key, and the newest version of a key first; common prefixes in between.
+struct VersionPage {
+  std::vector<VersionEntry> entries;
+  bool truncated = false;
+  std::string next_version_marker{};  ///< of the last entry, if it is a version and more follow
 };
 
 struct UploadInfo {

@@ -167,6 +167,71 @@ void add_name_changes(std::vector<Step>& steps) {
       [](Contents& m) { m.erase("renamed/f"); }));
 }
 
+// What is at the key becomes its newest version that is not current.
+void keep_version(Contents& m, const std::string& key, std::string content) {
+  for (std::size_t n = 1;; ++n) {
+    std::string& slot = m[key + "#" + std::to_string(n)];
+    std::swap(slot, content);
+    if (content.empty()) {
+      return;
+    }
+  }
+}
+
+/// In a bucket with versions: what is kept, what comes back, and the directories that leave the
+/// tree and return with it. Each step is one transaction.
+void add_versions(std::vector<Step>& steps) {
+  steps.push_back({"versions_enable",
+                   [](SimEngine& e) {
+                     return e.run(
+                         e.ns().put_versioning(SimEngine::kBucket, ns::Versioning::enabled));
+                   },
+                   [](Contents&) {}});
+  steps.push_back(put("versions_put", "v/w/k", 30, 5'000));
+  const auto overwrite = [](const char* name, std::uint64_t seed, std::size_t size) {
+    const std::string content = pattern(seed, size);
+    return Step{name, [=](SimEngine& e) { return e.put("v/w/k", content); },
+                [=](Contents& m) {
+                  keep_version(m, "v/w/k", m["v/w/k"]);
+                  m["v/w/k"] = content;
+                }};
+  };
+  steps.push_back(overwrite("versions_overwrite", 31, 150'000));
+  steps.push_back(overwrite("versions_overwrite_again", 32, 50));
+  steps.push_back({"versions_delete", [](SimEngine& e) { return e.remove("v/w/k"); },
+                   [](Contents& m) {
+                     keep_version(m, "v/w/k", m["v/w/k"]);
+                     keep_version(m, "v/w/k", "(delete marker)");
+                     m.erase("v/w/k");
+                   }});
+  steps.push_back(
+      {"versions_undelete",
+       [](SimEngine& e) -> Result<void> {
+         const auto gone = e.get("v/w/k");
+         if (gone || gone.error().code() != Errc::key_deleted) {
+           return gone ? ok() : Result<void>(fail(gone.error()));
+         }
+         TRYV(e.run(e.ns().remove_version(SimEngine::kBucket, "v/w/k", gone.error().detail(), {})));
+         return ok();
+       },
+       [](Contents& m) {
+         m["v/w/k"] = m["v/w/k#2"];
+         m["v/w/k#1"] = m["v/w/k#3"];
+         m["v/w/k#2"] = m["v/w/k#4"];
+         m.erase("v/w/k#3");
+         m.erase("v/w/k#4");
+       }});
+  steps.push_back(
+      {"versions_rename",
+       [](SimEngine& e) { return e.run(e.ns().rename(SimEngine::kBucket, "v/w/k", "v/r")); },
+       [](Contents& m) {
+         m["v/r"] = m["v/w/k"];
+         keep_version(m, "v/w/k", m["v/w/k"]);
+         keep_version(m, "v/w/k", "(delete marker)");
+         m.erase("v/w/k");
+       }});
+}
+
 std::vector<Step> workload() {
   std::vector<Step> steps{
       put("put_inline", "a", 1, 100),
@@ -208,6 +273,7 @@ std::vector<Step> workload() {
   steps.push_back(write_file("file_stable", "new/sub/c", {{69'990, 25, 3'000}}, true));
   add_file_changes(steps);
   add_name_changes(steps);
+  add_versions(steps);
   steps.push_back({"compact",
                    [](SimEngine& e) -> Result<void> {
                      TRYV(e.run(e.engine().compact(0)));

@@ -3,6 +3,14 @@
 #include <cstdlib>
 
 namespace outcrop::test {
+namespace {
+
+// everything() calls what is not current "key#n".
+std::string key_of(const std::string& name) { return name.substr(0, name.find('#')); }
+bool is_version(const std::string& name) { return name.contains('#'); }
+constexpr std::string_view kMarker = "(delete marker)";
+
+}  // namespace
 
 std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -15,6 +23,12 @@ std::uint64_t fault_stride(std::uint64_t otherwise) {
 
 void Expected::set(const std::string& key, Choice content, bool acked) {
   auto [at, fresh] = x_keys.try_emplace(key);
+  if (content) {
+    x_had[key].insert(*content);
+  }
+  if (x_keeping && acked && at->second.size() == 1 && at->second[0]) {
+    x_kept[key].insert(*at->second[0]);
+  }
   if (acked) {
     at->second.clear();
   } else if (fresh) {
@@ -71,13 +85,36 @@ std::string Expected::judge(const Contents& found) const {
     }
   }
   for (const auto& [key, content] : found) {
-    if (!x_keys.contains(key)) {
+    if (!is_version(key) && !x_keys.contains(key)) {
       return key + " was never there";
     }
   }
   for (const Move& move : x_moves) {
     if (found.contains(move.from) == found.contains(move.to)) {
       return move.from + " was moved to " + move.to + " by half";
+    }
+  }
+  return judge_versions(found);
+}
+
+std::string Expected::judge_versions(const Contents& found) const {
+  auto missing = x_kept;
+  for (const auto& [name, content] : found) {
+    if (!is_version(name)) {
+      continue;
+    }
+    const std::string key = key_of(name);
+    const auto had = x_had.find(key);
+    if (content != kMarker && (had == x_had.end() || !had->second.contains(content))) {
+      return name + " is a version that never was";
+    }
+    if (const auto kept = missing.find(key); kept != missing.end()) {
+      kept->second.erase(content);
+    }
+  }
+  for (const auto& [key, contents] : missing) {
+    if (!contents.empty()) {
+      return key + " lost a version of " + std::to_string(contents.begin()->size());
     }
   }
   return {};
@@ -122,6 +159,12 @@ void Client::write(const std::string& key, std::uint64_t offset, const std::stri
   content.resize(std::max<std::size_t>(content.size(), offset + data.size()));
   content.replace(offset, data.size(), data);
   x_expected.put(key, content, written.has_value());
+}
+
+void Client::enable_versions() {
+  if (x_engine.run(x_engine.ns().put_versioning(SimEngine::kBucket, ns::Versioning::enabled))) {
+    x_expected.keep_versions();
+  }
 }
 
 void Client::read_all() {

@@ -31,13 +31,20 @@ class Expected {
   /// What was found is what was done: nothing is in doubt any more.
   void settle(const Contents& found);
 
+  /// From now on what is replaced or removed stays: it must be found as a version of its key.
+  void keep_versions() { x_keeping = true; }
+
   /// Empty if `found` is right, else what is wrong with it.
   std::string judge(const Contents& found) const;
 
  private:
   using Choice = std::optional<std::string>;
   void set(const std::string& key, Choice content, bool acked);
+  std::string judge_versions(const Contents& found) const;
   std::map<std::string, std::vector<Choice>> x_keys;
+  std::map<std::string, std::set<std::string>> x_kept;  ///< by key, what must be among its versions
+  std::map<std::string, std::set<std::string>> x_had;   ///< and what may be
+  bool x_keeping = false;
   struct Move {
     std::string from, to;
   };
@@ -55,6 +62,7 @@ class Client {
   void remove(const std::string& key);
   /// Through the file view, and committed.
   void write(const std::string& key, std::uint64_t offset, const std::string& data);
+  void enable_versions();
   /// Reads everything; an error is none of the data's, wrong bytes are.
   void read_all();
 

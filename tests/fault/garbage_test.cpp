@@ -2,7 +2,7 @@
 // are given up, garbage collection, compaction, repair and scrub run side by side, in an order that
 // comes from a seed; now and then the power goes in the middle. After each: the recount of
 // references is what the table of references says, nothing that lives was freed, nothing that is
-// dead stays.
+// dead stays. Every second history is one of a bucket with versions, of which none may be lost.
 #include <cstdio>
 
 #include "storage/ns/check.h"
@@ -237,6 +237,9 @@ class History {
       : x_seed(seed), x_random(seed), x_world(world_with_bucket(kDrives, kParity, seed)) {}
 
   void run(unsigned bursts, Tally& tally) {
+    if (x_seed % 2 == 0) {
+      enable_versions();
+    }
     for (unsigned i = 0; i < bursts && !testing::Test::HasFailure(); ++i) {
       burst(i, tally);
     }
@@ -246,6 +249,16 @@ class History {
  private:
   std::string where(const char* what) const {
     return "seed " + std::to_string(x_seed) + ", burst " + std::to_string(x_burst) + ", " + what;
+  }
+
+  void enable_versions() {
+    {
+      SimEngine engine(x_world, x_seed);
+      ASSERT_TRUE(engine.open());
+      Client(engine, x_expected).enable_versions();
+      EXPECT_TRUE(engine.close());
+    }
+    x_world.reboot(x_seed);
   }
 
   /// Everybody at once; the power may go in the middle. Then the tree is checked and read.
@@ -318,11 +331,11 @@ class History {
   void empty(Tally& tally) {
     SimEngine engine(x_world, x_seed);
     ASSERT_TRUE(engine.open());
-    const auto found = engine.everything();
-    ASSERT_TRUE(found);
-    for (const auto& [key, content] : *found) {
-      EXPECT_TRUE(engine.remove(key));
-      x_expected.remove(key, true);
+    ns::Namespace& ns = engine.ns();
+    const auto versions = engine.run(ns.list_versions(SimEngine::kBucket, {.max_keys = 1U << 30}));
+    ASSERT_TRUE(versions);
+    for (const ns::VersionEntry& v : versions->entries) {
+      EXPECT_TRUE(engine.run(ns.remove_version(SimEngine::kBucket, v.entry.key, v.version_id, {})));
     }
     end_uploads(engine);
     EXPECT_TRUE(engine.run(engine.engine().repair()));  // closes what a crash left open

@@ -25,6 +25,15 @@ std::vector<Phase> writing() {
       {.name = "copy", .run = [](Client& c) { c.copy("parts", "new/copy"); }},
       {.name = "rename", .run = [](Client& c) { c.rename("small/0", "new/name"); }},
       {.name = "delete", .run = [](Client& c) { c.remove("copied"); }},
+      {.name = "versions",
+       .run =
+           [](Client& c) {
+             c.enable_versions();
+             c.put("striped", pattern(38, 5'000));
+             c.remove("copied");
+             c.rename("small/0", "new/name");
+             c.write("small/3", 100, pattern(39, 60'000));
+           }},
       {.name = "file write",
        .run = [](Client& c) { c.write("striped", 77'777, pattern(37, 180'000)); }},
       {.name = "many puts",  // the journal's files go round, segments fill up

@@ -21,12 +21,13 @@ import raw_http
 import sdk_clients
 import selftest
 import settings
+import versioning
 from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*raw_http.SCENARIOS, *administration.SCENARIOS, *cli_clients.SCENARIOS,
                              *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
-                             *settings.SCENARIOS]
+                             *settings.SCENARIOS, *versioning.SCENARIOS]
 
 
 def run_one(scenario: Scenario, context: Context) -> str:

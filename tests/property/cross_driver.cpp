@@ -6,7 +6,9 @@ namespace {
 template <class T>
 void fill(Answer& out, Result<T> result) {
   if (!result) {
-    out.error = result.error().code();
+    // A deleted key is none: that it has versions is not for this model to know.
+    const Errc code = result.error().code();
+    out.error = code == Errc::key_deleted ? Errc::no_such_key : code;
     out.detail = result.error().detail();
   } else if constexpr (!std::is_void_v<T>) {
     out.value = *std::move(result);
@@ -15,9 +17,12 @@ void fill(Answer& out, Result<T> result) {
 
 }  // namespace
 
-CrossDriver::CrossDriver(const ns::NamespaceConfig& config, unsigned yield_one_in)
-    : NamespaceFixture(config, yield_one_in, 48 << 10), x_config(config) {
+CrossDriver::CrossDriver(const ns::NamespaceConfig& config, unsigned yield_one_in, bool versioned)
+    : NamespaceFixture(config, yield_one_in, 48 << 10), x_config(config), x_versioned(versioned) {
   must(ns->create_bucket(kBucket, ""));
+  if (versioned) {
+    must(ns->put_versioning(kBucket, ns::Versioning::enabled));
+  }
   root = must(fs().bucket_root(kBucket)).id;
 }
 
@@ -108,7 +113,7 @@ Task<> CrossDriver::run_key(const Op& op, Answer& out) {
                                    .replace = op.replace}));
       break;
     case OpKind::rename_key:
-      fill(out, co_await ns->rename(kBucket, op.key, op.key2));
+      co_return co_await rename_key(op, out);
       break;
     case OpKind::list:
       fill(out, co_await ns->list(kBucket, op.list));
@@ -119,7 +124,7 @@ Task<> CrossDriver::run_key(const Op& op, Answer& out) {
         out.value = (*reader)->info();
         x_readers[op.slot] = *std::move(reader);
       } else {
-        out.error = reader.error().code();
+        fill(out, Result<ns::ObjectInfo>(fail(reader.error())));
       }
       break;
     }
@@ -127,6 +132,51 @@ Task<> CrossDriver::run_key(const Op& op, Answer& out) {
       fill(out, co_await read_on(op.slot));
       break;
   }
+  co_return ok();
+}
+
+Task<> CrossDriver::forget_versions(std::string directory) {
+  CO_TRY(const ns::VersionPage page,
+         co_await ns->list_versions(kBucket, {.prefix = directory, .max_keys = 1U << 30}));
+  // The oldest first: what a marker hides must not come back.
+  for (auto it = page.entries.rbegin(); it != page.entries.rend(); ++it) {
+    if (it->marker || !it->latest) {
+      CO_TRYV(co_await ns->remove_version(kBucket, it->entry.key, it->version_id, {}));
+    }
+  }
+  co_return ok();
+}
+
+// A directory cannot take a name with versions of other keys below it. The model knows none.
+Task<> CrossDriver::rename_key(const Op& op, Answer& out) {
+  auto renamed = co_await ns->rename(kBucket, op.key, op.key2);
+  if (x_versioned && !renamed && renamed.error().code() == Errc::already_exists) {
+    CO_TRYV(co_await forget_versions(op.key2));
+    renamed = co_await ns->rename(kBucket, op.key, op.key2);
+  }
+  fill(out, std::move(renamed));
+  co_return ok();
+}
+
+Task<> CrossDriver::rename(const Op& op, Answer& out) {
+  auto renamed = co_await fs().rename(op.file, op.name, op.other, op.name2);
+  if (x_versioned && !renamed && renamed.error().code() == Errc::cross_bucket) {
+    const auto path = co_await fs().path(op.other);
+    if (path) {
+      const std::string directory = *path + op.name2 + "/";
+      CO_TRYV(co_await forget_versions(directory));
+      renamed = co_await fs().rename(op.file, op.name, op.other, op.name2);
+      if (!renamed && renamed.error().code() == Errc::cross_bucket) {
+        // Its marker object is in the way. A file client takes the directory away, not S3, which
+        // would let implicit directories above go with it.
+        out.prepared = true;
+        CO_TRYV(co_await fs().remove(op.other, op.name2, ns::RemoveKind::directory));
+        CO_TRYV(co_await forget_versions(directory));
+        renamed = co_await fs().rename(op.file, op.name, op.other, op.name2);
+      }
+    }
+  }
+  fill(out, std::move(renamed));
   co_return ok();
 }
 
@@ -215,7 +265,7 @@ Task<> CrossDriver::run_names(const Op& op, Answer& out) {
       fill(out, co_await fs().remove(op.file, op.name, op.how));
       break;
     default:
-      fill(out, co_await fs().rename(op.file, op.name, op.other, op.name2));
+      co_return co_await rename(op, out);
       break;
   }
   co_return ok();

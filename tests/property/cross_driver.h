@@ -14,7 +14,8 @@ class CrossDriver : public NamespaceFixture {
   static constexpr unsigned kSlots = 8;
   static constexpr std::string_view kBucket = "b";
 
-  explicit CrossDriver(const ns::NamespaceConfig& config, unsigned yield_one_in);
+  /// `versioned`: the bucket keeps versions, which must not show.
+  CrossDriver(const ns::NamespaceConfig& config, unsigned yield_one_in, bool versioned = false);
 
   Answer perform(const Op& op);
   /// Both at once; either may come first.
@@ -35,9 +36,14 @@ class CrossDriver : public NamespaceFixture {
   Task<ns::PartInfo> copy_part(const Op& op);
   Task<ReadObject> get(const Op& op);
   Task<ReadObject> read_on(unsigned slot);
+  Task<> rename_key(const Op& op, Answer& out);
+  Task<> rename(const Op& op, Answer& out);
+  /// Versions below a directory that are not current go for good.
+  Task<> forget_versions(std::string directory);
   void start_again();
 
   const ns::NamespaceConfig x_config;
+  const bool x_versioned;
   std::array<std::unique_ptr<ns::ObjectReader>, kSlots> x_readers;
   std::array<ns::OpenHoldPtr, kSlots> x_holds;
 };

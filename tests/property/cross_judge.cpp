@@ -142,9 +142,9 @@ void CrossModel::see_touch(NodeId directory,
                            const Answer& answer) {
   Node& node = at(directory);
   if (!x_relaxed && node.change != 0) {
-    const bool right = node.moved               ? change.before > node.change
-                       : x_settings.exact_times ? change.before == node.change
-                                                : change.before >= node.change;
+    const bool right = node.moved                                   ? change.before > node.change
+                       : x_settings.exact_times && !answer.prepared ? change.before == node.change
+                                                                    : change.before >= node.change;
     if (!right || change.after <= change.before) {
       problem("directory change " + std::to_string(change.before) + " to " +
               std::to_string(change.after) + " after " + std::to_string(node.change) +

@@ -132,8 +132,12 @@ void CrossModel::unlink(NodeId directory, const std::string& name) {
 void CrossModel::forget(NodeId id) {
   const Node& node = at(id);
   if (node.ino != 0) {
-    x_gone.push_back(node.ino);
     x_by_ino.erase(node.ino);
+  }
+  if (node.ino != 0 && x_settings.versioned && node.directory()) {
+    x_used.erase(node.ino);
+  } else if (node.ino != 0) {
+    x_gone.push_back(node.ino);
     if (x_gone.size() > kRemembered) {
       x_gone.erase(x_gone.begin());
     }

@@ -78,6 +78,8 @@ class CrossModel {
     ns::FileId root;
     std::uint64_t min_part_bytes = 0;
     bool exact_times = true;  ///< no directory's times fall out of memory
+    /// The bucket has versions: a directory that comes back is the one that it was.
+    bool versioned = false;
   };
   explicit CrossModel(const Settings& settings);
 

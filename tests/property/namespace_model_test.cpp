@@ -262,7 +262,7 @@ class History : public NamespaceFixture {
   void tag_some() {
     const std::string key = some_key();
     const ns::StringPairs tags = some_tags();
-    expect_outcome(run(ns->set_tags("b", key, tags)), x_model.set_tags(key, tags));
+    expect_outcome(run(ns->set_tags("b", key, tags, {})), x_model.set_tags(key, tags));
   }
   void copy_some() {
     const std::string from = some_key();

@@ -16,6 +16,9 @@ u32 = struct.Struct(">I").pack
 u64 = struct.Struct(">Q").pack
 
 
+_IO_BYTES = 128 << 10
+
+
 class NfsFailed(Exception):
     """The server answered with an error, or not at all."""
 
@@ -204,6 +207,29 @@ class Nfs3:
     def rename(self, directory: bytes, old: str, new: str) -> None:
         """RENAME within one directory."""
         self.call(14, opaque(directory) + opaque(old.encode()) + opaque(directory) + opaque(new.encode()))
+
+    def write_file(self, directory: bytes, name: str, body: bytes) -> None:
+        """CREATE, unstable WRITEs, COMMIT."""
+        reply = self.call(8, self.create_arguments(directory, name))
+        reply.u32()
+        handle = reply.opaque()
+        for at in range(0, len(body), _IO_BYTES):
+            piece = body[at:at + _IO_BYTES]
+            self.call(7, opaque(handle) + u64(at) + u32(len(piece)) + u32(0) + opaque(piece))
+        self.call(21, opaque(handle) + u64(0) + u32(0))
+
+    def read_file(self, handle: bytes) -> bytes:
+        """READs to the end."""
+        body = b""
+        while True:
+            reply = self.call(6, opaque(handle) + u64(len(body)) + u32(_IO_BYTES))
+            if reply.u32():
+                reply.fixed(84)
+            reply.u32()
+            end = reply.u32()
+            body += reply.opaque()
+            if end:
+                return body
 
     def read_page(self, directory: bytes, cookie: int, max_bytes: int = 64 << 10) -> tuple[list[tuple[str, int]], bool]:
         """READDIRPLUS: names with their cookies, and whether that was the end."""

@@ -22,7 +22,7 @@ bool lists(const std::string& header, const std::string& etag, bool weak_counts)
 }  // namespace
 
 Result<void> check_write(const ns::Conditions& c, const ns::ObjectInfo* existing) {
-  if (c.if_match && existing == nullptr) {
+  if ((c.if_match || c.must_exist) && existing == nullptr) {
     return fail(Errc::no_such_key);
   }
   if (existing == nullptr) {

@@ -15,6 +15,16 @@ Result<void> check_key(std::string_view key) {
   return key.size() > ns::kMaxKeyBytes ? fail(Errc::key_too_long) : ok();
 }
 
+template <class Map>
+void move_below(Map& map, std::string_view from, std::string_view to) {
+  Map moved;
+  for (auto at = map.lower_bound(from); at != map.end() && at->first.starts_with(from);
+       at = map.erase(at)) {
+    moved.emplace(std::string(to) + at->first.substr(from.size()), std::move(at->second));
+  }
+  map.merge(moved);
+}
+
 }  // namespace
 
 class ReferenceNamespace::Writer final : public ns::ObjectWriter {
@@ -123,7 +133,7 @@ Task<ns::BucketInfo> ReferenceNamespace::create_bucket(std::string_view name,
 
 Task<> ReferenceNamespace::delete_bucket(std::string_view name) {
   CO_TRY(const Bucket* const in, bucket(name));
-  if (!in->objects.empty()) {
+  if (!in->objects.empty() || !in->past.empty()) {
     co_return fail(Errc::bucket_not_empty);
   }
   x_buckets.erase(x_buckets.find(name));
@@ -170,41 +180,28 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
                 .checksum = std::move(request.checksum),
                 .parts = {},
                 .file = file_of(request.file)};
-  co_return (in->objects[std::string(key)] = std::move(fresh)).info;
+  co_return install(*in, key, std::move(fresh));
 }
 
 Task<std::unique_ptr<ns::ObjectReader>> ReferenceNamespace::open_read(std::string_view name,
-                                                                      std::string_view key) {
-  CO_TRY(const Object* const found, object(name, key));
-  co_return std::make_unique<Reader>(*found, x_options.piece_bytes);
-}
-
-Task<ns::ObjectInfo> ReferenceNamespace::stat(std::string_view name, std::string_view key) {
-  CO_TRY(const Object* const found, object(name, key));
-  co_return found->info;
-}
-
-Task<bool> ReferenceNamespace::remove(std::string_view name,
-                                      std::string_view key,
-                                      ns::Conditions conditions) {
-  CO_TRYV(check_key(key));
-  CO_TRY(Bucket* const in, bucket(name));
-  const auto at = in->objects.find(key);
-  CO_TRYV(check_write(conditions, at == in->objects.end() ? nullptr : &at->second.info));
-  if (at == in->objects.end()) {
-    co_return false;
+                                                                      std::string_view key,
+                                                                      std::string_view version_id) {
+  CO_TRY(Object found, find_version(name, key, version_id));
+  auto reader = std::make_unique<Reader>(std::move(found), x_options.piece_bytes);
+  if (after_look) {
+    after_look();
   }
-  in->objects.erase(at);
-  co_return true;
+  co_return std::move(reader);
 }
 
-Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
-                                                  std::string_view key,
-                                                  ns::StringPairs tags) {
-  CO_TRYV(check_key(key));
-  CO_TRY(Object* const found, object(name, key));
-  found->info.attributes.tags = std::move(tags);
-  co_return found->info;
+Task<ns::ObjectInfo> ReferenceNamespace::stat(std::string_view name,
+                                              std::string_view key,
+                                              std::string_view version_id) {
+  CO_TRY(const Object found, find_version(name, key, version_id));
+  if (after_look) {
+    after_look();
+  }
+  co_return found.info;
 }
 
 Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
@@ -212,26 +209,32 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
                                               ns::CopyRequest request) {
   CO_TRYV(check_key(key));
   CO_TRYV(check_key(request.source_key));
-  CO_TRY(const Object* const source, object(request.source_bucket, request.source_key));
+  CO_TRY(const Object source,
+         find_version(request.source_bucket, request.source_key, request.source_version));
   CO_TRY(Bucket* const in, bucket(name));
   const auto existing = in->objects.find(key);
-  CO_TRYV(check_copy_source(request.source_conditions, source->info));
+  if (request.source_tags && *request.source_tags != source.info.attributes.tags) {
+    co_return fail(Errc::conflict);
+  }
+  CO_TRYV(check_copy_source(request.source_conditions, source.info));
   CO_TRYV(check_write(request.conditions,
                       existing == in->objects.end() ? nullptr : &existing->second.info));
-  const bool in_place = request.source_bucket == name && request.source_key == key;
-  Object fresh = *source;
+  const bool in_place = request.source_bucket == name && request.source_key == key &&
+                        existing != in->objects.end() &&
+                        existing->second.info.ino == source.info.ino;
+  Object fresh = source;
   fresh.upload_id.clear();
   fresh.info.ino = in_place ? fresh.info.ino : x_next_ino++;
   fresh.info.mtime_ns = x_clock.wall_ns();
   if (request.replace) {
     fresh.info.attributes = std::move(*request.replace);
-    fresh.info.attributes.tags = source->info.attributes.tags;
+    fresh.info.attributes.tags = source.info.attributes.tags;
     fresh.info.file = file_of(request.file);
   }
   if (request.tags) {
     fresh.info.attributes.tags = *std::move(request.tags);
   }
-  co_return (in->objects[std::string(key)] = std::move(fresh)).info;
+  co_return install(*in, key, std::move(fresh));
 }
 
 Result<void> ReferenceNamespace::rename_directory(Bucket& in,
@@ -240,33 +243,28 @@ Result<void> ReferenceNamespace::rename_directory(Bucket& in,
   if (to.starts_with(from) && to != from) {
     return fail(Errc::invalid_argument, "a directory cannot move below itself");
   }
-  const auto any_below = [&](std::string_view prefix) {
-    const auto at = in.objects.lower_bound(prefix);
-    return at != in.objects.end() && at->first.starts_with(prefix);
+  const auto any_below = [](const auto& map, std::string_view prefix) {
+    const auto at = map.lower_bound(prefix);
+    return at != map.end() && at->first.starts_with(prefix);
   };
-  if (!any_below(from)) {
+  if (!any_below(in.objects, from)) {
     return fail(Errc::no_such_key);
   }
   if (from == to) {
     return ok();
   }
-  if (any_below(to)) {
+  if (any_below(in.objects, to) || any_below(in.past, to)) {
     return fail(Errc::already_exists);
   }
-  std::vector<std::pair<std::string, Object>> moved;
-  for (auto at = in.objects.lower_bound(from);
-       at != in.objects.end() && at->first.starts_with(from); at = in.objects.erase(at)) {
-    moved.emplace_back(std::string(to) + at->first.substr(from.size()), std::move(at->second));
-  }
-  for (auto& [key, value] : moved) {
-    in.objects[key] = std::move(value);
-  }
+  move_below(in.past, from, to);
+  move_below(in.objects, from, to);
   return ok();
 }
 
 Task<> ReferenceNamespace::rename(std::string_view name,
                                   std::string_view from,
-                                  std::string_view to) {
+                                  std::string_view to,
+                                  ns::ExpectedTags expected) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(Bucket* const in, bucket(name));
@@ -274,17 +272,24 @@ Task<> ReferenceNamespace::rename(std::string_view name,
     co_return fail(Errc::invalid_argument, "an object and a directory");
   }
   if (from.ends_with('/')) {
+    if (expected) {
+      co_return fail(Errc::invalid_argument, "a directory has no tags");
+    }
     co_return rename_directory(*in, from, to);
   }
   const auto at = in->objects.find(from);
   if (at == in->objects.end()) {
     co_return fail(Errc::no_such_key);
   }
+  if (expected && *expected != at->second.info.attributes.tags) {
+    co_return fail(Errc::conflict);
+  }
   if (from != to) {
-    Object moved = std::move(at->second);
+    Object moved = at->second;
     moved.upload_id.clear();
-    in->objects.erase(at);
-    in->objects[std::string(to)] = std::move(moved);
+    install(*in, to, std::move(moved));
+    ns::Deletion left;
+    mark_deleted(*in, from, left);
   }
   co_return ok();
 }

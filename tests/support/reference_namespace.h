@@ -1,6 +1,7 @@
 // ns::Namespace on std::map: simple and obviously right. The double behind the S3 tests, and the
 // model that the real namespace is compared with. One thread; nothing survives it.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,7 +15,7 @@
 
 namespace outcrop::testing {
 
-class ReferenceNamespace final : public ns::Namespace {
+class ReferenceNamespace : public ns::Namespace {
  public:
   struct Options {
     std::uint64_t min_part_bytes = ns::kMinPartBytes;
@@ -24,10 +25,14 @@ class ReferenceNamespace final : public ns::Namespace {
   explicit ReferenceNamespace(const Clock& clock) : ReferenceNamespace(clock, Options{}) {}
   ReferenceNamespace(const Clock& clock, Options options) : x_clock(clock), x_options(options) {}
 
+  /// For tests of races: called when a stat() or open_read() has its answer.
+  std::function<void()> after_look;
+
   Task<std::vector<ns::BucketInfo>> list_buckets() override;
   Task<ns::BucketInfo> get_bucket(std::string_view name) override;
   Task<ns::BucketInfo> create_bucket(std::string_view name, std::string_view region) override;
   Task<> delete_bucket(std::string_view name) override;
+  Task<> put_versioning(std::string_view name, ns::Versioning state) override;
   Task<std::unique_ptr<ns::ObjectWriter>> open_write(std::string_view bucket,
                                                      std::string_view key,
                                                      std::uint64_t size_hint) override;
@@ -35,22 +40,35 @@ class ReferenceNamespace final : public ns::Namespace {
                            std::string_view key,
                            std::unique_ptr<ns::ObjectWriter> payload,
                            ns::PutRequest request) override;
+  using ns::Namespace::open_read;
+  using ns::Namespace::set_tags;
+  using ns::Namespace::stat;
   Task<std::unique_ptr<ns::ObjectReader>> open_read(std::string_view bucket,
-                                                    std::string_view key) override;
-  Task<ns::ObjectInfo> stat(std::string_view bucket, std::string_view key) override;
-  Task<bool> remove(std::string_view bucket,
-                    std::string_view key,
-                    ns::Conditions conditions) override;
+                                                    std::string_view key,
+                                                    std::string_view version_id) override;
+  Task<ns::ObjectInfo> stat(std::string_view bucket,
+                            std::string_view key,
+                            std::string_view version_id) override;
+  Task<ns::Deletion> remove_version(std::string_view bucket,
+                                    std::string_view key,
+                                    std::string_view version_id,
+                                    ns::Conditions conditions) override;
   Task<ns::ObjectInfo> set_tags(std::string_view bucket,
                                 std::string_view key,
-                                ns::StringPairs tags) override;
+                                std::string_view version_id,
+                                ns::StringPairs tags,
+                                ns::ExpectedTags expected) override;
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;
   Task<> rename(std::string_view bucket,
                 std::string_view from_key,
-                std::string_view to_key) override;
+                std::string_view to_key,
+                ns::ExpectedTags expected) override;
+  using ns::Namespace::rename;
   Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override;
+  Task<ns::VersionPage> list_versions(std::string_view bucket,
+                                      ns::VersionListRequest request) override;
   Task<ns::UploadInfo> create_upload(std::string_view bucket,
                                      std::string_view key,
                                      ns::ObjectAttributes attributes,
@@ -96,6 +114,12 @@ class ReferenceNamespace final : public ns::Namespace {
     ns::ObjectInfo info;
     std::shared_ptr<const std::string> data;
     std::string upload_id;  ///< of the upload it is the untouched result of
+    ns::VersionStamp stamp{};
+  };
+  /// What is not current.
+  struct Past {
+    Object object;  ///< of a marker: its time only
+    bool marker = false;
   };
   struct Part {
     ns::PartInfo info;
@@ -108,6 +132,7 @@ class ReferenceNamespace final : public ns::Namespace {
   struct Bucket {
     ns::BucketInfo info;
     std::map<std::string, Object, std::less<>> objects;
+    std::map<std::string, std::vector<Past>, std::less<>> past;  ///< the newest first
     /// By key, then by id: ids are numbers of fixed width, so that is by creation.
     std::map<std::pair<std::string, std::string>, Upload> uploads;
   };
@@ -124,6 +149,17 @@ class ReferenceNamespace final : public ns::Namespace {
   Result<std::string> assemble(const Upload& upload,
                                const ns::CompleteRequest& request,
                                ns::ObjectInfo& info) const;
+  /// What is at the key becomes what it has to; gives the stamp of what comes.
+  ns::VersionStamp supersede(Bucket& in, std::string_view key);
+  ns::ObjectInfo install(Bucket& in, std::string_view key, Object fresh);
+  void mark_deleted(Bucket& in, std::string_view key, ns::Deletion& out);
+  Result<Object> find_version(std::string_view bucket,
+                              std::string_view key,
+                              std::string_view version_id);
+  Result<ns::Deletion> erase_version(Bucket& in,
+                                     std::string_view key,
+                                     const ns::VersionId& id,
+                                     const ns::Conditions& conditions);
   Result<void> rename_directory(Bucket& in, std::string_view from, std::string_view to);
 
   const Clock& x_clock;
@@ -131,6 +167,7 @@ class ReferenceNamespace final : public ns::Namespace {
   std::map<std::string, Bucket, std::less<>> x_buckets;
   InodeId x_next_ino = 2;
   std::uint64_t x_next_upload = 1;
+  std::uint64_t x_next_version = 1;
 };
 
 }  // namespace outcrop::testing

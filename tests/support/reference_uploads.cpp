@@ -156,7 +156,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   fresh.data = std::make_shared<const std::string>(std::move(data));
   fresh.upload_id = id;
   in->uploads.erase({std::string(key), std::string(id)});
-  co_return (in->objects[std::string(key)] = std::move(fresh)).info;
+  co_return install(*in, key, std::move(fresh));
 }
 
 Task<> ReferenceNamespace::abort_upload(std::string_view name,

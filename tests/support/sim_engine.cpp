@@ -31,8 +31,11 @@ Task<std::unique_ptr<ObjectWriter>> filled_writer(Namespace& ns,
   co_return writer;
 }
 
-Task<std::string> read_all(Namespace& ns, std::string_view bucket, std::string_view key) {
-  CO_TRY(const auto reader, co_await ns.open_read(bucket, key));
+Task<std::string> read_all(Namespace& ns,
+                           std::string_view bucket,
+                           std::string_view key,
+                           std::string_view version_id) {
+  CO_TRY(const auto reader, co_await ns.open_read(bucket, key, version_id));
   std::string out;
   for (;;) {
     CO_TRY(const auto slices, co_await reader->next());
@@ -82,8 +85,35 @@ Task<> put_multipart(Namespace& ns, std::string_view key, const std::vector<std:
   co_return ok();
 }
 
+// Of a bucket with versions, what is not current: as "key#1" for the newest, and so on.
+Task<> read_versions(Namespace& ns, std::map<std::string, std::string>& out) {
+  VersionListRequest request;
+  std::string key;
+  for (std::size_t n = 0;;) {
+    CO_TRY(const VersionPage page, co_await ns.list_versions(SimEngine::kBucket, request));
+    for (const VersionEntry& v : page.entries) {
+      n = v.entry.key == key ? n : 0;
+      key = v.entry.key;
+      if (v.latest && !v.marker) {
+        continue;
+      }
+      std::string content = "(delete marker)";
+      if (!v.marker) {
+        CO_TRY(content, co_await read_all(ns, SimEngine::kBucket, key, v.version_id));
+      }
+      out[key + "#" + std::to_string(++n)] = std::move(content);
+    }
+    if (!page.truncated) {
+      co_return ok();
+    }
+    request.key_marker = page.entries.back().entry.key;
+    request.version_marker = page.next_version_marker;
+  }
+}
+
 Task<std::map<std::string, std::string>> read_everything(Namespace& ns) {
   std::map<std::string, std::string> out;
+  CO_TRYV(co_await read_versions(ns, out));
   ListRequest request;
   for (bool more = true; more;) {
     CO_TRY(const ListPage page, co_await ns.list(SimEngine::kBucket, request));

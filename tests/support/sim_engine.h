@@ -44,7 +44,8 @@ class SimEngine {
   Result<void> copy(std::string_view from, std::string_view to);
   /// Parts of at least the configured minimum but the last.
   Result<void> multipart(std::string_view key, const std::vector<std::string>& parts);
-  /// Every key and its content, by listing and reading.
+  /// Every key and its content, by listing and reading; versions that are not current as "key#1"
+  /// (the newest), "key#2" and so on.
   Result<std::map<std::string, std::string>> everything();
 
   static constexpr std::string_view kBucket = "bucket";
@@ -75,6 +76,9 @@ Task<std::unique_ptr<ns::ObjectWriter>> filled_writer(ns::Namespace& ns,
                                                       std::string_view bucket,
                                                       std::string_view key,
                                                       std::string_view content);
-Task<std::string> read_all(ns::Namespace& ns, std::string_view bucket, std::string_view key);
+Task<std::string> read_all(ns::Namespace& ns,
+                           std::string_view bucket,
+                           std::string_view key,
+                           std::string_view version_id = {});
 
 }  // namespace outcrop::test

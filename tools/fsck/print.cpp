@@ -38,12 +38,13 @@ void facts(std::string& out, const Report& r) {
     line(fmt::format("metadata: {} of {}", check::count_of(r.mirrors, "mirror"),
                      check::count_of(r.records, "record")));
     line(fmt::format(
-        "tree:     {}, {}, {}, {} other nodes, {} with {}; {} in {}",
+        "tree:     {}, {}, {}, {} other nodes, {}, {}, {} with {}; {} in {}",
         check::count_of(r.buckets, "bucket"), check::count_of(r.files, "file"),
         r.directories == 1 ? "1 directory" : fmt::format("{} directories", r.directories),
-        r.other_nodes, check::count_of(r.uploads, "unfinished upload"),
-        check::count_of(r.parts, "part"), size_text(r.object_bytes),
-        check::count_of(r.references, "reference")));
+        r.other_nodes, check::count_of(r.versions, "old version"),
+        check::count_of(r.delete_markers, "delete marker"),
+        check::count_of(r.uploads, "unfinished upload"), check::count_of(r.parts, "part"),
+        size_text(r.object_bytes), check::count_of(r.references, "reference")));
     line(fmt::format("segments: {}: {} whole, {} degraded, {} lost, {} without data", r.segments,
                      r.segments_whole, r.segments_degraded, r.segments_lost, r.segments_unused));
     line(r.payload_read
@@ -81,9 +82,11 @@ json::object metadata_json(const Report& r) {
 }
 
 json::object tree_json(const Report& r) {
-  return {{"buckets", r.buckets},         {"files", r.files},       {"directories", r.directories},
-          {"other_nodes", r.other_nodes}, {"uploads", r.uploads},   {"parts", r.parts},
-          {"references", r.references},   {"bytes", r.object_bytes}};
+  return {{"buckets", r.buckets},         {"files", r.files},
+          {"directories", r.directories}, {"other_nodes", r.other_nodes},
+          {"uploads", r.uploads},         {"parts", r.parts},
+          {"references", r.references},   {"bytes", r.object_bytes},
+          {"versions", r.versions},       {"delete_markers", r.delete_markers}};
 }
 
 json::object segments_json(const Report& r) {

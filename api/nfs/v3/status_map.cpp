@@ -7,6 +7,9 @@ Status to_status(Errc code) {
     case Errc::not_permitted:
       return Status::perm;
     case Errc::no_such_key:
+    case Errc::no_such_version:
+    case Errc::key_deleted:
+    case Errc::delete_marker:
     case Errc::not_found:
       return Status::noent;
     case Errc::io_error:

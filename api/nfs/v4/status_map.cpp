@@ -27,6 +27,9 @@ Status to_status(Errc code) {
     case Errc::stale:
       return Status::stale;
     case Errc::no_such_key:
+    case Errc::no_such_version:
+    case Errc::key_deleted:
+    case Errc::delete_marker:
     case Errc::not_found:
       return Status::noent;
     case Errc::entity_too_large:

@@ -1,7 +1,6 @@
-// Any bytes as the settings record of a bucket: what is accepted reads the same when it was encoded
-// again, and what its documents are parsed into is what a client would have put.
+// Any bytes as the settings record of a bucket: what is accepted encodes to the same bytes again,
+// and what its documents are parsed into is what a client would have put.
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "api/s3/bucket_settings.h"
@@ -22,9 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     OUTCROP_ASSERT(settings.error().code() == Errc::corrupt);
     return 0;
   }
-  const std::string encoded = s3::encode(*settings);  // numbers may have come in longer forms
-  const auto again = s3::decode_bucket_settings(s3::bucket_settings_key(7), encoded);
-  OUTCROP_ASSERT(settings->root == 7 && again && s3::encode(*again) == encoded);
+  OUTCROP_ASSERT(settings->root == 7 && s3::encode(*settings) == value);
   OUTCROP_ASSERT(!settings->cors || settings->documents.contains(s3::Setting::cors));
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "api/s3/lifecycle.h"
 #include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
+#include "auth/target.h"
 #include "storage/base/assert.h"
 
 using namespace outcrop;
@@ -23,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         OUTCROP_ASSERT(!document->entries.empty());
         OUTCROP_ASSERT(document->entries.size() <= s3::kMaxDeleteKeys);
         for (const s3::DeleteEntry& entry : document->entries) {
-          OUTCROP_ASSERT(!entry.key.empty() && entry.key.find('\0') == std::string::npos);
+          OUTCROP_ASSERT(!entry.key.empty() && auth::check_key(entry.key));
         }
       }
       break;

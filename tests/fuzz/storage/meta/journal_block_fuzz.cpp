@@ -26,5 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again =
       decode_block(encode_block(*peek_block(bytes), {encoded.begin(), encoded.end()}).view());
   OUTCROP_ASSERT(again && again->size() == transactions->size());
+  for (std::size_t i = 0; i < encoded.size(); ++i) {
+    OUTCROP_ASSERT(encode_transaction((*again)[i].sequence, (*again)[i].batch) == encoded[i]);
+  }
   return 0;
 }

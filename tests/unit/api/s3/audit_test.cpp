@@ -88,6 +88,26 @@ TEST_F(S3Audit, RefusalsAndFailures) {
   EXPECT_EQ(events.take(), Lines{});
 }
 
+TEST_F(S3Audit, FormsAndWhyTheyWereLet) {
+  ASSERT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
+  ASSERT_EQ(send("PUT", "/bucket?policy", {},
+                 {R"({"Version":"2012-10-17","Statement":{"Sid":"Inbox","Effect":"Allow",
+                     "Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::bucket/*"}})"})
+                .status,
+            204);
+  events.take();
+  const std::string form =
+      "--XX\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n"
+      "--XX\r\nContent-Disposition: form-data; name=\"file\"; "
+      "filename=\"f\"\r\n\r\nv\r\n--XX--\r\n";
+  ASSERT_EQ(send("POST", "/bucket",
+                 {{"content-type", "multipart/form-data; boundary=XX"}, {"x-test-anonymous", "1"}},
+                 {form})
+                .status,
+            204);
+  EXPECT_NE(only().find("bucket_policy (Inbox)"), std::string::npos);
+}
+
 // Which policy let a request through or refused it, with the Sid of the statement.
 TEST_F(S3Audit, TheDecisionIsInTheReason) {
   const auto reason = [&](const std::string& method, const std::string& target, Headers headers,
@@ -102,11 +122,14 @@ TEST_F(S3Audit, TheDecisionIsInTheReason) {
   add_user("alice", {R"({"Version":"2012-10-17","Statement":[
       {"Sid":"Mine","Effect":"Allow","Action":"s3:*Object","Resource":"arn:aws:s3:::bucket/*"},
       {"Sid":"Keep","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::bucket/kept/*"},
+      {"Sid":"Tags","Effect":"Allow","Action":"s3:PutObjectTagging","Resource":"*"},
       {"Effect":"Allow","Action":"s3:CreateBucket","Resource":"arn:aws:s3:::other"}]})"});
   EXPECT_EQ(reason("PUT", "/bucket/a", {}, {"v"}), "identity_policy (Mine)");
   EXPECT_EQ(reason("PUT", "/bucket/kept/a", {}, {"v"}), "AccessDenied: denied_by_identity (Keep)");
   EXPECT_EQ(reason("DELETE", "/bucket", {}), "AccessDenied: not_allowed");
   EXPECT_EQ(reason("PUT", "/other", {}), "identity_policy");
+  EXPECT_EQ(reason("PUT", "/bucket/a?tagging", {}, {"<Tagging><TagSet/></Tagging>"}),
+            "identity_policy (Tags)");
   EXPECT_EQ(reason("PUT", "/bucket/b", {{"x-amz-copy-source", "/bucket/kept/a"}}),
             "AccessDenied: denied_by_identity (Keep)");
   EXPECT_EQ(reason("PUT", "/bucket/b/?renameObject", {{"x-amz-rename-source", "/bucket/k/"}}),

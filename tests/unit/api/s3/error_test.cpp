@@ -145,7 +145,7 @@ TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
     EXPECT_EQ(send("DELETE", "/absent?" + sub).status, 404) << sub;
   }
   for (const std::string sub :
-       {"versioning", "logging", "notification", "accelerate", "requestPayment", "object-lock"}) {
+       {"logging", "notification", "accelerate", "requestPayment", "object-lock"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
   }
   EXPECT_EQ(send("HEAD", "/bucket").status, 200);

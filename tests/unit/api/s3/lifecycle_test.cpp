@@ -25,8 +25,12 @@ struct Log final : audit::Sink {
   void record(const audit::Event& event) override {
     lines.push_back(std::string(event.action) + " " + std::string(event.resource) + " " +
                     std::string(event.reason));
+    if (auto once = std::exchange(after, nullptr)) {
+      once();
+    }
   }
   std::vector<std::string> lines;
+  std::function<void()> after;  ///< the next record
 };
 
 class Lifecycle : public S3Test {
@@ -64,6 +68,15 @@ TEST_F(Lifecycle, RoundTrip) {
   EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
 }
 
+TEST_F(Lifecycle, DatesOfAllYearsAreGivenBack) {
+  for (const std::string date :
+       {"0000-01-01", "1600-02-29", "1969-12-31", "2262-04-12", "2500-06-15", "9999-12-31"}) {
+    ASSERT_EQ(set(rule("<Expiration><Date>" + date + "</Date></Expiration>")).status, 200) << date;
+    EXPECT_EQ(texts(send("GET", "/bucket?lifecycle").body, "Date"),
+              (Keys{date + "T00:00:00.000Z"}));
+  }
+}
+
 TEST_F(Lifecycle, RulesWithoutANameGetOne) {
   ASSERT_EQ(set(rule(kOneDay) + rule("<ID>rule-1</ID>" + kOneDay) + rule(kOneDay)).status, 200);
   EXPECT_EQ(texts(send("GET", "/bucket?lifecycle").body, "ID"),
@@ -75,15 +88,23 @@ TEST_F(Lifecycle, WhatIsRefused) {
     return "<Tag><Key>" + key + "</Key><Value>v</Value></Tag>";
   };
   for (const std::string& bad :
-       {std::string(), std::string("<Other/>"), "<Rule>" + kOneDay + "<Filter/></Rule>",
-        rule(kOneDay, ""), rule(kOneDay, "<Filter/><Prefix/>"), rule(kOneDay, "<Filter/><Filter/>"),
-        rule(kOneDay + kOneDay), rule("<Expiration/>"),
+       {std::string(),
+        std::string("<Other/>"),
+        "<Rule>" + kOneDay + "<Filter/></Rule>",
+        rule(kOneDay, ""),
+        rule(kOneDay, "<Filter/><Prefix/>"),
+        rule(kOneDay, "<Filter/><Filter/>"),
+        rule(kOneDay + kOneDay),
+        rule("<Expiration/>"),
         rule("<Expiration><Days>1</Days><Date>2030-01-01</Date></Expiration>"),
         rule("<Expiration><Days>x</Days></Expiration>"),
         rule("<Expiration><Days>2147483648</Days></Expiration>"),
         rule("<Expiration><Date>20300101</Date></Expiration>"),
         rule("<Expiration><Date>2030-01-01T00:00:00</Date></Expiration>"),
-        rule("<AbortIncompleteMultipartUpload/>"), rule(kOneDay + "<More/>"),
+        rule("<Expiration><Date>2030-02-29</Date></Expiration>"),
+        rule("<Expiration><Date>2030-01-01T23:59:60Z</Date></Expiration>"),
+        rule("<AbortIncompleteMultipartUpload/>"),
+        rule(kOneDay + "<More/>"),
         rule(kOneDay, "<Filter>" + tag("a") + tag("b") + "</Filter>"),
         rule(kOneDay, "<Filter><And><Prefix>p</Prefix></And></Filter>"),
         rule(kOneDay, "<Filter><More/></Filter>"),
@@ -190,6 +211,58 @@ TEST_F(Lifecycle, ObjectsGoWhenTheirTimeHasCome) {
   EXPECT_EQ(keys(), (Keys{"c"}));
 }
 
+TEST_F(Lifecycle, WithVersionsAMarkerComesAndNothingGoes) {
+  ASSERT_EQ(send("PUT", "/bucket?versioning", {},
+                 {"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"})
+                .status,
+            200);
+  ASSERT_EQ(set(rule(kOneDay, "<Filter/>")).status, 200);
+  const std::string old = put("k", "1").header("x-amz-version-id");
+  const std::string last = put("k", "2").header("x-amz-version-id");
+  EXPECT_TRUE(head("k").has("x-amz-expiration"));
+  EXPECT_TRUE(send("HEAD", "/bucket/k?versionId=" + last).has("x-amz-expiration"));
+  EXPECT_FALSE(send("HEAD", "/bucket/k?versionId=" + old).has("x-amz-expiration"));
+  clock.seconds += 3 * kDay;
+  pass();
+  EXPECT_EQ(expired, 1u);
+  EXPECT_EQ(get("k").header("x-amz-delete-marker"), "true");
+  EXPECT_EQ(send("GET", "/bucket/k?versionId=" + old).body, "1");
+  EXPECT_EQ(send("GET", "/bucket/k?versionId=" + last).body, "2");
+  const std::string listed = send("GET", "/bucket?versions").body;
+  EXPECT_EQ(texts(listed, "VersionId").size(), 3u);
+  clock.seconds += 3 * kDay;
+  pass();
+  EXPECT_EQ(expired, 0u) << "a delete marker is no object";
+  EXPECT_EQ(send("GET", "/bucket?versions").body, listed);
+}
+
+/// Deletes what a pass has just seen, before the pass does.
+class Overtaken final : public outcrop::testing::ReferenceNamespace {
+ public:
+  using ReferenceNamespace::ReferenceNamespace;
+  Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override {
+    CO_TRY(ns::ListPage page, co_await ReferenceNamespace::list(bucket, std::move(request)));
+    for (const ns::ListEntry& entry : page.entries) {
+      CO_TRYV(co_await remove(bucket, entry.key, {}));
+    }
+    co_return page;
+  }
+};
+
+TEST_F(Lifecycle, WhatOthersDeletedGetsNoSecondMarker) {
+  ASSERT_EQ(set(rule(kOneDay, "<Filter/>")).status, 200);
+  Overtaken fast(clock);
+  ASSERT_TRUE(run_sync(fast.create_bucket("bucket", "")));
+  ASSERT_TRUE(run_sync(fast.put_versioning("bucket", ns::Versioning::enabled)));
+  auto writer = run_sync(fast.open_write("bucket", "k", 0)).value();
+  ASSERT_TRUE(run_sync(fast.put("bucket", "k", std::move(writer), {})));
+  clock.seconds += 3 * kDay;
+  LifecycleJob job({.ns = fast, .settings = *settings, .clock = clock});
+  EXPECT_TRUE(run_sync(job.pass()));
+  EXPECT_EQ(job.expired(), 0u);
+  EXPECT_EQ(run_sync(fast.list_versions("bucket", {})).value().entries.size(), 2u);
+}
+
 TEST_F(Lifecycle, FiltersByTagAndSize) {
   ASSERT_EQ(set(rule(kOneDay,
                      "<Filter><And><Tag><Key>a</Key><Value>1</Value></Tag>"
@@ -244,6 +317,93 @@ TEST_F(Lifecycle, UploadsAreGivenUp) {
   EXPECT_EQ(code(put_part("u/a", younger, 1, "x")), "NoSuchUpload");
   EXPECT_EQ(put_part("v/a", other, 1, "x").status, 200);
   EXPECT_EQ(get("u/object").status, 200);
+}
+
+TEST_F(Lifecycle, RulesThatAreChangedAreNotCarriedOutAnyMore) {
+  const auto start = [&] {
+    ASSERT_EQ(set(rule(kOneDay) + rule(kAbort)).status, 200);
+    for (const char* key : {"a", "b", "c"}) {
+      ASSERT_EQ(put(key, "v").status, 200);
+    }
+    clock.seconds += 10 * kDay;
+  };
+  start();
+  log.after = [&] { EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204); };
+  pass();
+  EXPECT_EQ(keys(), (Keys{"b", "c"}));
+  start();
+  log.after = [&] { EXPECT_EQ(set(rule(kOneDay, "<Prefix>c</Prefix>")).status, 200); };
+  pass();
+  EXPECT_EQ(keys(), (Keys{"b", "c"}));
+  pass();
+  EXPECT_EQ(keys(), (Keys{"b"}));
+  start();
+  log.after = [&] {
+    EXPECT_EQ(send("PUT", "/bucket?tagging", {}, {"<Tagging><TagSet/></Tagging>"}).status, 204);
+  };
+  pass();
+  EXPECT_EQ(keys(), Keys{});  // nothing that concerns them
+  // Tags are looked up first: rules may go meanwhile.
+  ASSERT_EQ(set(rule(kOneDay, "<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>")).status,
+            200);
+  ASSERT_EQ(put("t", "v", {{"x-amz-tagging", "k=v"}}).status, 200);
+  clock.seconds += 10 * kDay;
+  ns.after_look = [&] { EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204); };
+  pass();
+  ns.after_look = {};
+  EXPECT_EQ(keys(), Keys{"t"});
+  ASSERT_EQ(set(rule(kAbort)).status, 200);
+  start_upload("u1");
+  start_upload("u2");
+  clock.seconds += 10 * kDay;
+  log.after = [&] { EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204); };
+  pass();
+  EXPECT_EQ(aborted, 1u);
+}
+
+// A bucket made anew has none of the settings of the one before, however its deletion went.
+TEST_F(Lifecycle, SettingsGoWithTheirBucketWhenAnErrorComesBetween) {
+  ASSERT_EQ(set(rule(kOneDay)).status, 200);
+  ASSERT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
+  meta.fail_next_commit(Errc::io_error);
+  EXPECT_EQ(send("DELETE", "/bucket").status, 500);
+  ASSERT_EQ(send("PUT", "/bucket").status, 200);
+  EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
+}
+
+TEST_F(Lifecycle, DatesBeyondTheReachOfNanoseconds) {
+  const auto dated = [](const std::string& date) {
+    return rule("<ID>r</ID><Expiration><Date>" + date + "</Date></Expiration>");
+  };
+  for (const std::string year : {"2262", "2263", "2999", "9999"}) {
+    const std::string date = year + "-12-31T00:00:00.000Z";
+    ASSERT_EQ(set(dated(date)).status, 200) << date;
+    EXPECT_EQ(texts(send("GET", "/bucket?lifecycle").body, "Date"), Keys{date});
+    ASSERT_EQ(put("k", "v").status, 200);
+    const std::string header = head("k").header("x-amz-expiration");
+    EXPECT_NE(header.find("31 Dec " + year + " 00:00:00 GMT"), std::string::npos) << header;
+    pass();
+    EXPECT_EQ(keys(), Keys{"k"});
+  }
+}
+
+TEST_F(Lifecycle, TheSmallestObjectOfTransitionsIsKept) {
+  const std::string name = "x-amz-transition-default-minimum-object-size";
+  const std::string varies = "varies_by_storage_class", fixed = "all_storage_classes_128K";
+  const auto with = [&](const std::string& value) {
+    return send("PUT", "/bucket?lifecycle", {{name, value}}, {document(rule(kOneDay))});
+  };
+  EXPECT_EQ(set(rule(kOneDay)).header(name), fixed);
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), fixed);
+  EXPECT_EQ(with(varies).header(name), varies);
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), varies);
+  EXPECT_EQ(code(with("128K")), "InvalidArgument");
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), varies);
+  EXPECT_EQ(send("DELETE", "/bucket?lifecycle").status, 204);
+  EXPECT_TRUE(meta.dump().empty());
+  EXPECT_EQ(with(varies).status, 200);
+  EXPECT_EQ(with(fixed).header(name), fixed);
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").header(name), fixed);
 }
 
 TEST_F(Lifecycle, AStopEndsAPass) {

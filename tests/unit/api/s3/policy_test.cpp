@@ -204,9 +204,10 @@ TEST_F(Policies, GHSA_j548_9grx_fh4f_UnreadableSettingsAreNotIgnored) {
     EXPECT_TRUE(run_sync(meta.commit(std::move(batch))));
     return run_sync(access::AccessTable::open(meta, {{"bucket", root}}, policy::kBlockAll));
   };
-  EXPECT_EQ(reopen(value.substr(0, 5)).error().code(), Errc::corrupt);
   std::string other = value;
   other.replace(other.find("s3:GetObject"), 12, "s3:GetNothng");
+  EXPECT_TRUE(reopen(other).value()->find("bucket")->policy);  // it just means nothing
+  other.replace(other.find("s3:GetNothng"), 12, "s3-GetObject");
   const auto table = reopen(other);
   ASSERT_TRUE(table);
   EXPECT_TRUE((*table)->find("bucket")->unreadable());

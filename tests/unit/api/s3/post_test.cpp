@@ -89,6 +89,23 @@ TEST_F(Post, ASignedForm) {
   EXPECT_EQ(head("a%20b").header("content-type"), "binary/octet-stream");
 }
 
+TEST_F(Post, LocationsAreWhereTheBucketWasAddressed) {
+  const Reply reply = send_with(handler, "POST", "/",
+                                {{"host", "bucket.s3.test:9000"},
+                                 {"content-type", "multipart/form-data; boundary=XX"},
+                                 {"x-test-anonymous", "1"}},
+                                {form(signed_fields({{"key", "a b/c"}}, kAnyKey), "v")});
+  EXPECT_EQ(reply.status, 204) << reply.body;
+  EXPECT_EQ(reply.header("location"), "http://bucket.s3.test:9000/a%20b/c");
+  const std::string id = start_upload("k");
+  const std::string etag = put_part("k", id, 1, "0123456789").header("etag");
+  const Reply done =
+      send_with(handler, "POST", "/k?uploadId=" + id, {{"host", "bucket.s3.test:9000"}},
+                {"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + etag +
+                 "</ETag></Part></CompleteMultipartUpload>"});
+  EXPECT_EQ(text(done.body, "Location"), "http://bucket.s3.test:9000/k");
+}
+
 TEST_F(Post, WhatTheFieldsBecome) {
   const Reply reply = post_signed(
       {{"Key", "dir/${filename}"},
@@ -343,15 +360,34 @@ TEST_F(Post, UnsignedFormsAreAnonymous) {
             204);
   EXPECT_EQ(code(post(form({{"key", "open/k"}}, "v"))), "AccessDenied");
   EXPECT_EQ(code(post(form({{"key", "k"}, {"acl", "private"}}, "v"))), "AccessDenied");
-  // An ACL needs the right to set one, too.
+  // An ACL needs the right to set one, too; so do tags.
   EXPECT_EQ(code(post(form({{"key", "open/k"}, {"acl", "private"}}, "v"))), "AccessDenied");
-  ASSERT_EQ(send("PUT", "/bucket?policy", {},
-                 {R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*",
-                     "Action":"s3:PutObject","Resource":"arn:aws:s3:::bucket/open/*","Condition":
-                     {"StringLike":{"s3:RequestObjectTag/a":"1"}}}})"})
-                .status,
+  const auto allow = [&](const std::string& actions, const std::string& condition) {
+    return send("PUT", "/bucket?policy", {},
+                {R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*",
+                    "Resource":"arn:aws:s3:::bucket/open/*","Action":)" +
+                 actions + R"(,"Condition":)" + condition + "}}"})
+        .status;
+  };
+  ASSERT_EQ(allow(R"(["s3:PutObject","s3:PutObjectAcl"])",
+                  R"({"StringEquals":{"s3:x-amz-acl":"private"}})"),
             204);
+  EXPECT_EQ(post(form({{"key", "open/k"}, {"acl", "private"}}, "v")).status, 204);
   EXPECT_EQ(code(post(form({{"key", "open/k"}}, "v"))), "AccessDenied");
+  const auto tagged = [&](const std::string& value) {
+    return post(form({{"key", "open/k"},
+                      {"tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>" + value +
+                                      "</Value></Tag></TagSet></Tagging>"}},
+                     "v"))
+        .status;
+  };
+  const std::string one = R"({"StringLike":{"s3:RequestObjectTag/a":"1"}})";
+  ASSERT_EQ(allow(R"("s3:PutObject")", one), 204);
+  EXPECT_EQ(code(post(form({{"key", "open/k"}}, "v"))), "AccessDenied");
+  EXPECT_EQ(tagged("1"), 403);
+  ASSERT_EQ(allow(R"(["s3:PutObject","s3:PutObjectTagging"])", one), 204);
+  EXPECT_EQ(tagged("1"), 204);
+  EXPECT_EQ(tagged("2"), 403);
   ASSERT_EQ(send("PUT", "/bucket?policy", {},
                  {R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*",
                      "Action":"s3:PutObject","Resource":"arn:aws:s3:::bucket/open/*"}})"})

@@ -1,5 +1,7 @@
 // Settings of buckets that are documents: tags and CORS; how they are kept.
 #include "api/s3/bucket_settings.h"
+#include "api/s3/lifecycle_job.h"
+#include "api/s3/payload.h"
 #include "storage/base/async.h"
 #include "tests/unit/api/s3/s3_fixture.h"
 
@@ -10,6 +12,17 @@ std::string rule(const std::string& fields) {
   return "<CORSConfiguration><CORSRule>" + fields + "</CORSRule></CORSConfiguration>";
 }
 const std::string kAnyGet = "<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>";
+
+/// Lifecycle rules, about 1 KiB each.
+std::string expiring(std::size_t n) {
+  std::string xml = "<LifecycleConfiguration>";
+  for (std::size_t i = 0; i < n; ++i) {
+    xml += "<Rule><Filter><Prefix>" + std::string(1000, 'p') +
+           "</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>"
+           "</Rule>";
+  }
+  return xml + "</LifecycleConfiguration>";
+}
 
 class Settings : public S3Test {
  protected:
@@ -90,6 +103,14 @@ TEST_F(Settings, RecordsAreCanonicalAndUnknownOnesSurvive) {
   const BucketSettings later = decode_bucket_settings(key, encode(s)).value();
   EXPECT_FALSE(later.cors);
   EXPECT_EQ(later.documents, s.documents);
+  // Letters of a later version may be any bytes.
+  for (const int letter : {0, 1, 0x80, 0xff}) {
+    s.documents[static_cast<Setting>(letter)] = "later";
+  }
+  const std::string unknown = encode(s);
+  const BucketSettings kept = decode_bucket_settings(key, unknown).value();
+  EXPECT_EQ(kept.documents, s.documents);
+  EXPECT_EQ(encode(kept), unknown);
   for (std::size_t n = 0; n < record.size(); ++n) {
     EXPECT_FALSE(decode_bucket_settings(key, record.substr(0, n))) << n;
   }
@@ -98,29 +119,183 @@ TEST_F(Settings, RecordsAreCanonicalAndUnknownOnesSurvive) {
 }
 
 TEST_F(Settings, LongRecordsAreCutAndJoined) {
-  const auto rules = [](std::size_t n) {
-    std::string xml = "<LifecycleConfiguration>";
-    for (std::size_t i = 0; i < n; ++i) {
-      xml += "<Rule><Filter><Prefix>" + std::string(1000, 'p') +
-             "</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>"
-             "</Rule>";
-    }
-    return xml + "</LifecycleConfiguration>";
-  };
   for (const std::size_t n : {1000, 500, 25, 26, 31, 60, 1}) {
-    ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {rules(n)}).status, 200) << n;
+    ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {expiring(n)}).status, 200) << n;
     const std::string kept = send("GET", "/bucket?lifecycle").body;
     EXPECT_EQ(texts(kept, "ID").size(), n);
     reopen(roots());
     EXPECT_EQ(send("GET", "/bucket?lifecycle").body, kept) << n;
   }
-  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {rules(300)}).status, 200);
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {expiring(300)}).status, 200);
   ASSERT_EQ(send("DELETE", "/bucket?lifecycle").status, 204);
   EXPECT_EQ(records(), 0u);
-  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {rules(300)}).status, 200);
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {expiring(300)}).status, 200);
   EXPECT_GT(records(), 5u);
   reopen({{"bucket", 4711}});  // of a bucket that was deleted meanwhile
   EXPECT_EQ(records(), 0u);
+}
+
+// What is kept is written anew: quotes become &quot;, and the text longer than the one that came.
+TEST_F(Settings, WhatIsKeptHasABoundToo) {
+  const auto rule_of = [](std::size_t number, const std::string& prefix) {
+    return "<Rule><ID>" + std::to_string(1000 + number) + "</ID><Filter><Prefix>" + prefix +
+           "</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>"
+           "</Rule>";
+  };
+  const auto document = [&](std::size_t quoted, std::size_t filled) {
+    std::string xml = "<LifecycleConfiguration>";
+    for (std::size_t i = 0; i < quoted; ++i) {
+      xml += rule_of(i, std::string(1000, '"'));
+    }
+    for (std::size_t i = 0; i < 10; ++i) {
+      const std::size_t more = std::min<std::size_t>(filled, 1000);
+      xml += rule_of(quoted + i, std::string(1 + more, 'p'));
+      filled -= more;
+    }
+    return xml + "</LifecycleConfiguration>";
+  };
+  const auto kept = [](const std::string& text) {
+    BucketSettings s;
+    return set_document(s, Setting::lifecycle, text) ? s.bytes() : 0;
+  };
+  std::size_t quoted = 300;
+  while (kept(document(quoted + 1, 0)) != 0 && kept(document(quoted + 1, 0)) <= kMaxDocumentBytes) {
+    ++quoted;
+  }
+  const std::size_t room = kMaxDocumentBytes - kept(document(quoted, 0));
+  const std::string most = document(quoted, room);
+  ASSERT_EQ(kept(most), kMaxDocumentBytes);
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {most}).status, 200);
+  const std::string shown = send("GET", "/bucket?lifecycle").body;
+  EXPECT_EQ(code(send("PUT", "/bucket?lifecycle", {}, {document(quoted, room + 1)})),
+            "MaxMessageLengthExceeded");
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").body, shown);
+  std::string many;
+  for (std::size_t i = 0; i < 50; ++i) {
+    many += "<CORSRule><ID>" + std::string(255, '"') + "</ID>" + kAnyGet + "</CORSRule>";
+  }
+  EXPECT_EQ(code(set_cors("<CORSConfiguration>" + many + "</CORSConfiguration>")), "MalformedXML");
+  ASSERT_EQ(set_cors(rule(kAnyGet + "<ID>" + std::string(255, '"') + "</ID>")).status, 200);
+  reopen(roots());
+  EXPECT_EQ(send("GET", "/bucket?lifecycle").body, shown);
+  EXPECT_EQ(preflight("http://a", "GET").status, 200);
+}
+
+// One record that is damaged is one bucket without settings, and no reason not to start.
+TEST_F(Settings, ADamagedRecordIsOfOneBucketOnly) {
+  ASSERT_EQ(send("PUT", "/other").status, 200);
+  for (const char* bucket : {"/bucket", "/other"}) {
+    ASSERT_EQ(send("PUT", std::string(bucket) + "?cors", {}, {rule(kAnyGet)}).status, 200);
+    ASSERT_EQ(send("PUT", std::string(bucket) + "?lifecycle", {}, {expiring(300)}).status, 200);
+  }
+  ASSERT_EQ(put("k", "v").status, 200);
+  clock.seconds += 100 * kSecondsPerDay;
+  access::BucketRoots both = roots();
+  both.emplace_back("other", run_sync(ns.get_bucket("other")).value().root);
+  const std::string key = bucket_settings_key(both[0].second);
+  const std::size_t all = records();
+  const auto damage = [&](const std::string& at, std::optional<std::string> value) {
+    meta::Batch batch;
+    batch.mutations.push_back({at, std::move(value)});
+    ASSERT_TRUE(run_sync(meta.commit(std::move(batch))));
+  };
+  const std::string second = key + std::string("\0\0\0\1", 4);
+  for (const auto& [at, value] : std::vector<std::pair<std::string, std::optional<std::string>>>{
+           {key, "junk"}, {key, std::nullopt}, {second, std::nullopt}, {second, "junk"}}) {
+    ASSERT_EQ(send("PUT", "/bucket?cors", {}, {rule(kAnyGet)}).status, 200);
+    ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {expiring(300)}).status, 200);
+    ASSERT_EQ(records(), all);
+    damage(at, value);
+    reopen(both);
+    for (const char* what : {"cors", "lifecycle", "tagging", "ownershipControls"}) {
+      EXPECT_EQ(code(send("GET", std::string("/bucket?") + what)), "InternalError") << what;
+    }
+    EXPECT_EQ(code(preflight("http://a", "GET")), "AccessForbidden");
+    LifecycleJob job({.ns = ns, .settings = *settings, .clock = clock});
+    ASSERT_TRUE(run_sync(job.pass()));
+    EXPECT_EQ(job.expired(), 0u);
+    EXPECT_EQ(get("k").body, "v");
+    EXPECT_EQ(texts(send("GET", "/other?lifecycle").body, "ID").size(), 300u);
+    reopen(both);  // it is as it was
+    EXPECT_EQ(code(send("GET", "/bucket?cors")), "InternalError");
+    // Whoever puts any of them begins anew.
+    ASSERT_EQ(send("PUT", "/bucket?cors", {}, {rule(kAnyGet)}).status, 200);
+    EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
+    reopen(both);
+    EXPECT_EQ(preflight("http://a", "GET").status, 200);
+    EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
+  }
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {expiring(300)}).status, 200);
+  damage(second, std::nullopt);
+  reopen(both);
+  ASSERT_EQ(send("DELETE", "/bucket?cors").status, 204);
+  EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
+  ASSERT_EQ(send("PUT", "/bucket?lifecycle", {}, {expiring(300)}).status, 200);
+  damage(second, std::nullopt);
+  reopen(both);
+  ASSERT_EQ(send("DELETE", "/other").status, 204);
+  ASSERT_EQ(send("DELETE", "/bucket/k").status, 204);
+  ASSERT_EQ(send("DELETE", "/bucket").status, 204);
+  EXPECT_EQ(records(), 0u);
+}
+
+// A damaged record closes its bucket, and no other one.
+TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
+  const auto set_policy = [&](const std::string& effect, const std::string& action) {
+    return send("PUT", "/bucket?policy", {},
+                {R"({"Version":"2012-10-17","Statement":{"Principal":"*","Resource":
+                    ["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"],"Effect":")" +
+                 effect + R"(","Action":")" + action + "\"}}"})
+        .status;
+  };
+  const Headers alice{{"x-test-user", "alice"}}, nobody{{"x-test-anonymous", "1"}};
+  ASSERT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
+  ASSERT_EQ(set_policy("Allow", "s3:GetObject"), 204);
+  ASSERT_EQ(put("k", "v").status, 200);
+  ASSERT_EQ(send("PUT", "/other").status, 200);
+  ASSERT_EQ(send("PUT", "/other/k", {}, {"w"}).status, 200);
+  add_user(
+      "alice",
+      {R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})"});
+  const std::string key = meta.dump().begin()->first, value = meta.dump().begin()->second;
+  const access::BucketRoots both{{"bucket", run_sync(ns.get_bucket("bucket"))->root},
+                                 {"other", run_sync(ns.get_bucket("other"))->root}};
+  const auto reopen_access = [&] {
+    access = run_sync(access::AccessTable::open(meta, both, policy::PublicAccessBlock{})).value();
+    config.access = access.get();
+    handler = new_handler();
+  };
+  const auto damage = [&] {
+    meta::Batch batch;
+    batch.put(key, value.substr(0, 5));
+    ASSERT_TRUE(run_sync(meta.commit(std::move(batch))));
+    reopen_access();
+  };
+  damage();
+  for (const Headers& who : {Headers{}, alice, nobody}) {
+    EXPECT_EQ(get("k", who).status, 403);
+    EXPECT_EQ(send("PUT", "/bucket?publicAccessBlock", who, {}).status, 403);
+    EXPECT_EQ(send("DELETE", "/bucket?publicAccessBlock", who).status, 403);
+  }
+  EXPECT_EQ(send("PUT", "/bucket?policy", alice, {"{}"}).status, 403);
+  EXPECT_EQ(send("GET", "/other/k", alice).body, "w");
+  EXPECT_EQ(code(send("GET", "/bucket?policy")), "InternalError");
+  reopen_access();  // nothing has changed it
+  EXPECT_EQ(get("k").status, 403);
+  ASSERT_EQ(set_policy("Deny", "s3:PutObject"), 204);
+  EXPECT_EQ(get("k", alice).body, "v");
+  EXPECT_EQ(put("k", "w", alice).status, 403);
+  const std::string block = send("GET", "/bucket?publicAccessBlock").body;
+  EXPECT_EQ(text(block, "RestrictPublicBuckets"), "true");  // whatever it was
+  damage();
+  EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
+  EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(get("k", nobody).status, 403);
+  damage();
+  EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
+  ASSERT_EQ(send("DELETE", "/bucket/k").status, 204);
+  ASSERT_EQ(send("DELETE", "/bucket").status, 204);
+  EXPECT_TRUE(meta.dump().empty());
 }
 
 TEST_F(Settings, CorsRoundTrip) {
@@ -208,7 +383,7 @@ TEST_F(Settings, Preflight) {
   EXPECT_EQ(code(send("OPTIONS", "/bucket", {{"origin", "http://a"}})), "BadRequest");
   EXPECT_EQ(code(send("OPTIONS", "/absent",
                       {{"origin", "http://a"}, {"access-control-request-method", "GET"}})),
-            "NoSuchBucket");
+            "AccessForbidden");
   EXPECT_EQ(send("OPTIONS", "/", {{"origin", "http://a"}}).status, 405);
 }
 

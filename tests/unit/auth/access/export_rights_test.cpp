@@ -197,12 +197,15 @@ class AnyContext final : public policy::Context {
     if (key.key == policy::Key::username) {
       out.add("alice");
     } else if (key.key == policy::Key::source_ip) {
-      out.add(x_random() % 2 == 0 ? "10.0.0.1" : "11.0.0.1");
+      out.add(one_request || x_random() % 2 == 0 ? "10.0.0.1" : "11.0.0.1");
     } else if (key.key == policy::Key::prefix) {
       out.add(prefix);
+    } else if (key.key == policy::Key::existing_object_tag && x_random() % 2 == 0) {
+      out.add(x_random() % 2 == 0 ? "d" : "e");
     }
   }
   std::string prefix;
+  bool one_request = false;  ///< it has one address; tags are of each object in any case
 
  private:
   std::mt19937& x_random;
@@ -230,23 +233,30 @@ TEST_F(ExportRights, StrangersStayOutWherePublicAccessIsRestricted) {
   EXPECT_FALSE(allowed());
 }
 
+const std::vector<std::string> kResources{"*",
+                                          "arn:aws:s3:::b/*",
+                                          "arn:aws:s3:::b",
+                                          "arn:aws:s3:::b/d/*",
+                                          "arn:aws:s3:::b/*/x",
+                                          "arn:aws:s3:::b*",
+                                          "arn:aws:s3:::b/${aws:username}/*",
+                                          "arn:aws:s3:::b/?/*",
+                                          "arn:aws:s3:::b/??x",
+                                          "arn:aws:s3:::b/*?/x",
+                                          "arn:aws:s3:::b/${s3:ExistingObjectTag/t,'d'}/*",
+                                          "arn:aws:s3:::*"};
+const std::vector<std::string> kConditions{
+    "",
+    "",
+    R"(,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})",
+    R"(,"Condition":{"StringLike":{"s3:prefix":"d/*"}})",
+    R"(,"Condition":{"StringNotEquals":{"aws:username":"alice"}})",
+    R"(,"Condition":{"StringEquals":{"s3:ExistingObjectTag/t":"d"}})",
+    R"(,"Condition":{"StringNotEquals":{"s3:ExistingObjectTag/t":"d"}})",
+    R"(,"Condition":{"StringEquals":{"aws:username":"${s3:ExistingObjectTag/t,'alice'}"}})"};
+
 TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
   std::mt19937 rng(7);
-  const std::vector<std::string> resources{"*",
-                                           "arn:aws:s3:::b/*",
-                                           "arn:aws:s3:::b",
-                                           "arn:aws:s3:::b/d/*",
-                                           "arn:aws:s3:::b/*/x",
-                                           "arn:aws:s3:::b*",
-                                           "arn:aws:s3:::b/${aws:username}/*",
-                                           "arn:aws:s3:::b/?/*",
-                                           "arn:aws:s3:::b/??x",
-                                           "arn:aws:s3:::b/*?/x",
-                                           "arn:aws:s3:::*"};
-  const std::vector<std::string> conditions{
-      "", "", R"(,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})",
-      R"(,"Condition":{"StringLike":{"s3:prefix":"d/*"}})",
-      R"(,"Condition":{"StringNotEquals":{"aws:username":"alice"}})"};
   const std::vector<std::string> actions{"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
   const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/", "\xc3\xa9/"},
       tails{"", "x", "e/x", "alice/x", "d/x", "\xe2\x82\xac"};
@@ -257,14 +267,14 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
                                 .canonical_id = {}};
   const auto any = [&](const std::vector<std::string>& list) { return list[rng() % list.size()]; };
   unsigned whole = 0;
-  for (int round = 0; round < 4000; ++round) {
+  for (int round = 0; round < 6000; ++round) {
     std::string statements;
     for (std::size_t n = 1 + rng() % 3; n > 0; --n) {
       const std::string element = rng() % 5 == 0 ? "NotResource" : "Resource";
       statements += (statements.empty() ? "" : ",") + std::string(R"({"Effect":")") +
                     (rng() % 3 == 0 ? "Deny" : "Allow") + R"(","Action":")" +
                     (rng() % 2 == 0 ? "s3:*" : any(actions)) + "\",\"" + element + R"(":")" +
-                    any(resources) + "\"" + any(conditions) + "}";
+                    any(kResources) + "\"" + any(kConditions) + "}";
     }
     const auto compiled =
         policy::Policy::compile(document(statements), policy::PolicyKind::identity);
@@ -273,17 +283,22 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
     policy::PolicySet set;
     set.identity = list;
     AnyContext context(rng);
+    context.one_request = rng() % 2 == 0;
     const std::string prefix = any(prefixes), action_name = any(actions);
     const policy::Action action = policy::find_action(action_name).value();
-    if (!policy::allowed_below(
-            set, action,
-            {.bucket = "b", .prefix = prefix, .subject = subject, .context = context})) {
+    if (!policy::allowed_below(set, action,
+                               {.bucket = "b",
+                                .prefix = prefix,
+                                .subject = subject,
+                                .context = context,
+                                .one_request = context.one_request})) {
       continue;
     }
     ++whole;
     for (const std::string& tail : tails) {
-      const std::string resource = action_name == "s3:ListBucket" ? "b" : "b/" + prefix + tail;
-      context.prefix = prefix + tail;
+      const bool lists = action_name == "s3:ListBucket";
+      const std::string resource = lists ? "b" : "b/" + prefix + tail;
+      context.prefix = lists || !context.one_request ? prefix + tail : "";
       const policy::Request request{.action = action,
                                     .resource = {{"aws", "s3", "", "", resource}},
                                     .subject = subject,

@@ -118,6 +118,9 @@ TEST(IdentityRecords, DamageIsRefused) {
   State state;
   EXPECT_FALSE(load_record("k", "\x01", kKey, state));
   EXPECT_FALSE(load_record("kz1", "\x01", kKey, state));
+  for (const char* others : {"kb\1", "kc\1", "kc\1\2"}) {  // records of buckets lie between them
+    EXPECT_TRUE(load_record(others, "junk", kKey, state)) << others;
+  }
   EXPECT_FALSE(load_record("ku", encode(role()), kKey, state));
 }
 
@@ -129,6 +132,20 @@ TEST(IdentityRecords, GHSA_j548_9grx_fh4f_UnreadableInlinePolicyDeniesItsOwner) 
   ASSERT_TRUE(load_record(entity_key(EntityKind::user, "alice"), encode(user), kKey, state));
   EXPECT_FALSE(load_record(inline_key(EntityKind::user, "alice", "p"), "\x02junk", kKey, state));
   EXPECT_TRUE(state.identity_of(*state.find(EntityKind::user, "alice"))->unreadable);
+}
+
+// The parser once took actions that do not exist.
+TEST(IdentityRecords, AStoredTypingErrorDoesNotDenyItsOwnerEverything) {
+  State state;
+  Entity user;
+  user.name = "alice";
+  ASSERT_TRUE(load_record(entity_key(EntityKind::user, "alice"), encode(user), kKey, state));
+  const std::string text = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*",
+      "Action":["s3:GetObjekt","s3:GetObject"]}})";
+  ASSERT_TRUE(
+      load_record(inline_key(EntityKind::user, "alice", "p"), encode_inline(text), kKey, state));
+  EXPECT_FALSE(state.identity_of(*state.find(EntityKind::user, "alice"))->unreadable);
+  EXPECT_FALSE(make_policy("p", text)->compiled);  // whoever puts it hears of it
 }
 
 }  // namespace

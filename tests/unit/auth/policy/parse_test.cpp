@@ -131,6 +131,29 @@ TEST(PolicyDocument, ActionsThatDoNotExist) {
             "The action sts:AsumeRole is not known.");
 }
 
+// What was accepted once, by a version that knew more or checked less, must not lock its owner out.
+TEST(PolicyDocument, StoredActionsThatDoNotExistMatchNothing) {
+  const auto stored = [](const std::string& fields, PolicyKind kind) {
+    auto policy = Policy::compile(statement(fields), kind, "photos", Origin::store);
+    EXPECT_TRUE(policy) << fields;
+    return policy ? *std::move(policy) : Policy();
+  };
+  const Question get{.action = "s3:GetObject", .resource = "arn:aws:s3:::photos/k"};
+  const Question put{.action = "s3:PutObject", .resource = "arn:aws:s3:::photos/k"};
+  const std::string everybody = R"("Principal":"*","Resource":"arn:aws:s3:::photos/*",)";
+  for (const auto& [kind, start] : std::vector<std::pair<PolicyKind, std::string>>{
+           {PolicyKind::identity, R"("Effect":"Allow","Resource":"*",)"},
+           {PolicyKind::bucket, R"("Effect":"Allow",)" + everybody}}) {
+    const Policy mixed = stored(start + R"("Action":["s3:GetObjekt","s3:GetObject"])", kind);
+    EXPECT_TRUE(allows(mixed, get));
+    EXPECT_FALSE(allows(mixed, put));
+    EXPECT_FALSE(allows(stored(start + R"("Action":"s3:GetObjekt")", kind), get));
+    EXPECT_TRUE(allows(stored(start + R"("NotAction":"s3:GetObjekt")", kind), get));
+  }
+  EXPECT_FALSE(Policy::compile(statement(R"("Effect":"Allow","Resource":"*","Action":"GetObject")"),
+                               PolicyKind::identity, {}, Origin::store));
+}
+
 TEST(PolicyDocument, TrustPolicies) {
   EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AssumeRole")"), PolicyKind::trust),
             "(accepted)");

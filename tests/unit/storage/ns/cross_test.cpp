@@ -118,7 +118,7 @@ TEST_F(Cross, TagsStayWhileTheFileChangesAndMoves) {
   const StringPairs tags{{"team", "red"}, {"empty", ""}};
   const std::string etag = put("f", std::string(5000, 'x')).etag;
   const FileAttributes before = at("f");
-  const ObjectInfo tagged = must(ns->set_tags("b", "f", tags));
+  const ObjectInfo tagged = must(ns->set_tags("b", "f", tags, {}));
   EXPECT_EQ(tagged.attributes.tags, tags);
   EXPECT_EQ(tagged.etag, etag);
   EXPECT_EQ(tagged.mtime_ns, stat("f").mtime_ns);
@@ -140,10 +140,25 @@ TEST_F(Cross, TagsStayWhileTheFileChangesAndMoves) {
   EXPECT_EQ(must(ns->copy("b", "h", copy)).attributes.tags, tags);
   copy.tags = StringPairs{{"x", "y"}};
   EXPECT_EQ(must(ns->copy("b", "h", copy)).attributes.tags, *copy.tags);
-  EXPECT_EQ(must(ns->set_tags("b", "h", {})).attributes.tags, StringPairs{});
-  EXPECT_EQ(code(run(ns->set_tags("b", "absent", {}))), Errc::no_such_key);
-  EXPECT_EQ(code(run(ns->set_tags("b", "e", {}))), Errc::no_such_key);  // a directory
-  EXPECT_EQ(code(run(ns->set_tags("c", "h", {}))), Errc::no_such_bucket);
+  EXPECT_EQ(must(ns->set_tags("b", "h", {}, {})).attributes.tags, StringPairs{});
+  EXPECT_EQ(code(run(ns->set_tags("b", "absent", {}, {}))), Errc::no_such_key);
+  EXPECT_EQ(code(run(ns->set_tags("b", "e", {}, {}))), Errc::no_such_key);  // a directory
+  // On the condition that they are still those that somebody has seen.
+  must(ns->set_tags("b", "e/g", tags, tags));
+  EXPECT_EQ(code(run(ns->set_tags("b", "e/g", {}, StringPairs{}))), Errc::conflict);
+  EXPECT_EQ(code(run(ns->set_tags("b", "absent", {}, tags))), Errc::no_such_key);
+  copy.source_tags = StringPairs{{"team", "blue"}};
+  EXPECT_EQ(code(run(ns->copy("b", "h", copy))), Errc::conflict);
+  EXPECT_EQ(code(run(ns->rename("b", "e/g", "e/h", copy.source_tags))), Errc::conflict);
+  EXPECT_EQ(code(run(ns->rename("b", "e/g", "e/g", copy.source_tags))), Errc::conflict);
+  EXPECT_EQ(code(run(ns->rename("b", "e/", "g/", tags))), Errc::invalid_argument);
+  EXPECT_EQ(stat("e/g").attributes.tags, tags);
+  EXPECT_EQ(stat("h").attributes.tags, StringPairs{});
+  copy.source_tags = tags;
+  EXPECT_EQ(must(ns->copy("b", "h2", copy)).attributes.tags, *copy.tags);
+  must(ns->rename("b", "e/g", "e/h", tags));
+  EXPECT_EQ(stat("e/h").attributes.tags, tags);
+  EXPECT_EQ(code(run(ns->set_tags("c", "h", {}, {}))), Errc::no_such_bucket);
   expect_clean();
 }
 

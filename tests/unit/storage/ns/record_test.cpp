@@ -5,6 +5,7 @@
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
 #include "storage/ns/upload_record.h"
+#include "storage/ns/version_record.h"
 
 namespace outcrop::ns {
 namespace {
@@ -56,8 +57,12 @@ TEST(Records, TagsRoundTripAndCostNothingWhereThereAreNone) {
   UploadRecord upload{.ino = 1, .created_ns = 2, .attributes = record.attributes};
   EXPECT_EQ(decode_upload(encode(upload)).value(), upload);
   // A header behind a tag is nothing that is ever written.
-  record.attributes.headers = {{"#a", "1"}, {"expires", "2"}};
-  EXPECT_EQ(decode_inode(encode(record).main).error().code(), Errc::corrupt);
+  for (const char* name : {"expires", ""}) {
+    record.attributes.headers = {{"#a", "1"}, {name, "2"}};
+    EXPECT_EQ(decode_inode(encode(record).main).error().code(), Errc::corrupt) << name;
+    upload.attributes = record.attributes;
+    EXPECT_EQ(decode_upload(encode(upload)).error().code(), Errc::corrupt) << name;
+  }
 }
 
 TEST(Records, DirectoryRoundTrip) {
@@ -77,6 +82,83 @@ TEST(Records, MovesRoundTripAndCostNothingWhereThereAreNone) {
     EXPECT_EQ(decode_inode(encode(record).main).value(), record);
     record.moves = UINT32_MAX;
     EXPECT_EQ(decode_inode(encode(record).main).value(), record);
+  }
+}
+
+TEST(Records, VersionsRoundTripAndCostNothingWhereThereAreNone) {
+  InodeRecord record = file_record();
+  const std::size_t plain = encode(record).main.size();
+  for (const VersionStamp& stamp : {VersionStamp{}, {9, true}, {~std::uint64_t{0}, false}}) {
+    for (const bool history : {false, true}) {
+      record.version = stamp;
+      record.history = history;
+      EXPECT_EQ(decode_inode(encode(record).main).value(), record);
+      EXPECT_EQ(encode(record).main.size() == plain, stamp.number == 0 && !history);
+    }
+    DirentRecord dirent{.ino = 9, .version = stamp, .size = 3, .mtime_ns = 4, .etag = kMd5};
+    EXPECT_EQ(decode_dirent(encode(dirent)).value(), dirent);
+    const VersionRecord version{stamp, false, dirent};
+    EXPECT_EQ(decode_version(encode(version), stamp.number).value(), version);
+    EXPECT_FALSE(decode_version(encode(version), 8)) << "the record of another version";
+    if (stamp.number != 0) {
+      VersionRecord marker{stamp, true, {}};
+      marker.summary.mtime_ns = -7;
+      EXPECT_EQ(decode_version(encode(marker), stamp.number).value(), marker);
+    }
+  }
+  const InodeRecord directory{
+      .type = InodeType::directory, .parent = 1, .name = "d/", .history = true};
+  EXPECT_EQ(decode_inode(encode(directory).main).value(), directory);
+  for (const Versioning state : {Versioning::off, Versioning::enabled, Versioning::suspended}) {
+    const BucketRecord bucket{.root = 7, .created_ns = 8, .region = "r", .versioning = state};
+    EXPECT_EQ(decode_bucket(encode(bucket)).value(), bucket);
+    EXPECT_EQ(encode(bucket)[0], state == Versioning::off ? 1 : 2);
+  }
+}
+
+TEST(Records, VersionKeysSortByNameAndThenTheNewestFirst) {
+  const std::vector<std::string> names = {"",
+                                          std::string("\0", 1),
+                                          "a",
+                                          std::string("a\0", 2),
+                                          std::string("a\0b", 3),
+                                          "a\x01",
+                                          "a/",
+                                          "ab",
+                                          "\xff"};
+  std::vector<std::string> keys;
+  for (const std::string& name : names) {
+    for (const std::uint64_t number :
+         {std::uint64_t{1} << 60, std::uint64_t{2}, std::uint64_t{0}}) {
+      keys.push_back(version_key(5, name, number));
+      const auto parsed = parse_version_key(keys.back());
+      ASSERT_TRUE(parsed) << name;
+      EXPECT_EQ(parsed->directory, 5U);
+      EXPECT_EQ(parsed->name, name);
+      EXPECT_EQ(parsed->number, number);
+    }
+    keys.push_back(null_version_key(5, name));
+    EXPECT_EQ(parse_version_key(keys.back()).value().kind, VersionKind::null);
+    keys.push_back(history_directory_key(5, name));
+    EXPECT_EQ(parse_version_key(keys.back()).value().kind, VersionKind::directory);
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(keys));
+  EXPECT_LT(keys.back(), version_end(5));
+  EXPECT_LT(version_end(4), keys.front());
+}
+
+TEST(Records, VersionIds) {
+  EXPECT_EQ(version_text({}), "null");
+  EXPECT_EQ(parse_version_id("null").value(), VersionId{});
+  const VersionStamp stamp{(std::uint64_t{7} << 40) + 3, false};
+  const std::string id = version_text(stamp);
+  EXPECT_EQ(id.size(), 32U);
+  EXPECT_TRUE(parse_version_id(id).value().names(stamp));
+  EXPECT_FALSE(parse_version_id(id).value().names({stamp.number, true}));
+  for (std::string bad : {std::string(), std::string("NULL"), id.substr(1), id + "0",
+                          id.substr(0, 31) + (id.back() == '0' ? "1" : "0"), std::string(32, '0'),
+                          std::string(32, 'g')}) {
+    EXPECT_FALSE(parse_version_id(bad)) << bad;
   }
 }
 

@@ -1,0 +1,45 @@
+#include "storage/base/floored_clock.h"
+
+#include <sys/timex.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace outcrop {
+
+std::int64_t FlooredClock::wall_ns() const {
+  return std::max(x_machine.wall_ns(),
+                  x_offset.load(std::memory_order_relaxed) + x_machine.steady_ns());
+}
+
+void FlooredClock::start_from(std::int64_t floor_ns) {
+  x_offset.store(floor_ns - x_machine.steady_ns(), std::memory_order_relaxed);
+}
+
+void FlooredClock::trust() { start_from(x_machine.wall_ns()); }
+
+FlooredClock::Look FlooredClock::look() {
+  const std::int64_t wall = x_machine.wall_ns(), steady = x_machine.steady_ns();
+  const std::int64_t offset = wall - steady;
+  if (std::abs(offset - x_seen_offset) > kSameNs) {
+    x_seen_offset = offset;
+    x_seen_since_ns = x_synchronized_since_ns = steady;
+  }
+  if (!x_synchronized()) {
+    x_synchronized_since_ns = steady;
+  }
+  const std::int64_t floor = x_offset.load(std::memory_order_relaxed);
+  if (steady - x_synchronized_since_ns >= kSynchronizedNs ||
+      (offset > floor && steady - x_seen_since_ns >= kSettledNs)) {
+    x_offset.store(offset, std::memory_order_relaxed);
+  }
+  const std::int64_t now = x_offset.load(std::memory_order_relaxed) + steady;
+  return {.floor_ns = now, .behind_ns = std::max<std::int64_t>(0, now - wall)};
+}
+
+bool clock_is_synchronized() {
+  timex state{};  // modes 0: only asks
+  return ::adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
+
+}  // namespace outcrop

@@ -1,0 +1,51 @@
+#include "storage/ns/version_record.h"
+
+#include "storage/base/codec.h"
+
+namespace outcrop::ns {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+enum class Kind : std::uint8_t { version = 1, marker = 2, null_marker = 3 };
+
+}  // namespace
+
+std::string encode(const VersionRecord& record) {
+  Writer w(64);
+  w.u8(kVersion);
+  if (!record.marker) {
+    w.u8(static_cast<std::uint8_t>(Kind::version));
+    w.bytes(encode(record.summary));
+  } else {
+    w.u8(static_cast<std::uint8_t>(record.stamp.null ? Kind::null_marker : Kind::marker));
+    w.u64(static_cast<std::uint64_t>(record.summary.mtime_ns));
+  }
+  return std::move(w).take();
+}
+
+Result<VersionRecord> decode_version(std::string_view bytes, std::uint64_t number) {
+  Reader r(bytes);
+  if (r.u8() != kVersion) {
+    return fail(Errc::corrupt, "version record version");
+  }
+  VersionRecord out;
+  const std::uint8_t kind = r.u8();
+  if (r.ok() && kind == static_cast<std::uint8_t>(Kind::version)) {
+    TRY(out.summary, decode_dirent(bytes.substr(2)));
+    if (out.summary.type != InodeType::file || out.summary.version.number != number) {
+      return fail(Errc::corrupt, "version record of another version");
+    }
+    out.stamp = out.summary.version;
+    return out;
+  }
+  out.marker = true;
+  out.stamp = {number, kind == static_cast<std::uint8_t>(Kind::null_marker)};
+  out.summary.mtime_ns = static_cast<std::int64_t>(r.u64());
+  const bool known = kind == static_cast<std::uint8_t>(Kind::marker) || out.stamp.null;
+  if (!r.done() || !known || number == 0) {
+    return fail(Errc::corrupt, "version record malformed");
+  }
+  return out;
+}
+
+}  // namespace outcrop::ns

@@ -1,0 +1,41 @@
+// Which buckets have versions, by root: for the file view, which knows buckets by their roots
+// only. As long as there is none, a look costs one load. A bucket's state changes while its
+// exclusive lock is held; who holds it shared may rely on what it reads. Any thread.
+#pragma once
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "storage/base/ids.h"
+#include "storage/ns/version_id.h"
+
+namespace outcrop::ns {
+
+class VersionedBuckets {
+ public:
+  Versioning of(InodeId root) const {
+    if (!x_any.load(std::memory_order_acquire)) {
+      return Versioning::off;
+    }
+    const std::shared_lock lock(x_mutex);
+    const auto it = x_states.find(root);
+    return it == x_states.end() ? Versioning::off : it->second;
+  }
+  void set(InodeId root, Versioning state) {
+    const std::unique_lock lock(x_mutex);
+    if (state == Versioning::off) {
+      x_states.erase(root);
+    } else {
+      x_states[root] = state;
+    }
+    x_any.store(!x_states.empty(), std::memory_order_release);
+  }
+
+ private:
+  std::atomic<bool> x_any{false};
+  mutable std::shared_mutex x_mutex;
+  std::unordered_map<InodeId, Versioning> x_states;
+};
+
+}  // namespace outcrop::ns
