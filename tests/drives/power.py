@@ -28,9 +28,10 @@ STATE_MEBIBYTES = 320  # XFS is not made smaller than 300
 MKFS = {"ext4": ["mkfs.ext4", "-q", "-F", "-E", "nodiscard"], "xfs": ["mkfs.xfs", "-q", "-f", "-K"]}
 GOING_DOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN: _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
-MS_NOATIME = 1024
+MS_NOATIME, MS_REC, MS_PRIVATE = 1 << 10, 1 << 14, 1 << 18
+CLONE_NEWNS = 0x20000
 SYNC_FILE_RANGE_WRITE = 2
-PATIENCE = 20  # seconds until the kernel has let go of what a killed process had
+PATIENCE = 60  # seconds until the kernel has let go of what a killed process had
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 
@@ -57,6 +58,13 @@ def _checked(result: int, what: str) -> None:
     if result:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _own_mounts() -> None:
+    """Mounts of this process and its children are theirs alone from now on. A namespace that somebody else makes
+    meanwhile would hold a copy of them, and a file system that was shut down would live on in it."""
+    _checked(_libc.unshare(CLONE_NEWNS), "unshare")
+    _checked(_libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount --make-rprivate /")
 
 
 def _unmount(target: Path) -> None:
@@ -116,6 +124,7 @@ class Drives:
 
     def __enter__(self) -> Self:
         try:
+            _own_mounts()
             self._make_images()
             for image in self._images:
                 done = subprocess.run(["losetup", "--find", "--show", "--sector-size", str(self.sector), str(image)],
@@ -166,9 +175,13 @@ class Drives:
             Drives.unmount(self)
         for i in self._mounted:  # what somebody holds goes when they let go
             _libc.umount2(str(self._mounts[i]).encode(), 2)
-        for loop in self._loops:
-            subprocess.run(["losetup", "--detach", loop], check=False, capture_output=True)
+        while self._loops:
+            subprocess.run(["losetup", "--detach", self._loops.pop()], check=False, capture_output=True)
+        self._close_images()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _close_images(self) -> None:
+        """Ends what is behind the loop devices."""
 
 
 class ShutdownDrives(Drives):
@@ -241,21 +254,17 @@ class CacheDrives(Drives):
         super().unmount()
         self._tell("power")
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            Drives.unmount(self)
-        for loop in self._loops:
-            subprocess.run(["losetup", "--detach", loop], check=False, capture_output=True)
-        if self._process:
-            for _ in range(PATIENCE * 20):  # a loop device lets go of its file when its last user has
-                if not _libc.umount2(str(self._files).encode(), 0):
-                    break
-                time.sleep(0.05)
-            if self._process.stdin:
-                self._process.stdin.close()
-            try:
-                self._process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        super().close()
+    def _close_images(self) -> None:
+        if self._process is None:
+            return
+        for _ in range(PATIENCE * 20):  # a loop device lets go of its file when its last user has
+            if not _libc.umount2(str(self._files).encode(), 0):
+                break
+            time.sleep(0.05)
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
