@@ -108,6 +108,7 @@ EpochRecord DriveSet::next_record() const {
   for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
     Member& member = next.members[slot];
     const bool is_live = live(static_cast<Slot>(slot));
+    member.missed = member.missed || (member.live && !is_live);
     member.returning = is_live && (member.returning || !member.live);
     member.live = is_live;
   }
@@ -184,6 +185,9 @@ std::vector<Slot> DriveSet::placement_slots() const {
 }
 
 std::optional<unsigned> DriveSet::write_parity(std::size_t live) const {
+  if (x_beyond.load(std::memory_order_acquire)) {
+    return std::nullopt;
+  }
   if (live > x_parity) {
     return x_parity;
   }
@@ -215,27 +219,59 @@ void DriveSet::tell() {
   }
 }
 
+namespace {
+
+bool was_live(const EpochRecord& record, const Uuid& drive) {
+  return std::ranges::any_of(record.members,
+                             [&](const Member& m) { return m.live && m.uuid == drive; });
+}
+
+}  // namespace
+
+// A record that calls drives live makes the others' metadata worthless, so it is written only if
+// those that it names are sure to have all of it: a mirror, and, with no more than m drives lost
+// since the last checkpoint, a copy of every journal block that is not in the mirrors yet. Where
+// drives fail one after the other within milliseconds, as when the power goes, the record must stay
+// the one that all of them have.
+Result<void> DriveSet::check_losses(const EpochRecord& before, const EpochRecord& next) {
+  const auto missed =
+      static_cast<std::size_t>(std::ranges::count_if(next.members, &Member::missed));
+  if (missed <= next.parity && (before.mirrors.empty() || !next.mirrors.empty())) {
+    return ok();
+  }
+  x_beyond.store(true, std::memory_order_release);
+  return fail(Errc::read_only, std::to_string(missed) +
+                                   " drives left before the others had all metadata: put them "
+                                   "back, then start again");
+}
+
 // Writes the record to every drive that it calls live; one that fails is out, and the next epoch
-// says so.
+// says so. What a refused one has written is not complete, so it does not count at the next start.
 Result<void> DriveSet::publish(EpochRecord next) {
   const EpochRecord before = x_record;
   for (bool complete = false; !complete;) {
+    if (auto few = check_losses(before, next); !few) {
+      x_record = before;
+      return few;
+    }
     next.epoch = x_record.epoch + 1;
     const std::array<unsigned, 1> half{static_cast<unsigned>(next.epoch % 2)};
     complete = true;
+    const EpochRecord attempt = next;  // the same on all, or it could be complete on some of them
     for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
       Member& member = next.members[slot];
       if (!member.live) {
         continue;
       }
       io::Disk& disk = *x_disk[slot].load();
-      if (const auto r = write_slots(disk, kEpochFile, next, half, io::Access::read_write); !r) {
+      if (const auto r = write_slots(disk, kEpochFile, attempt, half, io::Access::read_write); !r) {
         log::error("a drive failed while the epoch was written",
                    {{"drive", disk.name()}, {"error", r.error().describe()}});
         x_live[slot].store(false);
         disk.health()->give_up();
         x_untold.push_back(static_cast<Slot>(slot));
         member.live = member.returning = false;
+        member.missed = member.missed || was_live(before, member.uuid);
         std::erase(next.mirrors, static_cast<Slot>(slot));
         complete = false;
       }

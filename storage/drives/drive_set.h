@@ -26,6 +26,9 @@ struct Member {
   bool live = true;        ///< false: missing, ejected or stale; holds no current metadata
   bool returning = false;  ///< live after it was out: not settled yet which shards missed writes
   bool draining = false;   ///< nothing new is put on it; what is there moves away
+  /// It left, and what it had of the metadata is not on m+1 others again: more than m of these are
+  /// more than may be lost, and no epoch says so.
+  bool missed = false;
   bool operator==(const Member&) const = default;
 };
 
@@ -80,7 +83,8 @@ class DriveSet {
   std::vector<Slot> placement_slots() const;
   unsigned parity() const { return x_parity; }
   /// The parity of what is written over `live` drives: m, or what is left of it where reduced
-  /// redundancy is allowed. Empty: too few drives for writes.
+  /// redundancy is allowed. Empty: too few drives for writes, or more have failed than an epoch may
+  /// leave out.
   std::optional<unsigned> write_parity(std::size_t live) const;
   const Uuid& cluster() const { return x_cluster; }
   EpochRecord record() const;  ///< a copy of the last that is published; never waits for drives
@@ -95,7 +99,9 @@ class DriveSet {
 
   /// Takes a drive out after an I/O error: not live and given up at once, then the next epoch is
   /// written to every live drive. Idempotent. After it returned ok, work on the remaining drives
-  /// may be acked. read_only when the drives that are left are too few for writes. Blocking.
+  /// may be acked. read_only when the drives that are left are too few for writes, or may lack
+  /// metadata: then no epoch names them alone, and a start with all drives finds what it was.
+  /// Blocking.
   Result<void> eject(Slot slot, const Error& why);
   /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
   Result<void> set_mirrors(std::vector<Slot> mirrors);
@@ -106,6 +112,9 @@ class DriveSet {
   Result<void> set_draining(Slot slot, bool draining);
   /// Forgets a member; the caller has seen to it that no record names its slot. Blocking.
   Result<void> remove(Slot slot);
+  /// The mirrors hold durably what had been acknowledged when `seen` was the record: what left
+  /// before that is not missed any more. Blocking if there is such a drive.
+  Result<void> settle_metadata(const EpochRecord& seen);
   /// What returning drives missed is on record: they are plain live members now. Blocking.
   Result<void> settle_returning();
   /// Called on the thread that changed it after a drive left, joined, began or ceased to drain,
@@ -119,6 +128,7 @@ class DriveSet {
   void take_flags();
   void show();
   Result<void> publish(EpochRecord next);
+  Result<void> check_losses(const EpochRecord& before, const EpochRecord& next);
   Result<void> tell_witness(const EpochRecord& before);
   EpochRecord next_record() const;
   Result<Slot> free_slot() const;
@@ -134,6 +144,7 @@ class DriveSet {
   unsigned x_parity = 0;
   DriveOptions x_options;
   std::atomic<std::uint64_t> x_epoch{0};
+  std::atomic<bool> x_beyond{false};  // more drives failed than an epoch may leave out
   std::vector<Slot> x_current_at_open;
   mutable std::mutex x_shown_mutex;  // guards x_shown
   EpochRecord x_shown;               // x_record for those who cannot wait for drives

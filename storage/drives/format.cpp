@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t kSuperblockMagic = 0x314252504354554fULL;  // "OUTCPRB1"
 constexpr std::uint64_t kEpochMagic = 0x314350454354554fULL;       // "OUTCEPC1"
 constexpr std::size_t kChecksumAt = kSlotBytes - sizeof(std::uint64_t);
-constexpr std::uint8_t kLive = 1, kReturning = 2, kDraining = 4;  // flags of a member
+constexpr std::uint8_t kLive = 1, kReturning = 2, kDraining = 4,
+                       kMissed = 8;  // flags of a member
 
 void put_uuid(Writer& w, const Uuid& id) { w.bytes(std::as_bytes(std::span(id.bytes))); }
 
@@ -83,13 +84,14 @@ Result<Superblock> decode_superblock(ConstBytes slot) {
   return out;
 }
 
-// Version 2 only where something needs it, so that the release before still opens the drives.
+// A later version only where something needs it, so that the release before still opens the drives.
 SlotBytes encode(const EpochRecord& record) {
   const bool flags = std::ranges::any_of(
       record.members, [](const Member& m) { return m.returning || m.draining || m.uuid.is_nil(); });
+  const bool missed = std::ranges::any_of(record.members, &Member::missed);
   Writer w;
   w.u64(kEpochMagic);
-  w.u16(flags ? kEpochVersion : kFormatVersion);
+  w.u16(missed ? kEpochVersion : flags ? kEpochFlagsVersion : kFormatVersion);
   put_uuid(w, record.cluster);
   w.u64(record.epoch);
   w.u8(static_cast<std::uint8_t>(record.parity));
@@ -97,7 +99,8 @@ SlotBytes encode(const EpochRecord& record) {
   for (const Member& member : record.members) {
     put_uuid(w, member.uuid);
     w.u8(static_cast<std::uint8_t>((member.live ? kLive : 0) | (member.returning ? kReturning : 0) |
-                                   (member.draining ? kDraining : 0)));
+                                   (member.draining ? kDraining : 0) |
+                                   (member.missed ? kMissed : 0)));
   }
   w.varint(record.mirrors.size());
   for (const Slot slot : record.mirrors) {
@@ -109,7 +112,10 @@ SlotBytes encode(const EpochRecord& record) {
 Result<EpochRecord> decode_epoch(ConstBytes slot) {
   std::uint16_t version = 0;
   TRY(Reader r, open_slot(slot, kEpochMagic, kEpochVersion, version));
-  const std::uint8_t known = version == 1 ? kLive : kLive | kReturning | kDraining;
+  const std::uint8_t known = version == 1 ? kLive
+                             : version == kEpochFlagsVersion
+                                 ? kLive | kReturning | kDraining
+                                 : kLive | kReturning | kDraining | kMissed;
   EpochRecord out;
   out.cluster = get_uuid(r);
   out.epoch = r.u64();
@@ -124,6 +130,7 @@ Result<EpochRecord> decode_epoch(ConstBytes slot) {
     member.live = (flags & kLive) != 0;
     member.returning = (flags & kReturning) != 0;
     member.draining = (flags & kDraining) != 0;
+    member.missed = (flags & kMissed) != 0;
     out.members.push_back(member);
   }
   for (auto n = r.count(kMaxDrives); n > 0 && r.ok(); --n) {

@@ -12,7 +12,8 @@
 namespace outcrop::drives {
 
 inline constexpr std::uint16_t kFormatVersion = 1;
-inline constexpr std::uint16_t kEpochVersion = 2;  ///< the newest; version 1 is read
+inline constexpr std::uint16_t kEpochVersion = 3;       ///< the newest; 1 and 2 are read
+inline constexpr std::uint16_t kEpochFlagsVersion = 2;  ///< without Member::missed
 inline constexpr std::size_t kSlotBytes = 4096;
 inline constexpr std::string_view kSuperblockFile = "superblock";
 /// Becomes the superblock when it is whole; alone it means nothing.

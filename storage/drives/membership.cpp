@@ -156,6 +156,25 @@ Result<void> DriveSet::remove(Slot slot) {
   return published;
 }
 
+Result<void> DriveSet::settle_metadata(const EpochRecord& seen) {
+  if (std::ranges::none_of(seen.members, &Member::missed)) {
+    return ok();
+  }
+  Result<void> published;
+  {
+    const std::lock_guard lock(x_mutex);
+    EpochRecord next = next_record();
+    for (std::size_t slot = 0; slot < seen.members.size(); ++slot) {
+      const Member& then = seen.members[slot];
+      Member& now = next.members[slot];
+      now.missed = now.missed && !(then.missed && then.uuid == now.uuid);
+    }
+    published = publish(std::move(next));
+  }
+  tell();
+  return published;
+}
+
 Result<void> DriveSet::settle_returning() {
   Result<void> published;
   {

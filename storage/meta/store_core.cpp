@@ -78,6 +78,10 @@ void JournaledMetaStore::Core::request_maintenance() {
 Task<> JournaledMetaStore::Core::maintain() {
   const auto self = shared_from_this();
   x_maintenance_wanted.store(false);
+  // Building a mirror takes long, and until a checkpoint fewer drives may fail.
+  if (std::ranges::any_of(x_drives.record().members, &drives::Member::missed)) {
+    request_checkpoint();
+  }
   CO_TRYV(co_await x_pool.run([this] {
     x_mirrors->maintain();
     return ok();
@@ -138,12 +142,14 @@ Task<> JournaledMetaStore::Core::compact(std::atomic<bool>& cancelled) {
 }
 
 Result<void> JournaledMetaStore::Core::checkpoint_blocking() {
+  const drives::EpochRecord seen = x_drives.record();
   std::vector<Sequence> positions;
   for (const auto& committer : x_committers) {
     positions.push_back(committer->applied());
   }
   TRYV(x_mirrors->flush());
   x_files.recycle(positions);
+  TRYV(x_drives.settle_metadata(seen));
   x_checkpoints.fetch_add(1, std::memory_order_relaxed);
   if (x_mirrors->size() <= x_drives.parity()) {
     request_maintenance();

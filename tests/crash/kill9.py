@@ -4,23 +4,18 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import random
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "support")]
 
-from load import BUCKET, LoadThread, Problems
+from load import BUCKET, nfs_config
 from oracle import Oracle
-from s3client import S3Client
-from server import Server, ServerFailed
-from values import Torn, ValueId, parse
+from rounds import Rounds
+from server import Server, ServerFailed, free_ports
 
 START_SECONDS_MAX = 30
 MIB = 1 << 20
@@ -29,88 +24,8 @@ MOST_ON_DRIVES = 2048 * MIB
 MOST_PER_KILL = 64 * MIB
 
 
-class Crasher:
+class Crasher(Rounds):
     """The rounds of one run."""
-
-    def __init__(self, server: Server, oracle: Oracle, seed: int, clients: int) -> None:
-        self.server = server
-        self.oracle = oracle
-        self.clients = clients
-        self.problems = Problems()
-        self.verified = 0
-        self.slowest_start = 0.0
-        self._random = random.Random(seed)
-        self._next_seq = [0] * clients
-
-    def kill_under_load(self, number: int) -> None:
-        """Load from several threads for 50 to 400 ms, then kill -9."""
-        stop = threading.Event()
-        threads = [
-            LoadThread(n, self._random.getrandbits(64), self._next_seq[n], self.server.client(10), self.oracle,
-                       self.problems, stop)
-            for n in range(self.clients)]
-        pause = self._random.uniform(0.05, 0.4)
-        for thread in threads:
-            thread.start()
-        time.sleep(pause)
-        if not self.server.running:
-            raise ServerFailed(f"the server died by itself:\n{self.server.log_tail()}")
-        self.server.kill()
-        stop.set()
-        for thread in threads:
-            thread.join(30)
-            if thread.is_alive():
-                raise ServerFailed(f"{thread.name} hangs although the server is gone")
-            self._next_seq[thread.number] = thread.seq
-        self.oracle.round_done(f"round {number} after {pause:.3f} s")
-
-    def restart(self) -> None:
-        """Starts again; too slow or not at all ends the run."""
-        self.slowest_start = max(self.slowest_start, self.server.start(START_SECONDS_MAX))
-
-    def _value_of(self, client: S3Client, key: str) -> tuple[ValueId | None, str, bytes]:
-        response = client.get(BUCKET, key)
-        if response.status == 404 and response.code == "NoSuchKey":
-            return None, "", b""
-        if not response.ok:
-            raise Torn(f"GET gives {response.status} {response.code}")
-        return parse(response.body)[1], response.etag, response.body
-
-    def _verify_key(self, client: S3Client, key: str) -> None:
-        state = self.oracle.keys[key]
-        allowed = state.allowed()
-        try:
-            value, etag, body = self._value_of(client, key)
-        except Torn as torn:
-            self.problems.torn.append(f"{key}: {torn}")
-            return
-        matching = [op for op in allowed if op.value == value]
-        if not matching:
-            wanted = [f"{op.value} ({'acked' if op.acked_at is not None else 'in flight'})" for op in allowed]
-            self.problems.lost.append(f"{key}: found {value}, allowed {wanted}")
-        elif value is not None and "-" not in etag and etag != hashlib.md5(body).hexdigest():
-            self.problems.torn.append(f"{key}: ETag {etag} is not of these bytes")
-        self.oracle.settle(key, value)
-
-    def verify(self, keys: Iterable[str]) -> None:
-        """Reads every key back and holds it against the oracle."""
-        client = self.server.client()
-        for key in keys:
-            self._verify_key(client, key)
-            self.verified += 1
-        client.close()
-
-    def verify_all(self) -> None:
-        """Every key ever written, and the listing: exactly the keys that exist."""
-        self.verify(sorted(self.oracle.keys))
-        client = self.server.client()
-        listed = [key for key, _ in client.list_keys(BUCKET, page=100)]
-        client.close()
-        present = self.oracle.present()
-        self.problems.lost += [f"{key}: exists but is not listed" for key in sorted(present - set(listed))]
-        self.problems.torn += [f"{key}: listed but does not exist" for key in sorted(set(listed) - present)]
-        if listed != sorted(set(listed)):
-            self.problems.torn.append("the listing is not sorted or has a key twice")
 
     def run(self, rounds: int, full_every: int) -> int:
         """Returns the number of rounds done; stops at the first problem."""
@@ -118,8 +33,8 @@ class Crasher:
         setup.create_bucket(BUCKET)
         setup.close()
         for number in range(1, rounds + 1):
-            self.kill_under_load(number)
-            self.restart()
+            self.crash_under_load(f"killed in round {number}", self.random.uniform(0.05, 0.4), self.server.kill)
+            self.restart(START_SECONDS_MAX)
             self.verify(self.oracle.touched())
             if number % full_every == 0 or number == rounds:
                 self.verify_all()
@@ -168,8 +83,9 @@ def main() -> int:
     failed_starts = done = 0
     with tempfile.TemporaryDirectory(prefix="outcrop-oracle-") as oracle_dir:
         oracle = Oracle(Path(oracle_dir) / "oracle.log")
-        with Server(options.outcropd, scratch=options.scratch) as server:
-            crasher = Crasher(server, oracle, seed, options.clients)
+        port = free_ports(1)[0]
+        with Server(options.outcropd, scratch=options.scratch, extra_config=nfs_config(port)) as server:
+            crasher = Crasher(server, oracle, seed, options.clients, port)
             try:
                 done = crasher.run(options.rounds, options.full_every)
             except ServerFailed as failure:

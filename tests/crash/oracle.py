@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from values import ValueId
+from values import Torn, ValueId
 
 ABSENT: ValueId | None = None
 
@@ -37,6 +37,16 @@ class KeyState:
         return [op for op in candidates if op.acked_at is None or op.acked_at >= latest]
 
 
+@dataclass
+class Move:
+    """A rename of a value from one key to another, neither of which anybody else writes."""
+
+    source: str
+    taken: Op
+    target: str
+    given: Op
+
+
 class Oracle:
     """Thread-safe record of intents and acks, also written to a log outside the store."""
 
@@ -44,6 +54,9 @@ class Oracle:
         self._lock = threading.Lock()
         self._clock = 0
         self._log: TextIO = log.open("a", buffering=1)
+        self._moves: list[Move] = []
+        # Bodies name the key that they were written for: copies and renames carry them elsewhere.
+        self._written_for: dict[ValueId, str] = {}
         self.keys: dict[str, KeyState] = {}
         self.acked = 0
         self.unknown = 0
@@ -54,6 +67,9 @@ class Oracle:
             self._clock += 1
             op = Op(value, self._clock)
             self.keys.setdefault(key, KeyState()).ops.append(op)
+            self._moves = [move for move in self._moves if key not in (move.source, move.target)]
+            if value is not None:
+                self._written_for.setdefault(value, key)
             self._log.write(f"intent {self._clock} {key} {value}\n")
             return op
 
@@ -64,6 +80,31 @@ class Oracle:
             op.acked_at, op.etag = self._clock, etag
             self.acked += 1
             self._log.write(f"ack {op.started_at} {key}\n")
+
+    def begin_move(self, source: str, target: str, value: ValueId) -> Move:
+        """Notes the intent to rename."""
+        move = Move(source, self.begin(source, None), target, self.begin(target, value))
+        with self._lock:
+            self._moves.append(move)
+        return move
+
+    def ack_move(self, move: Move) -> None:
+        """Notes that the server said the rename is safe."""
+        self.ack(move.source, move.taken)
+        self.ack(move.target, move.given)
+
+    def half_moved(self) -> list[str]:
+        """Renames without an answer that were done by half, if nothing was done to their keys later. For settled keys."""
+        moves, self._moves = self._moves, []
+        return [f"{m.source} was being renamed to {m.target}, and both or none is there"
+                for m in moves if m.taken.acked_at is None
+                and (self.keys[m.source].base is None) != (self.keys[m.target].base == m.given.value)]
+
+    def found(self, key: str, name: str, value: ValueId) -> ValueId:
+        """The value of a body found under a key, which names the key that it was written for; Torn if another."""
+        if self._written_for.get(value, key) != name:
+            raise Torn(f"a body of {name} that nobody wrote")
+        return value
 
     def settled_value(self, key: str) -> ValueId | None:
         """The value of a key that only the caller writes, None when unknown or absent."""

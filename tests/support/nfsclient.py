@@ -163,6 +163,37 @@ class Nfs3:
         reply.u32()
         return reply.opaque()
 
+    def create(self, directory: bytes, name: str) -> bytes:
+        """The handle of a file that is made if it is missing."""
+        reply = self.call(8, self.create_arguments(directory, name))
+        reply.u32()
+        return reply.opaque()
+
+    @staticmethod
+    def _skip_change(reply: Reader) -> None:
+        """wcc_data."""
+        if reply.u32():
+            reply.fixed(24)
+        if reply.u32():
+            reply.fixed(84)
+
+    def write(self, handle: bytes, offset: int, data: bytes, sync: bool) -> bytes:
+        """WRITE, FILE_SYNC or UNSTABLE; the verifier. Less than all of it written raises NfsFailed."""
+        arguments = opaque(handle) + u64(offset) + u32(len(data)) + u32(2 if sync else 0) + opaque(data)
+        reply = self.call(7, arguments)
+        self._skip_change(reply)
+        if (count := reply.u32()) != len(data):
+            raise NfsFailed(f"WRITE took {count} of {len(data)} bytes", 0)
+        if (stable := reply.u32()) < (2 if sync else 0):
+            raise NfsFailed(f"WRITE with FILE_SYNC was done with {stable}", 0)
+        return reply.fixed(8)
+
+    def commit(self, handle: bytes) -> bytes:
+        """COMMIT of the whole file; the verifier."""
+        reply = self.call(21, opaque(handle) + u64(0) + u32(0))
+        self._skip_change(reply)
+        return reply.fixed(8)
+
     @staticmethod
     def create_arguments(directory: bytes, name: str) -> bytes:
         """Of CREATE, unchecked, no attributes."""

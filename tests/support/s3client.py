@@ -202,6 +202,11 @@ class S3Client:
         source = {"x-amz-copy-source": quote(f"{bucket}/{source_key}", safe="/")}
         return _body_error(self.call("PUT", bucket, key, headers=source))
 
+    def rename(self, bucket: str, source_key: str, key: str) -> Response:
+        """RenameObject."""
+        headers = {"x-amz-rename-source": quote(f"/{bucket}/{source_key}", safe="/")}
+        return self.call("PUT", bucket, key, {"renameObject": ""}, headers)
+
     def create_multipart(self, bucket: str, key: str) -> str:
         """The upload id."""
         response = self.checked("create multipart", self.call("POST", bucket, key, {"uploads": ""}))

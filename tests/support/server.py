@@ -63,20 +63,21 @@ class Server:
     """One outcropd and its drives; `with Server(...) as server:` starts it and cleans up.
 
     Segments are small by default, so that a short test fills, seals and recycles some. `directories`: the
-    drives, instead of new ones.
+    drives, instead of new ones; `state`: an existing directory instead of a new one; `flags`: for every start.
     """
 
     def __init__(
         self, binary: Path, drives: int = 6, tls: bool = False, scratch: Path | None = None,
         environment: dict[str, str] | None = None, segment_size: str = "16MiB", extra_config: str = "",
-        directories: list[Path] | None = None,
+        directories: list[Path] | None = None, state: Path | None = None, flags: tuple[str, ...] = (),
     ) -> None:
         self.binary = binary.resolve()
         if not os.access(self.binary, os.X_OK):
             raise ServerFailed(f"no server binary at {self.binary}: build it first (cmake --build --preset dev)")
         self.root = Path(tempfile.mkdtemp(prefix="outcrop-test-", dir=scratch))
         self.drives = directories or [self.root / f"drive{i}" for i in range(drives)]
-        self.state = self.root / "state"
+        self.state = state or self.root / "state"
+        self.flags = flags
         self.config = self.root / "outcrop.toml"
         self.log_path = self.root / "server.log"
         self.s3_port, self.admin_port = free_ports(2)
@@ -130,7 +131,7 @@ class Server:
         """Starts the process without waiting for it to serve."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(*flags), env=self._environment, stdout=log, stderr=subprocess.STDOUT,
+                self._command(*self.flags, *flags), env=self._environment, stdout=log, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True)
 
     def start(self, timeout_seconds: float = 60) -> float:

@@ -175,6 +175,71 @@ TEST(DriveSet, EjectFencesTheDriveAndStopsAtParity) {
   EXPECT_EQ((*again)->current_at_open(), (std::vector<Slot>{0, 1, 2}));
 }
 
+// As when the power goes: one after the other, with the last to go still writing.
+TEST(DriveSet, NoEpochIsOfDrivesThatMayLackMetadata) {
+  io::SimWorld world = formatted(6, 2);
+  {
+    const auto set = open_all(world);
+    ASSERT_TRUE(set) << message(set);
+    ASSERT_TRUE((*set)->eject(3, Error(Errc::io_error)));
+    ASSERT_TRUE((*set)->eject(4, Error(Errc::io_error)));
+    EXPECT_EQ((*set)->write_parity(4), 2U);
+    const auto third = (*set)->eject(5, Error(Errc::io_error));
+    ASSERT_FALSE(third) << "a journal block may have been on these three only";
+    EXPECT_EQ(third.error().code(), Errc::read_only);
+    EXPECT_EQ((*set)->write_parity(3), std::nullopt) << "nothing is acknowledged without an epoch";
+    EXPECT_FALSE((*set)->set_mirrors({0, 1}));
+  }
+  world.reboot(2);
+  {
+    const auto again = open_all(world);
+    ASSERT_TRUE(again) << message(again);
+    EXPECT_EQ((*again)->current_at_open(), (std::vector<Slot>{0, 1, 2, 5}));
+    const EpochRecord record = (*again)->record();
+    EXPECT_TRUE(record.members[3].missed && record.members[3].returning)
+        << "it is back without metadata";
+    EXPECT_FALSE((*again)->eject(0, Error(Errc::io_error))) << "also after a restart";
+  }
+  world.reboot(3);
+  const auto settled = open_all(world);
+  ASSERT_TRUE(settled) << message(settled);
+  EXPECT_EQ((*settled)->current_at_open().size(), 6U);
+  ASSERT_TRUE((*settled)->settle_metadata((*settled)->record()));
+  EXPECT_TRUE((*settled)->eject(0, Error(Errc::io_error))) << "after a checkpoint two more may go";
+  EXPECT_TRUE((*settled)->eject(1, Error(Errc::io_error)));
+}
+
+TEST(DriveSet, NoEpochIsWithoutAMirror) {
+  io::SimWorld world = formatted(6, 2);
+  const auto set = open_all(world);
+  ASSERT_TRUE(set) << message(set);
+  for (const Slot mirror : {0, 1}) {
+    ASSERT_TRUE((*set)->eject(mirror, Error(Errc::io_error)));
+    ASSERT_TRUE((*set)->settle_metadata((*set)->record()));
+  }
+  EXPECT_FALSE((*set)->eject(2, Error(Errc::io_error))) << "there is no other mirror yet";
+  EXPECT_EQ((*set)->record().mirrors, std::vector<Slot>{2});
+}
+
+TEST(DriveSet, DrivesThatFailWhileAnEpochIsWrittenDoNotLeaveTheLastOneAlone) {
+  for (const std::vector<unsigned>& failing :
+       {std::vector{0U, 2U, 3U, 5U}, {0U, 2U, 3U, 4U}, {0U, 2U}, {4U, 5U}}) {
+    io::SimWorld world = formatted(6, 2);
+    {
+      const auto set = open_all(world);
+      ASSERT_TRUE(set) << message(set);
+      std::ranges::for_each(failing, [&](unsigned drive) { world.remove_drive(drive); });
+      EXPECT_FALSE((*set)->eject(1, Error(Errc::io_error)));
+    }
+    std::ranges::for_each(failing, [&](unsigned drive) { world.restore_drive(drive); });
+    world.reboot(2);
+    const auto again = open_all(world);
+    ASSERT_TRUE(again) << message(again);
+    EXPECT_EQ((*again)->current_at_open().size(), 6U) << "all are what they were";
+    EXPECT_EQ((*again)->record().mirrors, (std::vector<Slot>{0, 1, 2}));
+  }
+}
+
 TEST(DriveSet, ReducedRedundancyGoesDownToOneDriveAndFencesTheOthers) {
   io::SimWorld world = formatted(3, 1);
   {
@@ -184,6 +249,7 @@ TEST(DriveSet, ReducedRedundancyGoesDownToOneDriveAndFencesTheOthers) {
     EXPECT_EQ((*set)->write_parity(1), 0U);
     EXPECT_EQ((*set)->write_parity(0), std::nullopt);
     ASSERT_TRUE((*set)->eject(2, Error(Errc::io_error)));
+    ASSERT_TRUE((*set)->settle_metadata((*set)->record()));
     ASSERT_TRUE((*set)->eject(0, Error(Errc::io_error)));
     EXPECT_FALSE((*set)->eject(1, Error(Errc::io_error))) << "none is left";
   }

@@ -288,6 +288,8 @@ TEST_F(Witness, TheHalfThatMissedAnEpochDoesNotStart) {
     (*set)->take_blank();
     EXPECT_EQ((*set)->eject(1, Error(Errc::io_error)).error().code(), Errc::read_only);
     ASSERT_TRUE(join(**set, world, 2));
+    ASSERT_TRUE((*set)->set_mirrors({0, 2}));
+    ASSERT_TRUE((*set)->settle_metadata((*set)->record()));
   }
   world.reboot(2);
   io::SimWorld stale = only(world, {1});
@@ -342,6 +344,9 @@ TEST(EpochRecord, FlagsNeedVersionTwoAndPlainRecordsStayReadableForOlderReleases
   record.members[0].draining = record.members[0].returning = true;
   record.members.push_back({.uuid = {}, .live = false});
   EXPECT_EQ(version(encode(record)), 2);
+  EXPECT_EQ(*decode_epoch(encode(record)), record);
+  record.members[1].missed = true;
+  EXPECT_EQ(version(encode(record)), 3);
   EXPECT_EQ(*decode_epoch(encode(record)), record);
 }
 
