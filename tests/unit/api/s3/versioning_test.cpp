@@ -158,6 +158,35 @@ TEST_F(Versions, CopiesNameTheirSource) {
             "InvalidArgument");
 }
 
+// Which version it is that goes while it is copied is not the client's business, unless he named
+// it.
+TEST_F(Versions, CopiesOfWhatGoesMeanwhile) {
+  const http::Header current{"x-amz-copy-source", "/bucket/k"};
+  const auto raced = [&](const http::Header& source, const std::string& query) {
+    bool done = false;
+    ns.after_look = [&] {
+      if (!std::exchange(done, true)) {
+        EXPECT_EQ(send("DELETE", "/bucket/k" + query).status, 204);
+      }
+    };
+    const Reply reply = send("PUT", "/bucket/copy", {source});
+    ns.after_look = {};
+    return reply.status == 200 ? get("copy").body : code(reply);
+  };
+  enable();
+  const std::string first = put_id("k", "1"), second = put_id("k", "2");
+  EXPECT_EQ(raced(current, "?versionId=" + second), "1");
+  EXPECT_EQ(raced(current, "?versionId=" + first), "NoSuchKey");
+  const std::string named = put_id("k", "3");
+  EXPECT_EQ(raced({"x-amz-copy-source", "/bucket/k?versionId=" + named}, "?versionId=" + named),
+            "NoSuchVersion");
+  set("<Status>Suspended</Status>");
+  EXPECT_EQ(put_id("k", "4"), "null");
+  EXPECT_EQ(raced(current, ""), "NoSuchKey");
+  EXPECT_EQ(put_id("k", "5"), "null");
+  EXPECT_EQ(raced({"x-amz-copy-source", "/bucket/k?versionId=null"}, ""), "InvalidRequest");
+}
+
 TEST_F(Versions, EachActionIsDecided) {
   enable();
   const std::string id = put_id("k", "v");
