@@ -318,9 +318,14 @@ TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   const std::string block = send("GET", "/bucket?publicAccessBlock").body;
   EXPECT_EQ(text(block, "RestrictPublicBuckets"), "true");  // whatever it was
   damage();
+  EXPECT_EQ(set_policy("Allow", "s3:GetObject"), 403);
   EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
   EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(set_policy("Allow", "s3:GetObject"), 403);  // everybody is public
+  EXPECT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
   EXPECT_EQ(get("k", nobody).status, 403);
+  EXPECT_EQ(set_policy("Allow", "s3:GetObject"), 204);
+  EXPECT_EQ(get("k", nobody).body, "v");
   damage();
   EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
   ASSERT_EQ(send("DELETE", "/bucket/k").status, 204);
