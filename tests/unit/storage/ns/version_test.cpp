@@ -99,6 +99,22 @@ TEST_F(VersionTest, DeletingWhatMustBeThereMarksNothing) {
   EXPECT_EQ(versions(), (Lines{"k!*", "k=1"}));
 }
 
+TEST_F(VersionTest, OnlyWhatHasTheTagsThatWereSeenGoes) {
+  const std::string old = put("k", "1").version_id;
+  put("k", "2");
+  must(ns->set_tags("b", "k", {{"n", "2"}}, {}));
+  Conditions seen;
+  seen.tags = StringPairs{{"n", "1"}};
+  EXPECT_EQ(code(run(ns->remove_version("b", "k", {}, seen))), Errc::conflict);
+  EXPECT_EQ(code(run(ns->remove_version("b", "k", old, seen))), Errc::conflict);
+  EXPECT_EQ(versions(), (Lines{"k=2*", "k=1"}));
+  must(ns->set_tags("b", "k", old, *seen.tags, {}));
+  EXPECT_TRUE(must(ns->remove_version("b", "k", old, seen)).found);
+  must(ns->set_tags("b", "k", *seen.tags, {}));
+  EXPECT_TRUE(must(ns->remove_version("b", "k", {}, seen)).marker);
+  EXPECT_FALSE(must(ns->remove_version("b", "never", {}, seen)).found);  // none is no other
+}
+
 TEST_F(VersionTest, DeleteMakesAMarker) {
   put("k", "1");
   const Deletion deleted = erase("k");
