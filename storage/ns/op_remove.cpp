@@ -23,7 +23,7 @@ Deletion marked(const KeyHistory& history, bool found) {
   return {.found = found, .marker = true, .version_id = version_text(history.stamp)};
 }
 
-// The key's directory is not in the tree. Empty: the plan was outrun.
+// The key's directory is not in the tree. With numbers. Empty: the plan was outrun.
 Task<std::optional<Deletion>> mark_absent(Core& core, RemoveOp& op) {
   CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
   target.busy = op.busy;
@@ -59,6 +59,9 @@ Task<std::optional<Deletion>> try_remove(Core& core, RemoveOp& op) {
   CO_TRY(Source source, co_await plan_source(core, op.bucket, op.key));
   source.exclusive = op.exclusive;
   source.busy = op.busy;
+  if (source.versioned() && op.first == 0) {
+    co_return std::nullopt;  // enabled just now: the next attempt has numbers
+  }
   if (!source.reachable) {
     if (source.versioned()) {
       co_return co_await mark_absent(core, op);
