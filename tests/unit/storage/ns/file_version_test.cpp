@@ -35,6 +35,14 @@ TEST_F(FileVersionTest, OneVersionForEachSessionOfWriting) {
   EXPECT_EQ(get_version("f", old).value(), "CReated");
 }
 
+TEST_F(FileVersionTest, ALateFirstWriteIsOfTheCreate) {
+  const FileId id = must(fs().create(top, "f", {})).attributes.id;
+  const OpenHoldPtr open = must(fs().hold(id));
+  clock.wait(2 * kWriteSessionIdleNs);
+  write(id, 0, "late", true);
+  EXPECT_EQ(versions(), Lines{"f=late*"});
+}
+
 TEST_F(FileVersionTest, FileClientsDeleteAndReplaceLikeS3) {
   const FileId dir = must(fs().make_directory(top, "d", {})).attributes.id;
   must(fs().create(dir, "f", {}));
@@ -150,10 +158,10 @@ TEST(WriteSessionTest, EndsWithTheLastHoldOrWithTime) {
   table.begin_session(1, 0);
   EXPECT_TRUE(table.continue_session(1, kWriteSessionIdleNs - 1));
   EXPECT_FALSE(table.continue_session(1, 2 * kWriteSessionIdleNs - 1));
-  table.add(1);
+  table.add(1, 0);
   table.begin_session(1, 0);
   EXPECT_TRUE(table.continue_session(1, 100 * kWriteSessionIdleNs)) << "it is open";
-  table.add(1);
+  table.add(1, 0);
   table.release(1);
   EXPECT_TRUE(table.continue_session(1, 100 * kWriteSessionIdleNs));
   table.release(1);
@@ -161,6 +169,17 @@ TEST(WriteSessionTest, EndsWithTheLastHoldOrWithTime) {
   table.begin_session(2, 0);
   table.expire_sessions(kWriteSessionIdleNs);
   EXPECT_FALSE(table.continue_session(2, 1));
+}
+
+TEST(WriteSessionTest, WhoCreatesAndOpensMayWriteLate) {
+  HoldTable table;
+  table.begin_session(1, 0);
+  table.add(1, kWriteSessionIdleNs - 1);
+  table.expire_sessions(3 * kWriteSessionIdleNs);
+  EXPECT_TRUE(table.continue_session(1, 3 * kWriteSessionIdleNs));
+  table.begin_session(2, 0);
+  table.add(2, kWriteSessionIdleNs);
+  EXPECT_FALSE(table.continue_session(2, kWriteSessionIdleNs)) << "it had ended before";
 }
 
 }  // namespace
