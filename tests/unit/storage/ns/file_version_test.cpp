@@ -73,6 +73,17 @@ TEST_F(FileVersionTest, WhoHasAFileOpenDoesNotReachItsVersion) {
   EXPECT_EQ(read(id), "BEFORE");
 }
 
+TEST_F(FileVersionTest, WhatHasNoNameIsWrittenAsElsewhere) {
+  const FileId id = file("f", "before");
+  const OpenHoldPtr open = must(fs().hold(id));
+  must(fs().remove(top, "f", RemoveKind::file));
+  write(id, 0, "B", false);
+  const std::uint64_t commits = meta.commits();
+  write(id, 1, "E", false);
+  EXPECT_EQ(meta.commits(), commits) << "it waits in memory";
+  EXPECT_EQ(read(id), "BEfore");
+}
+
 TEST_F(FileVersionTest, EachNameOfAFileHasItsHistory) {
   const FileId id = file("f", "1");
   put("g", "old");
