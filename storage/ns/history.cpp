@@ -187,6 +187,9 @@ Task<Renewal> plan_renewal(
     key.stamp = out.stamp;
     out.names.push_back(std::move(key));
   }
+  if (std::ranges::any_of(out.names, &KeyHistory::keep)) {
+    CO_TRYV(core.check_room());
+  }
   co_return out;
 }
 

@@ -56,7 +56,8 @@ void erase_version(Transaction& tx,
                    const Leaving& object);
 
 /// A file gets a new stamp and goes on under it: what it is now becomes a version under each of its
-/// names (the first 256 of a file with more). For changes in place. Under its lock.
+/// names (the first 256 of a file with more). For changes in place. Under its lock. Errors:
+/// no_space if that makes a version and metadata may not grow.
 struct Renewal {
   VersionStamp stamp{};
   std::vector<KeyHistory> names{};

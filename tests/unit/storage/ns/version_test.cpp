@@ -254,6 +254,42 @@ TEST_F(VersionTest, ListingsArePagedExactly) {
   EXPECT_EQ(versions({.delimiter = "/"}), (Lines{"a=x*", "a=x", "a-=x*", "a/", "nope/", "z=x*"}));
 }
 
+TEST(VersionSpace, AFullStoreMakesNoVersionsAndNoMarkersOfNothing) {
+  std::uint64_t free_files = 1;
+  NamespaceConfig config;
+  config.space = [&] { return FileSystemSpace{1 << 20, 1 << 20, 1000, free_files}; };
+  test::FileFixture f(config);
+  f.put("s", "1");
+  f.must(f.ns->put_versioning("b", Versioning::enabled));
+  const FileId file = f.file("d/k", "1");
+  f.must(f.ns->remove_version("b", "s", {}, {}));
+  free_files = 0;
+  const auto refused = [](const auto& result) {
+    return !result && result.error().code() == Errc::no_space;
+  };
+  const auto erase = [&f](std::string_view key, std::string_view id = {}) {
+    return f.run(f.ns->remove_version("b", key, id, {}));
+  };
+  EXPECT_TRUE(refused(erase("absent")));
+  EXPECT_TRUE(refused(erase("x/y/absent")));
+  EXPECT_TRUE(refused(f.try_write(file, 0, "2")));
+  SetAttributes cut;
+  cut.size = 0;
+  EXPECT_TRUE(refused(f.run(f.fs().set_attributes(file, cut, std::nullopt))));
+  EXPECT_TRUE(refused(f.run(f.ns->rename("b", "d/k", "m"))));
+  EXPECT_EQ(f.get("d/k").value(), "1");
+  const auto marker = erase("d/k");
+  ASSERT_TRUE(marker);
+  EXPECT_TRUE(refused(erase("d/k"))) << "a marker upon a marker";
+  EXPECT_TRUE(erase("d/k", marker->version_id));
+  EXPECT_EQ(f.get("d/k").value(), "1");
+  f.must(f.ns->put_versioning("b", Versioning::suspended));
+  EXPECT_TRUE(erase("s")) << "its marker takes the place of the null version";
+  EXPECT_TRUE(erase("s")) << "and of itself";
+  EXPECT_EQ(f.must(f.ns->list_versions("b", {.prefix = "s"})).entries.size(), 2U);
+  f.expect_clean();
+}
+
 TEST(UnversionedTest, NothingIsStoredForVersions) {
   test::NamespaceFixture f;
   f.must(f.ns->create_bucket("b", ""));
