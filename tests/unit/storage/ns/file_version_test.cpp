@@ -43,6 +43,25 @@ TEST_F(FileVersionTest, ALateFirstWriteIsOfTheCreate) {
   EXPECT_EQ(versions(), Lines{"f=late*"});
 }
 
+TEST_F(FileVersionTest, SettingTheSizeMakesAVersionOnlyIfItChanges) {
+  const FileId id = file("f", "1234");
+  const std::int64_t ctime = must(fs().get_attributes(id)).ctime_ns;
+  SetAttributes size;
+  size.size = 1;
+  EXPECT_EQ(code(run(fs().set_attributes(id, size, ctime + 1))), Errc::precondition_failed);
+  EXPECT_EQ(versions(), Lines{"f=1234*"});
+  size.size = kMaxObjectBytes + 1;
+  EXPECT_EQ(code(run(fs().set_attributes(id, size, ctime + 1))), Errc::entity_too_large);
+  EXPECT_EQ(code(run(fs().set_attributes(top, size, ctime + 1))), Errc::is_directory);
+  EXPECT_EQ(versions(), Lines{"f=1234*"});
+  size.size = 4;
+  must(fs().set_attributes(id, size, ctime));
+  EXPECT_EQ(versions(), Lines{"f=1234*"});
+  size.size = 1;
+  must(fs().set_attributes(id, size, must(fs().get_attributes(id)).ctime_ns));
+  EXPECT_EQ(versions(), (Lines{"f=1*", "f=1234"}));
+}
+
 TEST_F(FileVersionTest, FileClientsDeleteAndReplaceLikeS3) {
   const FileId dir = must(fs().make_directory(top, "d", {})).attributes.id;
   must(fs().create(dir, "f", {}));
