@@ -1,5 +1,6 @@
 // Versions that file clients make: sessions of writing, open files, files with several names, and
 // what is no key.
+#include "storage/ns/history.h"
 #include "storage/ns/hold_table.h"
 #include "tests/unit/storage/ns/version_fixture.h"
 
@@ -144,6 +145,21 @@ TEST_F(FileVersionTest, OfVeryManyNamesTheFirstKeepVersions) {
   }
   EXPECT_EQ(must(ns->list_versions("b", {.max_keys = 1000})).entries.size(), kNames + 256U);
   EXPECT_EQ(get("n299").value(), "2");
+}
+
+TEST_F(FileVersionTest, OfVeryManyNamesTheOneThatMovesKeepsAVersion) {
+  const FileId id = must(fs().create(top, "n0", {})).attributes.id;
+  for (int i = 1; i < 300; ++i) {
+    must(fs().link(id, top, "n" + std::to_string(i)));
+  }
+  write(id, 0, "1", true);
+  must(fs().rename(top, "n99", top, "a"));
+  EXPECT_EQ(versions({.prefix = "n99"}), (Lines{"n99!*", "n99=1"}));
+  must(ns->rename("b", "n98", "d/b"));
+  EXPECT_EQ(versions({.prefix = "n98"}), (Lines{"n98!*", "n98=1"}));
+  Object many{.ino = id.ino, .root = root, .record = {}};
+  many.record.posix = PosixAttributes{.links = 300};
+  EXPECT_EQ(renewal_inodes(many), 256U);
 }
 
 TEST_F(FileVersionTest, SymlinksAreNoVersions) {
