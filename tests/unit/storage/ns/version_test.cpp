@@ -72,6 +72,19 @@ TEST_F(VersionTest, DeleteMakesAMarker) {
   EXPECT_EQ(versions(), Lines{"k=1*"});
 }
 
+TEST_F(VersionTest, ADeletedKeyIsExplainedWhenMirrorsAreLost) {
+  put("k", "1");
+  erase("k");
+  for (unsigned lost = 1; lost <= 2; ++lost) {
+    meta.fail_scans(Errc::unavailable, lost);
+    EXPECT_EQ(code(get("k")), Errc::key_deleted) << lost << " mirrors lost, one after the other";
+  }
+  meta.fail_scans(Errc::unavailable, 1000);
+  EXPECT_EQ(code(get("k")), Errc::unavailable);
+  meta.fail_scans(Errc::corrupt, 1);
+  EXPECT_EQ(code(get("k")), Errc::corrupt) << "damage is told, not tried over";
+}
+
 TEST_F(VersionTest, MarkersOfWhatNeverWas) {
   EXPECT_FALSE(erase("a/b/c").found);
   EXPECT_FALSE(erase("a/b/c").found);
