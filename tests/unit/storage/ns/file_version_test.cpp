@@ -1,5 +1,6 @@
 // Versions that file clients make: sessions of writing, open files, files with several names, and
 // what is no key.
+#include "storage/meta/tables.h"
 #include "storage/ns/history.h"
 #include "storage/ns/hold_table.h"
 #include "tests/unit/storage/ns/version_fixture.h"
@@ -194,6 +195,39 @@ TEST_F(FileVersionTest, WhatIsNoKeyMakesNoVersions) {
   must(fs().remove(moved, "x", RemoveKind::file));
   must(fs().remove(deep, "d", RemoveKind::directory));
   must(ns->delete_bucket("b"));
+  blobs.collect();
+  EXPECT_EQ(blobs.extents(), 0U);
+}
+
+// What no client can name goes with its bucket, also if the deletion ends in the middle.
+TEST_F(FileVersionTest, ADeletionThatIsCutShortLosesTrackOfNoHistory) {
+  FileId deep = top;
+  for (char c = 'a'; c < 'f'; ++c) {
+    deep = must(fs().make_directory(deep, std::string(250, c), {})).attributes.id;
+  }
+  put("d/x", "x");
+  for (const char* key : {"d/y", "d/e/y", "d/e/f/g/y", "d/e/f/h/y", "d/i/j/y"}) {
+    put(key, std::string(300'000, 'y'));
+    erase(key);
+  }
+  must(fs().rename(top, "d", deep, "d"));
+  must(fs().remove(must(fs().lookup(deep, "d")).id, "x", RemoveKind::file));
+  must(fs().remove(deep, "d", RemoveKind::directory));
+  int cuts = 0;
+  for (bool deleted = false; !deleted; ++cuts) {
+    int commits = 0;
+    meta.on_commit([&](const meta::Batch&) {
+      if (++commits == 2) {
+        meta.fail_next_commit(Errc::unavailable);
+      }
+    });
+    deleted = run(ns->delete_bucket("b")).has_value();
+    meta.on_commit({});
+    expect_clean();
+  }
+  EXPECT_GT(cuts, 5);
+  const std::string all = meta::table_key(meta::Table::version);
+  EXPECT_TRUE(must(meta.scan({.lower = all, .upper = meta::prefix_end(all)}, {})).entries.empty());
   blobs.collect();
   EXPECT_EQ(blobs.extents(), 0U);
 }
