@@ -15,6 +15,7 @@
 #include "auth/authenticator.h"
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
+#include "server/crash_guard.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
@@ -84,6 +85,7 @@ struct Gateway::Parts {
   void note_drives();
   Result<void> open_s3();
   void start_lifecycle();
+  void start_safe_mode();
   Result<void> load_keys();
   Result<void> open_identities();
   Result<void> open_bucket_access();
@@ -118,6 +120,9 @@ struct Gateway::Parts {
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<s3::LifecycleJob> lifecycle;
   std::unique_ptr<engine::Periodic> lifecycle_passes;
+  SafeMode safe_mode;                          // none: lasts 0
+  std::atomic<bool> safe{false};               // in it now
+  std::unique_ptr<engine::Periodic> safe_end;  // looks whether it has lasted long enough
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
@@ -220,6 +225,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.segment_bytes = config.segment_size;
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
+  engine_config.read_only = safe;
   engine_config.trust_clock = config.trust_clock;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
@@ -290,7 +296,7 @@ Result<void> Gateway::Parts::open_nfs() {
   const auto rights = [this](const nfs::Export& e) {
     const access::Rights r =
         access::rights_below(*identities, *bucket_access, e.identity, e.bucket, e.prefix);
-    return nfs::Rights{.read = r.read, .write = r.write, .list = r.list};
+    return nfs::Rights{.read = r.read, .write = r.write && !safe, .list = r.list};
   };
   TRYV(nfs->open(store->ns(), store->files(), {.known_identity = known, .rights = rights}));
   identities->on_change([this] { nfs->policies_changed(); });
@@ -323,6 +329,7 @@ Result<void> Gateway::Parts::open_s3() {
           {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
       s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
+  start_safe_mode();
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
@@ -341,7 +348,30 @@ void Gateway::Parts::start_lifecycle() {
   lifecycle_passes = std::make_unique<engine::Periodic>(
       runtime.io(0).get_executor(), pause / kPassesADay, "a lifecycle pass did not get through",
       [this] { return lifecycle->pass(); });
-  lifecycle_passes->start();
+  if (!safe) {
+    lifecycle_passes->start();
+  }
+}
+
+/// It ends by itself: nobody may be there to end it.
+void Gateway::Parts::start_safe_mode() {
+  if (!safe) {
+    return;
+  }
+  log::error(safe_mode.reason, {{"read_only_for_seconds", safe_mode.lasts.count()}});
+  const std::int64_t end = clock.steady_ns() + std::chrono::nanoseconds(safe_mode.lasts).count();
+  safe_end = std::make_unique<engine::Periodic>(
+      runtime.io(0).get_executor(), std::chrono::milliseconds(500), "the end of safe mode",
+      [this, end]() -> Task<> {
+        if (clock.steady_ns() >= end && safe.exchange(false)) {
+          log::info("safe mode ends");
+          store->resume();
+          nfs->policies_changed();
+          lifecycle_passes->start();
+        }
+        co_return ok();
+      });
+  safe_end->start();
 }
 
 std::vector<admin::Check> Gateway::Parts::checks() const {
@@ -355,7 +385,9 @@ std::vector<admin::Check> Gateway::Parts::checks() const {
   const auto total = static_cast<std::ptrdiff_t>(stats.drives.size());
   return {{.name = "storage",
            .ok = stats.writable,
-           .reason = stats.writable ? "" : "read-only: too few live drives for full redundancy"},
+           .reason = stats.writable ? ""
+                     : safe         ? "read-only: " + safe_mode.reason
+                                    : "read-only: too few live drives for full redundancy"},
           // Missing drives do not make the box useless: the reason is there for the operator.
           {.name = "drives",
            .ok = true,
@@ -406,6 +438,9 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
   admin_group->stop(std::chrono::seconds(1));
   nfs->stop(patience);
+  if (safe_end) {
+    std::ignore = runtime.run_on(0, safe_end->stop());
+  }
   if (lifecycle_passes) {
     lifecycle->stop();
     std::ignore = runtime.run_on(0, lifecycle_passes->stop());
@@ -442,6 +477,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
                                             : std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
+  TRY(parts->safe_mode, CrashGuard::arm(config.state_dir, std::time(nullptr), config.safe_mode));
+  parts->safe = parts->safe_mode.lasts.count() > 0;
   TRYV(parts->open_audit());
   TRYV(parts->open_admin());
   if (Result<void> bound = parts->s3_group->bind(config.s3); !bound) {
