@@ -164,10 +164,16 @@ Result<void> DriveSet::settle_metadata(const EpochRecord& seen) {
   {
     const std::lock_guard lock(x_mutex);
     EpochRecord next = next_record();
+    bool changed = false;
     for (std::size_t slot = 0; slot < seen.members.size(); ++slot) {
       const Member& then = seen.members[slot];
       Member& now = next.members[slot];
-      now.missed = now.missed && !(then.missed && then.uuid == now.uuid);
+      const bool settled = now.missed && then.missed && then.uuid == now.uuid;
+      now.missed = now.missed && !settled;
+      changed = changed || settled;
+    }
+    if (!changed) {
+      return ok();
     }
     published = publish(std::move(next));
   }

@@ -85,10 +85,6 @@ Task<> Committer::run() {
     for (Pending& p : block.transactions) {
       p.resume(done);
     }
-    if (x_shared.checkpoint_after_block.load(std::memory_order_relaxed) &&
-        x_shared.checkpoint_after_block.exchange(false)) {
-      x_shared.request_checkpoint();
-    }
   }
   x_running = false;
   co_return ok();
@@ -367,8 +363,23 @@ Task<> Committer::apply(Block& block) {
   }
   batch.put(position_key(x_worker), position_value(block.header.last));
   CO_TRYV(co_await x_shared.mirrors.apply(std::make_shared<std::string>(std::move(batch).take())));
-  x_applied.store(block.header.last, std::memory_order_release);
+  x_applied.store(block.header.last);
+  look_for_waiting_checkpoint();
   co_return ok();
+}
+
+// Whoever waits says so before it looks at x_applied, and x_applied moves before the look at who
+// waits, in one order for all threads: one of both sees the other.
+void Committer::look_for_waiting_checkpoint() {
+  const Sequence awaited = x_awaited.load();
+  if (awaited != 0 && x_applied.load() >= awaited && x_awaited.exchange(0) != 0) {
+    x_shared.request_checkpoint();
+  }
+}
+
+void Committer::checkpoint_when_applied(Sequence sequence) {
+  x_awaited.store(sequence);
+  look_for_waiting_checkpoint();
 }
 
 void Committer::count(const Block& block) {

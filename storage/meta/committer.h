@@ -26,8 +26,6 @@ struct CommitShared {
   std::atomic<bool> failed{
       false};                     ///< a durable block is not in the index: no commit until restart
   std::atomic<bool> held{false};  ///< see JournaledMetaStore::hold
-  /// A checkpoint waits for blocks that are being written: when one is through, another is due.
-  std::atomic<bool> checkpoint_after_block{false};
   std::atomic<unsigned> doubts{
       0};  ///< workers in doubt (Committer::settle_doubt): no commit for now
   std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
@@ -55,6 +53,9 @@ class Committer {
   Task<> close();
   /// Every transaction of this worker up to here is in the mirrors or their queues. Any thread.
   Sequence applied() const { return x_applied.load(std::memory_order_acquire); }
+  /// Asks for a checkpoint once everything of this worker up to `sequence` is applied; at once if
+  /// it is. The last call counts. Any thread.
+  void checkpoint_when_applied(Sequence sequence);
   /// No transaction behind this one has been given to any drive. Any thread.
   Sequence handed() const { return x_handed.load(std::memory_order_acquire); }
 
@@ -82,6 +83,7 @@ class Committer {
   BlockHeader next_header(Sequence last) const;
   Task<> commit_block(Block& block);
   Task<> pass_over();
+  void look_for_waiting_checkpoint();
   void doubt();
   void fail_queue(const Error& why);
   Task<> write_block(Block& block, bool with_companion);
@@ -112,6 +114,7 @@ class Committer {
   Resume<void> x_prepare_waiter;  ///< only run() waits
   Sequence x_last = 0;            ///< of the last block that succeeded
   std::atomic<Sequence> x_applied{0}, x_handed{0};
+  std::atomic<Sequence> x_awaited{0};  ///< see checkpoint_when_applied; 0: nobody waits
 };
 
 }  // namespace outcrop::meta

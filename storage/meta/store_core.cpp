@@ -141,38 +141,29 @@ Task<> JournaledMetaStore::Core::compact(std::atomic<bool>& cancelled) {
   co_return co_await x_pool.run([this, &cancelled] { return x_mirrors->compact(cancelled); });
 }
 
-// Drives that left, and the last blocks that may have a copy on them: one that was being written
-// then may be acknowledged later, with that copy.
-void JournaledMetaStore::Core::note_missed() {
-  const std::lock_guard lock(x_missed_mutex);
-  if (x_missed) {
-    return;
-  }
-  Missed missed{x_drives.record(), {}};
-  if (std::ranges::any_of(missed.seen.members, &drives::Member::missed)) {
-    for (const auto& committer : x_committers) {
-      missed.handed.push_back(committer->handed());
-    }
-    x_missed = std::move(missed);
-  }
-}
-
-// The mirrors have everything up to `flushed`, durably.
+// The mirrors have everything up to `flushed`, durably. What waits for blocks that are on their way
+// gets a checkpoint behind them: there may be no other for long.
 Result<void> JournaledMetaStore::Core::settle_missed(const std::vector<Sequence>& flushed) {
-  const std::lock_guard lock(x_missed_mutex);
-  if (!x_missed) {
-    return ok();
+  if (const auto seen = x_missed.due(flushed)) {
+    TRYV(x_drives.settle_metadata(*seen));
+    x_missed.settled(*seen);
   }
-  if (!std::ranges::equal(x_missed->handed, flushed, std::less_equal())) {
-    x_shared.checkpoint_after_block.store(true);
-    return ok();
+  const std::vector<Sequence> awaited = x_missed.awaited();
+  for (std::size_t w = 0; w < awaited.size(); ++w) {
+    if (awaited[w] > flushed[w]) {
+      x_committers[w]->checkpoint_when_applied(awaited[w]);
+    }
   }
-  return x_drives.settle_metadata(std::exchange(x_missed, std::nullopt)->seen);
+  return ok();
 }
 
 Result<void> JournaledMetaStore::Core::checkpoint_blocking() {
-  note_missed();
-  std::vector<Sequence> positions;
+  std::vector<Sequence> handed, positions;
+  const drives::EpochRecord record = x_drives.record();
+  for (const auto& committer : x_committers) {
+    handed.push_back(committer->handed());
+  }
+  x_missed.note(record, handed);
   for (const auto& committer : x_committers) {
     positions.push_back(committer->applied());
   }

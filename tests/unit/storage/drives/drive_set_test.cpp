@@ -240,6 +240,27 @@ TEST(DriveSet, DrivesThatFailWhileAnEpochIsWrittenDoNotLeaveTheLastOneAlone) {
   }
 }
 
+// The record that was refused lies on the drives that are left: one of the same number that says
+// something else must not follow.
+TEST(DriveSet, TheNumberOfARefusedEpochIsNotGivenToAnother) {
+  io::SimWorld world = formatted(8, 2);
+  const auto set = open_all(world);
+  ASSERT_TRUE(set) << message(set);
+  ASSERT_TRUE((*set)->eject(7, Error(Errc::io_error)));
+  const EpochRecord seen = (*set)->record();
+  ASSERT_EQ(seen.epoch, 2U);
+  for (const unsigned drive : {5U, 6U}) {
+    world.add_error({.drive = drive, .step = io::SimStep::write});
+  }
+  EXPECT_FALSE((*set)->eject(4, Error(Errc::io_error)));  // 3 was written to all that are left
+  EXPECT_EQ((*set)->record(), seen);
+  ASSERT_FALSE((*set)->settle_metadata(seen)) << "three are missed all the same";
+  EpochRecord of_two = seen;
+  of_two.members[4].missed = of_two.members[5].missed = true;
+  EXPECT_TRUE((*set)->settle_metadata(of_two));
+  EXPECT_EQ((*set)->epoch(), 4U);
+}
+
 TEST(DriveSet, ReducedRedundancyGoesDownToOneDriveAndFencesTheOthers) {
   io::SimWorld world = formatted(3, 1);
   {

@@ -121,11 +121,40 @@ inline void format(io::SimWorld& world, unsigned parity) {
   ASSERT_TRUE(drives::DriveSet::format(disks, parity, random));
 }
 
+/// Transfers that end while it is stopped are told of when it goes on.
+class StoppableBackend final : public io::IoBackend {
+ public:
+  explicit StoppableBackend(std::unique_ptr<io::IoBackend> inner) : x_inner(std::move(inner)) {}
+  std::string_view name() const override { return x_inner->name(); }
+  void set_hedge(unsigned drives) override { x_inner->set_hedge(drives); }
+  void submit(std::span<io::IoOp> ops, std::move_only_function<void()> done) override {
+    x_inner->submit(ops, [this, done = std::move(done)]() mutable {
+      if (x_stopped) {
+        x_ended.push_back(std::move(done));
+      } else {
+        done();
+      }
+    });
+  }
+  void stop() { x_stopped = true; }
+  void go_on() {
+    x_stopped = false;
+    for (auto& done : std::exchange(x_ended, {})) {
+      done();
+    }
+  }
+
+ private:
+  const std::unique_ptr<io::IoBackend> x_inner;
+  bool x_stopped = false;
+  std::vector<std::move_only_function<void()>> x_ended;
+};
+
 /// One run of the process, in one thread, without pool threads.
 class Process {
  public:
   explicit Process(io::SimWorld& world, MetaConfig config = small_config())
-      : x_config(config), backend(world.make_backend(io)) {
+      : x_config(config), backend(std::make_unique<StoppableBackend>(world.make_backend(io))) {
     auto opened = drives::DriveSet::open(world.open_disks());
     if (!opened) {
       error = opened.error();
@@ -194,7 +223,7 @@ class Process {
   MetaConfig x_config;
   asio::io_context io{1};
   BlockingPool pool{0};
-  std::unique_ptr<io::IoBackend> backend;
+  std::unique_ptr<StoppableBackend> backend;
   std::unique_ptr<drives::DriveSet> drives;
   std::unique_ptr<TestCompanion> companion;
   std::unique_ptr<JournaledMetaStore> store;
