@@ -15,6 +15,7 @@
 #include "auth/authenticator.h"
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
+#include "server/admin_sources.h"
 #include "server/crash_guard.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
@@ -77,8 +78,6 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
-  admin::ExportSource export_source();
-  admin::TokenSource token_source();
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
@@ -131,40 +130,6 @@ struct Gateway::Parts {
                     [this] { return open_engine.load(std::memory_order_acquire); }};
 };
 
-/// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
-admin::ExportSource Gateway::Parts::export_source() {
-  const auto list = [](Parts& p) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run(
-        [&p] { return Result<std::string>(p.nfs->list_exports()); });
-  };
-  const auto add = [](Parts& p, std::string json) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run([&] { return p.nfs->add_export(json); });
-  };
-  const auto remove = [](Parts& p, std::string path) -> Task<> {
-    co_return co_await p.runtime.pool().run([&] { return p.nfs->remove_export(path); });
-  };
-  const auto rotate = [](Parts& p, bool force) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run([&] { return p.nfs->rotate_key(force); });
-  };
-  return {.list = [this, list] { return list(*this); },
-          .add = [this, add](std::string json) { return add(*this, std::move(json)); },
-          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); },
-          .rotate_key = [this, rotate](bool force) { return rotate(*this, force); }};
-}
-
-admin::TokenSource Gateway::Parts::token_source() {
-  const auto list = [](Parts& p) -> Task<std::string> { co_return p.tokens->list(); };
-  const auto create = [](Parts& p, std::string json) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run([&] { return p.tokens->create(json); });
-  };
-  const auto revoke = [](Parts& p, std::string id) -> Task<> {
-    co_return co_await p.runtime.pool().run([&] { return p.tokens->revoke(id); });
-  };
-  return {.list = [this, list] { return list(*this); },
-          .create = [this, create](std::string json) { return create(*this, std::move(json)); },
-          .revoke = [this, revoke](std::string id) { return revoke(*this, std::move(id)); }};
-}
-
 Result<void> Gateway::Parts::open_audit() {
   if (!config.audit) {
     return ok();
@@ -187,9 +152,9 @@ Result<void> Gateway::Parts::open_admin() {
           {.checks = [this] { return checks(); },
            .metrics = [this] { return metrics(); },
            .v1 = {.find_caller = [this](std::string_view token) { return tokens->find(token); },
-                  .exports = export_source(),
+                  .exports = export_source(runtime, nfs),
                   .drives = drives.source(),
-                  .tokens = token_source(),
+                  .tokens = token_source(runtime, *tokens),
                   .audit = audit.get()}}),
       options, admin_budget);
   admin_service->clock = &clock;
