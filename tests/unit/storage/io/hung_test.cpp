@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "storage/io/guarded_disk.h"
+#include "storage/io/watch.h"
 #include "tests/unit/storage/io/rig.h"
 
 namespace outcrop::io {
@@ -216,6 +217,25 @@ class FakeFile final : public File {
 
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
+TEST(Watch, WhatWaitsForItsTurnIsLateWithItsDriveOnly) {
+  const auto slow = std::make_shared<DiskHealth>(), well = std::make_shared<DiskHealth>();
+  Watch watch;
+  watch.set_hedge(1);
+  watch.begin();
+  watch.add(slow, kLateTicks);
+  watch.add(well, kLateTicks - 1);
+  watch.end(now_ns());
+  EXPECT_EQ(watch.verdict(*slow, 0, true), Watch::Verdict::late);
+  EXPECT_EQ(watch.verdict(*slow, 0, false), Watch::Verdict::wait) << "nobody may do without it";
+  EXPECT_EQ(watch.verdict(*slow, 1, true), Watch::Verdict::wait) << "it has an age of its own";
+  EXPECT_EQ(watch.verdict(*well, 0, true), Watch::Verdict::wait);
+  watch.begin();
+  watch.add(slow, kLateTicks);
+  watch.add(well, kLateTicks);
+  watch.end(now_ns());
+  EXPECT_EQ(watch.verdict(*slow, 0, true), Watch::Verdict::wait) << "more than may be";
+}
+
 class HungTransfers : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
@@ -256,6 +276,22 @@ class HungTransfers : public ::testing::TestWithParam<Kind> {
     return rig->run_op(std::move(op));
   }
 
+  std::vector<IoOp> many_hanging(File& file, std::size_t count, bool hedged) {
+    std::vector<IoOp> out(count, hanging(file, hedged));
+    for (IoOp& op : out) {
+      op.buffer = Buffer::make(sizeof(std::uint64_t));
+    }
+    return out;
+  }
+  /// Until `done` says so, but no longer than until the drive is to be given up.
+  template <class Done>
+  void run_until(Done done) {
+    rig->io.restart();
+    while (!done() && !rig->disk->health()->hung(now_ns())) {
+      rig->io.run_one();
+    }
+  }
+
   void turn_twice() {
     asio::steady_timer timer(rig->io, 2 * kWatchTick);
     timer.async_wait([this](const boost::system::error_code&) { rig->io.stop(); });
@@ -293,6 +329,26 @@ TEST_P(HungTransfers, AHedgedReadIsLateAndTheDriveStays) {
     rig->io.run_one();
   }
   EXPECT_TRUE(rig->disk->health()->hung(now_ns()));
+}
+
+/// More than there are threads, or places for one drive.
+TEST_P(HungTransfers, HedgedReadsThatWaitForTheirTurnAreLateAsWell) {
+  rig->backend->set_hedge(1);
+  FakeFile file(*rig->disk, event);
+  std::vector<IoOp> many = many_hanging(file, 300, true);
+  bool done = false;
+  rig->backend->submit(many, [&] { done = true; });
+  run_until([&] { return done; });
+  EXPECT_TRUE(done) << "long before the drive is given up";
+  rig->disk->health()->give_up();
+  while (!done) {
+    rig->io.run_one();
+  }
+  EXPECT_TRUE(std::ranges::all_of(many, [](const IoOp& op) {
+    return !op.result && op.result.error().code() == Errc::timed_out;
+  }));
+  EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
+  EXPECT_EQ(rig->disk->stats().errors.load(), 0U) << "being late is no error";
 }
 
 TEST_P(HungTransfers, WhereMoreAreLateThanMayBeNobodyIsGivenUp) {
@@ -335,10 +391,7 @@ TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
     });
   }
   FakeFile file(*rig->disk, event);
-  std::vector<IoOp> many(300, hanging(file, false));
-  for (IoOp& op : many) {
-    op.buffer = Buffer::make(sizeof(std::uint64_t));
-  }
+  std::vector<IoOp> many = many_hanging(file, 300, false);
   asio::steady_timer timer(rig->io, kWatchTick * (kLateTicks + 4));
   timer.async_wait([&](const boost::system::error_code&) { rig->disk->health()->give_up(); });
   rig->run_ops(many);
