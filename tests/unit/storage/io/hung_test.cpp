@@ -240,13 +240,7 @@ class HungTransfers : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     if (GetParam() == Kind::threads) {
-      rig->backend = make_thread_backend(rig->io, 1, [this](const IoOp& op, int fd, bool direct) {
-        if (fd == *event) {
-          valve.pass();
-          return ok();
-        }
-        return transfer(op, fd, direct);
-      });
+      use_threads(1);
       valve.set(false);
     }
     if (!rig->backend) {
@@ -263,6 +257,15 @@ class HungTransfers : public ::testing::TestWithParam<Kind> {
     valve.wait_inside(0);
     rig.reset();
     ::close(*event);
+  }
+  void use_threads(unsigned count) {
+    rig->backend = make_thread_backend(rig->io, count, [this](const IoOp& op, int fd, bool direct) {
+      if (fd == *event) {
+        valve.pass();
+        return ok();
+      }
+      return transfer(op, fd, direct);
+    });
   }
   IoOp hanging(File& file, bool hedged) {
     IoOp op = read_op(file, 0, sizeof(std::uint64_t));
@@ -382,13 +385,7 @@ TEST_P(HungTransfers, OneThatWasForgottenMayStillEnd) {
 /// More than there are threads, or places for one drive.
 TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
   if (GetParam() == Kind::threads) {
-    rig->backend = make_thread_backend(rig->io, 70, [this](const IoOp& op, int fd, bool direct) {
-      if (fd == *event) {
-        valve.pass();
-        return ok();
-      }
-      return transfer(op, fd, direct);
-    });
+    use_threads(70);
   }
   FakeFile file(*rig->disk, event);
   std::vector<IoOp> many = many_hanging(file, 300, false);
@@ -412,6 +409,53 @@ TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
   rig->backend.reset();  // does not wait
   EXPECT_EQ(op.buffer.size(), sizeof(std::uint64_t));
 }
+
+class HungThreads : public HungTransfers {};
+
+// Threads: as many calls as may be are lent, and the threads that came for them are in others of
+// the drive that nobody waits for. Then it is given up in the middle of a turn of the watch, by
+// who waited for one that the watch comes to first.
+TEST_P(HungThreads, ADriveThatIsGivenUpWithinATurnTakesNoneAlong) {
+  constexpr unsigned kThreads = 64;  // all that may be lent
+  use_threads(kThreads);
+  rig->backend->set_hedge(1);
+  FakeFile file(*rig->disk, event);
+  const auto health = rig->disk->health();
+  IoOp first = hanging(file, false);
+  rig->backend->submit({&first, 1}, [&] { health->give_up(); });
+  for (unsigned count = kThreads - 1; count <= kThreads; ++count) {
+    std::vector<IoOp> many = many_hanging(file, count, true);
+    bool done = false;
+    rig->backend->submit(many, [&] { done = true; });
+    valve.wait_inside(count < kThreads ? kThreads : 2 * kThreads);
+    run_until([&] { return done; });
+    ASSERT_TRUE(done);
+  }
+  first.hedged = true;
+  run_until([&] { return health->given_up(); });
+  ASSERT_TRUE(health->given_up());
+
+  TempDir other_dir;
+  const auto other = std::move(*open_posix_disk(other_dir.path()));
+  ASSERT_TRUE(other->prewrite("a", 4096));
+  const auto there = std::move(*other->open("a", Access::read_write, Cache::direct));
+  IoOp read = read_op(*there, 0, 4096);
+  bool done = false;
+  rig->backend->submit({&read, 1}, [&] { done = true; });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!done && std::chrono::steady_clock::now() < until) {
+    rig->io.run_one();
+  }
+  EXPECT_TRUE(done) << "no thread is left";
+  valve.set(true);
+  while (!done) {
+    rig->io.run_one();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, HungThreads, ::testing::Values(Kind::threads), [](const auto&) {
+  return "threads";
+});
 
 INSTANTIATE_TEST_SUITE_P(Kinds,
                          HungTransfers,
