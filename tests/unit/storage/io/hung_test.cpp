@@ -194,27 +194,6 @@ TEST_F(Guarded, OpeningIsSuchACall) {
   valve.set(true);
 }
 
-/// A file on a real drive, or one whose reads never end.
-class FakeFile final : public File {
- public:
-  FakeFile(Disk& disk, std::shared_ptr<int> fd) : x_disk(disk), x_fd(std::move(fd)) {}
-  int fd() const override { return *x_fd; }
-  bool direct() const override { return false; }
-  Disk& disk() const override { return x_disk; }
-  std::shared_ptr<const void> share() const override { return x_fd; }
-  Result<std::uint64_t> size() const override { return fail(Errc::internal); }
-  Result<bool> whole() const override { return fail(Errc::internal); }
-  Result<std::size_t> read_sync(std::uint64_t, MutBytes) override { return fail(Errc::internal); }
-  Result<void> write_sync(std::uint64_t, ConstBytes) override { return fail(Errc::internal); }
-  Result<void> truncate(std::uint64_t) override { return fail(Errc::internal); }
-  Result<void> punch(std::uint64_t, std::uint64_t) override { return fail(Errc::internal); }
-  Result<void> sync() override { return fail(Errc::internal); }
-
- private:
-  Disk& x_disk;
-  std::shared_ptr<int> x_fd;
-};
-
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 TEST(Watch, WhatWaitsForItsTurnIsLateWithItsDriveOnly) {
@@ -382,11 +361,20 @@ TEST_P(HungTransfers, OneThatWasForgottenMayStillEnd) {
   EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
 }
 
-/// More than there are threads, or places for one drive.
-TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
-  if (GetParam() == Kind::threads) {
-    use_threads(70);
-  }
+TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
+  FakeFile file(*rig->disk, event);
+  const auto health = rig->disk->health();
+  IoOp op = hanging(file, false);
+  ASSERT_FALSE(run_with(op, [&] { health->give_up(); }));
+  rig->backend.reset();  // does not wait
+  EXPECT_EQ(op.buffer.size(), sizeof(std::uint64_t));
+}
+
+class HungThreads : public HungTransfers {};
+
+/// More than there are threads, and than may be lent before that.
+TEST_P(HungThreads, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
+  use_threads(70);
   FakeFile file(*rig->disk, event);
   std::vector<IoOp> many = many_hanging(file, 300, false);
   asio::steady_timer timer(rig->io, kWatchTick * (kLateTicks + 4));
@@ -400,17 +388,6 @@ TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
   const auto there = std::move(*other->open("a", Access::read_write, Cache::direct));
   EXPECT_TRUE(rig->run_op(read_op(*there, 0, 4096)));
 }
-
-TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
-  FakeFile file(*rig->disk, event);
-  const auto health = rig->disk->health();
-  IoOp op = hanging(file, false);
-  ASSERT_FALSE(run_with(op, [&] { health->give_up(); }));
-  rig->backend.reset();  // does not wait
-  EXPECT_EQ(op.buffer.size(), sizeof(std::uint64_t));
-}
-
-class HungThreads : public HungTransfers {};
 
 // Threads: as many calls as may be are lent, and the threads that came for them are in others of
 // the drive that nobody waits for. Then it is given up in the middle of a turn of the watch, by
