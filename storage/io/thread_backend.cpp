@@ -239,6 +239,13 @@ class Core : public std::enable_shared_from_this<Core> {
     }
   }
 
+  // Told by the phase alone: that the drive was given up may be news since age(), from a `done` in
+  // this turn or from another thread.
+  bool replaced(const Item& item) {
+    const std::lock_guard lock(x_mutex);
+    return item.phase == Item::Phase::lent;
+  }
+
   void tick() {
     deliver();
     x_watch.begin();
@@ -247,8 +254,8 @@ class Core : public std::enable_shared_from_this<Core> {
     const std::vector<ItemPtr> waiting = x_waiting;  // `done` may submit
     for (const ItemPtr& item : waiting) {
       if (item->op == nullptr) {
-        if (item->health->given_up() && item->ticks >= kLateTicks) {
-          leave(*item);  // its thread has been replaced
+        if (item->health->given_up() && replaced(*item)) {
+          leave(*item);
         }
         continue;
       }

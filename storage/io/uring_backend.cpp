@@ -335,7 +335,9 @@ bool Core::take_up_again(Flight& flight, int res) {
 void Core::finish(Flight& flight, Result<void> result) {
   IoOp& op = *flight.op;
   DiskStats& stats = op.file->disk().stats();
-  account(stats, op.kind, flight.hold.size(), steady_ns() - flight.start_ns, result.has_value());
+  if (result || result.error().code() != Errc::timed_out) {  // a late one is not the drive's error
+    account(stats, op.kind, flight.hold.size(), steady_ns() - flight.start_ns, result.has_value());
+  }
   stats.in_flight.fetch_sub(1, std::memory_order_relaxed);
   op.result = std::move(result);
   Batch* batch = flight.batch;

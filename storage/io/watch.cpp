@@ -31,9 +31,15 @@ Watch::Verdict Watch::verdict(const DiskHealth& health, unsigned ticks, bool hed
   if (health.given_up() && ticks != 1) {
     return Verdict::given_up;
   }
-  return hedged && ticks >= kLateTicks && x_late.size() <= x_hedge.load(std::memory_order_relaxed)
-             ? Verdict::late
-             : Verdict::wait;
+  if (!hedged || x_late.size() > x_hedge.load(std::memory_order_relaxed)) {
+    return Verdict::wait;
+  }
+  // One that has not begun may wait for those that are late to end: its turn may never come.
+  return ticks >= kLateTicks || (ticks == 0 && is_late(health)) ? Verdict::late : Verdict::wait;
+}
+
+bool Watch::is_late(const DiskHealth& health) const {
+  return std::ranges::any_of(x_late, [&](const Late& l) { return l.health.get() == &health; });
 }
 
 }  // namespace outcrop::io

@@ -22,7 +22,8 @@ using WatchTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                               Executor>;
 
 /// Used on one worker: at each tick begin(), add() for all transfers that the drive has, end();
-/// then the verdicts. What waits for a place in the back end has seen no tick.
+/// then the verdicts. What waits for its turn in the back end has seen no tick: it says nothing
+/// about its drive, but is late when others are late there.
 class Watch {
  public:
   enum class Verdict : std::uint8_t { wait, late, given_up };
@@ -40,6 +41,8 @@ class Watch {
     std::shared_ptr<DiskHealth> health;
     bool hung = false;
   };
+  bool is_late(const DiskHealth& health) const;
+
   std::atomic<unsigned> x_hedge{0};
   std::vector<Late> x_late;  // kept for its capacity
 };

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "storage/io/guarded_disk.h"
+#include "storage/io/watch.h"
 #include "tests/unit/storage/io/rig.h"
 
 namespace outcrop::io {
@@ -193,40 +194,32 @@ TEST_F(Guarded, OpeningIsSuchACall) {
   valve.set(true);
 }
 
-/// A file on a real drive, or one whose reads never end.
-class FakeFile final : public File {
- public:
-  FakeFile(Disk& disk, std::shared_ptr<int> fd) : x_disk(disk), x_fd(std::move(fd)) {}
-  int fd() const override { return *x_fd; }
-  bool direct() const override { return false; }
-  Disk& disk() const override { return x_disk; }
-  std::shared_ptr<const void> share() const override { return x_fd; }
-  Result<std::uint64_t> size() const override { return fail(Errc::internal); }
-  Result<bool> whole() const override { return fail(Errc::internal); }
-  Result<std::size_t> read_sync(std::uint64_t, MutBytes) override { return fail(Errc::internal); }
-  Result<void> write_sync(std::uint64_t, ConstBytes) override { return fail(Errc::internal); }
-  Result<void> truncate(std::uint64_t) override { return fail(Errc::internal); }
-  Result<void> punch(std::uint64_t, std::uint64_t) override { return fail(Errc::internal); }
-  Result<void> sync() override { return fail(Errc::internal); }
-
- private:
-  Disk& x_disk;
-  std::shared_ptr<int> x_fd;
-};
-
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+TEST(Watch, WhatWaitsForItsTurnIsLateWithItsDriveOnly) {
+  const auto slow = std::make_shared<DiskHealth>(), well = std::make_shared<DiskHealth>();
+  Watch watch;
+  watch.set_hedge(1);
+  watch.begin();
+  watch.add(slow, kLateTicks);
+  watch.add(well, kLateTicks - 1);
+  watch.end(now_ns());
+  EXPECT_EQ(watch.verdict(*slow, 0, true), Watch::Verdict::late);
+  EXPECT_EQ(watch.verdict(*slow, 0, false), Watch::Verdict::wait) << "nobody may do without it";
+  EXPECT_EQ(watch.verdict(*slow, 1, true), Watch::Verdict::wait) << "it has an age of its own";
+  EXPECT_EQ(watch.verdict(*well, 0, true), Watch::Verdict::wait);
+  watch.begin();
+  watch.add(slow, kLateTicks);
+  watch.add(well, kLateTicks);
+  watch.end(now_ns());
+  EXPECT_EQ(watch.verdict(*slow, 0, true), Watch::Verdict::wait) << "more than may be";
+}
 
 class HungTransfers : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     if (GetParam() == Kind::threads) {
-      rig->backend = make_thread_backend(rig->io, 1, [this](const IoOp& op, int fd, bool direct) {
-        if (fd == *event) {
-          valve.pass();
-          return ok();
-        }
-        return transfer(op, fd, direct);
-      });
+      use_threads(1);
       valve.set(false);
     }
     if (!rig->backend) {
@@ -244,6 +237,15 @@ class HungTransfers : public ::testing::TestWithParam<Kind> {
     rig.reset();
     ::close(*event);
   }
+  void use_threads(unsigned count) {
+    rig->backend = make_thread_backend(rig->io, count, [this](const IoOp& op, int fd, bool direct) {
+      if (fd == *event) {
+        valve.pass();
+        return ok();
+      }
+      return transfer(op, fd, direct);
+    });
+  }
   IoOp hanging(File& file, bool hedged) {
     IoOp op = read_op(file, 0, sizeof(std::uint64_t));
     op.hedged = hedged;
@@ -254,6 +256,22 @@ class HungTransfers : public ::testing::TestWithParam<Kind> {
     asio::steady_timer timer(rig->io, milliseconds(150));
     timer.async_wait([&](const boost::system::error_code&) { then(); });
     return rig->run_op(std::move(op));
+  }
+
+  std::vector<IoOp> many_hanging(File& file, std::size_t count, bool hedged) {
+    std::vector<IoOp> out(count, hanging(file, hedged));
+    for (IoOp& op : out) {
+      op.buffer = Buffer::make(sizeof(std::uint64_t));
+    }
+    return out;
+  }
+  /// Until `done` says so, but no longer than until the drive is to be given up.
+  template <class Done>
+  void run_until(Done done) {
+    rig->io.restart();
+    while (!done() && !rig->disk->health()->hung(now_ns())) {
+      rig->io.run_one();
+    }
   }
 
   void turn_twice() {
@@ -295,6 +313,26 @@ TEST_P(HungTransfers, AHedgedReadIsLateAndTheDriveStays) {
   EXPECT_TRUE(rig->disk->health()->hung(now_ns()));
 }
 
+/// More than there are threads, or places for one drive.
+TEST_P(HungTransfers, HedgedReadsThatWaitForTheirTurnAreLateAsWell) {
+  rig->backend->set_hedge(1);
+  FakeFile file(*rig->disk, event);
+  std::vector<IoOp> many = many_hanging(file, 300, true);
+  bool done = false;
+  rig->backend->submit(many, [&] { done = true; });
+  run_until([&] { return done; });
+  EXPECT_TRUE(done) << "long before the drive is given up";
+  rig->disk->health()->give_up();
+  while (!done) {
+    rig->io.run_one();
+  }
+  EXPECT_TRUE(std::ranges::all_of(many, [](const IoOp& op) {
+    return !op.result && op.result.error().code() == Errc::timed_out;
+  }));
+  EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
+  EXPECT_EQ(rig->disk->stats().errors.load(), 0U) << "being late is no error";
+}
+
 TEST_P(HungTransfers, WhereMoreAreLateThanMayBeNobodyIsGivenUp) {
   rig->backend->set_hedge(0);
   FakeFile file(*rig->disk, event);
@@ -323,22 +361,22 @@ TEST_P(HungTransfers, OneThatWasForgottenMayStillEnd) {
   EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
 }
 
-/// More than there are threads, or places for one drive.
-TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
-  if (GetParam() == Kind::threads) {
-    rig->backend = make_thread_backend(rig->io, 70, [this](const IoOp& op, int fd, bool direct) {
-      if (fd == *event) {
-        valve.pass();
-        return ok();
-      }
-      return transfer(op, fd, direct);
-    });
-  }
+TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
   FakeFile file(*rig->disk, event);
-  std::vector<IoOp> many(300, hanging(file, false));
-  for (IoOp& op : many) {
-    op.buffer = Buffer::make(sizeof(std::uint64_t));
-  }
+  const auto health = rig->disk->health();
+  IoOp op = hanging(file, false);
+  ASSERT_FALSE(run_with(op, [&] { health->give_up(); }));
+  rig->backend.reset();  // does not wait
+  EXPECT_EQ(op.buffer.size(), sizeof(std::uint64_t));
+}
+
+class HungThreads : public HungTransfers {};
+
+/// More than there are threads, and than may be lent before that.
+TEST_P(HungThreads, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
+  use_threads(70);
+  FakeFile file(*rig->disk, event);
+  std::vector<IoOp> many = many_hanging(file, 300, false);
   asio::steady_timer timer(rig->io, kWatchTick * (kLateTicks + 4));
   timer.async_wait([&](const boost::system::error_code&) { rig->disk->health()->give_up(); });
   rig->run_ops(many);
@@ -351,14 +389,50 @@ TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
   EXPECT_TRUE(rig->run_op(read_op(*there, 0, 4096)));
 }
 
-TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
+// Threads: as many calls as may be are lent, and the threads that came for them are in others of
+// the drive that nobody waits for. Then it is given up in the middle of a turn of the watch, by
+// who waited for one that the watch comes to first.
+TEST_P(HungThreads, ADriveThatIsGivenUpWithinATurnTakesNoneAlong) {
+  constexpr unsigned kThreads = 64;  // all that may be lent
+  use_threads(kThreads);
+  rig->backend->set_hedge(1);
   FakeFile file(*rig->disk, event);
   const auto health = rig->disk->health();
-  IoOp op = hanging(file, false);
-  ASSERT_FALSE(run_with(op, [&] { health->give_up(); }));
-  rig->backend.reset();  // does not wait
-  EXPECT_EQ(op.buffer.size(), sizeof(std::uint64_t));
+  IoOp first = hanging(file, false);
+  rig->backend->submit({&first, 1}, [&] { health->give_up(); });
+  for (unsigned count = kThreads - 1; count <= kThreads; ++count) {
+    std::vector<IoOp> many = many_hanging(file, count, true);
+    bool done = false;
+    rig->backend->submit(many, [&] { done = true; });
+    valve.wait_inside(count < kThreads ? kThreads : 2 * kThreads);
+    run_until([&] { return done; });
+    ASSERT_TRUE(done);
+  }
+  first.hedged = true;
+  run_until([&] { return health->given_up(); });
+  ASSERT_TRUE(health->given_up());
+
+  TempDir other_dir;
+  const auto other = std::move(*open_posix_disk(other_dir.path()));
+  ASSERT_TRUE(other->prewrite("a", 4096));
+  const auto there = std::move(*other->open("a", Access::read_write, Cache::direct));
+  IoOp read = read_op(*there, 0, 4096);
+  bool done = false;
+  rig->backend->submit({&read, 1}, [&] { done = true; });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!done && std::chrono::steady_clock::now() < until) {
+    rig->io.run_one();
+  }
+  EXPECT_TRUE(done) << "no thread is left";
+  valve.set(true);
+  while (!done) {
+    rig->io.run_one();
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, HungThreads, ::testing::Values(Kind::threads), [](const auto&) {
+  return "threads";
+});
 
 INSTANTIATE_TEST_SUITE_P(Kinds,
                          HungTransfers,

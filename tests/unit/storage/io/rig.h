@@ -75,6 +75,27 @@ struct Rig {
   std::unique_ptr<IoBackend> backend;
 };
 
+/// A file of a drive by any descriptor: reads of an eventfd that nobody writes to never end.
+class FakeFile final : public File {
+ public:
+  FakeFile(Disk& disk, std::shared_ptr<int> fd) : x_disk(disk), x_fd(std::move(fd)) {}
+  int fd() const override { return *x_fd; }
+  bool direct() const override { return false; }
+  Disk& disk() const override { return x_disk; }
+  std::shared_ptr<const void> share() const override { return x_fd; }
+  Result<std::uint64_t> size() const override { return fail(Errc::internal); }
+  Result<bool> whole() const override { return fail(Errc::internal); }
+  Result<std::size_t> read_sync(std::uint64_t, MutBytes) override { return fail(Errc::internal); }
+  Result<void> write_sync(std::uint64_t, ConstBytes) override { return fail(Errc::internal); }
+  Result<void> truncate(std::uint64_t) override { return fail(Errc::internal); }
+  Result<void> punch(std::uint64_t, std::uint64_t) override { return fail(Errc::internal); }
+  Result<void> sync() override { return fail(Errc::internal); }
+
+ private:
+  Disk& x_disk;
+  std::shared_ptr<int> x_fd;
+};
+
 inline Buffer filled(std::size_t size, char c) {
   Buffer b = Buffer::make(size);
   std::memset(b.data(), c, size);

@@ -2,9 +2,13 @@
 // and a kernel that refuses it.
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/io_uring.h>
 #include <linux/seccomp.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/unit/storage/io/rig.h"
 
@@ -138,6 +142,77 @@ TEST(Uring, buffers_are_held_until_the_completion) {
   rig.io.run();
   EXPECT_TRUE(called && ops[0].result);
   EXPECT_EQ(buffer_bytes_in_use(), before);
+}
+
+/// As many of a drive that hangs as it has places, then one more, then more than the ring has.
+TEST(Uring, a_drive_that_hangs_leaves_places_to_the_others) {
+  constexpr std::size_t kPlaces = 128, kRing = 256;
+  RingRig rig({.entries = kRing / 2});
+  if (!rig.backend) {
+    GTEST_SKIP() << "io_uring is blocked here";
+  }
+  TempDir dir;
+  const auto disk = std::move(*open_posix_disk(dir.path()));
+  const auto event = std::make_shared<int>(::eventfd(0, EFD_CLOEXEC));
+  FakeFile hung(*disk, event);
+  std::vector<IoOp> hanging(kRing + 1);
+  std::size_t submitted = 0;
+  bool ended = false;
+  for (const std::size_t upto : {kPlaces, kPlaces + 1, kRing + 1}) {
+    const std::size_t first = std::exchange(submitted, upto);
+    for (std::size_t i = first; i < upto; ++i) {
+      hanging[i] = read_op(hung, 0, sizeof(std::uint64_t));
+    }
+    rig.backend->submit(std::span(hanging).subspan(first, upto - first), [&] { ended = true; });
+    rig.io.restart();
+    rig.io.poll();
+    EXPECT_EQ(rig.backend->counters().most_in_flight, kPlaces) << upto;
+  }
+
+  std::vector<IoOp> other{read_op(*rig.file, 0, k4)};
+  bool done = false;
+  rig.backend->submit(other, [&] { done = true; });
+  const auto hangs = [&] {
+    return disk->health()->hung(std::chrono::steady_clock::now().time_since_epoch().count());
+  };
+  while (!done && !hangs()) {
+    rig.io.run_one();
+  }
+  EXPECT_TRUE(done && other[0].result) << "while the others hang";
+  EXPECT_FALSE(ended);
+  EXPECT_EQ(disk->stats().in_flight.load(), kRing + 1);
+  disk->health()->give_up();
+  while (disk->stats().in_flight.load() > 0 || !done) {
+    rig.io.run_one();
+  }
+  EXPECT_TRUE(std::ranges::all_of(hanging, [](const IoOp& op) { return !op.result; }));
+  ::close(*event);
+}
+
+/// The kernel tells its limits by the ring's descriptor.
+TEST(Uring, the_kernel_may_have_threads_for_drives_that_hang) {
+  RingRig rig({});
+  if (!rig.backend) {
+    GTEST_SKIP() << "io_uring is blocked here";
+  }
+  std::vector<IoOp> ops{sync_op(*rig.file)};
+  ASSERT_TRUE(rig.run_ops(ops));
+  int ring = -1;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the descriptor of this iteration
+    if (std::filesystem::read_symlink(entry.path(), gone) == "anon_inode:[io_uring]") {
+      ring = std::stoi(entry.path().filename());
+    }
+  }
+  ASSERT_GE(ring, 0);
+  std::array<unsigned, 2> most{0, 0};  // that are asked for, and not changed
+  if (::syscall(SYS_io_uring_register, ring, IORING_REGISTER_IOWQ_MAX_WORKERS, most.data(), 2) !=
+      0) {
+    GTEST_SKIP() << "this kernel cannot be told";
+  }
+  rlimit processes{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NPROC, &processes), 0);
+  EXPECT_EQ(most[0], std::min<rlim_t>(1024, processes.rlim_cur));
 }
 
 /// In a child: io_uring_setup fails with EPERM, as under Docker's default profile.
