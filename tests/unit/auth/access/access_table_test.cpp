@@ -1,4 +1,5 @@
-// Loading the settings of all buckets: what the log says.
+// Loading the settings of all buckets: what is left over of those that are gone, and what the log
+// says.
 #include "auth/access/access_table.h"
 
 #include <gtest/gtest.h>
@@ -33,6 +34,28 @@ class AccessTables : public ::testing::Test {
   test::MemMetaStore meta;
   std::unique_ptr<AccessTable> table;
 };
+
+TEST_F(AccessTables, WhatAStoreThatTakesNoWritesKeepsGoesAtALaterStart) {
+  store("here", 7, "s3:GetObject");
+  store("gone", 8, "s3:GetObject");
+  store("gone2", 9, "s3:GetObject");
+  const auto before = meta.dump();
+  for (const Errc code : {Errc::read_only, Errc::unavailable, Errc::io_error}) {
+    meta.fail_next_commit(code);
+    const std::string logged = open();
+    ASSERT_TRUE(table);
+    EXPECT_NE(logged.find("stay until another start records=2"), logged.npos) << logged;
+    EXPECT_EQ(logged.find("are erased"), logged.npos) << logged;
+    EXPECT_TRUE(table->find("here"));
+    EXPECT_FALSE(table->find("gone"));
+    EXPECT_EQ(meta.dump(), before) << "one refusal is enough";
+  }
+  const std::string logged = open();
+  EXPECT_NE(logged.find("are erased bucket=gone "), logged.npos) << logged;
+  EXPECT_NE(logged.find("are erased bucket=gone2 "), logged.npos) << logged;
+  ASSERT_EQ(meta.dump().size(), 1U);
+  EXPECT_EQ(meta.dump().begin()->first, bucket_access_key(7));
+}
 
 TEST_F(AccessTables, OnlyPoliciesThatAreInForceAreWorthAttention) {
   store("here", 7, "s3:GetObjekt");
