@@ -15,13 +15,14 @@ Task<std::unique_ptr<AccessTable>> AccessTable::open(meta::MetaStore& meta,
       log::error(
           "the record of a bucket's policy is damaged: everybody is denied until the root user "
           "deletes the policy or puts it again; everything public is blocked then, until the "
-          "public "
-          "access block is set again",
+          "public access block is set again",
           {{"bucket", bucket}});
     } else if (access->unreadable()) {
       log::error(
           "a bucket policy cannot be read: everybody is denied; the root user can replace it",
           {{"bucket", bucket}});
+    } else if (access->policy) {
+      policy::log_unknown_actions(*access->policy, "bucket policy", bucket);
     }
   }
   co_return out;

@@ -49,8 +49,9 @@ class BucketTable {
       : x_meta(meta), x_max_bytes(max_bytes), x_map(std::make_shared<const Map>()) {}
 
   /// `buckets`: those there are. Whose a record is, its key says: what has the root of none of them
-  /// is left over of a bucket that was deleted, and erased; what names another bucket than the one
-  /// that has the root is as if it could not be read.
+  /// is left over of a bucket that was deleted, and erased, or at a later start if the store takes
+  /// no writes now; what names another bucket than the one that has the root is as if it could not
+  /// be read.
   Task<> load(const BucketRoots& buckets);
 
   std::shared_ptr<const Map> snapshot() const {
@@ -108,12 +109,24 @@ class BucketTable {
     for (std::uint32_t chunk = 0; chunk < stored.chunks; ++chunk) {
       batch.erase(chunk_key(stored.key, chunk));
     }
+    CO_TRYV(co_await x_meta.commit(std::move(batch)));
     const auto record = Codec::decode(stored.key, stored.value);
     log::warn("settings that a deleted bucket left over are erased",
               {{"bucket", record ? record->bucket : std::string("unknown")},
                {"record", digest::to_hex(as_bytes(stored.key))},
                {"bytes", stored.value.size()}});
-    co_return co_await x_meta.commit(std::move(batch));
+    co_return ok();
+  }
+  /// No bucket has them, so they harm nobody if they stay: a store that takes no writes for now
+  /// must open all the same, to be read.
+  Async<> drop_all(const std::vector<Stored>& stale) {
+    for (std::size_t i = 0; i < stale.size(); ++i) {
+      if (const auto dropped = co_await drop(stale[i]); !dropped) {
+        log::warn("settings that deleted buckets left over stay until another start",
+                  {{"records", stale.size() - i}, {"error", dropped.error().describe()}});
+        co_return;
+      }
+    }
   }
 
   void publish(Map next) {
@@ -172,9 +185,7 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
     more = page.more && !page.entries.empty();
   }
   finish();
-  for (const Stored& left : stale) {
-    CO_TRYV(co_await drop(left));
-  }
+  co_await drop_all(stale);
   publish(std::move(map));
   co_return ok();
 }

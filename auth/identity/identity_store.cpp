@@ -37,16 +37,23 @@ Task<std::unique_ptr<IdentityStore>> IdentityStore::open(Needs needs,
                                                          auth::Credential root) {
   const std::string key = seal_check_key();
   CO_TRY(const auto check, co_await needs.meta.get(key));
+  bool check_stored = true;
   if (!check) {
     meta::Batch batch;
     batch.put(key, seal(seal_key, kCheckName, kCheckText, needs.random));
-    CO_TRYV(co_await needs.meta.commit(std::move(batch)));
+    auto stored = co_await needs.meta.commit(std::move(batch));
+    // A store that is read-only for now opens all the same: the first change brings the record.
+    if (!stored && stored.error().code() != Errc::read_only) {
+      co_return fail(stored.error());
+    }
+    check_stored = stored.has_value();
   } else if (!unseal(seal_key, kCheckName, *check)) {
     co_return fail(Errc::config,
                    "auth.key_file is not the key that the secrets of this store were sealed with; "
                    "put the file of the first start back");
   }
   std::unique_ptr<IdentityStore> out(new IdentityStore(needs, seal_key, std::move(root)));
+  out->x_check_stored = check_stored;
   CO_TRYV(co_await out->load());
   co_return out;
 }
@@ -189,11 +196,15 @@ Change<> IdentityStore::change(const Edit& edit) {
   }
   auto next = std::make_shared<State>(std::move(draft.next));
   next->finish();
+  if (!x_check_stored) {
+    draft.batch.put(seal_check_key(), seal(x_seal_key, kCheckName, kCheckText, x_needs.random));
+  }
   const Result<void> stored = co_await x_needs.meta.commit(std::move(draft.batch));
   if (!stored) {
     log::warn("identities not changed", {{"error", stored.error().describe()}});
     co_return refuse(IamCode::unavailable, stored.error().describe());
   }
+  x_check_stored = true;
   publish(std::move(next));
   if (x_hook) {
     x_hook();

@@ -112,6 +112,9 @@ class IdentityStore final : public auth::KeyStore {
   const std::uint64_t x_serial;  // tells stores apart in the threads' caches
   std::function<void()> x_hook;
   AsyncMutex x_changing;
+  /// The record that tells the key of this store from others; it is there before any secret is
+  /// sealed. Under x_changing.
+  bool x_check_stored = true;
   mutable std::mutex x_mutex;
   StatePtr x_state;
   std::atomic<std::uint64_t> x_version{0};

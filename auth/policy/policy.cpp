@@ -8,7 +8,20 @@
 namespace outcrop::policy {
 namespace {
 
-constexpr std::size_t kMaxLoggedActions = 10;  ///< a document may have thousands
+// A document may have thousands, or one of its own length.
+constexpr std::size_t kMaxLoggedActions = 10, kMaxLoggedActionBytes = 100;
+
+/// Not in the middle of a character.
+std::string shortened(std::string_view action) {
+  if (action.size() <= kMaxLoggedActionBytes) {
+    return std::string(action);
+  }
+  std::size_t end = kMaxLoggedActionBytes;
+  while (end > 0 && (static_cast<unsigned char>(action[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  return std::string(action.substr(0, end)) + "...";
+}
 
 /// Truth as a yes or no: against the request.
 bool settle(Truth truth, Effect effect) {
@@ -64,7 +77,7 @@ void log_unknown_actions(const Policy& policy, std::string_view name, std::strin
   }
   std::string actions;
   for (std::size_t i = 0; i < std::min(unknown.size(), kMaxLoggedActions); ++i) {
-    actions.append(i == 0 ? "" : ", ").append(unknown[i]);
+    actions.append(i == 0 ? "" : ", ").append(shortened(unknown[i]));
   }
   log::warn("a stored policy names actions that are not known: they match nothing",
             {{"policy", name}, {"of", owner}, {"actions", actions}, {"count", unknown.size()}});

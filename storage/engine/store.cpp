@@ -242,7 +242,7 @@ Task<> Store::close_parts() {
     }
   }
   if (x_meta) {
-    if (x_kept_time_ns != 0) {  // not in a store that did not get open
+    if (x_time_loaded) {  // else the store did not get open
       if (const auto kept = co_await keep_time(0); !kept) {
         log::warn("the time is not kept", {{"error", kept.error().describe()}});
       }

@@ -90,6 +90,7 @@ class Store final : public Engine {
   std::atomic<bool> x_metadata_full{false}, x_closing{false};
   bool x_read_only = false;  ///< until resume(); worker 0
   std::atomic<std::int64_t> x_clock_behind_ns{0};
+  bool x_time_loaded = false;  ///< what is kept may be written anew; worker 0
   std::int64_t x_kept_time_ns = 0;
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;

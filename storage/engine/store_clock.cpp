@@ -27,6 +27,7 @@ Task<> Store::load_time() {
   } else {
     x_runtime.floor->trust();
   }
+  x_time_loaded = true;
   if (const auto kept = co_await keep_time(0); !kept) {
     log::warn("the time is not kept for now", {{"error", kept.error().describe()}});
   }

@@ -4,6 +4,7 @@
 #include "storage/ns/fs_entry.h"
 #include "storage/ns/fs_operations.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/operations.h"
 
 namespace outcrop::ns {
 namespace {
@@ -90,8 +91,7 @@ Result<void> check_set(const SetOp& op, InodeType type) {
 }
 
 // In a bucket with versions, before the size changes. What is refused, or changes no byte, makes no
-// version. Somebody may change the file behind this look, but only in a session of writing: then
-// there is a version already.
+// version. Somebody may change the file behind this look: see cuts_unkept.
 Task<> begin_resize(Core& core, const SetOp& op) {
   CO_TRY(const FileAttributes now, co_await current_attributes(core, op.id));
   if (now.type != FileType::regular || *op.set.size > kMaxObjectBytes) {
@@ -101,6 +101,14 @@ Task<> begin_resize(Core& core, const SetOp& op) {
     co_return fail(Errc::precondition_failed);
   }
   co_return now.size == *op.set.size ? ok() : co_await begin_version(core, op.id);
+}
+
+// Another size than begin_resize saw, of a session that has ended meanwhile: what it left is in no
+// version yet. A session that goes on has one, of what was before it. Under the inode's lock.
+bool cuts_unkept(Core& core, const SetOp& op, const Object& object) {
+  return op.set.size && object.record.type == InodeType::file && needs_version(core, op.id) &&
+         attributes_of(core, object).size != *op.set.size &&
+         !core.holds->continue_session(op.id.ino, core.clock.steady_ns());
 }
 
 // Empty: the plan was outrun.
@@ -130,6 +138,9 @@ Task<std::optional<FileAttributes>> try_set(Core& core, const SetOp& op) {
   }
   if (op.set.empty()) {
     co_return attributes_of(core, *object);
+  }
+  if (cuts_unkept(core, op, *object)) {
+    co_return std::nullopt;
   }
   FileAttributes out;
   if (type == InodeType::directory) {
@@ -175,16 +186,16 @@ Task<FileAttributes> set_file_attributes(Core& core,
     CO_TRYV(co_await flush_file(core, file.ino));
   }
   const SetOp op{file, set, guard_ctime_ns};
-  if (set.size && needs_version(core, file)) {
-    CO_TRYV(co_await begin_resize(core, op));
-  }
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    if (set.size && needs_version(core, file)) {
+      CO_TRYV(co_await begin_resize(core, op));
+    }
     CO_TRY(const auto done, co_await try_set(core, op));
     if (done) {
       co_return *done;
     }
   }
-  co_return fail(Errc::overloaded, "directories above keep changing");
+  co_return outrun();
 }
 
 Task<FileAttributes> lookup_entry(Core& core, FileId directory, std::string_view name) {

@@ -62,7 +62,7 @@ struct Renewal {
   VersionStamp stamp{};
   std::vector<KeyHistory> names{};
 };
-/// `first`: a name that the file is about to lose. It keeps a version before all others.
+/// `first`: the name that the change is about. It keeps a version before all others.
 struct NamePlace {
   InodeId directory = 0;
   std::string_view name{};

@@ -53,7 +53,8 @@ Task<std::optional<ObjectInfo>> copy_in_place(
   Renewal renewal;
   if (target.versioned()) {
     InodeId busy = 0;
-    CO_TRY(renewal, co_await plan_renewal(core, held, target.bucket.versioning, source, busy));
+    CO_TRY(renewal, co_await plan_renewal(core, held, target.bucket.versioning, source, busy,
+                                          {target.parent.dir.ino, target.path.name}));
     op.busy_source = busy != 0 ? busy : op.busy_source;
     op.spares_needed = renewal_inodes(source);
     if (busy != 0 || op.spares_needed > op.spares) {

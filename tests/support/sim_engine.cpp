@@ -173,7 +173,8 @@ Result<void> SimEngine::open(bool read_only) {
                                 [this](const std::string& uuid) {
                                   x_forgotten.push_back(uuid);
                                   return ok();
-                                }};
+                                },
+                                x_floor};
   std::vector<std::unique_ptr<io::Disk>> disks;
   for (unsigned drive = 0; drive < x_world.drives(); ++drive) {
     if (auto disk = open_disk(drive)) {

@@ -23,6 +23,8 @@ class SimEngine {
   /// `read_only`: engine::EngineConfig.
   Result<void> open(bool read_only = false);
   Result<void> close();
+  /// EngineRuntime::floor of what is opened from now on; null, as at first: no time is kept.
+  void keep_time(FlooredClock* floor) { x_floor = floor; }
   /// A drive of the world, as open() hands it to the engine.
   Result<std::unique_ptr<io::Disk>> open_disk(unsigned drive);
   ns::Namespace& ns() { return x_engine->ns(); }
@@ -58,6 +60,7 @@ class SimEngine {
   asio::io_context x_io{1};
   asio::executor_work_guard<Executor> x_guard{x_io.get_executor()};
   SystemClock x_clock;
+  FlooredClock* x_floor = nullptr;
   SeededRandom x_random;
   BlockingPool x_pool{0};
   std::unique_ptr<io::IoBackend> x_backend;

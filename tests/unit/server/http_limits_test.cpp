@@ -202,7 +202,10 @@ TEST(HttpLimits, StopDoesNotWaitForeverForAClient) {
   RawClient stuck(server.port());
   stuck.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
   ASSERT_TRUE(eventually([&] { return server.calls() >= 1; }));
-  server.stop(100ms);
+  std::thread stopping([&] { server.stop(100ms); });
+  EXPECT_EQ(stuck.until_closed(), "") << "closed, and never answered";
+  stopping.join();
+  EXPECT_EQ(server.counters().connections.get(), 0u);
 }
 
 TEST(HttpLimits, ListeningTwiceSharesThePortOnlyBetweenOurOwnWorkers) {

@@ -269,6 +269,17 @@ TEST_F(Settings, ARecordThatNamesAnotherBucketIsNotErased) {
   EXPECT_EQ(meta.dump(), records);
 }
 
+TEST_F(Settings, WhatAStoreThatTakesNoWritesKeepsGoesAtALaterStart) {
+  ASSERT_EQ(set_cors(rule(kAnyGet)).status, 200);
+  const access::BucketRoots others{{"bucket", roots()[0].second + 1}};
+  meta.fail_next_commit(Errc::read_only);
+  reopen(others);
+  EXPECT_FALSE(settings->find("bucket"));
+  EXPECT_EQ(records(), 1u);
+  reopen(others);
+  EXPECT_EQ(records(), 0u);
+}
+
 // A damaged record closes its bucket, and no other one.
 TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   const auto set_policy = [&](const std::string& effect, const std::string& action) {

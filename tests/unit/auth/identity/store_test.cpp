@@ -262,6 +262,26 @@ TEST_F(Identities, AChangeThatIsNotStoredDidNotHappen) {
   EXPECT_EQ(changes, 1U);
 }
 
+TEST_F(Identities, AStoreThatIsReadOnlyForNowOpensAllTheSame) {
+  meta::Batch batch;
+  batch.erase(meta.dump().begin()->first);
+  ASSERT_TRUE(run_sync(meta.commit(std::move(batch))));
+  ASSERT_TRUE(meta.dump().empty());
+  const auto known = [&] { return run_sync(IdentityStore::is_set_up(meta)).value(); };
+  meta.fail_next_commit(Errc::read_only);
+  open();
+  EXPECT_FALSE(known());
+  meta.fail_next_commit(Errc::read_only);
+  EXPECT_EQ(failure(user("alice")), IamCode::unavailable);
+  EXPECT_FALSE(known());
+  ASSERT_TRUE(works(user("alice")));
+  EXPECT_TRUE(known()) << "else another key would be taken at the next start";
+  EXPECT_FALSE(run_sync(
+      IdentityStore::open({meta, clock, random}, SealKey{8}, {"ROOT", "rootsecret", true})));
+  open();
+  EXPECT_TRUE(store->state()->find(EntityKind::user, "alice"));
+}
+
 TEST_F(Identities, AMissingPolicyOrGroupDeniesTheUser) {
   ASSERT_TRUE(works(user("alice")) && works(group("staff")));
   ASSERT_TRUE(works(store->add_to_group("alice", "staff")));

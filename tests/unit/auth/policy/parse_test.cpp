@@ -169,6 +169,36 @@ TEST(PolicyDocument, StoredActionsThatDoNotExistAreNamed) {
             (Names{"s3:GetObjekt", "sts:Asume*"}));
 }
 
+TEST(PolicyDocument, TheLogNamesOnlySoManyActionsAndNoLongOnes) {
+  const auto logged = [](const std::vector<std::string>& actions) {
+    std::string list;
+    for (const std::string& action : actions) {
+      list.append(list.empty() ? "" : ",").append("\"" + action + "\"");
+    }
+    const auto policy =
+        Policy::compile(statement(R"("Effect":"Allow","Resource":"*","Action":[)" + list + "]"),
+                        PolicyKind::identity, {}, Origin::store);
+    EXPECT_TRUE(policy);
+    ::testing::internal::CaptureStderr();
+    log_unknown_actions(*policy, "p", "user/u");
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const std::string longest = "s3:" + std::string(97, 'x'), cut = "s3:" + std::string(96, 'x');
+  EXPECT_NE(logged({longest}).find("=" + longest + " "), std::string::npos);
+  EXPECT_NE(logged({longest + "y"}).find("=" + longest + "... "), std::string::npos);
+  EXPECT_NE(logged({cut + "\u00e9"}).find("=" + cut + "... "), std::string::npos)
+      << "no half of a character";
+  std::vector<std::string> many;
+  for (char c = 'a'; c < 'a' + 10; ++c) {
+    many.push_back(std::string("s3:no-") + c);
+  }
+  EXPECT_NE(logged(many).find("s3:no-j"), std::string::npos);
+  many.push_back("s3:no-k");
+  EXPECT_EQ(logged(many).find("s3:no-k"), std::string::npos);
+  EXPECT_NE(logged(many).find("count=11"), std::string::npos);
+  EXPECT_EQ(logged({"s3:GetObject"}), "");
+}
+
 TEST(PolicyDocument, TrustPolicies) {
   EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AssumeRole")"), PolicyKind::trust),
             "(accepted)");

@@ -1,6 +1,7 @@
 // What an operator asks of the engine about drives, and what it says about them.
 #include <gtest/gtest.h>
 
+#include "storage/meta/tables.h"
 #include "tests/support/sim_engine.h"
 
 namespace outcrop::test {
@@ -152,6 +153,39 @@ TEST_F(EngineDrives, HalfOfTwoDrivesIsReadOnlyUntilThereIsAnother) {
   EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
   EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
   EXPECT_EQ(*engine->get("new"), "x");
+  stop();
+}
+
+// Also by one that could not keep it at the start, and did not run until it was due.
+TEST_F(EngineDrives, TheTimeIsKeptAtAStop) {
+  io::SimWorld box(1);
+  const auto state_dir = *box.open_disk(0);
+  io::SimWorld world = world_with_bucket(2, 1, 1);
+  const SystemClock machine;
+  FlooredClock clock(machine, [] { return false; });
+  const auto begin = [&](FlooredClock* floor) {
+    engine.emplace(world, 1, state_dir.get());
+    engine->keep_time(floor);
+    const auto opened = engine->open();
+    ASSERT_TRUE(opened) << opened.error().describe();
+  };
+  const auto kept = [&] {
+    const std::string key = meta::table_key(meta::Table::system, "time");
+    return engine->run(engine->engine().meta().get(key)).value().has_value();
+  };
+  begin(nullptr);
+  engine.reset();  // killed
+  world.reboot(2);
+  world.remove_drive(0);
+  begin(&clock);
+  ASSERT_FALSE(engine->engine().stats().writable);
+  const unsigned blank = world.add_drive();
+  ASSERT_TRUE(engine->run(engine->engine().add_drive(*world.open_disk(blank))));
+  ASSERT_TRUE(engine->engine().stats().writable);
+  EXPECT_FALSE(kept());
+  stop();
+  begin(nullptr);
+  EXPECT_TRUE(kept());
   stop();
 }
 

@@ -158,6 +158,13 @@ TEST_F(FileVersionTest, OfVeryManyNamesTheOneThatMovesKeepsAVersion) {
   EXPECT_EQ(versions({.prefix = "n99"}), (Lines{"n99!*", "n99=1"}));
   must(ns->rename("b", "n98", "d/b"));
   EXPECT_EQ(versions({.prefix = "n98"}), (Lines{"n98!*", "n98=1"}));
+  // S3 names one of them, too.
+  CopyRequest onto_itself;
+  onto_itself.source_bucket = "b";
+  onto_itself.source_key = "n97";
+  onto_itself.replace = ObjectAttributes{};
+  must(ns->copy("b", "n97", onto_itself));
+  EXPECT_EQ(versions({.prefix = "n97"}), (Lines{"n97=1*", "n97=1"}));
   Object many{.ino = id.ino, .root = root, .record = {}};
   many.record.posix = PosixAttributes{.links = 300};
   EXPECT_EQ(renewal_inodes(many), 256U);

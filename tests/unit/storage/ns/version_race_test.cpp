@@ -211,5 +211,40 @@ TEST_F(VersionRace, FileClientsAndS3OnTheSameNames) {
   test::run_race(kThreads, kTasks, body);
 }
 
+// Somebody writes and closes while SETATTR, which saw the size that it wants, waits for the file.
+TEST_F(VersionRace, ASizeThatIsSetAfterASessionEndedCutsNothingThatIsNotKept) {
+  must(put_task("b", "f", "1234"));
+  const FileId id = must(fs().lookup({x_root, x_root}, "f")).id;
+  const auto write = [&](std::uint64_t offset, std::string_view data, bool stable) {
+    return fs().write(id, offset, {Buffer::copy_of(as_bytes(data))}, stable);
+  };
+  OpenHoldPtr open = must(fs().hold(id));
+  must(write(0, "x", true));
+  bool closed = false;
+  const auto body = [&](unsigned task) -> Task<> {
+    constexpr unsigned kBefore = 20;  // those that have the file's lock before it
+    SetAttributes set;
+    if (task < kBefore) {
+      set.mode = 0600 + task % 2;
+      CO_TRYV(co_await fs().set_attributes(id, set, std::nullopt));
+    } else if (task == kBefore) {
+      set.size = 4;
+      CO_TRYV(co_await fs().set_attributes(id, set, std::nullopt));
+      EXPECT_TRUE(closed) << "this test's order";
+    } else {
+      CO_TRYV(co_await write(4, "5678", false));
+      open.reset();
+      closed = true;
+    }
+    co_return ok();
+  };
+  test::run_race(1, 22, body);
+  std::vector<std::string> contents;
+  for (const VersionEntry& e : must(ns->list_versions("b", {.prefix = "f"})).entries) {
+    contents.push_back(must(read_version("f", e.version_id)));
+  }
+  EXPECT_EQ(contents, (std::vector<std::string>{"x234", "x2345678", "1234"}));
+}
+
 }  // namespace
 }  // namespace outcrop::ns
