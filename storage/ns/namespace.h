@@ -108,12 +108,15 @@ class Namespace {
                                 CopyRequest request) = 0;
   /// Atomic, O(1); replaces an object at `to_key`. A key that ends in '/' names the whole
   /// directory: everything below it moves (the destination must not exist: already_exists), and
-  /// nothing can be expected of its tags.
-  virtual Task<> rename(std::string_view bucket,
-                        std::string_view from_key,
-                        std::string_view to_key,
-                        ExpectedTags expected) = 0;
-  Task<> rename(std::string_view bucket, std::string_view from_key, std::string_view to_key) {
+  /// nothing can be expected of its tags. The version id of what is at `to_key` now; empty for a
+  /// directory, and without versions.
+  virtual Task<std::string> rename(std::string_view bucket,
+                                   std::string_view from_key,
+                                   std::string_view to_key,
+                                   ExpectedTags expected) = 0;
+  Task<std::string> rename(std::string_view bucket,
+                           std::string_view from_key,
+                           std::string_view to_key) {
     return rename(bucket, from_key, to_key, std::nullopt);
   }
   virtual Task<ListPage> list(std::string_view bucket, ListRequest request) = 0;

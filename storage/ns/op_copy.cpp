@@ -96,7 +96,7 @@ Task<std::optional<ObjectInfo>> try_copy_version(Core& core, CopyOp& op, const S
          co_await find_object_version(core, source.bucket.root, op.request.source_key, *op.version,
                                       false));
   if (found.marker) {
-    co_return fail(Errc::delete_marker, version_text(found.marker->stamp));
+    co_return fail_marker(*found.marker);
   }
   if (!found.object) {
     co_return fail(Errc::no_such_version);

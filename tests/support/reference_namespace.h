@@ -61,10 +61,10 @@ class ReferenceNamespace : public ns::Namespace {
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;
-  Task<> rename(std::string_view bucket,
-                std::string_view from_key,
-                std::string_view to_key,
-                ns::ExpectedTags expected) override;
+  Task<std::string> rename(std::string_view bucket,
+                           std::string_view from_key,
+                           std::string_view to_key,
+                           ns::ExpectedTags expected) override;
   using ns::Namespace::rename;
   Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override;
   Task<ns::VersionPage> list_versions(std::string_view bucket,

@@ -99,7 +99,7 @@ Result<ReferenceNamespace::Object> ReferenceNamespace::find_version(std::string_
   for (const Past& p : past->second) {
     if (id->names(p.object.stamp)) {
       if (p.marker) {
-        return fail(Errc::delete_marker, ns::version_text(p.object.stamp));
+        return fail(Errc::delete_marker, ns::marker_detail(p.object.stamp, p.object.info.mtime_ns));
       }
       Object found = p.object;
       found.info.version_id = ns::version_text(found.stamp);

@@ -236,13 +236,14 @@ TEST_F(VersionTest, RenamesKeepTheHistoryOfBothKeys) {
   put("from", "f1");
   put("from", "f2");
   put("to", "t1");
-  must(ns->rename("b", "from", "to"));
+  EXPECT_EQ(must(ns->rename("b", "from", "to")), must(ns->stat("b", "to")).version_id);
+  EXPECT_EQ(must(ns->rename("b", "to", "to")), must(ns->stat("b", "to")).version_id);
   EXPECT_EQ(versions(), (Lines{"from!*", "from=f2", "from=f1", "to=f2*", "to=t1"}));
   put("d/x", "1");
   put("d/x", "2");
   put("d/y", "y");
   erase("d/y");
-  must(ns->rename("b", "d/", "e/"));
+  EXPECT_EQ(must(ns->rename("b", "d/", "e/")), "");
   EXPECT_EQ(versions({.prefix = "e/"}), (Lines{"e/x=2*", "e/x=1", "e/y!*", "e/y=y"}));
   EXPECT_TRUE(versions({.prefix = "d/"}).empty());
   put("g/z", "z");
