@@ -71,7 +71,8 @@ class Namespace {
   /// Without a version id: in a bucket without versions the object goes; else it becomes a version
   /// (the null version of a bucket where versioning is suspended goes), and a delete marker comes
   /// to be, also for a key that there is not. With one: that version or marker goes for good, and
-  /// the newest that is left is current. What is not there is no error without conditions.
+  /// the newest that is left is current. What is not there is no error without conditions; a
+  /// version that is not there is none with them, either: what was asked for is done.
   virtual Task<Deletion> remove_version(std::string_view bucket,
                                         std::string_view key,
                                         std::string_view version_id,

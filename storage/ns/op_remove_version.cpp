@@ -150,7 +150,6 @@ Task<std::optional<Deletion>> remove_record(Core& core,
     CO_TRY(record, co_await find_version(core, directory, name, op.id));
   }
   if (!record) {
-    CO_TRYV(check_conditions(op.conditions, nullptr, Access::write));
     co_return Deletion{};
   }
   CO_TRY(const auto version,

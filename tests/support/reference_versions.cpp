@@ -152,7 +152,6 @@ Result<ns::Deletion> ReferenceNamespace::erase_version(Bucket& in,
                                               return id.names(p.object.stamp);
                                             });
     if (records == nullptr || found == records->end()) {
-      TRYV(check_write(conditions, nullptr));
       return out;
     }
     TRYV(check_write(conditions, found->marker ? nullptr : &found->object.info));

@@ -144,6 +144,23 @@ TEST_F(Versions, DeleteObjectsSaysWhatItDid) {
   EXPECT_EQ(text(deleted[1], "DeleteMarker"), "(none)");
 }
 
+TEST_F(Versions, ADeleteThatIsRepeatedSucceeds) {
+  enable();
+  const Reply made = put("k", "v");
+  const std::string id = made.header("x-amz-version-id"), etag = made.header("etag");
+  const auto erase_if = [&](const std::string& match, const std::string& query) {
+    return send("DELETE", "/bucket/k" + query, {{"if-match", match}});
+  };
+  EXPECT_EQ(code(erase_if("\"other\"", "?versionId=" + id)), "PreconditionFailed");
+  for (int i = 0; i < 2; ++i) {
+    const Reply deleted = erase_if(etag, "?versionId=" + id);
+    EXPECT_EQ(deleted.status, 204) << deleted.body;
+    EXPECT_EQ(deleted.header("x-amz-version-id"), id);
+  }
+  EXPECT_EQ(erase_if("*", "?versionId=" + id).status, 204);
+  EXPECT_EQ(code(erase_if("*", "")), "NoSuchKey") << "a key, not a version";
+}
+
 TEST_F(Versions, CopiesNameTheirSource) {
   enable();
   const std::string id = put_id("k", "old");

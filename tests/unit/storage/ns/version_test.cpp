@@ -181,6 +181,29 @@ TEST_F(VersionTest, ConditionsLookAtTheCurrentVersion) {
   EXPECT_EQ(code(run(put_task("b", "k", "3", match))), Errc::no_such_key);
 }
 
+TEST_F(VersionTest, ConditionsOfADeleteLookAtTheVersionIfItIsThere) {
+  const auto remove = [this](const std::string& id, const std::string& etag) {
+    Conditions conditions;
+    conditions.if_match = etag;
+    return run(ns->remove_version("b", "d/k", id, std::move(conditions)));
+  };
+  PutRequest first, second;
+  first.etag = "one";
+  second.etag = "two";
+  const ObjectInfo old = put("d/k", "1", first), current = put("d/k", "2", second);
+  EXPECT_EQ(code(remove(old.version_id, current.etag)), Errc::precondition_failed);
+  EXPECT_EQ(code(remove(current.version_id, old.etag)), Errc::precondition_failed);
+  EXPECT_EQ(versions(), (Lines{"d/k=2*", "d/k=1"}));
+  EXPECT_TRUE(remove(old.version_id, old.etag).value().found);
+  EXPECT_FALSE(remove(old.version_id, old.etag).value().found);
+  EXPECT_TRUE(remove(current.version_id, "*").value().found);
+  for (const std::string& gone : {old.version_id, current.version_id, std::string("null")}) {
+    EXPECT_FALSE(remove(gone, "*").value().found) << gone;
+  }
+  EXPECT_EQ(code(remove("", "*")), Errc::no_such_key);
+  EXPECT_EQ(versions(), Lines{});
+}
+
 TEST_F(VersionTest, CopiesFromAVersionAndOntoItself) {
   const std::string first = put("k", std::string(300'000, '1')).version_id;
   put("k", "2");
