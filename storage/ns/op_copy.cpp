@@ -63,7 +63,7 @@ Task<std::optional<ObjectInfo>> copy_in_place(
   Transaction tx(core);
   mark_changed(core, object.record, object.record.mtime_ns);
   if (target.versioned()) {
-    apply_renewal(tx, renewal, source, object, op.spare);
+    apply_renewal(core, tx, renewal, source, object, op.spare);
   }
   tx.put_main(object);
   CO_TRYV(co_await put_summaries(core, tx, object));

@@ -29,7 +29,7 @@ void install_moved(Core& core,
                    const Renewal& renewal) {
   Object moved = *source.object;
   const std::int64_t now = core.clock.wall_ns();
-  apply_renewal(tx, renewal, *source.object, moved, op.copies);
+  apply_renewal(core, tx, renewal, *source.object, moved, op.copies);
   const InodeId parent = install_directories(tx, target, op.first, true, now);
   supersede(core, tx, target.history, target.existing, spare_inode(op.to, op.first));
   if (source.versioned()) {
