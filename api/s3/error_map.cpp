@@ -1,7 +1,9 @@
 #include <array>
 
 #include "api/s3/error.h"
+#include "api/s3/headers.h"
 #include "api/s3/xml_out.h"
+#include "storage/ns/version_id.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -255,12 +257,14 @@ S3Error::S3Error(const Error& error) : code(to_code(error.code())) {
   if (error.code() == Errc::read_only) {
     message = "The store is read-only: too few drives are live to keep new data safe.";
   }
-  const bool marker = error.code() == Errc::delete_marker;
-  if (marker || error.code() == Errc::key_deleted) {
+  if (error.code() == Errc::key_deleted) {
     headers = {{"x-amz-delete-marker", "true"}, {"x-amz-version-id", std::string(error.detail())}};
-  }
-  if (marker) {
-    headers.emplace_back("Allow", "DELETE");
+  } else if (error.code() == Errc::delete_marker) {
+    const ns::MarkerDetail marker = ns::parse_marker_detail(error.detail());
+    headers = {{"x-amz-delete-marker", "true"},
+               {"x-amz-version-id", std::string(marker.version_id)},
+               {"Last-Modified", format_http_date(marker.mtime_ns)},
+               {"Allow", "DELETE"}};
   }
   if (status() >= 500) {
     log_detail = error.describe();

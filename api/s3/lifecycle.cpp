@@ -30,6 +30,22 @@ std::int64_t end_of(const LifecycleRule& rule,
   return rule.date ? *rule.date : due_seconds(object.mtime_ns, *rule.days, day_seconds);
 }
 
+/// All of the filter but its tags, the versions that stay, and the time.
+bool ends(const LifecycleRule& rule,
+          const OldVersion& version,
+          std::int64_t now_seconds,
+          std::int64_t day_seconds) {
+  const LifecycleFilter& f = rule.filter;
+  return rule.noncurrent_days && selects(rule, version.object) &&
+         !(version.marker && (f.larger || f.smaller)) &&
+         version.newer >= rule.newer_versions.value_or(0) &&
+         due_seconds(version.since_ns, *rule.noncurrent_days, day_seconds) <= now_seconds;
+}
+
+const LifecycleRule* pointer(const LifecycleRules& rules, LifecycleRules::const_iterator rule) {
+  return rule == rules.end() ? nullptr : &*rule;
+}
+
 }  // namespace
 
 std::int64_t due_seconds(std::int64_t since_ns, std::uint64_t days, std::int64_t day_seconds) {
@@ -67,6 +83,39 @@ bool needs_tags(const LifecycleRules& rules,
     return rule.expires() && !rule.filter.tags.empty() && selects(rule, object) &&
            end_of(rule, object, day_seconds) <= now_seconds;
   });
+}
+
+const LifecycleRule* rule_for_version(const LifecycleRules& rules,
+                                      const OldVersion& version,
+                                      std::int64_t now_seconds,
+                                      std::int64_t day_seconds) {
+  return pointer(rules, std::ranges::find_if(rules, [&](const LifecycleRule& rule) {
+                   return ends(rule, version, now_seconds, day_seconds) &&
+                          has_tags(rule, version.object);
+                 }));
+}
+
+bool needs_tags(const LifecycleRules& rules,
+                const OldVersion& version,
+                std::int64_t now_seconds,
+                std::int64_t day_seconds) {
+  return !version.marker && std::ranges::any_of(rules, [&](const LifecycleRule& rule) {
+    return !rule.filter.tags.empty() && ends(rule, version, now_seconds, day_seconds);
+  });
+}
+
+const LifecycleRule* rule_for_marker(const LifecycleRules& rules,
+                                     std::string_view key,
+                                     std::int64_t mtime_ns,
+                                     std::int64_t now_seconds,
+                                     std::int64_t day_seconds) {
+  const LifecycleObject marker{key, 0, mtime_ns, nullptr};
+  return pointer(rules, std::ranges::find_if(rules, [&](const LifecycleRule& rule) {
+                   const LifecycleFilter& f = rule.filter;
+                   return selects(rule, marker) && f.tags.empty() && !f.larger && !f.smaller &&
+                          (rule.expired_marker.value_or(false) ||
+                           (rule.expires() && end_of(rule, marker, day_seconds) <= now_seconds));
+                 }));
 }
 
 std::string expiration_header(const Expiration& expiration) {

@@ -1,5 +1,5 @@
-// Lifecycle rules of a bucket: which objects go when, and which uploads are given up. Pure; what
-// carries them out is lifecycle_job.h.
+// Lifecycle rules of a bucket: which objects and versions go when, and which uploads are given up.
+// Pure; what carries them out is lifecycle_job.h.
 // Source: Amazon S3 User Guide, "Lifecycle configuration elements", "Expiring objects".
 #pragma once
 #include <cstdint>
@@ -16,6 +16,7 @@ namespace outcrop::s3 {
 inline constexpr std::size_t kMaxLifecycleRules = 1000;
 inline constexpr std::size_t kMaxLifecycleId = 255;
 inline constexpr std::uint64_t kMaxLifecycleDays = 2'147'483'647;
+inline constexpr std::uint64_t kMaxNewerVersions = 100;
 inline constexpr std::int64_t kSecondsPerDay = 86'400;
 
 struct LifecycleFilter {
@@ -32,14 +33,17 @@ struct LifecycleRule {
   bool old_form = false;              ///< the prefix stands in the rule itself, without a Filter
   std::optional<std::uint64_t> days;  ///< after the object was made
   std::optional<std::int64_t> date;   ///< seconds since 1970, a midnight
-  std::optional<std::uint64_t> abort_days;  ///< after an upload was begun
+  std::optional<std::uint64_t> abort_days;       ///< after an upload was begun
+  std::optional<std::uint64_t> noncurrent_days;  ///< after a version ceased to be current
+  std::optional<std::uint64_t> newer_versions;   ///< with these days: so many newer ones stay
+  std::optional<bool> expired_marker;            ///< delete markers that nothing is below go
   bool expires() const { return days || date; }
+  bool about_versions() const { return noncurrent_days || expired_marker || expires(); }
   bool operator==(const LifecycleRule&) const = default;
 };
 using LifecycleRules = std::vector<LifecycleRule>;
 
-/// MalformedXML, InvalidArgument, InvalidRequest as AWS; NotImplemented for transitions and what
-/// is about versions.
+/// MalformedXML, InvalidArgument, InvalidRequest as AWS; NotImplemented for transitions.
 Outcome<LifecycleRules> parse_lifecycle(std::string text);
 std::string lifecycle_document(const LifecycleRules& rules);
 
@@ -68,6 +72,31 @@ bool needs_tags(const LifecycleRules& rules,
                 const LifecycleObject& object,
                 std::int64_t now_seconds,
                 std::int64_t day_seconds);
+
+/// A version that is not current, or a delete marker that is not the newest.
+struct OldVersion {
+  LifecycleObject object{};   ///< of a marker the key only; its mtime does not count
+  std::int64_t since_ns = 0;  ///< when it ceased to be current
+  std::uint64_t newer = 0;    ///< how many of its key are newer and not current, either
+  bool marker = false;        ///< has no size and no tags: rules that ask for some do not match
+};
+/// The rule by which it goes now; null: none.
+const LifecycleRule* rule_for_version(const LifecycleRules& rules,
+                                      const OldVersion& version,
+                                      std::int64_t now_seconds,
+                                      std::int64_t day_seconds);
+/// Whether a rule that would end it now asks for tags.
+bool needs_tags(const LifecycleRules& rules,
+                const OldVersion& version,
+                std::int64_t now_seconds,
+                std::int64_t day_seconds);
+/// The rule by which a delete marker goes that is all that is left of its key; null: none. Rules
+/// with days or a date are such, too.
+const LifecycleRule* rule_for_marker(const LifecycleRules& rules,
+                                     std::string_view key,
+                                     std::int64_t mtime_ns,
+                                     std::int64_t now_seconds,
+                                     std::int64_t day_seconds);
 
 /// x-amz-expiration: expiry-date="...", rule-id="...".
 std::string expiration_header(const Expiration& expiration);

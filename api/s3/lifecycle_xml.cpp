@@ -63,6 +63,21 @@ Outcome<std::uint64_t> days_of(const pugi::xml_node& node, std::string_view what
   return *days;
 }
 
+Outcome<std::uint64_t> newer_of(const pugi::xml_node& node) {
+  S3_TRY(const std::uint64_t count, xml::number_of(node));
+  if (count == 0 || count > kMaxNewerVersions) {
+    return argument(
+        "'NewerNoncurrentVersions' for NoncurrentVersionExpiration action must be from 1 to 100");
+  }
+  return count;
+}
+
+Outcome<bool> bool_of(const pugi::xml_node& node) {
+  S3_TRY(const std::string text, xml::text_of(node));
+  const bool yes = same_text(text, "true");
+  return yes || same_text(text, "false") ? Outcome<bool>(yes) : malformed();
+}
+
 Outcome<std::string> prefix_of(const pugi::xml_node& node) {
   S3_TRY(std::string prefix, xml::text_of(node));
   if (prefix.size() > ns::kMaxKeyBytes) {
@@ -131,13 +146,26 @@ Outcome<> read_expiration(const pugi::xml_node& node, LifecycleRule& rule) {
     if (name == "Date") {
       return xml::set_once(rule.date, date_of(value));
     }
-    return name == "ExpiredObjectDeleteMarker" ? unsupported(name) : malformed();
+    return name == "ExpiredObjectDeleteMarker" ? xml::set_once(rule.expired_marker, bool_of(value))
+                                               : malformed();
   };
   S3_TRYV(xml::for_each_child(node, field));
-  if (rule.days.has_value() == rule.date.has_value()) {
-    return malformed();
-  }
-  return {};
+  const int given = (rule.days ? 1 : 0) + (rule.date ? 1 : 0) + (rule.expired_marker ? 1 : 0);
+  return given == 1 ? Outcome<>() : malformed();
+}
+
+Outcome<> read_noncurrent(const pugi::xml_node& node, LifecycleRule& rule) {
+  const auto field = [&](std::string_view name, const pugi::xml_node& value) -> Outcome<> {
+    if (name == "NoncurrentDays") {
+      return xml::set_once(
+          rule.noncurrent_days,
+          days_of(value, "'NoncurrentDays' for NoncurrentVersionExpiration action"));
+    }
+    return name == "NewerNoncurrentVersions" ? xml::set_once(rule.newer_versions, newer_of(value))
+                                             : malformed();
+  };
+  S3_TRYV(xml::for_each_child(node, field));
+  return rule.noncurrent_days ? Outcome<>() : malformed();
 }
 
 Outcome<> read_abort(const pugi::xml_node& node, LifecycleRule& rule) {
@@ -156,15 +184,18 @@ Outcome<> check_rule(const LifecycleRule& rule) {
   if (rule.id.size() > kMaxLifecycleId) {
     return argument("ID length should not exceed allowed limit of 255");
   }
-  if (!rule.expires() && !rule.abort_days) {
+  if (!rule.about_versions() && !rule.abort_days) {
     return fail(Code::invalid_request, "At least one action needs to be specified in a rule.");
   }
+  if (rule.newer_versions && rule.old_form) {
+    return fail(Code::invalid_request, "NewerNoncurrentVersions needs a Filter element.");
+  }
   const LifecycleFilter& f = rule.filter;
-  if (rule.abort_days && (!f.tags.empty() || f.larger || f.smaller)) {
+  if ((rule.abort_days || rule.expired_marker) && (!f.tags.empty() || f.larger || f.smaller)) {
     return fail(Code::invalid_request,
-                f.tags.empty()
-                    ? "AbortIncompleteMultipartUpload cannot be specified with Object Size."
-                    : "AbortIncompleteMultipartUpload cannot be specified with Tags.");
+                std::string(rule.abort_days ? "AbortIncompleteMultipartUpload"
+                                            : "ExpiredObjectDeleteMarker") +
+                    " cannot be specified with " + (f.tags.empty() ? "Object Size." : "Tags."));
   }
   return {};
 }
@@ -186,14 +217,16 @@ Outcome<LifecycleRule> read_rule(const pugi::xml_node& element) {
     if (name == "Filter") {
       return xml::set_once(filter, read_filter(node));
     }
-    if (name == "Expiration" && !rule.expires()) {
+    if (name == "Expiration" && !rule.expires() && !rule.expired_marker) {
       return read_expiration(node, rule);
+    }
+    if (name == "NoncurrentVersionExpiration" && !rule.noncurrent_days) {
+      return read_noncurrent(node, rule);
     }
     if (name == "AbortIncompleteMultipartUpload") {
       return read_abort(node, rule);
     }
-    const bool later = name == "Transition" || name == "NoncurrentVersionTransition" ||
-                       name == "NoncurrentVersionExpiration";
+    const bool later = name == "Transition" || name == "NoncurrentVersionTransition";
     return later ? unsupported(name) : malformed();
   };
   S3_TRYV(xml::for_each_child(element, field));
@@ -302,6 +335,15 @@ std::string lifecycle_document(const LifecycleRules& rules) {
       xml.open("Expiration").number("Days", *rule.days).close();
     } else if (rule.date) {
       xml.open("Expiration").text("Date", format_iso_seconds(*rule.date)).close();
+    } else if (rule.expired_marker) {
+      xml.open("Expiration").flag("ExpiredObjectDeleteMarker", *rule.expired_marker).close();
+    }
+    if (rule.noncurrent_days) {
+      xml.open("NoncurrentVersionExpiration").number("NoncurrentDays", *rule.noncurrent_days);
+      if (rule.newer_versions) {
+        xml.number("NewerNoncurrentVersions", *rule.newer_versions);
+      }
+      xml.close();
     }
     if (rule.abort_days) {
       xml.open("AbortIncompleteMultipartUpload");

@@ -86,10 +86,12 @@ Answer rename_object(Call& call) {
     }
   }
   for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
-    const auto moved = co_await call.ns.rename(call.bucket(), source, call.key(), std::move(tags));
+    auto moved = co_await call.ns.rename(call.bucket(), source, call.key(), std::move(tags));
     if (moved || moved.error().code() != Errc::conflict) {
-      S3_CO_TRYV(moved);
-      co_return empty_response(200);
+      S3_CO_TRY(const std::string version, std::move(moved));
+      http::Response response = empty_response(200);
+      add_version(call, version, response);
+      co_return response;
     }
     S3_CO_TRY(tags, co_await authorize_move(call, source));
   }

@@ -268,7 +268,7 @@ Task<std::optional<Created>> try_link(Core& core, LinkOp& op) {
   Transaction tx(core);
   CO_TRYV(co_await make_explicit(core, tx, op.directory.root, slot.implicit));
   if (!history->renewal.names.empty()) {
-    apply_renewal(tx, history->renewal, *before, object, op.spare);
+    apply_renewal(core, tx, history->renewal, *before, object, op.spare);
     CO_TRYV(co_await put_summaries(core, tx, object));
     supersede(core, tx, history->name, {}, 0);
   }

@@ -140,7 +140,7 @@ void put_moved(Core& core,
   const std::int64_t now = core.clock.wall_ns();
   tx.batch.erase(dirent_key(leaving.parent, leaving.name));
   if (!history.renewal.names.empty()) {
-    apply_renewal(tx, history.renewal, *leaving.object, moved, op.spare + 1);
+    apply_renewal(core, tx, history.renewal, *leaving.object, moved, op.spare + 1);
     put_marker(tx, history.from, leaving.parent, now);
   }
   tx.move_name(leaving, moved, op.to_directory.ino, slots.to.file_name());

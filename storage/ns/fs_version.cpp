@@ -48,7 +48,7 @@ Task<bool> try_begin(Core& core, SessionOp& op) {
   if (keeps) {
     Object after = *before;
     Transaction tx(core);
-    apply_renewal(tx, renewal, *before, after, op.spare);
+    apply_renewal(core, tx, renewal, *before, after, op.spare);
     tx.put_main(after);
     CO_TRYV(co_await put_summaries(core, tx, after));
     CO_TRYV(co_await tx.commit());

@@ -38,8 +38,9 @@ void put_version(Transaction& tx,
                  InodeId directory,
                  std::string_view name,
                  InodeId ino,
-                 const InodeRecord& record) {
-  const VersionRecord version{record.version, false, dirent_of(ino, record)};
+                 const InodeRecord& record,
+                 std::int64_t now_ns) {
+  const VersionRecord version{record.version, false, dirent_of(ino, record), now_ns};
   tx.batch.put(version_key(directory, name, record.version.number), encode(version));
   if (record.version.null) {
     set_null_version(tx, directory, name, encode_number(record.version.number));
@@ -47,7 +48,11 @@ void put_version(Transaction& tx,
 }
 
 // By reference to the same extents. Extended attributes stay with the file.
-void copy_version(Transaction& tx, const KeyHistory& key, const InodeRecord& from, InodeId ino) {
+void copy_version(Transaction& tx,
+                  const KeyHistory& key,
+                  const InodeRecord& from,
+                  InodeId ino,
+                  std::int64_t now_ns) {
   InodeRecord copy = from;
   copy.history = true;
   copy.change = kFirstChange;
@@ -61,7 +66,7 @@ void copy_version(Transaction& tx, const KeyHistory& key, const InodeRecord& fro
     copy.posix->verifier.reset();
   }
   tx.create_object(ino, copy);
-  put_version(tx, key.directory, key.name, ino, copy);
+  put_version(tx, key.directory, key.name, ino, copy, now_ns);
 }
 
 void erase_replaced(Transaction& tx, const KeyHistory& key) {
@@ -127,16 +132,17 @@ void supersede(
   if (!history.keep) {
     return tx.unlink(there);
   }
+  const std::int64_t now = core.clock.wall_ns();
   // Who has the file open, or another name of it, goes on to change it.
   if (there.object->record.links() > 1 || core.holds->held(there.object->ino)) {
-    copy_version(tx, history, there.object->record, spare);
+    copy_version(tx, history, there.object->record, spare, now);
     return tx.unlink(there);
   }
   tx.leave(there.parent, there.cookie, there.name);
   Object version = *there.object;
   version.record.history = true;
   tx.put_history(version);
-  put_version(tx, history.directory, history.name, version.ino, version.record);
+  put_version(tx, history.directory, history.name, version.ino, version.record, now);
 }
 
 void put_marker(Transaction& tx,
@@ -204,12 +210,17 @@ Task<Renewal> plan_renewal(Core& core,
   co_return out;
 }
 
-void apply_renewal(
-    Transaction& tx, const Renewal& renewal, const Object& before, Object& after, InodeId spare) {
+void apply_renewal(Core& core,
+                   Transaction& tx,
+                   const Renewal& renewal,
+                   const Object& before,
+                   Object& after,
+                   InodeId spare) {
+  const std::int64_t now = core.clock.wall_ns();
   for (const KeyHistory& key : renewal.names) {
     erase_replaced(tx, key);
     if (key.keep) {
-      copy_version(tx, key, before.record, spare++);
+      copy_version(tx, key, before.record, spare++, now);
     }
   }
   after.record.version = renewal.stamp;

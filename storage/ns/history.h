@@ -76,8 +76,12 @@ Task<Renewal> plan_renewal(Core& core,
 /// How many numbers from `spare` on apply_renewal may use.
 std::uint32_t renewal_inodes(const Object& file);
 /// Sets the stamp of `after`; its record and its dirents are the caller's.
-void apply_renewal(
-    Transaction& tx, const Renewal& renewal, const Object& before, Object& after, InodeId spare);
+void apply_renewal(Core& core,
+                   Transaction& tx,
+                   const Renewal& renewal,
+                   const Object& before,
+                   Object& after,
+                   InodeId spare);
 
 /// A directory loses its last key but has history: it leaves the tree. Its dirent is the caller's.
 void hide_directory(Transaction& tx, const Object& directory);

@@ -71,7 +71,8 @@ class Namespace {
   /// Without a version id: in a bucket without versions the object goes; else it becomes a version
   /// (the null version of a bucket where versioning is suspended goes), and a delete marker comes
   /// to be, also for a key that there is not. With one: that version or marker goes for good, and
-  /// the newest that is left is current. What is not there is no error without conditions.
+  /// the newest that is left is current. What is not there is no error without conditions; a
+  /// version that is not there is none with them, either: what was asked for is done.
   virtual Task<Deletion> remove_version(std::string_view bucket,
                                         std::string_view key,
                                         std::string_view version_id,
@@ -108,12 +109,15 @@ class Namespace {
                                 CopyRequest request) = 0;
   /// Atomic, O(1); replaces an object at `to_key`. A key that ends in '/' names the whole
   /// directory: everything below it moves (the destination must not exist: already_exists), and
-  /// nothing can be expected of its tags.
-  virtual Task<> rename(std::string_view bucket,
-                        std::string_view from_key,
-                        std::string_view to_key,
-                        ExpectedTags expected) = 0;
-  Task<> rename(std::string_view bucket, std::string_view from_key, std::string_view to_key) {
+  /// nothing can be expected of its tags. The version id of what is at `to_key` now; empty for a
+  /// directory, and without versions.
+  virtual Task<std::string> rename(std::string_view bucket,
+                                   std::string_view from_key,
+                                   std::string_view to_key,
+                                   ExpectedTags expected) = 0;
+  Task<std::string> rename(std::string_view bucket,
+                           std::string_view from_key,
+                           std::string_view to_key) {
     return rename(bucket, from_key, to_key, std::nullopt);
   }
   virtual Task<ListPage> list(std::string_view bucket, ListRequest request) = 0;

@@ -96,7 +96,7 @@ Task<FoundObject> find_asked(Core& core,
   }
   CO_TRY(FoundVersion version, co_await find_object_version(core, bucket.root, key, id, pin));
   if (version.marker) {
-    co_return fail(Errc::delete_marker, version_text(version.marker->stamp));
+    co_return fail_marker(*version.marker);
   }
   if (!version.object) {
     co_return fail(Errc::no_such_version);

@@ -64,7 +64,7 @@ Task<std::optional<ObjectInfo>> copy_in_place(
   Transaction tx(core);
   mark_changed(core, object.record, object.record.mtime_ns);
   if (target.versioned()) {
-    apply_renewal(tx, renewal, source, object, op.spare);
+    apply_renewal(core, tx, renewal, source, object, op.spare);
   }
   tx.put_main(object);
   CO_TRYV(co_await put_summaries(core, tx, object));
@@ -97,7 +97,7 @@ Task<std::optional<ObjectInfo>> try_copy_version(Core& core, CopyOp& op, const S
          co_await find_object_version(core, source.bucket.root, op.request.source_key, *op.version,
                                       false));
   if (found.marker) {
-    co_return fail(Errc::delete_marker, version_text(found.marker->stamp));
+    co_return fail_marker(*found.marker);
   }
   if (!found.object) {
     co_return fail(Errc::no_such_version);

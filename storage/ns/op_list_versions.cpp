@@ -163,7 +163,9 @@ class VersionLister {
                                .checksum_type = d.checksum_type},
                      .version_id = version_text(version.stamp),
                      .marker = version.marker,
-                     .latest = x_cursor.latest()};
+                     .latest = x_cursor.latest(),
+                     .number = version.stamp.number,
+                     .since_ns = version.since_ns};
     if (const auto it = x_dirty.find(d.ino); it != x_dirty.end() && !version.marker) {
       overlay_entry(d.ino, it->second, out.entry);
     }

@@ -117,7 +117,7 @@ Task<Deletion> remove_object(Core& core,
   if (!version_id.empty()) {
     CO_TRY(id, check_version_id(version_id));
   }
-  if (!conditions.empty()) {
+  if (!conditions.empty() && !conditions.seen) {  // that is not about what files have
     CO_TRYV(co_await flush_key(core, bucket, key));
   }
   RemoveOp op{.bucket = bucket, .key = key, .conditions = std::move(conditions)};
@@ -127,7 +127,7 @@ Task<Deletion> remove_object(Core& core,
     if (versioned && id) {
       co_return co_await remove_one_version(core, bucket, key, *id, op.conditions);
     }
-    if (id && id->number) {
+    if (id && (id->number || op.conditions.seen)) {
       co_return Deletion{};  // no key here has such a version
     }
     if (versioned && op.first == 0) {

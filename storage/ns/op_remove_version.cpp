@@ -133,7 +133,18 @@ Task<Step> replace_current(Core& core, VersionOp& op, Target& target, LockTable:
   co_return Step::done;
 }
 
-Result<void> check_version(const VersionOp& op, const LockedVersion& version) {
+// `current`: it is the newest at its key; `alone`: and there is no other.
+Result<void> check_version(const VersionOp& op,
+                           const LockedVersion& version,
+                           bool current,
+                           bool alone) {
+  if (const auto& seen = op.conditions.seen) {
+    const VersionRecord& record = version.record;
+    const bool placed = seen->alone ? record.marker && current && alone : !current;
+    if (!placed || record.stamp.number != seen->number || record.since_ns != seen->since_ns) {
+      return fail(Errc::precondition_failed);
+    }
+  }
   return check_object(op.conditions, version.object.object, Access::write);
 }
 
@@ -150,7 +161,6 @@ Task<std::optional<Deletion>> remove_record(Core& core,
     CO_TRY(record, co_await find_version(core, directory, name, op.id));
   }
   if (!record) {
-    CO_TRYV(check_conditions(op.conditions, nullptr, Access::write));
     co_return Deletion{};
   }
   CO_TRY(const auto version,
@@ -158,11 +168,12 @@ Task<std::optional<Deletion>> remove_record(Core& core,
   if (!version) {
     co_return std::nullopt;
   }
-  CO_TRYV(check_version(op, *version));
   const VersionStamp stamp = version->record.stamp;
-  std::optional<LockedVersion> next;
   CO_TRY(auto newest, co_await newest_but(core, directory, name, stamp.number));
-  if (!target.object() && newest && !newest->marker && newest->stamp.number < stamp.number) {
+  const bool current = !target.object() && (!newest || newest->stamp.number < stamp.number);
+  CO_TRYV(check_version(op, *version, current, !newest));
+  std::optional<LockedVersion> next;
+  if (current && newest && !newest->marker) {
     CO_TRY(next,
            co_await lock_version(core, held, root, directory, name, *std::move(newest), op.busy));
     if (!next) {
@@ -225,6 +236,9 @@ Task<std::optional<Deletion>> try_remove(Core& core, VersionOp& op, bool& last) 
   const ObjectPtr current = target.object();
   if (!current || !op.id.names(current->record.version)) {
     co_return co_await remove_record(core, op, target, place->held);
+  }
+  if (op.conditions.seen) {
+    co_return fail(Errc::precondition_failed);
   }
   CO_TRYV(check_object(op.conditions, current, Access::write));
   CO_TRY(const Step step, co_await replace_current(core, op, target, place->held));

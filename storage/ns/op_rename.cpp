@@ -29,7 +29,7 @@ void install_moved(Core& core,
                    const Renewal& renewal) {
   Object moved = *source.object;
   const std::int64_t now = core.clock.wall_ns();
-  apply_renewal(tx, renewal, *source.object, moved, op.copies);
+  apply_renewal(core, tx, renewal, *source.object, moved, op.copies);
   const InodeId parent = install_directories(tx, target, op.first, true, now);
   supersede(core, tx, target.history, target.existing, spare_inode(op.to, op.first));
   if (source.versioned()) {
@@ -49,8 +49,12 @@ void install_moved(Core& core,
   tx.batch.put(dirent_key(parent, target.path.name), summary);
 }
 
-// Empty: the plan was outrun, or more must be locked.
-Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
+std::string id_in(const Source& source, const VersionStamp& stamp) {
+  return source.versioned() ? version_text(stamp) : std::string();
+}
+
+// The version id; empty: the plan was outrun, or more must be locked.
+Task<std::optional<std::string>> try_rename(Core& core, RenameOp& op) {
   CO_TRY(Source source, co_await plan_source(core, op.bucket, op.from));
   source.exclusive = op.exclusive;
   source.busy = op.busy_source;
@@ -76,7 +80,7 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
   }
   CO_TRYV(check_tags(op.expected, *source.object));
   if (op.from == op.to) {
-    co_return true;
+    co_return id_in(source, source.object->record.version);
   }
   Renewal renewal;
   if (source.versioned()) {
@@ -99,17 +103,20 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
   detach(tx, source, *pruned);
   tx.block_name(target.bucket.root, op.to);
   const ObjectPtr replaced = target.object();
+  std::string id;
   if (replaced && replaced->ino == source.object->ino) {
     // Two names of one file: the one that it moves to is there.
+    id = id_in(source, replaced->record.version);
     supersede(core, tx, source.history, source.leaving, op.copies);
     if (source.versioned()) {
       put_marker(tx, source.history, source.parent(), core.clock.wall_ns());
     }
   } else {
     install_moved(core, tx, op, source, target, renewal);
+    id = id_in(source, renewal.stamp);
   }
   CO_TRYV(co_await tx.commit());
-  co_return true;
+  co_return id;
 }
 
 // Under the bucket's exclusive lock, where nothing else moves: the ancestors of the destination
@@ -182,11 +189,11 @@ Task<> move_directory(Core& core, Source& source, Target& target, InodeId first)
 
 }  // namespace
 
-Task<> rename_object(Core& core,
-                     std::string_view bucket,
-                     std::string_view from,
-                     std::string_view to,
-                     ExpectedTags expected) {
+Task<std::string> rename_object(Core& core,
+                                std::string_view bucket,
+                                std::string_view from,
+                                std::string_view to,
+                                ExpectedTags expected) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(const InodeId first, co_await core.inodes.allocate(inodes_needed(to)));
@@ -197,9 +204,9 @@ Task<> rename_object(Core& core,
       CO_TRY(op.copies, co_await core.inodes.allocate(op.copies_needed));
       op.copy_count = op.copies_needed;
     }
-    CO_TRY(const auto done, co_await try_rename(core, op));
+    CO_TRY(auto done, co_await try_rename(core, op));
     if (done) {
-      co_return ok();
+      co_return *std::move(done);
     }
   }
   co_return outrun();

@@ -36,7 +36,7 @@ Task<ObjectPtr> lock_version(Core& core, TagOp& op, Target& target, LockTable::H
     co_return fail(Errc::no_such_version);
   }
   if (record->marker) {
-    co_return fail(Errc::delete_marker, version_text(record->stamp));
+    co_return fail_marker(*record);
   }
   const InodeId ino = record->summary.ino;
   if (!core.locks.try_extend(held, inode_lock(ino), LockMode::exclusive)) {

@@ -43,11 +43,11 @@ Task<ObjectInfo> copy_object(Core& core,
                              std::string_view bucket,
                              std::string_view key,
                              CopyRequest request);
-Task<> rename_object(Core& core,
-                     std::string_view bucket,
-                     std::string_view from,
-                     std::string_view to,
-                     ExpectedTags expected);
+Task<std::string> rename_object(Core& core,
+                                std::string_view bucket,
+                                std::string_view from,
+                                std::string_view to,
+                                ExpectedTags expected);
 Task<> rename_directory(Core& core,
                         std::string_view bucket,
                         std::string_view from,

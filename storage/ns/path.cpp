@@ -237,7 +237,8 @@ ObjectInfo info_of(const Object& object) {
           .parts = r.lists.parts,
           .file = file_fields(r),
           .version_id = r.version.number == 0 ? std::string() : version_text(r.version),
-          .current = !r.history};
+          .current = !r.history,
+          .changed_ns = r.posix ? r.posix->ctime_ns : r.mtime_ns};
 }
 
 DirentRecord dirent_of(InodeId ino, const InodeRecord& record) {

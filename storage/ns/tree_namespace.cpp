@@ -72,10 +72,10 @@ class TreeNamespaceImpl final : public TreeNamespace {
                         CopyRequest request) override {
     return copy_object(x_core, bucket, key, std::move(request));
   }
-  Task<> rename(std::string_view bucket,
-                std::string_view from_key,
-                std::string_view to_key,
-                ExpectedTags expected) override {
+  Task<std::string> rename(std::string_view bucket,
+                           std::string_view from_key,
+                           std::string_view to_key,
+                           ExpectedTags expected) override {
     const bool directory = from_key.ends_with('/');
     if (directory != to_key.ends_with('/')) {
       co_return fail(Errc::invalid_argument, "rename between a file and a directory");
@@ -86,7 +86,8 @@ class TreeNamespaceImpl final : public TreeNamespace {
     if (expected) {
       co_return fail(Errc::invalid_argument, "a directory has no tags");
     }
-    co_return co_await rename_directory(x_core, bucket, from_key, to_key);
+    CO_TRYV(co_await rename_directory(x_core, bucket, from_key, to_key));
+    co_return std::string();
   }
   Task<ListPage> list(std::string_view bucket, ListRequest request) override {
     return list_objects(x_core, bucket, std::move(request));

@@ -73,6 +73,17 @@ struct ObjectInfo {
   std::optional<FileFields> file{};
   std::string version_id{};  ///< empty in a bucket that never had versions
   bool current = true;       ///< it is what the key shows without a version id
+  /// When it last changed in any way; no sooner than it came to its key, unlike mtime_ns.
+  std::int64_t changed_ns = 0;
+};
+
+/// A version as a listing showed it, for who deletes it by its id for that reason: one that is not
+/// current, or the delete marker that is all that is left of its key.
+struct SeenVersion {
+  std::uint64_t number = 0;                ///< VersionEntry::number
+  std::optional<std::int64_t> since_ns{};  ///< VersionEntry::since_ns
+  bool alone = false;                      ///< there is nothing else at its key
+  bool operator==(const SeenVersion&) const = default;
 };
 
 /// RFC 9110 preconditions; ETag fields hold the header's raw value ("*", or a list of ETags,
@@ -85,9 +96,12 @@ struct Conditions {
   bool must_exist = false;
   /// conflict where the object has other tags; no header says so. Changing them changes no time.
   ExpectedTags tags{};
+  /// Of a delete by version id: precondition_failed if the version is not as it was seen. (The id
+  /// alone does not do: "null" names one version after another, and what was not current may be.)
+  std::optional<SeenVersion> seen{};
   bool empty() const {
     return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since &&
-           !must_exist && !tags;
+           !must_exist && !tags && !seen;
   }
 };
 
@@ -157,6 +171,10 @@ struct VersionEntry {
   ListEntry entry;  ///< of a delete marker: key and mtime
   std::string version_id{};
   bool marker = false, latest = false;
+  std::uint64_t number = 0;  ///< tells it from all others of its key that there ever were
+  /// When a version ceased to be current. Empty: it is current, it is a marker, or it is older than
+  /// the records that say so.
+  std::optional<std::int64_t> since_ns{};
 };
 
 /// By key, and the newest version of a key first; common prefixes in between.

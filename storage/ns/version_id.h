@@ -2,6 +2,7 @@
 // or "null" for the one version that has no id of its own (what was stored before versioning was
 // enabled, or while it is suspended).
 #pragma once
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,6 +61,23 @@ inline std::string version_text(const VersionStamp& stamp) {
   out.reserve(version_detail::kIdBytes);
   version_detail::append_hex(out, stamp.number);
   version_detail::append_hex(out, version_detail::scattered(stamp.number));
+  return out;
+}
+
+/// What is said of a delete marker that a client asked for: the detail of Errc::delete_marker.
+struct MarkerDetail {
+  std::string_view version_id{};
+  std::int64_t mtime_ns = 0;
+};
+inline std::string marker_detail(const VersionStamp& stamp, std::int64_t mtime_ns) {
+  return version_text(stamp) + ' ' + std::to_string(mtime_ns);
+}
+inline MarkerDetail parse_marker_detail(std::string_view detail) {
+  const std::size_t space = detail.find(' ');
+  MarkerDetail out{.version_id = detail.substr(0, space)};
+  if (space != detail.npos) {
+    std::from_chars(detail.data() + space + 1, detail.data() + detail.size(), out.mtime_ns);
+  }
   return out;
 }
 

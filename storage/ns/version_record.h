@@ -1,6 +1,7 @@
 // The records of Table::version: what a key was before it became what it is, and the directories
 // that nothing is left of but such records. Keys are in keys.h.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,8 @@ struct VersionRecord {
   bool marker = false;
   /// Of a version: its inode and what listings show of it. Of a marker: only the mtime counts.
   DirentRecord summary{};
+  /// Of a version: when it ceased to be current. Empty: the record is older than that field.
+  std::optional<std::int64_t> since_ns{};
   bool operator==(const VersionRecord&) const = default;
 };
 

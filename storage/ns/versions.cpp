@@ -178,6 +178,10 @@ Task<FoundVersion> find_object_version(
   co_return fail(Errc::overloaded, "version changes faster than it can be opened");
 }
 
+std::unexpected<Error> fail_marker(const VersionRecord& marker) {
+  return fail(Errc::delete_marker, marker_detail(marker.stamp, marker.summary.mtime_ns));
+}
+
 Task<std::optional<VersionRecord>> find_marker(Core& core, InodeId root, std::string_view key) {
   for (int attempt = 1;; ++attempt) {
     auto marker = co_await try_marker(core, root, key);

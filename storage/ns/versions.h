@@ -41,6 +41,8 @@ struct FoundVersion {
 /// The version, current or not, as one moment had it.
 Task<FoundVersion> find_object_version(
     Core& core, InodeId root, std::string_view key, VersionId id, bool pin);
+/// The error for a client who asked for it.
+std::unexpected<Error> fail_marker(const VersionRecord& marker);
 /// For a key that has no object: its newest delete marker.
 Task<std::optional<VersionRecord>> find_marker(Core& core, InodeId root, std::string_view key);
 

@@ -167,6 +167,11 @@ void add_name_changes(std::vector<Step>& steps) {
       [](Contents& m) { m.erase("renamed/f"); }));
 }
 
+Result<void> rename(SimEngine& engine, std::string_view from, std::string_view to) {
+  TRYV(engine.run(engine.ns().rename(SimEngine::kBucket, from, to)));
+  return ok();
+}
+
 // What is at the key becomes its newest version that is not current.
 void keep_version(Contents& m, const std::string& key, std::string content) {
   for (std::size_t n = 1;; ++n) {
@@ -221,15 +226,13 @@ void add_versions(std::vector<Step>& steps) {
          m.erase("v/w/k#3");
          m.erase("v/w/k#4");
        }});
-  steps.push_back(
-      {"versions_rename",
-       [](SimEngine& e) { return e.run(e.ns().rename(SimEngine::kBucket, "v/w/k", "v/r")); },
-       [](Contents& m) {
-         m["v/r"] = m["v/w/k"];
-         keep_version(m, "v/w/k", m["v/w/k"]);
-         keep_version(m, "v/w/k", "(delete marker)");
-         m.erase("v/w/k");
-       }});
+  steps.push_back({"versions_rename", [](SimEngine& e) { return rename(e, "v/w/k", "v/r"); },
+                   [](Contents& m) {
+                     m["v/r"] = m["v/w/k"];
+                     keep_version(m, "v/w/k", m["v/w/k"]);
+                     keep_version(m, "v/w/k", "(delete marker)");
+                     m.erase("v/w/k");
+                   }});
 }
 
 std::vector<Step> workload() {
@@ -249,23 +252,19 @@ std::vector<Step> workload() {
                    [](Contents& m) { m["copy/of/p"] = m["m/p"]; }});
   steps.push_back({"delete", [](SimEngine& e) { return e.remove("m/p"); },
                    [](Contents& m) { m.erase("m/p"); }});
-  steps.push_back(
-      {"rename_key",
-       [](SimEngine& e) { return e.run(e.ns().rename(SimEngine::kBucket, "dir/b", "moved")); },
-       [](Contents& m) {
-         m["moved"] = m["dir/b"];
-         m.erase("dir/b");
-       }});
-  steps.push_back(
-      {"rename_directory",
-       [](SimEngine& e) { return e.run(e.ns().rename(SimEngine::kBucket, "dir/", "new/")); },
-       [](Contents& m) {
-         Contents out;
-         for (auto& [key, content] : m) {
-           out[key.starts_with("dir/") ? "new/" + key.substr(4) : key] = content;
-         }
-         m = std::move(out);
-       }});
+  steps.push_back({"rename_key", [](SimEngine& e) { return rename(e, "dir/b", "moved"); },
+                   [](Contents& m) {
+                     m["moved"] = m["dir/b"];
+                     m.erase("dir/b");
+                   }});
+  steps.push_back({"rename_directory", [](SimEngine& e) { return rename(e, "dir/", "new/"); },
+                   [](Contents& m) {
+                     Contents out;
+                     for (auto& [key, content] : m) {
+                       out[key.starts_with("dir/") ? "new/" + key.substr(4) : key] = content;
+                     }
+                     m = std::move(out);
+                   }});
   steps.push_back(write_file("file_inline", "a", {{90, 20, 500}, {2, 21, 7}}, false));
   steps.push_back(
       write_file("file_small_runs", "moved", {{5, 22, 9'000}, {140'000, 23, 30'000}}, false));

@@ -156,7 +156,10 @@ class Suite:
                  {"ID": "b", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {
                      "Date": datetime.datetime(2031, 1, 1, tzinfo=datetime.timezone.utc)}},
                  {"ID": "c", "Status": "Enabled", "Filter": {"Prefix": "up/"},
-                  "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 9}}]
+                  "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 9}},
+                 {"ID": "d", "Status": "Enabled", "Filter": {"Prefix": "old/"},
+                  "Expiration": {"ExpiredObjectDeleteMarker": True},
+                  "NoncurrentVersionExpiration": {"NoncurrentDays": 5, "NewerNoncurrentVersions": 2}}]
         self.s3.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": rules})
         got = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)["Rules"]
         assert got == rules, got

@@ -6,12 +6,11 @@
 #include <cstdlib>
 #include <deque>
 #include <map>
-#include <random>
 
-#include "storage/digest/digest.h"
-#include "storage/digest/text.h"
+#include "tests/property/version_words.h"
 #include "tests/support/namespace_fixture.h"
 #include "tests/support/reference_namespace.h"
+#include "tests/support/version_times.h"
 
 namespace outcrop::test {
 namespace {
@@ -23,12 +22,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-/// A version by its two ids.
-struct Both {
-  std::string key, real, model;
-};
-
-class History : public NamespaceFixture {
+class History : public NamespaceFixture, public VersionWords {
  public:
   explicit History(std::uint64_t seed)
       : NamespaceFixture({.object_cache_bytes = 1 << 20,
@@ -37,42 +31,35 @@ class History : public NamespaceFixture {
                           .inode_block = 5000},
                          0,
                          48 << 10),
-        x_random(seed),
+        VersionWords(seed),
         x_model(clock, {.min_part_bytes = kMinPart, .piece_bytes = 1 << 16}) {
     must(ns->create_bucket("b", ""));
     must(x_model.create_bucket("b", ""));
   }
 
   void step() {
-    const std::size_t kind = pick(24);
-    if (kind < 6) {
-      return put_some();
-    }
-    if (kind < 9) {
-      return remove_some();
-    }
-    if (kind < 13) {
-      return remove_some_version();
-    }
-    switch (kind) {
-      case 14:
-        return read_some_version();
-      case 15:
-        return copy_some();
-      case 16:
-        return rename_some();
-      case 17:
-        return rename_some_directory();
-      case 18:
-        return upload_some();
-      case 19:
-      case 20:
-        return list_some();
-      case 21:
-      case 22:
-        return tag_some();
-      default:
-        return pick(8) == 0 ? set_versioning() : read_some();
+    using Step = std::pair<std::size_t, void (History::*)()>;
+    static constexpr Step kSteps[] = {{48, &History::put_some},
+                                      {24, &History::remove_some},
+                                      {32, &History::remove_some_version},
+                                      {16, &History::read_some},
+                                      {8, &History::read_some_version},
+                                      {8, &History::copy_some},
+                                      {8, &History::rename_some},
+                                      {8, &History::rename_some_directory},
+                                      {8, &History::upload_some},
+                                      {16, &History::list_some},
+                                      {16, &History::tag_some},
+                                      {16, &History::look_at_some_version},
+                                      {24, &History::remove_seen_version},
+                                      {4, &History::forget_some_time},
+                                      {1, &History::set_versioning}};
+    std::size_t dice = pick(237);  // their sum
+    for (const auto& [weight, act] : kSteps) {
+      if (dice < weight) {
+        return (this->*act)();
+      }
+      dice -= weight;
     }
   }
 
@@ -96,14 +83,6 @@ class History : public NamespaceFixture {
     relocate_some();
   }
 
-  std::string last_changes() const {
-    std::string out;
-    for (const std::string& line : x_notes) {
-      out += line + "\n";
-    }
-    return out;
-  }
-
   /// Everything goes, version by version; then the bucket can.
   void end() {
     for (const Both& v : all_versions()) {
@@ -123,31 +102,6 @@ class History : public NamespaceFixture {
   }
 
  private:
-  void note(std::string_view what, std::string_view one = {}, std::string_view other = {}) {
-    x_notes.push_back(std::string(what) + " " + ::testing::PrintToString(std::string(one)) + " " +
-                      ::testing::PrintToString(std::string(other)));
-    if (x_notes.size() > kNotes) {
-      x_notes.pop_front();
-    }
-  }
-  std::size_t pick(std::size_t n) { return x_random() % n; }
-
-  std::string component() {
-    using namespace std::string_literals;
-    static const std::vector kParts = {""s,    "."s,  "a"s,    "a"s,    "b"s,  "b"s,   "c"s,
-                                       "a-b"s, "a0"s, "\x01"s, "\xff"s, "\0"s, "a\0b"s};
-    return kParts[pick(kParts.size())];
-  }
-  std::string some_key() {
-    std::string key;
-    while (key.empty()) {
-      for (std::size_t depth = pick(4); depth > 0; --depth) {
-        key += component() + "/";
-      }
-      key += component();
-    }
-    return key;
-  }
   std::string known_key() {
     const auto all = all_versions();
     return all.empty() || pick(3) == 0 ? some_key() : all[pick(all.size())].key;
@@ -156,13 +110,6 @@ class History : public NamespaceFixture {
     const std::string key = known_key();
     const std::size_t cut = key.find('/', pick(key.size()));
     return cut == key.npos ? component() + "/" : key.substr(0, cut + 1);
-  }
-  std::string some_data() {
-    static const std::size_t kSizes[] = {0, 1, 60, 2048, 2049, 5000, 140'000};
-    return std::string(kSizes[pick(pick(6) == 0 ? 7 : 5)], static_cast<char>('a' + pick(26)));
-  }
-  std::string hex_etag(std::string_view data) {
-    return digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5, as_bytes(data))));
   }
   ns::Conditions some_conditions(const std::string& key) {
     ns::Conditions out;
@@ -197,7 +144,8 @@ class History : public NamespaceFixture {
     EXPECT_EQ(code(real), code(model)) << (real ? "" : real.error().describe());
     if (!real && !model &&
         (real.error().code() == Errc::key_deleted || real.error().code() == Errc::delete_marker)) {
-      bind(std::string(real.error().detail()), std::string(model.error().detail()));
+      bind(std::string(ns::parse_marker_detail(real.error().detail()).version_id),
+           std::string(ns::parse_marker_detail(model.error().detail()).version_id));
     }
     return real && model;
   }
@@ -208,13 +156,6 @@ class History : public NamespaceFixture {
     CO_TRY(std::string data, co_await read_range(*reader, {0, info.size}));
     co_return data + "|" + info.etag + "|" + info.attributes.content_type + "|" +
         std::to_string(info.parts.size()) + "|" + tags_text(info) + (info.current ? "" : "|old");
-  }
-  static std::string tags_text(const ns::ObjectInfo& info) {
-    std::string out;
-    for (const auto& [key, value] : info.attributes.tags) {
-      out.append(key).append("=").append(value).append(",");
-    }
-    return out;
   }
   void expect_same(const std::string& key,
                    const std::string& real_id,
@@ -280,6 +221,60 @@ class History : public NamespaceFixture {
       x_removed.push_back(v);
     }
   }
+  /// As a listing shows it to who comes back later.
+  void look_at_some_version() {
+    const auto real = must(ns->list_versions("b", {.max_keys = 1U << 30})).entries;
+    const auto model = must(x_model.list_versions("b", {.max_keys = 1U << 30})).entries;
+    if (!real.empty() && real.size() == model.size()) {
+      const std::size_t i = pick(real.size());
+      x_seen.emplace_back(real[i], model[i]);
+    }
+    if (x_seen.size() > kMostSeen) {
+      x_seen.pop_front();
+    }
+  }
+  void remove_seen_version() {
+    if (pick(2) == 0) {
+      look_at_some_version();
+    }
+    if (x_seen.empty()) {
+      return;
+    }
+    const auto& [real, model] = pick(2) == 0 ? x_seen.back() : x_seen[pick(x_seen.size())];
+    const std::string& key = real.entry.key;
+    ns::Conditions conditions;
+    if (const auto there = run(x_model.stat("b", key, model.version_id)); there && pick(4) == 0) {
+      conditions.tags = pick(2) == 0 ? there->attributes.tags : ns::StringPairs{{"other", "1"}};
+    }
+    const bool alone = pick(real.marker ? 2 : 8) == 0;
+    const std::uint64_t other = pick(16) == 0 ? kOtherNumber : 0;
+    note(alone ? "remove seen if alone" : "remove seen", key, real.version_id);
+    conditions.seen = ns::SeenVersion{real.number + other, real.since_ns, alone};
+    const auto did = run(ns->remove_version("b", key, real.version_id, conditions));
+    conditions.seen = ns::SeenVersion{model.number + other, model.since_ns, alone};
+    expect_deletion(did, run(x_model.remove_version("b", key, model.version_id, conditions)));
+    if (did && did->found) {
+      ASSERT_EQ(other, 0U);
+      x_removed.push_back({key, real.version_id, model.version_id});
+    }
+  }
+  /// The record of a version becomes one of version 1.
+  void forget_some_time() {
+    look_at_some_version();
+    if (x_seen.empty() || !x_seen.back().first.since_ns) {
+      return;
+    }
+    const ns::VersionEntry& real = x_seen.back().first;
+    const ns::VersionEntry& model = x_seen.back().second;
+    const std::string& key = real.entry.key;
+    meta::Batch batch = forget_times(meta, [&](const auto& at, const auto& record) {
+      return at.number == real.number && record.since_ns == real.since_ns && key.ends_with(at.name);
+    });
+    ASSERT_EQ(batch.mutations.size(), 1U) << key << " " << real.version_id;
+    must(meta.commit(std::move(batch)));
+    x_model.forget_since("b", key, model.number);
+    note("forget the time", key, real.version_id);
+  }
   void read_some() { expect_same(known_key(), {}, {}); }
   void read_some_version() {
     const Both v = some_version();
@@ -331,7 +326,11 @@ class History : public NamespaceFixture {
     const std::string to = pick(3) == 0 ? known_key() : some_key();
     if (!from.ends_with('/') && !to.ends_with('/')) {
       note("rename", from, to);
-      same_outcome(run(ns->rename("b", from, to)), run(x_model.rename("b", from, to)));
+      const auto real = run(ns->rename("b", from, to));
+      const auto model = run(x_model.rename("b", from, to));
+      if (same_outcome(real, model)) {
+        bind(*real, *model);
+      }
     }
   }
   void rename_some_directory() {
@@ -371,15 +370,6 @@ class History : public NamespaceFixture {
     must(x_model.put_versioning("b", state));
   }
 
-  static std::string listed(const ns::VersionPage& page) {
-    std::string out;
-    for (const ns::VersionEntry& v : page.entries) {
-      out += ::testing::PrintToString(v.entry.key) + " " + v.version_id +
-             (v.marker ? " marker\n" : "\n");
-    }
-    return out;
-  }
-
   void expect_page(const ns::VersionPage& real, const ns::VersionPage& model) {
     ASSERT_EQ(real.truncated, model.truncated);
     ASSERT_EQ(real.entries.size(), model.entries.size())
@@ -393,6 +383,10 @@ class History : public NamespaceFixture {
       ASSERT_EQ(r.latest, m.latest) << r.entry.key;
       ASSERT_EQ(r.entry.size, m.entry.size) << r.entry.key;
       ASSERT_EQ(r.entry.etag, m.entry.etag) << r.entry.key;
+      ASSERT_EQ(r.since_ns.has_value(), m.since_ns.has_value()) << r.entry.key;
+      // The model did it next, while the clock went on by some seconds.
+      const std::int64_t later = m.since_ns.value_or(0) - r.since_ns.value_or(0);
+      ASSERT_TRUE(later >= 0 && later < kMostTicks) << r.entry.key << " " << later;
       bind(r.version_id, m.version_id);
     }
   }
@@ -461,13 +455,14 @@ class History : public NamespaceFixture {
     blobs.collect();
   }
 
-  static constexpr std::size_t kNotes = 40;
+  static constexpr std::size_t kMostSeen = 20;
+  static constexpr std::uint64_t kOtherNumber = std::uint64_t{1} << 62;
+  static constexpr std::int64_t kMostTicks = 100'000'000'000;
 
-  std::mt19937_64 x_random;
   testing::ReferenceNamespace x_model;
   std::map<std::string, std::string> x_ids;
   std::vector<Both> x_removed{};
-  std::deque<std::string> x_notes{};  ///< the last changes
+  std::deque<std::pair<ns::VersionEntry, ns::VersionEntry>> x_seen{};  ///< real, model
 };
 
 TEST(VersionModel, RandomHistories) {

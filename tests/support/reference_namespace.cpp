@@ -261,10 +261,10 @@ Result<void> ReferenceNamespace::rename_directory(Bucket& in,
   return ok();
 }
 
-Task<> ReferenceNamespace::rename(std::string_view name,
-                                  std::string_view from,
-                                  std::string_view to,
-                                  ns::ExpectedTags expected) {
+Task<std::string> ReferenceNamespace::rename(std::string_view name,
+                                             std::string_view from,
+                                             std::string_view to,
+                                             ns::ExpectedTags expected) {
   CO_TRYV(check_key(from));
   CO_TRYV(check_key(to));
   CO_TRY(Bucket* const in, bucket(name));
@@ -275,7 +275,8 @@ Task<> ReferenceNamespace::rename(std::string_view name,
     if (expected) {
       co_return fail(Errc::invalid_argument, "a directory has no tags");
     }
-    co_return rename_directory(*in, from, to);
+    CO_TRYV(rename_directory(*in, from, to));
+    co_return std::string();
   }
   const auto at = in->objects.find(from);
   if (at == in->objects.end()) {
@@ -284,14 +285,16 @@ Task<> ReferenceNamespace::rename(std::string_view name,
   if (expected && *expected != at->second.info.attributes.tags) {
     co_return fail(Errc::conflict);
   }
-  if (from != to) {
-    Object moved = at->second;
-    moved.upload_id.clear();
-    install(*in, to, std::move(moved));
-    ns::Deletion left;
-    mark_deleted(*in, from, left);
+  if (from == to) {
+    co_return in->info.versioning == ns::Versioning::off ? std::string()
+                                                         : ns::version_text(at->second.stamp);
   }
-  co_return ok();
+  Object moved = at->second;
+  moved.upload_id.clear();
+  const std::string id = install(*in, to, std::move(moved)).version_id;
+  ns::Deletion left;
+  mark_deleted(*in, from, left);
+  co_return id;
 }
 
 Task<ns::ListPage> ReferenceNamespace::list(std::string_view name, ns::ListRequest request) {

@@ -61,10 +61,10 @@ class ReferenceNamespace : public ns::Namespace {
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;
-  Task<> rename(std::string_view bucket,
-                std::string_view from_key,
-                std::string_view to_key,
-                ns::ExpectedTags expected) override;
+  Task<std::string> rename(std::string_view bucket,
+                           std::string_view from_key,
+                           std::string_view to_key,
+                           ns::ExpectedTags expected) override;
   using ns::Namespace::rename;
   Task<ns::ListPage> list(std::string_view bucket, ns::ListRequest request) override;
   Task<ns::VersionPage> list_versions(std::string_view bucket,
@@ -107,6 +107,9 @@ class ReferenceNamespace : public ns::Namespace {
   Task<ns::UploadList> list_uploads(std::string_view bucket,
                                     ns::UploadListRequest request) override;
 
+  /// The version's record is as old as those that do not say when it ceased to be current.
+  void forget_since(std::string_view bucket, std::string_view key, std::uint64_t number);
+
  private:
   /// What a put with `fields` shows; empty: nothing.
   std::optional<ns::FileFields> file_of(ns::FileFields fields) const;
@@ -120,6 +123,7 @@ class ReferenceNamespace : public ns::Namespace {
   struct Past {
     Object object;  ///< of a marker: its time only
     bool marker = false;
+    std::optional<std::int64_t> since_ns{};  ///< of a version
   };
   struct Part {
     ns::PartInfo info;

@@ -40,7 +40,8 @@ ns::VersionStamp ReferenceNamespace::supersede(Bucket& in, std::string_view key)
     const bool replaced = state == Versioning::suspended && at->second.stamp.null;
     if (state != Versioning::off && !replaced) {
       auto& past = in.past[std::string(key)];
-      past.insert(past.begin(), Past{std::move(at->second)});
+      past.insert(past.begin(),
+                  Past{.object = std::move(at->second), .since_ns = x_clock.wall_ns()});
     }
     in.objects.erase(at);
   }
@@ -52,6 +53,7 @@ ns::VersionStamp ReferenceNamespace::supersede(Bucket& in, std::string_view key)
 ns::ObjectInfo ReferenceNamespace::install(Bucket& in, std::string_view key, Object fresh) {
   fresh.stamp = supersede(in, key);
   fresh.info.current = true;
+  fresh.info.changed_ns = x_clock.wall_ns();
   fresh.info.version_id =
       in.info.versioning == Versioning::off ? std::string() : ns::version_text(fresh.stamp);
   return (in.objects[std::string(key)] = std::move(fresh)).info;
@@ -99,7 +101,7 @@ Result<ReferenceNamespace::Object> ReferenceNamespace::find_version(std::string_
   for (const Past& p : past->second) {
     if (id->names(p.object.stamp)) {
       if (p.marker) {
-        return fail(Errc::delete_marker, ns::version_text(p.object.stamp));
+        return fail(Errc::delete_marker, ns::marker_detail(p.object.stamp, p.object.info.mtime_ns));
       }
       Object found = p.object;
       found.info.version_id = ns::version_text(found.stamp);
@@ -142,6 +144,9 @@ Result<ns::Deletion> ReferenceNamespace::erase_version(Bucket& in,
   const auto past = in.past.find(key);
   ns::Deletion out;
   if (at != in.objects.end() && id.names(at->second.stamp)) {
+    if (conditions.seen) {
+      return fail(Errc::precondition_failed);
+    }
     TRYV(check_write(conditions, &at->second.info));
     out = {.found = true, .version_id = ns::version_text(at->second.stamp)};
     in.objects.erase(at);
@@ -152,8 +157,15 @@ Result<ns::Deletion> ReferenceNamespace::erase_version(Bucket& in,
                                               return id.names(p.object.stamp);
                                             });
     if (records == nullptr || found == records->end()) {
-      TRYV(check_write(conditions, nullptr));
       return out;
+    }
+    if (const auto& seen = conditions.seen) {
+      const bool current = at == in.objects.end() && found == records->begin();
+      const bool placed = seen->alone ? found->marker && current && records->size() == 1 : !current;
+      if (!placed || seen->number != found->object.stamp.number ||
+          seen->since_ns != found->since_ns) {
+        return fail(Errc::precondition_failed);
+      }
     }
     TRYV(check_write(conditions, found->marker ? nullptr : &found->object.info));
     out = {.found = true,
@@ -188,7 +200,7 @@ Task<ns::Deletion> ReferenceNamespace::remove_version(std::string_view name,
   if (id && versioned) {
     co_return erase_version(*in, key, *id, conditions);
   }
-  if (id && id->number) {
+  if (id && (id->number || conditions.seen)) {
     co_return ns::Deletion{};
   }
   const auto at = in->objects.find(key);
@@ -198,12 +210,23 @@ Task<ns::Deletion> ReferenceNamespace::remove_version(std::string_view name,
   co_return out;
 }
 
+void ReferenceNamespace::forget_since(std::string_view name,
+                                      std::string_view key,
+                                      std::uint64_t number) {
+  Bucket& in = *bucket(name).value();
+  for (Past& p : in.past.find(key)->second) {
+    if (p.object.stamp.number == number) {
+      p.since_ns.reset();
+    }
+  }
+}
+
 Task<ns::VersionPage> ReferenceNamespace::list_versions(std::string_view name,
                                                         ns::VersionListRequest request) {
   CO_TRY(const Bucket* const in, bucket(name));
   std::map<std::string, std::vector<Past>> all(in->past.begin(), in->past.end());
   for (const auto& [key, object] : in->objects) {
-    all[key].insert(all[key].begin(), Past{object});
+    all[key].insert(all[key].begin(), Past{.object = object});
   }
   const auto marker = ns::parse_version_id(request.version_marker);
   if (!request.version_marker.empty() && !marker) {
@@ -255,6 +278,8 @@ Task<ns::VersionPage> ReferenceNamespace::list_versions(std::string_view name,
         entry.version_id = ns::version_text(p.object.stamp);
         entry.marker = p.marker;
         entry.latest = &p == &records.front();
+        entry.number = p.object.stamp.number;
+        entry.since_ns = p.since_ns;
         const ns::VersionStamp place{p.object.stamp.number, p.object.stamp.number == 0};
         page.next_version_marker = ns::version_text(place);
       }

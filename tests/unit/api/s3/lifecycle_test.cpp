@@ -128,14 +128,10 @@ TEST_F(Lifecycle, WhatIsRefused) {
     EXPECT_EQ(refusal(bad), "InvalidRequest") << bad;
   }
   EXPECT_EQ(refusal(rule(kOneDay, "<Filter>" + tag("aws:x") + "</Filter>")), "InvalidTag");
-  for (const char* later :
-       {"Transition", "NoncurrentVersionExpiration", "NoncurrentVersionTransition"}) {
+  for (const char* later : {"Transition", "NoncurrentVersionTransition"}) {
     const std::string name(later);
     EXPECT_EQ(refusal(rule(kOneDay + "<" + name + "/>")), "NotImplemented") << name;
   }
-  EXPECT_EQ(refusal(rule("<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>"
-                         "</Expiration>")),
-            "NotImplemented");
   std::string many;
   for (std::size_t i = 0; i < kMaxLifecycleRules; ++i) {
     many += rule(kOneDay);

@@ -2,6 +2,7 @@
 #include <array>
 #include <set>
 
+#include "api/s3/headers.h"
 #include "api/s3/op_table.h"
 #include "tests/unit/api/s3/s3_fixture.h"
 
@@ -55,7 +56,9 @@ TEST_F(Versions, MarkersAnswerWithTheirHeaders) {
   const std::string id = put_id("k", "v");
   EXPECT_EQ(get("k").header("x-amz-version-id"), id);
   EXPECT_EQ(head("k").header("x-amz-version-id"), id);
+  const std::int64_t marked_at = clock.wall_ns();
   const Reply deleted = erase("k");
+  clock.seconds += 3600;
   EXPECT_EQ(deleted.status, 204);
   EXPECT_EQ(deleted.header("x-amz-delete-marker"), "true");
   const std::string marker = deleted.header("x-amz-version-id");
@@ -68,6 +71,8 @@ TEST_F(Versions, MarkersAnswerWithTheirHeaders) {
   for (const Reply& refused : {get("k?versionId=" + marker), head("k?versionId=" + marker)}) {
     EXPECT_EQ(refused.status, 405);
     EXPECT_EQ(refused.header("x-amz-delete-marker"), "true");
+    EXPECT_EQ(refused.header("x-amz-version-id"), marker);
+    EXPECT_EQ(refused.header("last-modified"), format_http_date(marked_at));
     EXPECT_EQ(refused.header("Allow") + refused.header("allow"), "DELETE");
   }
   EXPECT_EQ(code(get("k?versionId=" + marker)), "MethodNotAllowed");
@@ -139,6 +144,23 @@ TEST_F(Versions, DeleteObjectsSaysWhatItDid) {
   EXPECT_EQ(text(deleted[1], "DeleteMarker"), "(none)");
 }
 
+TEST_F(Versions, ADeleteThatIsRepeatedSucceeds) {
+  enable();
+  const Reply made = put("k", "v");
+  const std::string id = made.header("x-amz-version-id"), etag = made.header("etag");
+  const auto erase_if = [&](const std::string& match, const std::string& query) {
+    return send("DELETE", "/bucket/k" + query, {{"if-match", match}});
+  };
+  EXPECT_EQ(code(erase_if("\"other\"", "?versionId=" + id)), "PreconditionFailed");
+  for (int i = 0; i < 2; ++i) {
+    const Reply deleted = erase_if(etag, "?versionId=" + id);
+    EXPECT_EQ(deleted.status, 204) << deleted.body;
+    EXPECT_EQ(deleted.header("x-amz-version-id"), id);
+  }
+  EXPECT_EQ(erase_if("*", "?versionId=" + id).status, 204);
+  EXPECT_EQ(code(erase_if("*", "")), "NoSuchKey") << "a key, not a version";
+}
+
 TEST_F(Versions, CopiesNameTheirSource) {
   enable();
   const std::string id = put_id("k", "old");
@@ -185,6 +207,30 @@ TEST_F(Versions, CopiesOfWhatGoesMeanwhile) {
   EXPECT_EQ(raced(current, ""), "NoSuchKey");
   EXPECT_EQ(put_id("k", "5"), "null");
   EXPECT_EQ(raced({"x-amz-copy-source", "/bucket/k?versionId=null"}, ""), "InvalidRequest");
+}
+
+TEST_F(Versions, RenamesNameTheVersionTheyMake) {
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    const Reply renamed =
+        send("PUT", "/bucket/" + to + "?renameObject", {{"x-amz-rename-source", from}});
+    EXPECT_EQ(renamed.status, 200);
+    return renamed.header("x-amz-version-id");
+  };
+  put("before", "v");
+  EXPECT_EQ(rename("before", "unversioned"), "");
+  enable();
+  const std::string from = put_id("from", "f"), to = put_id("to", "t");
+  const std::string renamed = rename("from", "to");
+  EXPECT_EQ(get("to").header("x-amz-version-id"), renamed);
+  EXPECT_NE(renamed, from);
+  EXPECT_NE(renamed, to);
+  EXPECT_EQ(get("to?versionId=" + to).body, "t");
+  EXPECT_EQ(get("from?versionId=" + from).body, "f");
+  EXPECT_EQ(get("from").header("x-amz-delete-marker"), "true");
+  put("d/k", "v");
+  EXPECT_EQ(rename("d/", "e/"), "") << "a directory has no version";
+  EXPECT_EQ(set("<Status>Suspended</Status>").status, 200);
+  EXPECT_EQ(rename("to", "away"), "null");
 }
 
 TEST_F(Versions, EachActionIsDecided) {

@@ -97,8 +97,12 @@ TEST(Records, VersionsRoundTripAndCostNothingWhereThereAreNone) {
     }
     DirentRecord dirent{.ino = 9, .version = stamp, .size = 3, .mtime_ns = 4, .etag = kMd5};
     EXPECT_EQ(decode_dirent(encode(dirent)).value(), dirent);
-    const VersionRecord version{stamp, false, dirent};
-    EXPECT_EQ(decode_version(encode(version), stamp.number).value(), version);
+    for (const std::optional<std::int64_t> since : {std::optional<std::int64_t>(), {0}, {-5}}) {
+      const VersionRecord dated{stamp, false, dirent, since};
+      EXPECT_EQ(encode(dated)[0], since ? 2 : 1);
+      EXPECT_EQ(decode_version(encode(dated), stamp.number).value(), dated);
+    }
+    const VersionRecord version{stamp, false, dirent, 7};
     EXPECT_FALSE(decode_version(encode(version), 8)) << "the record of another version";
     if (stamp.number != 0) {
       VersionRecord marker{stamp, true, {}};
@@ -113,6 +117,29 @@ TEST(Records, VersionsRoundTripAndCostNothingWhereThereAreNone) {
     const BucketRecord bucket{.root = 7, .created_ns = 8, .region = "r", .versioning = state};
     EXPECT_EQ(decode_bucket(encode(bucket)).value(), bucket);
     EXPECT_EQ(encode(bucket)[0], state == Versioning::off ? 1 : 2);
+  }
+}
+
+// What is on disks.
+TEST(Records, VersionsOfBothFormats) {
+  using namespace std::string_literals;
+  const std::string dirent = "\x01\x21\x09\x00\x85\x01\x05\x07\0\0\0\0\0\0\0\0\x02\x61\x62\0"s;
+  VersionRecord record{.stamp = {133, false}};
+  record.summary = {.ino = 9, .version = record.stamp, .size = 5, .mtime_ns = 7, .etag = "ab"};
+  EXPECT_EQ(decode_version("\1\1"s + dirent, 133).value(), record);
+  EXPECT_EQ(encode(record), "\1\1"s + dirent);
+  record.since_ns = 0x0102030405060708;
+  const std::string dated = "\2\1\x08\7\6\5\4\3\2\1"s + dirent;
+  EXPECT_EQ(decode_version(dated, 133).value(), record);
+  EXPECT_EQ(encode(record), dated);
+  VersionRecord marker{.stamp = {133, true}, .marker = true};
+  marker.summary.mtime_ns = 7;
+  EXPECT_EQ(encode(marker), "\1\3\7\0\0\0\0\0\0\0"s);
+  EXPECT_EQ(decode_version(encode(marker), 133).value(), marker);
+  for (const std::string& bad :
+       {"\2\3\7\0\0\0\0\0\0\0"s, "\0\1"s + dirent, "\3\1"s + dated.substr(2), "\2\1\x08\7"s, "\2"s,
+        ""s, dated + "\0"s, "\1"s + dated.substr(1)}) {
+    EXPECT_FALSE(decode_version(bad, 133)) << ::testing::PrintToString(bad);
   }
 }
 

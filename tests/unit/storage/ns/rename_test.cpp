@@ -13,7 +13,9 @@ class Rename : public ::testing::Test, protected test::NamespaceFixture {
   Rename() { must(ns->create_bucket("b", "")); }
   ~Rename() override { expect_clean(); }
 
-  Result<void> rename(std::string from, std::string to) { return run(ns->rename("b", from, to)); }
+  Result<std::string> rename(std::string from, std::string to) {
+    return run(ns->rename("b", from, to));
+  }
 
   // What NFS mkdir will do: a directory that stays without keys.
   void make_explicit_directory(InodeId parent, InodeId ino, std::string name) {

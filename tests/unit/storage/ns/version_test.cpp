@@ -181,6 +181,29 @@ TEST_F(VersionTest, ConditionsLookAtTheCurrentVersion) {
   EXPECT_EQ(code(run(put_task("b", "k", "3", match))), Errc::no_such_key);
 }
 
+TEST_F(VersionTest, ConditionsOfADeleteLookAtTheVersionIfItIsThere) {
+  const auto remove = [this](const std::string& id, const std::string& etag) {
+    Conditions conditions;
+    conditions.if_match = etag;
+    return run(ns->remove_version("b", "d/k", id, std::move(conditions)));
+  };
+  PutRequest first, second;
+  first.etag = "one";
+  second.etag = "two";
+  const ObjectInfo old = put("d/k", "1", first), current = put("d/k", "2", second);
+  EXPECT_EQ(code(remove(old.version_id, current.etag)), Errc::precondition_failed);
+  EXPECT_EQ(code(remove(current.version_id, old.etag)), Errc::precondition_failed);
+  EXPECT_EQ(versions(), (Lines{"d/k=2*", "d/k=1"}));
+  EXPECT_TRUE(remove(old.version_id, old.etag).value().found);
+  EXPECT_FALSE(remove(old.version_id, old.etag).value().found);
+  EXPECT_TRUE(remove(current.version_id, "*").value().found);
+  for (const std::string& gone : {old.version_id, current.version_id, std::string("null")}) {
+    EXPECT_FALSE(remove(gone, "*").value().found) << gone;
+  }
+  EXPECT_EQ(code(remove("", "*")), Errc::no_such_key);
+  EXPECT_EQ(versions(), Lines{});
+}
+
 TEST_F(VersionTest, CopiesFromAVersionAndOntoItself) {
   const std::string first = put("k", std::string(300'000, '1')).version_id;
   put("k", "2");
@@ -236,13 +259,14 @@ TEST_F(VersionTest, RenamesKeepTheHistoryOfBothKeys) {
   put("from", "f1");
   put("from", "f2");
   put("to", "t1");
-  must(ns->rename("b", "from", "to"));
+  EXPECT_EQ(must(ns->rename("b", "from", "to")), must(ns->stat("b", "to")).version_id);
+  EXPECT_EQ(must(ns->rename("b", "to", "to")), must(ns->stat("b", "to")).version_id);
   EXPECT_EQ(versions(), (Lines{"from!*", "from=f2", "from=f1", "to=f2*", "to=t1"}));
   put("d/x", "1");
   put("d/x", "2");
   put("d/y", "y");
   erase("d/y");
-  must(ns->rename("b", "d/", "e/"));
+  EXPECT_EQ(must(ns->rename("b", "d/", "e/")), "");
   EXPECT_EQ(versions({.prefix = "e/"}), (Lines{"e/x=2*", "e/x=1", "e/y!*", "e/y=y"}));
   EXPECT_TRUE(versions({.prefix = "d/"}).empty());
   put("g/z", "z");
