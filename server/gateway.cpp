@@ -15,6 +15,7 @@
 #include "auth/authenticator.h"
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
+#include "server/account_admin.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
@@ -78,6 +79,7 @@ struct Gateway::Parts {
 
   admin::ExportSource export_source();
   admin::TokenSource token_source();
+  AccountParts account_parts() const;
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
@@ -160,6 +162,13 @@ admin::TokenSource Gateway::Parts::token_source() {
           .revoke = [this, revoke](std::string id) { return revoke(*this, std::move(id)); }};
 }
 
+/// What the admin worker may look at is there once S3 is served.
+AccountParts Gateway::Parts::account_parts() const {
+  return open_engine.load(std::memory_order_acquire) != nullptr
+             ? AccountParts{identities.get(), bucket_access.get()}
+             : AccountParts{};
+}
+
 Result<void> Gateway::Parts::open_audit() {
   if (!config.audit) {
     return ok();
@@ -185,6 +194,7 @@ Result<void> Gateway::Parts::open_admin() {
                   .exports = export_source(),
                   .drives = drives.source(),
                   .tokens = token_source(),
+                  .accounts = account_source([this] { return account_parts(); }),
                   .audit = audit.get()}}),
       options, admin_budget);
   admin_service->clock = &clock;
@@ -310,6 +320,9 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
   s3_config.settings = bucket_settings.get();
+  s3_config.accounts = identities.get();
+  s3_config.object_ownership = config.object_ownership;
+  s3_config.post_signature_v2 = config.post_signature_v2;
   s3_config.lifecycle_day_seconds = config.lifecycle_day.count();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());

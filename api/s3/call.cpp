@@ -114,9 +114,6 @@ Outcome<ns::Conditions> write_conditions(const Call& call) {
   ns::Conditions out;
   out.if_match = text_of(call, "if-match");
   out.if_none_match = text_of(call, "if-none-match");
-  if (out.if_none_match && *out.if_none_match != "*") {
-    return unsupported("If-None-Match");
-  }
   if (out.if_match && out.if_none_match) {
     return unsupported("If-Match");
   }

@@ -23,6 +23,7 @@ enum class Code : std::uint8_t {
   authorization_query_parameters_error,
   bad_digest,
   bad_request,
+  bucket_already_exists,
   bucket_already_owned_by_you,
   bucket_not_empty,
   conditional_request_conflict,
@@ -87,6 +88,7 @@ enum class Code : std::uint8_t {
   slow_down,
   sse_configuration_not_found,
   unexpected_content,
+  unresolvable_grant,
   content_sha256_mismatch,
   count_,
 };

@@ -33,6 +33,8 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-copy-source-range",
     "x-amz-date",
     "x-amz-decoded-content-length",
+    "x-amz-if-match-last-modified-time",
+    "x-amz-if-match-size",
     "x-amz-max-parts",
     "x-amz-metadata-directive",
     "x-amz-mp-object-size",
@@ -60,7 +62,6 @@ struct ValueRule {
 };
 constexpr auto kValueRules = std::to_array<ValueRule>({
     {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
-    {"x-amz-object-ownership", {"BucketOwnerEnforced", "BucketOwnerEnforced"}},
     {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
 });
 
@@ -73,22 +74,10 @@ bool contains(std::span<const std::string_view> list, std::string_view one) {
 }
 
 Outcome<> check_owner(const Call& call, const http::Header& header) {
-  if (header.value != call.config.owner_id) {
-    return fail(Code::access_denied);
-  }
-  return {};
-}
-
-Outcome<> check_canned_acl(const Call& call, const http::Header& header) {
-  switch (canned_acl(header.value)) {
-    case CannedAcl::owner_only:
-      return {};
-    case CannedAcl::others:
-      return refuse_acl(call);
-    case CannedAcl::unknown:
-      break;
-  }
-  return bad_argument({}, header.name, header.value);
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  const bool right = header.value == call.asker.owner_of(access.get()) ||
+                     header.value == access::owner_account(access.get());
+  return right ? Outcome<>() : fail(Code::access_denied);
 }
 
 Outcome<> check_value(const ValueRule& rule, const http::Header& header) {
@@ -110,11 +99,15 @@ Outcome<> check_header(const Call& call, const http::Header& header) {
   if (name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") {
     return check_owner(call, header);
   }
-  if (name == "x-amz-acl") {
-    return check_canned_acl(call, header);
+  if (is_acl_header(name)) {  // before anything else of the request is looked at
+    S3_TRYV(acl_of_headers(call, new_subject(call)));
+    return {};
   }
-  if (name.starts_with("x-amz-grant-")) {
-    return refuse_acl(call);
+  if (name == "x-amz-object-ownership" && call.op.id == OpId::create_bucket) {
+    return access::parse_ownership(header.value)
+               ? Outcome<>()
+               : bad_argument("Invalid x-amz-object-ownership header: " + header.value, header.name,
+                              header.value);
   }
   const auto rule = std::ranges::find(kValueRules, name, &ValueRule::name);
   return rule == kValueRules.end() ? unsupported(name) : check_value(*rule, header);

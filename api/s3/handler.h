@@ -9,6 +9,7 @@
 #include "api/http/message.h"
 #include "api/s3/op_id.h"
 #include "auth/access/access_table.h"
+#include "auth/accounts.h"
 #include "auth/audit/event.h"
 #include "auth/authenticator.h"
 #include "auth/post_signature.h"
@@ -35,6 +36,9 @@ struct S3Config {
   /// Canonical id of the one owner there is, 64 hex digits like AWS's.
   std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
   std::string owner_name = "outcrop";
+  const auth::Accounts* accounts = nullptr;  ///< beside the first; borrowed; null: there are none
+  /// Of buckets that are made without saying so.
+  access::Ownership object_ownership = access::Ownership::enforced;
   access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
   SettingsTable* settings = nullptr;      ///< the same
   std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered
@@ -45,7 +49,8 @@ struct S3Config {
   /// Whose form a browser upload is; needed for signed ones.
   std::function<std::expected<auth::Principal, auth::AuthFailure>(const auth::PostSignature&)>
       authenticate_post{};
-  audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
+  bool post_signature_v2 = false;  ///< browser uploads may be signed with Signature Version 2
+  audit::Sink* audit = nullptr;    ///< borrowed; null: no audit log
   /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;
   std::int64_t lifecycle_day_seconds = 86'400;  ///< how long a day of a lifecycle rule is

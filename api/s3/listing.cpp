@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/s3/acl.h"
 #include "auth/uri.h"
 #include "storage/digest/digest.h"
 
@@ -30,8 +31,9 @@ Outcome<Listing> listing_of(const Call& call) {
   return out;
 }
 
-void write_owner(XmlWriter& xml, const S3Config& config) {
-  xml.open("Owner").text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
+void write_owner(XmlWriter& xml, const Call& call) {
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  People{call.config}.write(xml, "Owner", call.asker.owner_of(access.get()));
 }
 
 void write_checksum_names(XmlWriter& xml, const ns::ListEntry& entry) {

@@ -32,7 +32,8 @@ XmlWriter listing_document(std::string_view root,
                            const Listing& listing,
                            std::size_t entries);
 void write_limits(XmlWriter& xml, const Listing& listing, bool truncated);
-void write_owner(XmlWriter& xml, const S3Config& config);
+/// Of the bucket: whose each object is stands in its record only.
+void write_owner(XmlWriter& xml, const Call& call);
 void write_checksum_names(XmlWriter& xml, const ns::ListEntry& entry);
 void write_prefix(XmlWriter& xml, const Listing& listing, std::string_view prefix);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/s3/acl.h"
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
 #include "api/s3/form_reader.h"
@@ -67,12 +68,39 @@ Outcome<std::string> key_of(const Form& form) {
   return key;
 }
 
+/// By Signature Version 2, which has fields of its own.
+Outcome<auth::Principal> signer_of_version2(const Call& call, const Form& form) {
+  for (const std::string_view name : {"awsaccesskeyid", "signature", "policy"}) {
+    if (!form.find(name)) {
+      return missing_field(std::string(name));
+    }
+  }
+  if (form.find("x-amz-signature") || !call.config.authenticate_post) {
+    return fail(Code::access_denied);
+  }
+  auto who = call.config.authenticate_post({.policy = *form.find("policy"),
+                                            .algorithm = {},
+                                            .credential = *form.find("awsaccesskeyid"),
+                                            .date = {},
+                                            .signature = *form.find("signature"),
+                                            .token = form.find("x-amz-security-token"),
+                                            .version2 = true});
+  if (!who) {
+    return std::unexpected(S3Error(who.error()));
+  }
+  return *std::move(who);
+}
+
 /// Who filled in the form. Without a policy it is anonymous, and must not look signed.
 Outcome<auth::Principal> signer_of(const Call& call, const Form& form) {
-  if (form.find("awsaccesskeyid") || form.find("signature")) {
+  const bool version2 = form.find("awsaccesskeyid") || form.find("signature");
+  if (version2 && !call.config.post_signature_v2) {
     return fail(Code::invalid_request,
                 "The authorization mechanism you have provided is not supported. Please use "
                 "AWS4-HMAC-SHA256.");
+  }
+  if (version2) {
+    return signer_of_version2(call, form);
   }
   constexpr std::array<std::string_view, 5> kFields{"policy", "x-amz-algorithm", "x-amz-credential",
                                                     "x-amz-date", "x-amz-signature"};
@@ -252,6 +280,7 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   S3_CO_TRY(const PayloadPlan plan, plan_payload(put));
   ns::PutRequest request;
   S3_CO_TRY(request.attributes, tagged_attributes_of(put));
+  S3_CO_TRY(request.attributes.acl, new_object_acl(put));
   request.file = file_fields_of(put, request.attributes);
   // The form around the file is small: as a hint the size of both is good enough.
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);
@@ -282,6 +311,7 @@ Answer post_object(Call& call) {
                           .hoisted = none,
                           .clock = call.context.clock(),
                           .region = call.config.region});
+  context.set_resource_account(access::owner_account(call.access.find(call.bucket()).get()));
   context.take_tags_of_header();
   const Asker asker{upload.auth.principal, context, call.access, call.config.owner_id};
   const Op& op = op_row(OpId::put_object);

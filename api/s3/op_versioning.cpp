@@ -37,7 +37,7 @@ void write_version(XmlWriter& xml,
     write_checksum_names(xml, entry);
     xml.number("Size", entry.size);
   }
-  write_owner(xml, call.config);
+  write_owner(xml, call);
   if (!version.marker) {
     xml.text("StorageClass", "STANDARD");
   }

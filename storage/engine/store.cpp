@@ -221,10 +221,8 @@ Task<> Store::close_parts() {
     }
   }
   if (x_meta) {
-    if (x_kept_time_ns != 0) {  // not in a store that did not get open
-      if (const auto kept = co_await keep_time(0); !kept && first) {
-        first = kept;
-      }
+    if (const auto kept = co_await keep_time(0); !kept && first) {
+      first = kept;
     }
     CO_TRYV(co_await x_meta->close());
   }

@@ -83,6 +83,11 @@ class Namespace {
                                     std::string_view version_id,
                                     StringPairs tags,
                                     ExpectedTags expected) = 0;
+  /// Replaces what ObjectAttributes::acl holds, in the same way.
+  virtual Task<ObjectInfo> set_acl(std::string_view bucket,
+                                   std::string_view key,
+                                   std::string_view version_id,
+                                   std::string acl) = 0;
 
   // The same for what is current.
   Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket, std::string_view key) {

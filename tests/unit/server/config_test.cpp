@@ -97,6 +97,8 @@ lifecycle_day = "30s"
 [auth]
 unsigned_payload_http = false
 block_public_access = false
+object_ownership = "ObjectWriter"
+post_signature_v2 = true
 key_file = "seal"
 )";
 
@@ -135,6 +137,8 @@ TEST(Config, ReadsEveryKey) {
   want.audit_sync = audit::Sync::batch;
   want.unsigned_payload_http = false;
   want.block_public_access = false;
+  want.object_ownership = access::Ownership::writer;
+  want.post_signature_v2 = true;
   want.key_file = "seal";
   EXPECT_EQ(*c, want);
 }

@@ -207,7 +207,7 @@ TEST_F(Settings, ADamagedRecordIsOfOneBucketOnly) {
     ASSERT_EQ(records(), all);
     damage(at, value);
     reopen(both);
-    for (const char* what : {"cors", "lifecycle", "tagging", "ownershipControls"}) {
+    for (const char* what : {"cors", "lifecycle", "tagging"}) {
       EXPECT_EQ(code(send("GET", std::string("/bucket?") + what)), "InternalError") << what;
     }
     EXPECT_EQ(code(preflight("http://a", "GET")), "AccessForbidden");
