@@ -46,9 +46,9 @@ struct Config {
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
   bool log_requests = false;
+  bool trust_clock = false;  ///< flag --trust-clock
   /// Faults that tests put into the drives (storage/io/faults.h); outcropd --test-faults sets it,
   /// no file and no variable does.
-  bool trust_clock = false;  ///< flag --trust-clock
   std::string test_faults;
   std::vector<std::string> drives;
   std::optional<unsigned> parity;  ///< empty: by number of drives

@@ -268,7 +268,8 @@ Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::T
 }
 
 Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target) {
-  const bool version = op.scope == Scope::object && target.param("versionId").has_value();
+  const bool version =
+      op.scope == Scope::object && takes_version(op.id) && target.param("versionId").has_value();
   const bool makes_bucket = op.id == OpId::create_bucket;
   const auto check = [&](Action action, About about) {
     return Granting::decide_on(asker, version ? versioned(action) : action, target.bucket,

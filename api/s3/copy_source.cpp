@@ -11,20 +11,6 @@ policy::Action get_action() {
   return get;
 }
 
-S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
-  static const policy::Action list = policy::find_action("s3:ListBucket").value();
-  if (error.code == Code::method_not_allowed) {
-    return S3Error(Code::invalid_request,
-                   "The source of a copy request may not specifically refer to a delete marker by "
-                   "version id.");
-  }
-  if (error.code != Code::no_such_key && error.code != Code::no_such_version) {
-    return error;
-  }
-  auto listed = authorize(call.asker, list, source.bucket, {});
-  return listed ? std::move(error) : std::move(listed).error();
-}
-
 }  // namespace
 
 Async<Outcome<SourceObject>> copy_source_of(Call& call) {
@@ -77,6 +63,20 @@ Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
     S3_CO_TRYV(authorize_source(call, source, get_action()));
   }
   co_return *std::move(opened);
+}
+
+S3Error source_error(const Call& call, const SourceObject& source, S3Error error) {
+  static const policy::Action list = policy::find_action("s3:ListBucket").value();
+  if (error.code == Code::method_not_allowed) {
+    return S3Error(Code::invalid_request,
+                   "The source of a copy request may not specifically refer to a delete marker by "
+                   "version id.");
+  }
+  if (error.code != Code::no_such_key && error.code != Code::no_such_version) {
+    return error;
+  }
+  auto listed = authorize(call.asker, list, source.bucket, {});
+  return listed ? std::move(error) : std::move(listed).error();
 }
 
 Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info) {

@@ -22,6 +22,8 @@ Outcome<> authorize_source(const Call& call, const SourceObject& source, policy:
 /// list its bucket gets AccessDenied instead of NoSuchKey.
 Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
                                                               SourceObject& source);
+/// What an error of reading the source is for the client.
+S3Error source_error(const Call& call, const SourceObject& source, S3Error error);
 /// The conditions against a source that is open: precondition_failed where a GET says not_modified.
 Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info);
 

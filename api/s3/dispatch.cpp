@@ -121,6 +121,16 @@ Outcome<> check_key_length(const auth::Target& target) {
   return {};
 }
 
+/// A version id that an operation does not read must not say either which action is decided.
+Outcome<> check_version_parameter(const Op& op, const auth::Target& target) {
+  const auto version = target.param("versionId");
+  if (version && !takes_version(op.id)) {
+    return bad_argument("This operation does not accept a version-id.", "versionId",
+                        std::string(*version));
+  }
+  return {};
+}
+
 class Dispatcher {
  public:
   Dispatcher(ns::Namespace& ns, Authenticate authenticate, S3Config config)
@@ -176,6 +186,7 @@ class Dispatcher {
     const auth::Target& target = seen.target = std::move(*split);
     S3_CO_TRY(const Op* op, route(request.method, scope_of(target), target.query, request.headers));
     seen.op = op;
+    S3_CO_TRYV(check_version_parameter(*op, target));
     const std::vector<http::Header> hoisted = hoisted_headers(who, target);
     RequestContext context({.request = request,
                             .target = target,

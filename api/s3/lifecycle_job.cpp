@@ -32,6 +32,11 @@ std::optional<std::string> common_prefix(const LifecycleRules& rules, Wanted wan
 /// Others deleted it meanwhile.
 bool is_gone(Errc code) { return code == Errc::no_such_key || code == Errc::key_deleted; }
 
+/// It is not the one any more that was looked at.
+bool is_other(Errc code) {
+  return is_gone(code) || code == Errc::precondition_failed || code == Errc::conflict;
+}
+
 }  // namespace
 
 Result<void> LifecycleJob::check_goes_on(const BucketSettings& bucket) const {
@@ -79,10 +84,12 @@ Task<> LifecycleJob::expire(const BucketSettings& bucket, const ns::ListEntry& e
   ns::Conditions unchanged;  // what was put since is younger
   unchanged.if_unmodified_since = object.mtime_ns / kNsPerSecond;
   unchanged.must_exist = true;
+  if (object.tags != nullptr) {
+    unchanged.tags = std::move(tags);
+  }
   const auto removed = co_await x_parts.ns.remove(bucket.bucket, entry.key, std::move(unchanged));
   if (!removed) {
-    const Errc code = removed.error().code();
-    co_return is_gone(code) || code == Errc::precondition_failed ? ok() : fail(removed.error());
+    co_return is_other(removed.error().code()) ? ok() : fail(removed.error());
   }
   if (*removed) {
     x_expired.fetch_add(1, std::memory_order_relaxed);

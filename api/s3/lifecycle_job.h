@@ -2,8 +2,9 @@
 // whose time has come, and gives up uploads. Objects are removed one at a time, each on the
 // condition that it is still the one that was looked at; so a pass may be cut off anywhere. Rules
 // that are changed or deleted while a pass carries them out end it for their bucket: the next pass
-// has the new ones. In a bucket with versions a removal is a delete without a version id: the
-// object stays as a version, below a delete marker.
+// has the new ones. In a bucket with versions a removal is a delete without a version id: while
+// they are made, the object stays as one, below a delete marker; while they are suspended, the
+// version `null` goes.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -168,7 +168,12 @@ struct Copied {
   std::string source_version;
 };
 
-/// Empty: the source has got other tags meanwhile.
+/// The version that was looked at is gone, or has become a delete marker.
+bool is_version_lost(Errc code) {
+  return code == Errc::no_such_version || code == Errc::delete_marker;
+}
+
+/// Empty: the source has got other tags meanwhile, or another version is the current one.
 Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
   S3_CO_TRY(auto reader, co_await open_source(call, plan.source));
   S3_CO_TRYV(check_copy_size(reader->info().size));
@@ -184,8 +189,13 @@ Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
   }
   reader.reset();
   auto copied = co_await copy_reference(call, plan, tags, version);
-  if (!copied && copied.error().code() == Errc::conflict) {
+  const Errc code = copied ? Errc::internal : copied.error().code();
+  const bool lost = !copied && is_version_lost(code);
+  if (!copied && (code == Errc::conflict || (lost && !plan.source.version))) {
     co_return std::optional<Copied>();
+  }
+  if (lost) {
+    co_return std::unexpected(source_error(call, plan.source, S3Error(copied.error())));
   }
   S3_CO_TRY(ns::ObjectInfo info, std::move(copied));
   co_return Copied{std::move(info), version};

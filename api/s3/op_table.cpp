@@ -134,6 +134,27 @@ policy::Action action_of(const Op& op) {
   return actions[static_cast<std::size_t>(&op - kOps.data())];
 }
 
+bool takes_version(OpId id) {
+  switch (id) {
+    case OpId::get_object:
+    case OpId::head_object:
+    case OpId::delete_object:
+    case OpId::get_object_attributes:
+    case OpId::get_object_acl:
+    case OpId::put_object_acl:
+    case OpId::get_object_tagging:
+    case OpId::put_object_tagging:
+    case OpId::delete_object_tagging:
+    case OpId::get_object_retention:
+    case OpId::get_object_legal_hold:
+    case OpId::put_configuration:
+    case OpId::other_unsupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string_view op_name(OpId id) {
   switch (id) {  // rows that share an id share a name
     case OpId::unknown:

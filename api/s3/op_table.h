@@ -44,5 +44,8 @@ std::span<const Op> op_table();
 const Op& op_row(OpId id);
 /// The action of a row of the table.
 policy::Action action_of(const Op& op);
+/// Whether the operation can be about a version that versionId names. Of those that are not
+/// implemented, the answer is that they are not.
+bool takes_version(OpId id);
 
 }  // namespace outcrop::s3

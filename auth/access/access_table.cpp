@@ -11,7 +11,14 @@ Task<std::unique_ptr<AccessTable>> AccessTable::open(meta::MetaStore& meta,
   CO_TRYV(co_await out->x_table.load(buckets));
   const auto all = out->x_table.snapshot();
   for (const auto& [bucket, access] : *all) {
-    if (access->unreadable()) {
+    if (access->damaged) {
+      log::error(
+          "the record of a bucket's policy is damaged: everybody is denied until the root user "
+          "deletes the policy or puts it again; everything public is blocked then, until the "
+          "public "
+          "access block is set again",
+          {{"bucket", bucket}});
+    } else if (access->unreadable()) {
       log::error(
           "a bucket policy cannot be read: everybody is denied; the root user can replace it",
           {{"bucket", bucket}});

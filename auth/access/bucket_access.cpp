@@ -99,6 +99,9 @@ Result<BucketAccess> decode_bucket_access(std::string_view key, std::string_view
   if (!text.empty() && !set_policy(out, text, policy::Origin::store)) {
     out.policy_text = text;
   }
+  if (out.policy) {
+    policy::log_unknown_actions(*out.policy, "bucket policy", out.bucket);
+  }
   return out;
 }
 

@@ -3,8 +3,9 @@
 // the owner's business (AccessTable::lock).
 //
 // `Record` has `bucket` (the name), `root` (the inode of the bucket: a bucket made again under the
-// name has another), empty() and bytes(). `Codec` has static key(root), encode(record) and
-// decode(key, value), and unreadable(bucket, root), which stands for a record that cannot be read.
+// name has another), empty() and bytes(). `Codec` has static key(root), of one length,
+// encode(record) and decode(key, value), and unreadable(bucket, root), which stands for a record
+// that cannot be read.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -18,7 +19,9 @@
 #include <vector>
 
 #include "storage/base/ids.h"
+#include "storage/base/log.h"
 #include "storage/base/task.h"
+#include "storage/digest/text.h"
 #include "storage/meta/meta_store.h"
 #include "storage/meta/tables.h"
 
@@ -45,8 +48,9 @@ class BucketTable {
   BucketTable(meta::MetaStore& meta, std::size_t max_bytes)
       : x_meta(meta), x_max_bytes(max_bytes), x_map(std::make_shared<const Map>()) {}
 
-  /// `buckets`: those there are. Records of others are left overs of a bucket that was deleted, and
-  /// erased.
+  /// `buckets`: those there are. Whose a record is, its key says: what has the root of none of them
+  /// is left over of a bucket that was deleted, and erased; what names another bucket than the one
+  /// that has the root is as if it could not be read.
   Task<> load(const BucketRoots& buckets);
 
   std::shared_ptr<const Map> snapshot() const {
@@ -68,6 +72,7 @@ class BucketTable {
     std::string key, value;
     std::uint32_t chunks = 0;
   };
+  using Owners = std::map<std::string, std::pair<std::string, InodeId>, std::less<>>;  ///< by key
   static std::uint32_t chunks_of(std::string_view value) {
     return static_cast<std::uint32_t>((value.size() + kChunkBytes - 1) / kChunkBytes);
   }
@@ -85,14 +90,30 @@ class BucketTable {
   }
   /// The chunks that are there, from that one on: of a damaged record more than it seems to have.
   Task<> erase(meta::Batch& batch, const std::string& key, std::uint32_t from);
-  /// What stands for a record that cannot be read; nothing if it is of no bucket there is.
-  static std::optional<Record> unreadable(const BucketRoots& buckets, std::string_view key) {
-    for (const auto& [name, root] : buckets) {
-      if (key.starts_with(Codec::key(root))) {  // its first chunk may be what is missing
-        return Codec::unreadable(name, root);
-      }
+  /// The record, or what stands for it if it cannot be read; nothing if its bucket is gone.
+  static std::optional<Record> read(const Owners& owners, const Stored& stored) {
+    // Of a damaged record the first chunk may be what is missing.
+    const auto owner = owners.find(stored.key.substr(0, Codec::key(0).size()));
+    if (owner == owners.end()) {
+      return std::nullopt;
     }
-    return std::nullopt;
+    const auto& [name, root] = owner->second;
+    auto record = Codec::decode(stored.key, stored.value);
+    const bool whole = record && record->bucket == name && record->root == root;
+    return whole ? *std::move(record) : Codec::unreadable(name, root);
+  }
+  /// Just what was read, whatever its key looks like.
+  Task<> drop(const Stored& stored) {
+    meta::Batch batch;
+    for (std::uint32_t chunk = 0; chunk < stored.chunks; ++chunk) {
+      batch.erase(chunk_key(stored.key, chunk));
+    }
+    const auto record = Codec::decode(stored.key, stored.value);
+    log::warn("settings that a deleted bucket left over are erased",
+              {{"bucket", record ? record->bucket : std::string("unknown")},
+               {"record", digest::to_hex(as_bytes(stored.key))},
+               {"bytes", stored.value.size()}});
+    co_return co_await x_meta.commit(std::move(batch));
   }
 
   void publish(Map next) {
@@ -113,30 +134,26 @@ class BucketTable {
 template <class Record, class Codec>
 Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
   constexpr std::size_t kPage = 500;
-  const std::map<std::string, InodeId, std::less<>> roots(buckets.begin(), buckets.end());
+  Owners owners;
+  for (const auto& bucket : buckets) {
+    owners.emplace(Codec::key(bucket.second), bucket);
+  }
   const std::string first = Codec::key(0).substr(0, 2);
   const meta::SnapshotPtr at = x_meta.snapshot();
   meta::ScanRequest request{.lower = first, .upper = meta::prefix_end(first), .limit = kPage};
   Map map;
-  std::vector<std::string> stale;
+  std::vector<Stored> stale;
   Stored stored;
   const auto finish = [&] {
     if (stored.chunks == 0) {
       return;
     }
-    auto record = Codec::decode(stored.key, stored.value);
-    std::optional<Record> here;
-    if (!record) {
-      here = unreadable(buckets, stored.key);
-    } else if (const auto root = roots.find(record->bucket);
-               root != roots.end() && root->second == record->root) {
-      here = *std::move(record);
-    }
+    std::optional<Record> here = read(owners, stored);
     if (here) {
       std::string name = here->bucket;
       map.insert_or_assign(std::move(name), std::make_shared<const Record>(*std::move(here)));
     } else {
-      stale.push_back(stored.key);
+      stale.push_back(std::move(stored));
     }
     stored = {};
   };
@@ -155,10 +172,8 @@ Task<> BucketTable<Record, Codec>::load(const BucketRoots& buckets) {
     more = page.more && !page.entries.empty();
   }
   finish();
-  for (const std::string& key : stale) {
-    meta::Batch batch;
-    CO_TRYV(co_await erase(batch, key, 0));
-    CO_TRYV(co_await x_meta.commit(std::move(batch)));
+  for (const Stored& left : stale) {
+    CO_TRYV(co_await drop(left));
   }
   publish(std::move(map));
   co_return ok();

@@ -58,8 +58,13 @@ std::set<std::string, std::less<>> read_names(Reader& r, std::size_t most, std::
 
 PolicyPtr stored_policy(std::string name,
                         std::string text,
+                        std::string_view owner,
                         policy::PolicyKind kind = policy::PolicyKind::identity) {
-  return make_policy(std::move(name), std::move(text), kind, policy::Origin::store);
+  PolicyPtr out = make_policy(std::move(name), std::move(text), kind, policy::Origin::store);
+  if (out->compiled) {
+    policy::log_unknown_actions(*out->compiled, out->name, owner);
+  }
+  return out;
 }
 
 Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, State& state) {
@@ -77,7 +82,7 @@ Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, Stat
     return broken("entity");
   }
   if (kind == EntityKind::role) {
-    e.trust = stored_policy("trust", trust, policy::PolicyKind::trust);
+    e.trust = stored_policy("trust", trust, e.arn(), policy::PolicyKind::trust);
   }
   auto& all = state.entities[static_cast<std::size_t>(kind)];
   all.insert_or_assign(e.name, std::make_shared<const Entity>(e));
@@ -100,7 +105,8 @@ Result<void> load_inline(std::string_view rest, Reader& r, State& state) {
   const std::string name(rest.substr(zero + 1));
   const bool whole = r.done();
   Entity changed = *owner;
-  changed.inline_policies.insert_or_assign(name, stored_policy(name, whole ? text : std::string()));
+  changed.inline_policies.insert_or_assign(
+      name, stored_policy(name, whole ? text : std::string(), owner->arn()));
   state.entities[static_cast<std::size_t>(*kind)].insert_or_assign(
       changed.name, std::make_shared<const Entity>(changed));
   return whole ? ok() : Result<void>(broken("inline policy"));
@@ -113,7 +119,7 @@ Result<void> load_managed(std::string_view name, Reader& r, State& state) {
   p.id = r.str(kMaxId);
   p.created_ns = static_cast<std::int64_t>(r.u64());
   p.description = r.str(kMaxDescription);
-  p.document = stored_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)));
+  p.document = stored_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)), p.arn());
   if (!r.done()) {
     return broken("managed policy");
   }

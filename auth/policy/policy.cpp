@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "auth/policy/policy_parser.h"
+#include "storage/base/log.h"
 
 namespace outcrop::policy {
 namespace {
+
+constexpr std::size_t kMaxLoggedActions = 10;  ///< a document may have thousands
 
 /// Truth as a yes or no: against the request.
 bool settle(Truth truth, Effect effect) {
@@ -38,19 +41,33 @@ std::expected<Policy, std::string> Policy::compile(std::string_view text,
                                                    PolicyKind kind,
                                                    std::string_view bucket,
                                                    Origin origin) {
-  auto statements = parse_policy(text, kind, bucket, origin);
-  if (!statements) {
-    return std::unexpected(std::move(statements).error());
+  auto parsed = parse_policy(text, kind, bucket, origin);
+  if (!parsed) {
+    return std::unexpected(std::move(parsed).error());
   }
   Policy out;
   out.x_kind = kind;
-  out.x_statements = *std::move(statements);
+  out.x_statements = std::move(parsed->statements);
+  out.x_unknown = std::move(parsed->unknown_actions);
   for (const Statement& s : out.x_statements) {
     (s.effect == Effect::allow ? out.x_allowed : out.x_denied) |= s.actions;
     std::ranges::for_each(s.resources, [&](const ArnPattern& p) { p.collect_keys(out.x_keys); });
     std::ranges::for_each(s.conditions, [&](const Condition& c) { c.collect_keys(out.x_keys); });
   }
   return out;
+}
+
+void log_unknown_actions(const Policy& policy, std::string_view name, std::string_view owner) {
+  const std::vector<std::string>& unknown = policy.unknown_actions();
+  if (unknown.empty()) {
+    return;
+  }
+  std::string actions;
+  for (std::size_t i = 0; i < std::min(unknown.size(), kMaxLoggedActions); ++i) {
+    actions.append(i == 0 ? "" : ", ").append(unknown[i]);
+  }
+  log::warn("a stored policy names actions that are not known: they match nothing",
+            {{"policy", name}, {"of", owner}, {"actions", actions}, {"count", unknown.size()}});
 }
 
 bool Policy::applies(const Statement& s, const Request& request) const {

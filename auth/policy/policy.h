@@ -50,7 +50,7 @@ struct Request {
 enum class Origin : std::uint8_t {
   author,  ///< it is being put: an action that does not exist is an error, so that he knows
   store,   ///< it was accepted once, perhaps by another version: such an action matches nothing,
-           ///< which is what it means to this server, and the log names it
+           ///< which is what it means to this server, and is one of unknown_actions()
 };
 
 class Policy {
@@ -70,14 +70,23 @@ class Policy {
   /// Whether a condition or a variable asks for the key.
   bool names(Key key) const { return x_keys.test(static_cast<std::size_t>(key)); }
   const std::vector<Statement>& statements() const { return x_statements; }
+  /// What a stored document names of the vendors that are served here, and AWS does not have
+  /// either.
+  const std::vector<std::string>& unknown_actions() const { return x_unknown; }
 
  private:
   bool applies(const Statement& statement, const Request& request) const;
 
   PolicyKind x_kind = PolicyKind::identity;
   std::vector<Statement> x_statements;
+  std::vector<std::string> x_unknown;
   ActionSet x_allowed, x_denied;  ///< by any statement
   KeySet x_keys;
 };
+
+/// For whoever loads the documents that are kept, once for each: the log names what matches
+/// nothing, if there is any, with the policy and whose it is. Not for the policies that sessions
+/// bring, which are read with every request.
+void log_unknown_actions(const Policy& policy, std::string_view name, std::string_view owner);
 
 }  // namespace outcrop::policy

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "api/json/value.h"
-#include "storage/base/log.h"
 
 namespace outcrop::policy {
 namespace {
@@ -70,6 +69,7 @@ class Parser {
       : x_kind(kind), x_bucket(bucket), x_below(std::string(bucket) + "/"), x_origin(origin) {}
 
   Checked<std::vector<Statement>> parse(const json::Value& document);
+  std::vector<std::string> take_unknown() { return std::move(x_unknown); }
 
  private:
   Checked<> read_version(const json::Value& value);
@@ -77,7 +77,7 @@ class Parser {
   Checked<> read_field(const json::Member& field, Statement& out);
   Checked<> check_fields(const json::Value& value) const;
   Checked<> read_actions(const json::Value& value, bool negated, Statement& out);
-  Checked<ActionSet> action_set(const std::string& pattern) const;
+  Checked<ActionSet> action_set(const std::string& pattern);
   Checked<> read_resources(const json::Value& value, Statement& out);
   Checked<> read_principals(const json::Value& value, Statement& out);
   Checked<> add_principals(std::string_view type, const Texts& names, Statement& out);
@@ -91,7 +91,8 @@ class Parser {
   const std::string x_below;
   const Origin x_origin;
   bool x_variables = false;
-  std::vector<ActionSet> x_patterns;  ///< of the current statement's Action
+  std::vector<ActionSet> x_patterns;   ///< of the current statement's Action
+  std::vector<std::string> x_unknown;  ///< actions of the whole document
 };
 
 Checked<std::vector<Statement>> Parser::parse(const json::Value& document) {
@@ -216,7 +217,7 @@ Checked<> Parser::read_field(const json::Member& field, Statement& out) {
   return name == "Condition" ? read_conditions(field.value, out) : refuse("Unknown field " + name);
 }
 
-Checked<ActionSet> Parser::action_set(const std::string& pattern) const {
+Checked<ActionSet> Parser::action_set(const std::string& pattern) {
   const std::size_t colon = pattern.find(':');
   if (pattern != "*" && (colon == std::string::npos || colon == 0 || colon + 1 == pattern.size())) {
     return refuse(x_kind == PolicyKind::bucket
@@ -225,26 +226,24 @@ Checked<ActionSet> Parser::action_set(const std::string& pattern) const {
                         "etc.");
   }
   const ActionSet set = matching_actions(pattern);
-  if (x_origin == Origin::store && set.none()) {
-    if (!matches_other_action(pattern)) {
-      log::warn("a stored policy names an action that is not known: it matches nothing",
-                {{"action", pattern}});
-    }
-    return set;
-  }
   const std::string_view vendor = std::string_view(pattern).substr(0, colon);
-  if (x_kind == PolicyKind::bucket) {
-    const bool ours = pattern == "*" || same_text(vendor, "s3");
-    return ours && set.any() ? Checked<ActionSet>(set) : refuse("Policy has invalid action");
-  }
-  // A Deny of a misspelt action would deny nothing. What other vendors have is no request's here.
+  // What other vendors have is no request's here.
   const bool ours = std::ranges::any_of(kVendors, [&](std::string_view name) {
     return wildcard_match(vendor, name, Case::insensitive);
   });
-  if (ours && set.none() && !matches_other_action(pattern)) {
-    return refuse("The action " + pattern + " is not known.");
+  const bool unknown = ours && set.none() && !matches_other_action(pattern);
+  if (x_origin == Origin::store && set.none()) {
+    if (unknown) {
+      x_unknown.push_back(pattern);
+    }
+    return set;
   }
-  return set;
+  if (x_kind == PolicyKind::bucket) {
+    const bool s3 = pattern == "*" || same_text(vendor, "s3");
+    return s3 && set.any() ? Checked<ActionSet>(set) : refuse("Policy has invalid action");
+  }
+  // A Deny of a misspelt action would deny nothing.
+  return unknown ? refuse("The action " + pattern + " is not known.") : Checked<ActionSet>(set);
 }
 
 Checked<> Parser::read_actions(const json::Value& value, bool negated, Statement& out) {
@@ -398,10 +397,10 @@ Checked<> Parser::read_conditions(const json::Value& value, Statement& out) {
 
 }  // namespace
 
-std::expected<std::vector<Statement>, std::string> parse_policy(std::string_view text,
-                                                                PolicyKind kind,
-                                                                std::string_view bucket,
-                                                                Origin origin) {
+std::expected<ParsedPolicy, std::string> parse_policy(std::string_view text,
+                                                      PolicyKind kind,
+                                                      std::string_view bucket,
+                                                      Origin origin) {
   if (text.size() > kMaxPolicyBytes) {
     return refuse("Policy exceeds the maximum allowed document size.");
   }
@@ -414,7 +413,12 @@ std::expected<std::vector<Statement>, std::string> parse_policy(std::string_view
   if (!document || !document->is_object()) {
     return refuse("This policy contains invalid Json");
   }
-  return Parser(kind, bucket, origin).parse(*document);
+  Parser parser(kind, bucket, origin);
+  auto statements = parser.parse(*document);
+  if (!statements) {
+    return std::unexpected(std::move(statements).error());
+  }
+  return ParsedPolicy{*std::move(statements), parser.take_unknown()};
 }
 
 }  // namespace outcrop::policy

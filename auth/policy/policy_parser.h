@@ -9,9 +9,14 @@
 
 namespace outcrop::policy {
 
-std::expected<std::vector<Statement>, std::string> parse_policy(std::string_view text,
-                                                                PolicyKind kind,
-                                                                std::string_view bucket,
-                                                                Origin origin);
+struct ParsedPolicy {
+  std::vector<Statement> statements;
+  std::vector<std::string> unknown_actions;  ///< Policy::unknown_actions()
+};
+
+std::expected<ParsedPolicy, std::string> parse_policy(std::string_view text,
+                                                      PolicyKind kind,
+                                                      std::string_view bucket,
+                                                      Origin origin);
 
 }  // namespace outcrop::policy

@@ -197,23 +197,37 @@ std::optional<unsigned> DriveSet::write_parity(std::size_t live) const {
   return std::nullopt;
 }
 
+Error DriveSet::no_writes() const {
+  return Error(Errc::read_only,
+               x_beyond.load(std::memory_order_acquire)
+                   ? "more than m drives left before the others had all metadata: put them back, "
+                     "then start again"
+                   : "fewer than m+1 drives are live");
+}
+
 EpochRecord DriveSet::record() const {
   const std::lock_guard lock(x_shown_mutex);
   return x_shown;
 }
 
 void DriveSet::on_change(std::function<void(Slot)> listener) {
+  const std::lock_guard lock(x_mutex);
   x_listeners.push_back(std::move(listener));
 }
 
 void DriveSet::tell() {
   std::vector<Slot> changed;
+  std::vector<std::function<void(Slot)>> listeners;
   {
     const std::lock_guard lock(x_mutex);
     changed = std::exchange(x_untold, {});
+    if (changed.empty()) {
+      return;
+    }
+    listeners = x_listeners;
   }
   for (const Slot slot : changed) {
-    for (const auto& listener : x_listeners) {
+    for (const auto& listener : listeners) {
       listener(slot);
     }
   }
@@ -240,9 +254,8 @@ Result<void> DriveSet::check_losses(const EpochRecord& before, const EpochRecord
     return ok();
   }
   x_beyond.store(true, std::memory_order_release);
-  return fail(Errc::read_only, std::to_string(missed) +
-                                   " drives left before the others had all metadata: put them "
-                                   "back, then start again");
+  log::error("drives left before the others had all metadata", {{"drives", missed}});
+  return fail(no_writes());
 }
 
 // Writes the record to every drive that it calls live; one that fails is out, and the next epoch
@@ -251,7 +264,10 @@ Result<void> DriveSet::publish(EpochRecord next) {
   const EpochRecord before = x_record;
   for (bool complete = false; !complete;) {
     if (auto few = check_losses(before, next); !few) {
+      const std::uint64_t tried = x_record.epoch;
       x_record = before;
+      x_record.epoch =
+          tried;  // some drives have records of these numbers: none of others may follow
       return few;
     }
     next.epoch = x_record.epoch + 1;
@@ -320,7 +336,7 @@ Result<void> DriveSet::eject(Slot slot, const Error& why) {
     disk(slot)->health()->give_up();
     log::error("drive ejected", {{"drive", disk(slot)->name()}, {"error", why.describe()}});
     if (!write_parity(live_slots().size())) {
-      return fail(Errc::read_only, "fewer than m+1 drives are left");
+      return fail(no_writes());
     }
     x_untold.push_back(slot);
     published = publish(next_record());

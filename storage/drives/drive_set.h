@@ -86,6 +86,8 @@ class DriveSet {
   /// redundancy is allowed. Empty: too few drives for writes, or more have failed than an epoch may
   /// leave out.
   std::optional<unsigned> write_parity(std::size_t live) const;
+  /// read_only, with the reason for which write_parity() is empty.
+  Error no_writes() const;
   const Uuid& cluster() const { return x_cluster; }
   EpochRecord record() const;  ///< a copy of the last that is published; never waits for drives
   std::uint64_t epoch() const { return x_epoch.load(std::memory_order_acquire); }

@@ -221,8 +221,10 @@ Task<> Store::close_parts() {
     }
   }
   if (x_meta) {
-    if (const auto kept = co_await keep_time(0); !kept && first) {
-      first = kept;
+    if (x_kept_time_ns != 0) {  // not in a store that did not get open
+      if (const auto kept = co_await keep_time(0); !kept) {
+        log::warn("the time is not kept", {{"error", kept.error().describe()}});
+      }
     }
     CO_TRYV(co_await x_meta->close());
   }

@@ -27,7 +27,10 @@ Task<> Store::load_time() {
   } else {
     x_runtime.floor->trust();
   }
-  co_return co_await keep_time(0);
+  if (const auto kept = co_await keep_time(0); !kept) {
+    log::warn("the time is not kept for now", {{"error", kept.error().describe()}});
+  }
+  co_return ok();
 }
 
 // Written when it has gone on for so long.

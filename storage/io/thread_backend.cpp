@@ -17,7 +17,8 @@ namespace outcrop::io {
 namespace {
 
 constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
-/// Of a worker, in calls that do not return.
+/// Of a worker, in calls that do not return on drives that nobody has given up yet; those of one
+/// that was given up become no more.
 constexpr unsigned kMostHanging = 64;
 /// stop() waits no longer than this for calls to return.
 constexpr std::chrono::seconds kStopLimit{10};
@@ -210,17 +211,24 @@ class Core : public std::enable_shared_from_this<Core> {
   // What waits for a thread says nothing of its drive; what is in a call does. A call that is late
   // may not come back for long: another thread takes the place of the one that makes it.
   void age() {
-    unsigned lent = 0;
+    unsigned lent = 0, hoped_for = 0;
     {
       const std::lock_guard lock(x_mutex);
+      for (const ItemPtr& item : x_waiting) {
+        hoped_for += item->phase == Item::Phase::lent && !item->health->given_up() ? 1 : 0;
+      }
       for (const ItemPtr& item : x_waiting) {
         if (item->phase == Item::Phase::queued || item->phase == Item::Phase::done) {
           continue;
         }
         x_watch.add(item->health, ++item->ticks);
-        if (item->phase == Item::Phase::calling && item->ticks >= kLateTicks &&
-            x_hanging < kMostHanging) {
+        if (item->phase != Item::Phase::calling || item->ticks < kLateTicks) {
+          continue;
+        }
+        const bool given_up = item->health->given_up();
+        if (given_up || hoped_for < kMostHanging) {
           item->phase = Item::Phase::lent;
+          hoped_for += given_up ? 0 : 1;
           ++x_hanging;
           ++lent;
         }
@@ -239,8 +247,8 @@ class Core : public std::enable_shared_from_this<Core> {
     const std::vector<ItemPtr> waiting = x_waiting;  // `done` may submit
     for (const ItemPtr& item : waiting) {
       if (item->op == nullptr) {
-        if (item->health->given_up()) {
-          leave(*item);
+        if (item->health->given_up() && item->ticks >= kLateTicks) {
+          leave(*item);  // its thread has been replaced
         }
         continue;
       }

@@ -1,9 +1,5 @@
 // One io_uring per worker. Ops that arrive in one turn of the io_context are submitted together;
 // an eventfd wakes the io_context when there are completions to reap.
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 
@@ -15,107 +11,14 @@ namespace outcrop::io {
 namespace ring {
 namespace {
 
-/// The kernel's limit for one registered buffer.
-constexpr std::size_t kFixedPiece = std::size_t{1} << 30;
 /// A drive that keeps answering EINTR or EAGAIN is broken, not busy.
 constexpr unsigned kMaxRetries = 64;
-constexpr unsigned kMostKernelThreads = 256;
+/// Of one drive: seven may hang before the kernel's threads are short.
+constexpr std::size_t kMostOfOneDrive = 128;
 /// stop() waits no longer than this for the next completion.
 constexpr std::chrono::seconds kStopLimit{10};
 
 }  // namespace
-
-Result<void> Core::open(const UringOptions& options) {
-  TRYV(open_ring(options));
-  x_open = true;
-  const int event = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (event < 0) {
-    return fail_errno(errno);
-  }
-  boost::system::error_code error;
-  x_event.assign(event, error);
-  if (error) {
-    ::close(event);
-    return fail(Errc::io_error, error.value());
-  }
-  if (const int ret = io_uring_register_eventfd(&x_ring, event); ret != 0) {
-    return fail_errno(-ret);
-  }
-  register_pool();
-  return ok();
-}
-
-Result<void> Core::open_ring(const UringOptions& options) {
-  // Deferred: completions are processed when the worker asks, never by interrupting it (6.1);
-  // the ring is enabled later, on the worker, for only the enabling thread may submit.
-  constexpr unsigned kDeferred =
-      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED;
-  constexpr unsigned kCooperative = IORING_SETUP_COOP_TASKRUN;  // 5.19
-  std::vector<unsigned> ways;
-  switch (options.mode) {
-    case RingMode::newest:
-      ways = {kDeferred, kCooperative, 0};
-      break;
-    case RingMode::deferred:
-      ways = {kDeferred};
-      break;
-    case RingMode::cooperative:
-      ways = {kCooperative};
-      break;
-    case RingMode::plain:
-      ways = {0};
-      break;
-  }
-  int ret = 0;
-  for (const unsigned flags : ways) {
-    ret = io_uring_queue_init(options.entries, &x_ring, flags);
-    if (ret == 0) {
-      x_flags = flags;
-      return ok();
-    }
-    if (ret != -EINVAL) {
-      break;
-    }
-  }
-  return fail(Errc::io_error, -ret);
-}
-
-void Core::register_pool() {
-  const PoolRegion pool = buffer_pool_region();
-  std::vector<iovec> pieces;
-  for (std::size_t at = 0; at < pool.size; at += kFixedPiece) {
-    pieces.push_back({pool.base + at, std::min(kFixedPiece, pool.size - at)});
-  }
-  if (pieces.empty()) {
-    return;
-  }
-  const int ret =
-      io_uring_register_buffers(&x_ring, pieces.data(), static_cast<unsigned>(pieces.size()));
-  if (ret == 0) {
-    x_fixed = pool;
-    return;
-  }
-  static std::atomic<bool> logged{false};
-  if (!logged.exchange(true)) {
-    log::warn(
-        "the buffer pool is not registered with io_uring: a little more CPU per transfer "
-        "(raise the locked-memory limit, ulimit -l)",
-        {{"error", errno_error(-ret).describe()}});
-  }
-}
-
-void Core::enable() {
-  x_enabled = true;
-  if ((x_flags & IORING_SETUP_R_DISABLED) != 0) {
-    // io_uring_enable_rings() is declared but not exported by liburing 2.3 (Debian 12).
-    OUTCROP_ASSERT(::syscall(SYS_io_uring_register, x_ring.ring_fd, IORING_REGISTER_ENABLE_RINGS,
-                             nullptr, 0) == 0);
-  }
-  // Durable writes are made by threads of the kernel, four for each core if it is not told: a drive
-  // that hangs would soon have them all. Kernels before 5.15 cannot be told.
-  std::array<unsigned, 2> most{kMostKernelThreads, 0};
-  io_uring_register_iowq_max_workers(&x_ring, most.data());
-}
 
 void Core::submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
   Batch* batch = x_batches.take();
@@ -139,10 +42,42 @@ void Core::submit(std::span<IoOp> ops, std::move_only_function<void()> done) {
     if (!fits || (op.kind != OpKind::sync && op.buffer.size() == 0)) {
       finish(*flight, std::move(fits));
     } else {
-      x_waiting.push_back(flight);
+      admit(*flight, lane_of(op.file->disk()));
     }
   }
   schedule();
+}
+
+Lane& Core::lane_of(const Disk& disk) {
+  const DiskHealth* const health = disk.health().get();
+  for (const auto& lane : x_lanes) {
+    if (lane->health.get() == health) {
+      return *lane;
+    }
+  }
+  x_lanes.push_back(std::make_unique<Lane>(disk.health()));
+  return *x_lanes.back();
+}
+
+void Core::admit(Flight& flight, Lane& lane) {
+  flight.lane = &lane;
+  if (lane.taken < kMostOfOneDrive) {
+    ++lane.taken;
+    x_waiting.push_back(&flight);
+  } else {
+    lane.held.push_back(&flight);
+  }
+}
+
+/// A taken one ends: the next of its drive has its place.
+void Core::release(Flight& flight) {
+  Lane& lane = *std::exchange(flight.lane, nullptr);
+  if (lane.held.empty()) {
+    --lane.taken;
+    return;
+  }
+  x_waiting.push_back(lane.held.front());
+  lane.held.pop_front();
 }
 
 /// One pump for all that is submitted in this turn of the io_context.
@@ -281,11 +216,9 @@ void Core::tick() {
     if (!flight->in_kernel) {
       continue;
     }
-    if (!flight->health) {
-      flight->health = flight->op->file->disk().health();
-    }
-    x_watch.add(flight->health, ++flight->ticks);
-    more = more || flight->op != nullptr || !flight->health->given_up();
+    const std::shared_ptr<DiskHealth>& health = flight->lane->health;
+    x_watch.add(health, ++flight->ticks);
+    more = more || flight->op != nullptr || !health->given_up();
   }
   x_watch.end(steady_ns());
   for (const auto& flight : x_flights.all()) {
@@ -312,8 +245,13 @@ void Core::tick() {
 
 void Core::abandon(Flight& flight, Error why) {
   if (!flight.in_kernel) {
-    std::erase(x_waiting, &flight);
+    if (std::erase(flight.lane->held, &flight) != 0) {
+      flight.lane = nullptr;
+    } else {
+      std::erase(x_waiting, &flight);
+    }
     finish(flight, fail(std::move(why)));
+    schedule();  // for who has its place
     return;
   }
   IoOp& op = *flight.op;
@@ -356,6 +294,7 @@ void Core::complete(Flight& flight, int res) {
   flight.in_kernel = false;
   if (flight.op == nullptr) {
     --x_abandoned;
+    release(flight);
     x_flights.give(&flight);
     return;
   }
@@ -400,6 +339,9 @@ void Core::finish(Flight& flight, Result<void> result) {
   stats.in_flight.fetch_sub(1, std::memory_order_relaxed);
   op.result = std::move(result);
   Batch* batch = flight.batch;
+  if (flight.lane != nullptr) {
+    release(flight);
+  }
   x_flights.give(&flight);
   if (--batch->remaining == 0) {
     x_finished.push_back(batch);

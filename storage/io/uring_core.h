@@ -15,9 +15,22 @@
 
 namespace outcrop::io::ring {
 
+/// The kernel's limit for one registered buffer.
+inline constexpr std::size_t kFixedPiece = std::size_t{1} << 30;
+
 struct Batch {
   std::size_t remaining = 0;
   std::move_only_function<void()> done;
+};
+
+struct Flight;
+
+/// The transfers of one drive: so many at most are in the ring or the kernel, so that those of a
+/// drive that hangs leave the kernel's threads to the others.
+struct Lane {
+  std::shared_ptr<DiskHealth> health;  ///< whose drive it is
+  std::size_t taken = 0;
+  std::deque<Flight*> held;  ///< beyond that
 };
 
 /// One op between submit() and its last completion.
@@ -30,8 +43,8 @@ struct Flight {
   unsigned retries = 0;
   unsigned ticks = 0;
   bool in_kernel = false;
-  std::shared_ptr<DiskHealth> health;  ///< of the drive, from the first tick on
-  std::shared_ptr<const void> share;   ///< of the descriptor, once nobody waits
+  Lane* lane = nullptr;               ///< once it is taken or held there
+  std::shared_ptr<const void> share;  ///< of the descriptor, once nobody waits
 };
 
 /// Objects that are reused instead of freed: no allocation per operation in steady state.
@@ -99,6 +112,9 @@ class Core : public std::enable_shared_from_this<Core> {
   void complete(Flight& flight, int res);
   bool take_up_again(Flight& flight, int res);
   void finish(Flight& flight, Result<void> result);
+  Lane& lane_of(const Disk& disk);
+  void admit(Flight& flight, Lane& lane);
+  void release(Flight& flight);
   void run_finished();
 
   const Executor x_ex;
@@ -119,6 +135,7 @@ class Core : public std::enable_shared_from_this<Core> {
   bool x_timer_armed = false;
   Watch x_watch;
   std::deque<Flight*> x_waiting;
+  std::vector<std::unique_ptr<Lane>> x_lanes;
   std::vector<Batch*> x_finished;
   std::vector<Batch*> x_calling;  // run_finished() is at these; kept for its capacity
   Recycler<Flight> x_flights;

@@ -21,7 +21,8 @@ Committer::Committer(unsigned worker, MetaWorker at, CommitShared& shared, Seque
       x_shared(shared),
       x_tasks(at.io->get_executor()),
       x_last(floor),
-      x_applied(floor) {}
+      x_applied(floor),
+      x_handed(floor) {}
 
 Task<> Committer::commit(Batch batch) {
   if (x_closed || x_shared.failed.load(std::memory_order_relaxed)) {
@@ -29,7 +30,7 @@ Task<> Committer::commit(Batch batch) {
   }
   if (x_shared.doubts.load() > 0) {
     if (!x_shared.drives.write_parity(x_shared.drives.placement_slots().size())) {
-      co_return fail(Errc::read_only, "fewer than m+1 drives are live");
+      co_return fail(x_shared.drives.no_writes());
     }
     x_shared.settle_doubts();
     co_return fail(Errc::unavailable, "an earlier commit failed halfway and is being taken back");
@@ -80,6 +81,10 @@ Task<> Committer::run() {
     }
     for (Pending& p : block.transactions) {
       p.resume(done);
+    }
+    if (x_shared.checkpoint_after_block.load(std::memory_order_relaxed) &&
+        x_shared.checkpoint_after_block.exchange(false)) {
+      x_shared.request_checkpoint();
     }
   }
   x_running = false;
@@ -243,6 +248,7 @@ Async<Committer::Written> Committer::write_replicas(Block& block,
                    .durable = true,
                    .result = {}});
   }
+  x_handed.store(block.header.last, std::memory_order_release);
   co_await io::run(*x_at.backend, ops);
   g.offset += bytes.size();
   g.last = block.header.last;

@@ -25,6 +25,8 @@ struct CommitShared {
   std::function<void()> settle_doubts;  ///< calls settle_doubt() of every committer, soon
   std::atomic<bool> failed{
       false};  ///< a durable block is not in the index: no commit until restart
+  /// A checkpoint waits for blocks that are being written: when one is through, another is due.
+  std::atomic<bool> checkpoint_after_block{false};
   std::atomic<unsigned> doubts{
       0};  ///< workers in doubt (Committer::settle_doubt): no commit for now
   std::atomic<std::uint64_t> blocks{0}, transactions{0}, journal_bytes{0}, failed_blocks{0};
@@ -52,6 +54,8 @@ class Committer {
   Task<> close();
   /// Every transaction of this worker up to here is in the mirrors or their queues. Any thread.
   Sequence applied() const { return x_applied.load(std::memory_order_acquire); }
+  /// No transaction behind this one has been given to any drive. Any thread.
+  Sequence handed() const { return x_handed.load(std::memory_order_acquire); }
 
  private:
   struct Pending {
@@ -106,7 +110,7 @@ class Committer {
   Result<void> x_prepared;        ///< of the last prepare()
   Resume<void> x_prepare_waiter;  ///< only run() waits
   Sequence x_last = 0;            ///< of the last block that succeeded
-  std::atomic<Sequence> x_applied{0};
+  std::atomic<Sequence> x_applied{0}, x_handed{0};
 };
 
 }  // namespace outcrop::meta

@@ -104,11 +104,11 @@ Result<GenerationPtr> JournalFiles::prepare(unsigned worker) {
   const std::vector<drives::Slot> live = x_drives.placement_slots();
   const std::optional<unsigned> parity = x_drives.write_parity(live.size());
   if (!parity) {
-    return fail(Errc::read_only, "fewer than m+1 drives are live");
+    return fail(x_drives.no_writes());
   }
   const std::size_t want = *parity + 1;
   auto generation = std::make_unique<Generation>();
-  Error why(Errc::read_only, "fewer than m+1 drives are live");
+  Error why = x_drives.no_writes();
   // Each worker starts at another drive, so that the load spreads.
   for (std::size_t i = 0; i < live.size() && generation->replicas.size() < want; ++i) {
     const drives::Slot slot = live[(worker + i) % live.size()];

@@ -141,15 +141,44 @@ Task<> JournaledMetaStore::Core::compact(std::atomic<bool>& cancelled) {
   co_return co_await x_pool.run([this, &cancelled] { return x_mirrors->compact(cancelled); });
 }
 
+// Drives that left, and the last blocks that may have a copy on them: one that was being written
+// then may be acknowledged later, with that copy.
+void JournaledMetaStore::Core::note_missed() {
+  const std::lock_guard lock(x_missed_mutex);
+  if (x_missed) {
+    return;
+  }
+  Missed missed{x_drives.record(), {}};
+  if (std::ranges::any_of(missed.seen.members, &drives::Member::missed)) {
+    for (const auto& committer : x_committers) {
+      missed.handed.push_back(committer->handed());
+    }
+    x_missed = std::move(missed);
+  }
+}
+
+// The mirrors have everything up to `flushed`, durably.
+Result<void> JournaledMetaStore::Core::settle_missed(const std::vector<Sequence>& flushed) {
+  const std::lock_guard lock(x_missed_mutex);
+  if (!x_missed) {
+    return ok();
+  }
+  if (!std::ranges::equal(x_missed->handed, flushed, std::less_equal())) {
+    x_shared.checkpoint_after_block.store(true);
+    return ok();
+  }
+  return x_drives.settle_metadata(std::exchange(x_missed, std::nullopt)->seen);
+}
+
 Result<void> JournaledMetaStore::Core::checkpoint_blocking() {
-  const drives::EpochRecord seen = x_drives.record();
+  note_missed();
   std::vector<Sequence> positions;
   for (const auto& committer : x_committers) {
     positions.push_back(committer->applied());
   }
   TRYV(x_mirrors->flush());
   x_files.recycle(positions);
-  TRYV(x_drives.settle_metadata(seen));
+  TRYV(settle_missed(positions));
   x_checkpoints.fetch_add(1, std::memory_order_relaxed);
   if (x_mirrors->size() <= x_drives.parity()) {
     request_maintenance();

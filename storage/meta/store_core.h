@@ -2,6 +2,8 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "storage/meta/committer.h"
@@ -63,6 +65,8 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   Task<> maintain();
   Task<> background_checkpoint();
   Result<void> checkpoint_blocking();
+  void note_missed();
+  Result<void> settle_missed(const std::vector<Sequence>& flushed);
   Task<> open_journals(Sequence floor);
 
   const MetaConfig x_config;
@@ -80,6 +84,13 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   TaskGroup x_background;                 // worker 0
   std::vector<drives::Slot> x_placement;  // worker 0: at the last look
   bool x_running = false;                 // worker 0: between start() and close()
+  /// Drives that left, until the mirrors hold all that may be on fewer drives for it.
+  struct Missed {
+    drives::EpochRecord seen;
+    std::vector<Sequence> handed;  ///< by worker
+  };
+  std::mutex x_missed_mutex;  // guards x_missed
+  std::optional<Missed> x_missed;
   std::atomic<std::uint64_t> x_hits{0}, x_misses{0}, x_checkpoints{0};
 };
 

@@ -79,7 +79,8 @@ Result<void> check_object(const Conditions& conditions, const ObjectPtr& object,
     return check_conditions(conditions, nullptr, access);
   }
   const ConditionTarget target{object->record.etag, object->record.mtime_ns, object->record.size};
-  return check_conditions(conditions, &target, access);
+  TRYV(check_conditions(conditions, &target, access));
+  return check_tags(conditions.tags, *object);
 }
 
 Result<void> check_tags(const ExpectedTags& expected, const Object& object) {

@@ -18,11 +18,12 @@ struct ConditionTarget {
   std::uint64_t size = 0;
 };
 
-/// ok, precondition_failed, not_modified, or no_such_key (If-Match on an absent object).
+/// ok, precondition_failed, not_modified, or no_such_key (If-Match on an absent object). Not those
+/// on tags.
 Result<void> check_conditions(const Conditions& conditions,
                               const ConditionTarget* object,
                               Access access);
-/// `object`: null if there is none.
+/// All of them; conflict if the tags are others. `object`: null if there is none.
 Result<void> check_object(const Conditions& conditions, const ObjectPtr& object, Access access);
 
 /// ok, or conflict.

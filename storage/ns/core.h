@@ -94,7 +94,8 @@ struct Core {
 
   /// Once, before any other use.
   Task<> open();
-  /// no_space when metadata may not grow: before anything new is made. Deleting goes on.
+  /// no_space when metadata may not grow: before anything new is made, versions and markers
+  /// of what is not there too. Deleting what is there goes on.
   Result<void> check_room() const {
     return config.space && config.space().free_files == 0 ? fail(Errc::no_space, "metadata is full")
                                                           : ok();

@@ -89,6 +89,20 @@ Result<void> check_set(const SetOp& op, InodeType type) {
   return *op.set.size > kMaxObjectBytes ? fail(Errc::entity_too_large) : ok();
 }
 
+// In a bucket with versions, before the size changes. What is refused, or changes no byte, makes no
+// version. Somebody may change the file behind this look, but only in a session of writing: then
+// there is a version already.
+Task<> begin_resize(Core& core, const SetOp& op) {
+  CO_TRY(const FileAttributes now, co_await current_attributes(core, op.id));
+  if (now.type != FileType::regular || *op.set.size > kMaxObjectBytes) {
+    co_return ok();  // refused later, before the guard is looked at
+  }
+  if (op.guard_ctime_ns && now.ctime_ns != *op.guard_ctime_ns) {
+    co_return fail(Errc::precondition_failed);
+  }
+  co_return now.size == *op.set.size ? ok() : co_await begin_version(core, op.id);
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<FileAttributes>> try_set(Core& core, const SetOp& op) {
   CO_TRY(const FoundInode found, co_await find_inode(core, op.id));
@@ -160,10 +174,10 @@ Task<FileAttributes> set_file_attributes(Core& core,
     // What was written before has its time before this.
     CO_TRYV(co_await flush_file(core, file.ino));
   }
-  if (set.size && needs_version(core, file)) {
-    CO_TRYV(co_await begin_version(core, file));
-  }
   const SetOp op{file, set, guard_ctime_ns};
+  if (set.size && needs_version(core, file)) {
+    CO_TRYV(co_await begin_resize(core, op));
+  }
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(const auto done, co_await try_set(core, op));
     if (done) {

@@ -13,8 +13,9 @@ constexpr std::size_t kDirectoriesPerBatch = 64;
 
 class Hold final : public OpenHold {
  public:
-  Hold(std::shared_ptr<HoldTable> table, InodeId ino) : x_table(std::move(table)), x_ino(ino) {
-    x_table->add(x_ino);
+  Hold(std::shared_ptr<HoldTable> table, InodeId ino, std::int64_t steady_ns)
+      : x_table(std::move(table)), x_ino(ino) {
+    x_table->add(x_ino, steady_ns);
   }
   ~Hold() override { x_table->release(x_ino); }
 
@@ -52,7 +53,7 @@ Task<std::optional<OpenHoldPtr>> try_hold(Core& core, FileId file) {
   }
   CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const FoundInode now, co_await find_inode(core, file));
-  OpenHoldPtr hold = std::make_shared<Hold>(core.holds, file.ino);
+  OpenHoldPtr hold = std::make_shared<Hold>(core.holds, file.ino, core.clock.steady_ns());
   if (implicit.empty()) {
     co_return hold;
   }

@@ -94,7 +94,8 @@ Task<std::optional<RenameHistory>> plan_histories(Core& core,
     co_return out;
   }
   InodeId busy = 0;
-  CO_TRY(out.renewal, co_await plan_renewal(core, held, versioning, moved, busy));
+  CO_TRY(out.renewal, co_await plan_renewal(core, held, versioning, moved, busy,
+                                            {op.from_directory.ino, slots.from.entry->name}));
   CO_TRY(out.to, co_await plan_history(core, held, root, versioning, op.to_directory.ino,
                                        slots.to.file_name(), replaced, busy));
   out.from = new_history(core, root, versioning, slots.from.entry->name);

@@ -30,8 +30,12 @@ Task<bool> try_begin(Core& core, SessionOp& op) {
     co_return true;
   }
   CO_TRY(const ObjectPtr before, co_await load_inode(core, op.file));
-  if (before->record.type != InodeType::file || before->record.links() == 0) {
-    co_return true;  // no object, or no key any more
+  if (before->record.type != InodeType::file) {
+    co_return true;
+  }
+  if (before->record.links() == 0) {  // no key any more, and no look at it for each write
+    core.holds->begin_session(op.file.ino, core.clock.steady_ns());
+    co_return true;
   }
   InodeId busy = 0;
   CO_TRY(const Renewal renewal, co_await plan_renewal(core, held, versioning, *before, busy));

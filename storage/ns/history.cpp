@@ -10,7 +10,7 @@ namespace outcrop::ns {
 namespace {
 
 // Of a file with very many names, the first ones keep a version of a change in place.
-constexpr std::size_t kMostCopies = 256;
+constexpr std::uint32_t kMostCopies = 256;
 constexpr std::size_t kMostCopiedPieces = 20'000;
 
 VersionStamp next_stamp(Core& core, Versioning versioning) {
@@ -168,12 +168,21 @@ void erase_version(Transaction& tx,
   }
 }
 
-std::uint32_t renewal_inodes(const Object& file) { return std::max(file.record.links(), 1U); }
+std::uint32_t renewal_inodes(const Object& file) {
+  return std::clamp(file.record.links(), 1U, kMostCopies);
+}
 
-Task<Renewal> plan_renewal(
-    Core& core, LockTable::Held& held, Versioning versioning, const Object& file, InodeId& busy) {
+Task<Renewal> plan_renewal(Core& core,
+                           LockTable::Held& held,
+                           Versioning versioning,
+                           const Object& file,
+                           InodeId& busy,
+                           NamePlace first) {
   Renewal out{.stamp = next_stamp(core, versioning)};
-  CO_TRY(const auto names, co_await names_of(core, file));
+  CO_TRY(auto names, co_await names_of(core, file));
+  std::ranges::partition(names, [first](const LinkName& name) {
+    return name.parent == first.directory && name.name == first.name;
+  });
   const auto there = std::make_shared<Object>(file);
   // One transaction holds all copies.
   const std::size_t pieces = std::max<std::size_t>(file.record.lists.pieces.size(), 1);
@@ -181,11 +190,16 @@ Task<Renewal> plan_renewal(
   for (const LinkName& name : names) {
     CO_TRY(KeyHistory key, co_await plan_history(core, held, file.root, versioning, name.parent,
                                                  name.name, there, busy));
-    CO_TRYV(co_await limit_to_keys(core, key));
     key.keep = key.keep && copies > 0;
+    if (key.keep) {
+      CO_TRYV(co_await limit_to_keys(core, key));
+    }
     copies -= key.keep ? 1 : 0;
     key.stamp = out.stamp;
     out.names.push_back(std::move(key));
+  }
+  if (std::ranges::any_of(out.names, &KeyHistory::keep)) {
+    CO_TRYV(core.check_room());
   }
   co_return out;
 }

@@ -56,13 +56,23 @@ void erase_version(Transaction& tx,
                    const Leaving& object);
 
 /// A file gets a new stamp and goes on under it: what it is now becomes a version under each of its
-/// names (the first 256 of a file with more). For changes in place. Under its lock.
+/// names (the first 256 of a file with more). For changes in place. Under its lock. Errors:
+/// no_space if that makes a version and metadata may not grow.
 struct Renewal {
   VersionStamp stamp{};
   std::vector<KeyHistory> names{};
 };
-Task<Renewal> plan_renewal(
-    Core& core, LockTable::Held& held, Versioning versioning, const Object& file, InodeId& busy);
+/// `first`: a name that the file is about to lose. It keeps a version before all others.
+struct NamePlace {
+  InodeId directory = 0;
+  std::string_view name{};
+};
+Task<Renewal> plan_renewal(Core& core,
+                           LockTable::Held& held,
+                           Versioning versioning,
+                           const Object& file,
+                           InodeId& busy,
+                           NamePlace first = {});
 /// How many numbers from `spare` on apply_renewal may use.
 std::uint32_t renewal_inodes(const Object& file);
 /// Sets the stamp of `after`; its record and its dirents are the caller's.

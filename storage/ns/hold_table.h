@@ -23,9 +23,15 @@ inline constexpr std::int64_t kWriteSessionIdleNs = 10'000'000'000;
 
 class HoldTable {
  public:
-  void add(InodeId ino) {
+  /// A session that has begun and not ended is one of an open file from here on: CREATE comes
+  /// before the hold of who creates.
+  void add(InodeId ino, std::int64_t steady_ns) {
     const std::lock_guard lock(x_mutex);
     ++x_holds[ino];
+    const auto it = x_sessions.find(ino);
+    if (it != x_sessions.end() && !ended(*it, steady_ns)) {
+      it->second.held = true;
+    }
   }
   void release(InodeId ino) {
     const std::lock_guard lock(x_mutex);
@@ -79,7 +85,7 @@ class HoldTable {
  private:
   struct Session {
     std::int64_t last_ns = 0;
-    bool held = false;  ///< it was open at the last change, and has been since
+    bool held = false;  ///< it is open, and has been since a moment of the session
   };
   bool ended(const std::pair<const InodeId, Session>& session, std::int64_t steady_ns) const {
     return !session.second.held && steady_ns - session.second.last_ns >= kWriteSessionIdleNs;

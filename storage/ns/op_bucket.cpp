@@ -1,5 +1,6 @@
 // Buckets: a name, and a root directory of its own.
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "storage/ns/operations.h"
@@ -80,83 +81,105 @@ Task<> erase_keyless(Core& core, InodeId root) {
   co_return ok();
 }
 
-// Whether a version or a delete marker is left that a client can name. Those of paths that are too
+// All directories that may have history, those that left the tree too, each before those below it.
+// Empty: a version or a delete marker is left that a client can name. Those of paths that are too
 // long for keys, since a directory above them was renamed, go with the bucket.
-Task<bool> has_versions(Core& core, const BucketRecord& bucket) {
+Task<std::optional<std::vector<InodeId>>> find_history(Core& core, const BucketRecord& bucket) {
+  std::vector<InodeId> directories;
+  if (bucket.versioning == Versioning::off) {
+    co_return directories;
+  }
+  directories.push_back(bucket.root);
   VersionCursor cursor(core.meta, core.meta.snapshot(), bucket.root);
   CO_TRYV(co_await cursor.seek({}));
-  while (bucket.versioning != Versioning::off) {
+  for (;;) {
     CO_TRY(const bool more, co_await cursor.next());
     if (!more) {
-      break;
+      co_return directories;
     }
     if (cursor.at_directory()) {
+      directories.push_back(cursor.directory());
       cursor.enter();
     } else if (cursor.path().size() <= kMaxKeyBytes) {
-      co_return true;
+      co_return std::nullopt;
     }
   }
-  co_return false;
 }
 
-// All records of Table::version below one directory, with their inodes. History directories are
-// added to `below`.
-Task<> erase_history_in(Core& core,
-                        LockTable::Held& held,
-                        FileId dir,
-                        std::vector<InodeId>& below) {
-  for (;;) {
-    CO_TRY(const meta::ScanPage page, co_await core.meta.scan({.lower = version_end(dir.ino - 1),
-                                                               .upper = version_end(dir.ino),
-                                                               .limit = kRecordsPerBatch / 4}));
-    if (page.entries.empty()) {
+// The directory is about to have no record of history. If it is there for nothing else it goes, and
+// so do those above it.
+Task<> erase_hidden(Core& core, Transaction& tx, FileId dir) {
+  for (bool more = false; !more && dir.ino != dir.root;) {
+    CO_TRY(const ObjectPtr object, co_await load_object(core, dir.ino, dir.root));
+    if (!object) {
+      co_return fail(Errc::corrupt, "version in what is no directory");
+    }
+    if (!object->record.history) {
       co_return ok();
     }
-    Transaction tx(core);
-    for (const auto& [raw, value] : page.entries) {
-      const auto key = parse_version_key(raw);
-      InodeId ino = 0;
-      if (key && key->kind == VersionKind::version) {
-        CO_TRY(const VersionRecord record, decode_version(value, key->number));
-        ino = record.summary.ino;
-      } else if (key && key->kind == VersionKind::directory) {
-        CO_TRY(ino, decode_number(value));
-        below.push_back(ino);
-      }
-      tx.batch.erase(raw);
-      // Compaction may be moving its payload: it asks for nothing else.
-      if (ino != 0 && !core.locks.try_extend(held, inode_lock(ino), LockMode::exclusive)) {
-        co_return fail(Errc::overloaded, "a version is being moved");
-      }
-      if (ino != 0) {
-        CO_TRY(const ObjectPtr object, co_await load_object(core, ino, dir.root));
-        if (!key || !object) {
-          co_return fail(Errc::corrupt, "version without inode");
-        }
-        CO_TRY(const auto xattrs, co_await xattr_names(core, *object));
-        tx.erase_inode(*object, xattrs);
-      }
-    }
-    CO_TRYV(co_await tx.commit());
+    tx.batch.erase(history_directory_key(object->record.parent, object->record.name));
+    tx.erase_inode(*object, {});
+    dir.ino = object->record.parent;
+    CO_TRY(more, co_await has_history(core, dir.ino, 1));
   }
+  co_return ok();
 }
 
-// With the bucket locked alone, and nothing left in it that a client can name.
-Task<> erase_history(Core& core, LockTable::Held& held, const BucketRecord& bucket) {
-  std::vector<InodeId> directories{bucket.root};
-  TreeCursor cursor(core.meta, core.meta.snapshot(), bucket.root, 64);
-  CO_TRYV(co_await cursor.seek({}));
-  for (bool more = bucket.versioning != Versioning::off; more;) {
-    CO_TRY(more, co_await cursor.next());
-    if (more && cursor.at_directory()) {
-      directories.push_back(cursor.dirent().ino);
-      cursor.enter();
-    }
+// One record of Table::version, with the inode of what it leads to.
+Task<> erase_record(
+    Core& core, Transaction& tx, LockTable::Held& held, InodeId root, const meta::KeyValue& entry) {
+  const auto key = parse_version_key(entry.key);
+  if (!key) {
+    co_return fail(Errc::corrupt, "version key malformed");
   }
-  while (bucket.versioning != Versioning::off && !directories.empty()) {
-    const InodeId dir = directories.back();
-    directories.pop_back();
-    CO_TRYV(co_await erase_history_in(core, held, {bucket.root, dir}, directories));
+  tx.batch.erase(entry.key);
+  InodeId ino = 0;
+  if (key->kind == VersionKind::version) {
+    CO_TRY(const VersionRecord record, decode_version(entry.value, key->number));
+    ino = record.summary.ino;
+  } else if (key->kind == VersionKind::directory) {
+    CO_TRY(ino, decode_number(entry.value));
+  }
+  if (ino == 0) {
+    co_return ok();
+  }
+  // Compaction may be moving its payload: it asks for nothing else.
+  if (!core.locks.try_extend(held, inode_lock(ino), LockMode::exclusive)) {
+    co_return fail(Errc::overloaded, "a version is being moved");
+  }
+  CO_TRY(const ObjectPtr object, co_await load_object(core, ino, root));
+  if (!object) {
+    co_return fail(Errc::corrupt, "version without inode");
+  }
+  CO_TRY(const auto xattrs, co_await xattr_names(core, *object));
+  tx.erase_inode(*object, xattrs);
+  co_return ok();
+}
+
+// With the bucket locked alone, and nothing left in it that a client can name. From the innermost
+// directory outwards: wherever it ends, what is left is found from the root again.
+Task<> erase_history(Core& core,
+                     LockTable::Held& held,
+                     InodeId root,
+                     const std::vector<InodeId>& directories) {
+  for (const InodeId dir : directories | std::views::reverse) {
+    for (bool more = true; more;) {
+      CO_TRY(const meta::ScanPage page, co_await core.meta.scan({.lower = version_end(dir - 1),
+                                                                 .upper = version_end(dir),
+                                                                 .limit = kRecordsPerBatch / 4}));
+      if (page.entries.empty()) {
+        break;  // it had none, or went with the last one below it
+      }
+      more = page.more;
+      Transaction tx(core);
+      for (const meta::KeyValue& entry : page.entries) {
+        CO_TRYV(co_await erase_record(core, tx, held, root, entry));
+      }
+      if (!more) {
+        CO_TRYV(co_await erase_hidden(core, tx, {root, dir}));
+      }
+      CO_TRYV(co_await tx.commit());
+    }
   }
   co_return ok();
 }
@@ -173,11 +196,14 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
     co_return std::nullopt;
   }
   CO_TRY(const bool occupied, co_await has_key_below(core.meta, core.meta.snapshot(), record.root));
-  CO_TRY(const bool versions, co_await has_versions(core, *now));
-  if (occupied || versions) {
+  if (occupied) {
     co_return fail(Errc::bucket_not_empty);
   }
-  CO_TRYV(co_await erase_history(core, held, *now));
+  CO_TRY(const auto history, co_await find_history(core, *now));
+  if (!history) {
+    co_return fail(Errc::bucket_not_empty);
+  }
+  CO_TRYV(co_await erase_history(core, held, record.root, *history));
   CO_TRYV(co_await erase_keyless(core, record.root));
   CO_TRYV(co_await abort_all_uploads(core, record.root));
   Transaction tx(core);

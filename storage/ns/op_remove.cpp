@@ -23,7 +23,13 @@ Deletion marked(const KeyHistory& history, bool found) {
   return {.found = found, .marker = true, .version_id = version_text(history.stamp)};
 }
 
-// The key's directory is not in the tree. Empty: the plan was outrun.
+// A marker where there was no object: metadata grows, but where it takes the place of the null
+// version.
+Result<void> check_marker(const Core& core, const KeyHistory& history) {
+  return history.replaced ? ok() : core.check_room();
+}
+
+// The key's directory is not in the tree. With numbers. Empty: the plan was outrun.
 Task<std::optional<Deletion>> mark_absent(Core& core, RemoveOp& op) {
   CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
   target.busy = op.busy;
@@ -36,6 +42,7 @@ Task<std::optional<Deletion>> mark_absent(Core& core, RemoveOp& op) {
     co_return std::nullopt;
   }
   CO_TRYV(check_conditions(op.conditions, nullptr, Access::write));
+  CO_TRYV(check_marker(core, target.history));
   Transaction tx(core);
   const std::int64_t now = core.clock.wall_ns();
   const InodeId directory = install_history_directories(tx, target, op.first, now);
@@ -47,6 +54,7 @@ Task<std::optional<Deletion>> mark_absent(Core& core, RemoveOp& op) {
 
 // Without an object, in a bucket with versions, under the dirent's lock.
 Task<Deletion> mark_empty(Core& core, const Source& source) {
+  CO_TRYV(check_marker(core, source.history));
   Transaction tx(core);
   supersede(core, tx, source.history, {}, 0);
   put_marker(tx, source.history, source.parent(), core.clock.wall_ns());
@@ -59,6 +67,9 @@ Task<std::optional<Deletion>> try_remove(Core& core, RemoveOp& op) {
   CO_TRY(Source source, co_await plan_source(core, op.bucket, op.key));
   source.exclusive = op.exclusive;
   source.busy = op.busy;
+  if (source.versioned() && op.first == 0) {
+    co_return std::nullopt;  // enabled just now: the next attempt has numbers
+  }
   if (!source.reachable) {
     if (source.versioned()) {
       co_return co_await mark_absent(core, op);

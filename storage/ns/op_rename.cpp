@@ -81,8 +81,8 @@ Task<std::optional<bool>> try_rename(Core& core, RenameOp& op) {
   Renewal renewal;
   if (source.versioned()) {
     InodeId busy = 0;
-    CO_TRY(renewal,
-           co_await plan_renewal(core, held, source.bucket.versioning, *source.object, busy));
+    CO_TRY(renewal, co_await plan_renewal(core, held, source.bucket.versioning, *source.object,
+                                          busy, {source.parent(), source.path.name}));
     renewal.stamp = target.history.stamp;
     op.copies_needed = renewal_inodes(*source.object);
     op.busy_source = busy != 0 ? busy : op.busy_source;

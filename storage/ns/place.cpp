@@ -203,6 +203,7 @@ InodeId install_history_directories(Transaction& tx,
                                     const Target& target,
                                     InodeId first,
                                     std::int64_t now_ns) {
+  OUTCROP_ASSERT(first != 0);
   InodeId parent = target.parent.dir.ino;
   std::size_t depth = 0;
   for (std::string_view rest = target.missing(); !rest.empty(); ++depth) {
@@ -220,6 +221,7 @@ InodeId install_history_directories(Transaction& tx,
 
 InodeId install_directories(
     Transaction& tx, const Target& target, InodeId first, bool implicit, std::int64_t now_ns) {
+  OUTCROP_ASSERT(first != 0);
   InodeId parent = target.parent.dir.ino;
   tx.touch(target.bucket.root, parent);
   std::size_t depth = 0;

@@ -87,9 +87,11 @@ struct Conditions {
   /// no_such_key where there is no object; no header says so. For who deletes what he has seen:
   /// in a bucket with versions, deleting what is not there makes a delete marker.
   bool must_exist = false;
+  /// conflict where the object has other tags; no header says so. Changing them changes no time.
+  ExpectedTags tags{};
   bool empty() const {
     return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since && !if_size &&
-           !if_mtime && !must_exist;
+           !if_mtime && !must_exist && !tags;
   }
 };
 

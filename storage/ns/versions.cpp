@@ -91,6 +91,16 @@ Task<std::optional<FoundVersion>> try_version(
   co_return out;
 }
 
+Task<std::optional<VersionRecord>> try_marker(Core& core, InodeId root, std::string_view key) {
+  const meta::SnapshotPtr at = core.meta.snapshot();
+  CO_TRY(const auto dir, co_await directory_of(core, root, key, at));
+  if (!dir) {
+    co_return std::nullopt;
+  }
+  CO_TRY(auto newest, co_await newest_version(core, *dir, split_key(key).name, at));
+  co_return newest && newest->marker ? std::move(newest) : std::nullopt;
+}
+
 }  // namespace
 
 Task<std::optional<VersionRecord>> newest_version(Core& core,
@@ -169,13 +179,12 @@ Task<FoundVersion> find_object_version(
 }
 
 Task<std::optional<VersionRecord>> find_marker(Core& core, InodeId root, std::string_view key) {
-  const meta::SnapshotPtr at = core.meta.snapshot();
-  CO_TRY(const auto dir, co_await directory_of(core, root, key, at));
-  if (!dir) {
-    co_return std::nullopt;
+  for (int attempt = 1;; ++attempt) {
+    auto marker = co_await try_marker(core, root, key);
+    if (marker || marker.error().code() != Errc::unavailable || attempt == kMirrorTries) {
+      co_return marker;
+    }
   }
-  CO_TRY(auto newest, co_await newest_version(core, *dir, split_key(key).name, at));
-  co_return newest && newest->marker ? std::move(newest) : std::nullopt;
 }
 
 }  // namespace outcrop::ns

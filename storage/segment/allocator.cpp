@@ -174,7 +174,7 @@ Task<SegmentPtr> Allocator::create(bool small, Purpose purpose) {
   for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
     SegmentRecord record = plan(small);
     if (record.slots.empty()) {
-      co_return fail(Errc::read_only, "fewer than m+1 drives are live");
+      co_return fail(x_context.drives.no_writes());
     }
     CO_TRY(record.id, co_await next_id());
     auto placed =

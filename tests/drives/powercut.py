@@ -139,12 +139,12 @@ def report(outage: Outage, done: int, failed_starts: int, what: str) -> int:
     return 1 if problems.count or failed_starts else 0  # a busy machine is slow
 
 
-def judged(options: argparse.Namespace, result: int) -> int:
-    """With faults on purpose, a run without a problem is one."""
-    if not options.faults:
-        return result
-    print(f"powercut: with {options.faults}: {'found, as it must be' if result else 'NOTHING FOUND'}")
-    return 0 if result else 1
+def found_out(options: argparse.Namespace, outage: Outage, refused: bool) -> int:
+    """With faults on purpose, a run that loses nothing is a problem: acked writes, or a store that does not open."""
+    problems = outage.problems
+    found = outage.oracle.acked > 0 and (problems.lost or problems.torn or refused)
+    print(f"powercut: with {options.faults}: {'found, as it must be' if found else 'NOTHING FOUND'}")
+    return 0 if found else 1
 
 
 def run(options: argparse.Namespace, drives: Drives, seed: int, scratch: Path) -> int:
@@ -153,6 +153,7 @@ def run(options: argparse.Namespace, drives: Drives, seed: int, scratch: Path) -
     port = free_ports(1)[0]
     flags = ("--test-faults", options.faults) if options.faults else ()
     failed_starts = done = 0
+    refused = False
     with Server(options.outcropd, directories=drives.directories, state=drives.state, scratch=options.scratch,
                 segment_size="4MiB", extra_config=nfs_config(port), flags=flags) as server:
         client = server.client()
@@ -164,6 +165,7 @@ def run(options: argparse.Namespace, drives: Drives, seed: int, scratch: Path) -
         except ServerFailed as failure:
             print(failure)
             failed_starts += 1
+            refused = "the server ended with 1" in str(failure)  # and not: it was not ready in time
         what = f"seed {seed}, {options.fs}, {options.device}, {options.remove} removed"
         result = report(outage, done, failed_starts, what)
         if isinstance(drives, CacheDrives):
@@ -174,7 +176,7 @@ def run(options: argparse.Namespace, drives: Drives, seed: int, scratch: Path) -
             (server.root / "oracle.log").write_text((scratch / "oracle.log").read_text())
             server.keep = True
     oracle.close()
-    return judged(options, result)
+    return found_out(options, outage, refused) if options.faults else result
 
 
 def main() -> int:

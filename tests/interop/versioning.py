@@ -9,6 +9,13 @@ from context import Context, equal, require, run
 from sdk_clients import _distribution_python, _newest_python
 
 _HERE = Path(__file__).resolve().parent
+# Before its last block: keys that a careless loop splits. After it: the same loop finds nothing.
+HARD_KEYS = """\
+aws s3 cp plan.txt 's3://notes/a plan of  mine.txt'
+aws s3 cp plan.txt 's3://notes/ in front\\and behind '
+aws s3 rm 's3://notes/a plan of  mine.txt'
+"""
+EMPTY_BUCKET = "aws s3 mb s3://notes\n"
 GUIDE = _HERE.parents[1] / "docs" / "guide" / "versioning.md"
 
 
@@ -31,7 +38,9 @@ def guide_of_versioning(context: Context) -> None:
     assert len(blocks) >= 5, f"the guide has {len(blocks)} blocks of commands"
     folder = context.directory("versioning-guide")
     script = folder / "guide.sh"
-    script.write_text("set -euo pipefail\ncd \"$(dirname \"$0\")\"\n" + "".join(blocks) + "echo walked through\n")
+    assert "aws s3 rb" in blocks[-1], "the last block deletes the bucket"
+    commands = "".join([*blocks[:-1], HARD_KEYS, blocks[-1], EMPTY_BUCKET, blocks[-1]])
+    script.write_text(f"set -euo pipefail\ncd \"$(dirname \"$0\")\"\n{commands}echo walked through\n")
     said = run(["bash", script], context.environment() | {"ENDPOINT": context.server().endpoint})
     equal("the last line", said.strip().splitlines()[-1], "walked through")
 

@@ -75,15 +75,15 @@ class Run:
 
     def store(self, number: int, histories: int) -> None:
         """A fresh store, with a fault of its own."""
+        plan = FAULTS[number % len(FAULTS)]
+        print(f"store {number}: {plan or 'no fault'}", flush=True)
         with Server(self.options.outcropd, drives=DRIVES, scratch=self.options.scratch) as server:
             client = server.client()
             client.put(BUCKET, "", b"")
             client.close()
             server.stop()
-            plan = FAULTS[number % len(FAULTS)]
-            print(f"store {number}: {plan or 'no fault'}", flush=True)
-            server.launch(*(["--test-faults", plan] if plan else []))
-            server.wait_ready()
+            server.flags = ("--test-faults", plan) if plan else ()  # from now on, also after a kill
+            server.start()
             for _ in range(histories):
                 self.one(server)
 

@@ -40,6 +40,8 @@ class CrossDriver : public NamespaceFixture {
   Task<> rename(const Op& op, Answer& out);
   /// Versions below a directory that are not current go for good.
   Task<> forget_versions(std::string directory);
+  /// Whether some are left that cannot: their paths are too long for keys.
+  Task<bool> has_versions_out_of_reach(std::string directory);
   void start_again();
 
   const ns::NamespaceConfig x_config;

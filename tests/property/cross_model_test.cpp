@@ -84,7 +84,7 @@ class CrossHistory {
  private:
   std::string perform(CrossModel& model, const Op& op) {
     const Answer answer = x_driver.perform(op);
-    std::string wrong = answer.refused() ? std::string() : model.judge(op, answer);
+    std::string wrong = answer.refused ? std::string() : model.judge(op, answer);
     if (!x_checking || !wrong.empty()) {
       note(describe(op) + " -> " + describe(answer) + (wrong.empty() ? "" : "   <<< " + wrong));
     }
@@ -110,7 +110,7 @@ class CrossHistory {
       std::string now;
       for (const bool of_a : {in_order, !in_order}) {
         const Answer& answer = of_a ? first : second;
-        if (now.empty() && !answer.refused()) {
+        if (now.empty() && !answer.refused) {
           now = model.judge(of_a ? a : b, answer);
         }
       }

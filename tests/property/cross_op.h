@@ -97,8 +97,8 @@ struct Answer {
   std::optional<Errc> error{};
   std::string detail{};
   std::int64_t from_ns = 0, to_ns = 0;  ///< the call lay between these
-  /// Refused because of versions that no S3 client can delete: their paths are too long for keys.
-  bool refused() const { return error && detail == "the name has versions"; }
+  /// Rightly, because of versions that no S3 client can delete: their paths are too long for keys.
+  bool refused = false;
   bool prepared = false;  ///< versions had to go first: directories have moved more than once
   std::variant<std::monostate,
                bool,

@@ -133,19 +133,9 @@ class History : public NamespaceFixture {
   std::size_t pick(std::size_t n) { return x_random() % n; }
 
   std::string component() {
-    static const std::vector<std::string> kParts = {"",
-                                                    ".",
-                                                    "a",
-                                                    "a",
-                                                    "b",
-                                                    "b",
-                                                    "c",
-                                                    "a-b",
-                                                    "a0",
-                                                    "\x01",
-                                                    "\xff",
-                                                    std::string("\0", 1),
-                                                    std::string("a\0b", 3)};
+    using namespace std::string_literals;
+    static const std::vector kParts = {""s,    "."s,  "a"s,    "a"s,    "b"s,  "b"s,   "c"s,
+                                       "a-b"s, "a0"s, "\x01"s, "\xff"s, "\0"s, "a\0b"s};
     return kParts[pick(kParts.size())];
   }
   std::string some_key() {
@@ -176,10 +166,14 @@ class History : public NamespaceFixture {
   }
   ns::Conditions some_conditions(const std::string& key) {
     ns::Conditions out;
+    const auto there = run(x_model.stat("b", key));
+    const bool met = there && pick(3) != 0;
     if (pick(4) == 0) {
-      const auto there = run(x_model.stat("b", key));
-      const std::string etag = there && pick(3) != 0 ? there->etag : "other";
+      const std::string etag = met ? there->etag : "other";
       (pick(2) == 0 ? out.if_match : out.if_none_match) = pick(2) == 0 ? "*" : etag;
+    }
+    if (pick(8) == 0) {
+      out.tags = met ? there->attributes.tags : ns::StringPairs{{"other", "1"}};
     }
     out.must_exist = pick(8) == 0;
     return out;
@@ -388,8 +382,8 @@ class History : public NamespaceFixture {
 
   void expect_page(const ns::VersionPage& real, const ns::VersionPage& model) {
     ASSERT_EQ(real.truncated, model.truncated);
-    ASSERT_EQ(real.entries.size(), model.entries.size()) << listed(real) << "model\n"
-                                                         << listed(model);
+    ASSERT_EQ(real.entries.size(), model.entries.size())
+        << listed(real) + "model\n" + listed(model);
     for (std::size_t i = 0; i < real.entries.size(); ++i) {
       const ns::VersionEntry& r = real.entries[i];
       const ns::VersionEntry& m = model.entries[i];

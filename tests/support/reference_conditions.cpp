@@ -40,7 +40,7 @@ Result<void> check_write(const ns::Conditions& c, const ns::ObjectInfo* existing
   if (c.if_none_match && lists(*c.if_none_match, existing->etag, true)) {
     return fail(Errc::precondition_failed);
   }
-  return ok();
+  return c.tags && *c.tags != existing->attributes.tags ? fail(Errc::conflict) : ok();
 }
 
 Result<void> check_copy_source(const ns::Conditions& c, const ns::ObjectInfo& source) {

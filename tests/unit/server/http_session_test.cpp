@@ -111,11 +111,9 @@ TEST(HttpSession, Rule01_ExpectContinueIsAlwaysAnswered) {
 TEST(HttpSession, Rule03_ExpectContinueDoesNotWaitForTheHandler) {
   LiveServer server;
   RawClient client(server.port());
-  const auto start = std::chrono::steady_clock::now();
-  client.send(
-      "PUT /slow/400 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n");
+  client.send("PUT /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read_exact(25), "HTTP/1.1 100 Continue\r\n\r\n");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 300ms);
+  server.gate().open();
   EXPECT_EQ(client.reply().status, 200);
 }
 

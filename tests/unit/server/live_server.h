@@ -2,9 +2,11 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "server/http_worker.h"
 
@@ -13,15 +15,28 @@ namespace outcrop::server::testing {
 /// Byte i of the generated bodies.
 inline char pattern(std::uint64_t i) { return static_cast<char>((i * 2654435761u) >> 13); }
 
-/// Routes: /echo, /sink (count and sum of the body), /ignore (leaves the body), /gen/<n>,
-/// /gen-fail/<n> (breaks after half), /throw, /status/<n>, /slow/<ms>, /inject, /target.
-http::Handler test_handler(std::atomic<int>& calls);
+/// Where requests wait until the test lets them go on.
+class Gate {
+ public:
+  Task<> wait();  ///< on the server's thread; at once if the gate is open
+  void open();    ///< for all that wait and all that come
 
-/// True once `done` is, within 10 s. The server's counters change on its own thread and wake
+ private:
+  std::mutex x_mutex;
+  bool x_open = false;
+  std::vector<Resume<void>> x_waiting;
+};
+
+/// Routes: /echo, /sink (count and sum of the body), /ignore (leaves the body), /gen/<n>,
+/// /gen-fail/<n> (breaks after half), /throw, /status/<n>, /hold (until the gate opens), /inject,
+/// /target. `gate`: outlives the handler; null where nobody asks for /hold.
+http::Handler test_handler(std::atomic<int>& calls, Gate* gate = nullptr);
+
+/// True once `done` is, within a minute. The server's counters change on its own thread and wake
 /// nobody.
 template <class Done>
 bool eventually(Done done) {
-  for (int i = 0; i < 5000 && !done(); ++i) {
+  for (int i = 0; i < 30000 && !done(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // time is the input: polling
   }
   return done();
@@ -40,9 +55,11 @@ class LiveServer {
   const HttpCounters& counters() const { return x_worker.counters(); }
   int calls() const { return x_calls; }
   ByteBudget& budget() { return x_budget; }
+  Gate& gate() { return x_gate; }
 
  private:
   std::atomic<int> x_calls{0};
+  Gate x_gate;
   asio::io_context x_io{1};
   ByteBudget x_budget;
   HttpService x_service;
@@ -57,7 +74,7 @@ struct Reply {
   std::string field(std::string_view name) const;  ///< "" if absent; name in its exact spelling
 };
 
-/// A blocking socket; every wait ends after 10 s.
+/// A blocking socket. A wait of a minute is a failure of the test, and ends it as a close would.
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port);

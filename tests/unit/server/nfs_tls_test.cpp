@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -38,7 +39,7 @@ class TlsClient {
     SSL_set_alpn_protos(x_ssl, reinterpret_cast<const unsigned char*>(options.alpn.data()),
                         static_cast<unsigned>(options.alpn.size()));
     SSL_set_fd(x_ssl, raw.fd());
-    x_connected = SSL_connect(x_ssl) == 1;
+    x_connected = repeat([&] { return SSL_connect(x_ssl); }) == 1;
   }
   ~TlsClient() {
     SSL_free(x_ssl);
@@ -54,13 +55,14 @@ class TlsClient {
     return {reinterpret_cast<const char*>(name), size};
   }
   void send(const std::string& bytes) {
-    SSL_write(x_ssl, bytes.data(), static_cast<int>(bytes.size()));
+    repeat([&] { return SSL_write(x_ssl, bytes.data(), static_cast<int>(bytes.size())); });
   }
   std::string read_exact(std::size_t n) {
     std::string out(n, '\0');
     std::size_t at = 0;
     while (at < n) {
-      const int got = SSL_read(x_ssl, out.data() + at, static_cast<int>(n - at));
+      const int got =
+          repeat([&] { return SSL_read(x_ssl, out.data() + at, static_cast<int>(n - at)); });
       if (got <= 0) {
         break;
       }
@@ -78,6 +80,16 @@ class TlsClient {
   }
 
  private:
+  /// A process that was stopped finds its blocking calls interrupted: signal(7).
+  template <class Fn>
+  static int repeat(Fn fn) {
+    int got = 0;
+    do {
+      errno = 0;
+      got = fn();
+    } while (got <= 0 && errno == EINTR);
+    return got;
+  }
   SSL_CTX* x_context = nullptr;
   SSL* x_ssl = nullptr;
   bool x_connected = false;

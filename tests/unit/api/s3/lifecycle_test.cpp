@@ -361,6 +361,23 @@ TEST_F(Lifecycle, RulesThatAreChangedAreNotCarriedOutAnyMore) {
   EXPECT_EQ(aborted, 1u);
 }
 
+// Tags change no time, so a condition on the time does not keep what is no rule's any more.
+TEST_F(Lifecycle, TagsThatAreChangedMeanwhileKeepTheObject) {
+  ASSERT_EQ(set(rule(kOneDay, "<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>")).status,
+            200);
+  ASSERT_EQ(put("t", "v", {{"x-amz-tagging", "k=v"}}).status, 200);
+  clock.seconds += 10 * kDay;
+  ns.after_look = [&] { EXPECT_TRUE(run_sync(ns.set_tags("bucket", "t", {{"keep", "1"}}, {}))); };
+  pass();
+  ns.after_look = {};
+  EXPECT_EQ(expired, 0u);
+  EXPECT_EQ(keys(), Keys{"t"});
+  ASSERT_TRUE(run_sync(ns.set_tags("bucket", "t", {{"k", "v"}}, {})));
+  pass();
+  EXPECT_EQ(expired, 1u);
+  EXPECT_EQ(keys(), Keys{});
+}
+
 // A bucket made anew has none of the settings of the one before, however its deletion went.
 TEST_F(Lifecycle, SettingsGoWithTheirBucketWhenAnErrorComesBetween) {
   ASSERT_EQ(set(rule(kOneDay)).status, 200);

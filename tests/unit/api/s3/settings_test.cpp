@@ -239,6 +239,36 @@ TEST_F(Settings, ADamagedRecordIsOfOneBucketOnly) {
   EXPECT_EQ(records(), 0u);
 }
 
+// Its key says whose a record is: one that names another bucket is damaged, and not left over.
+TEST_F(Settings, ARecordThatNamesAnotherBucketIsNotErased) {
+  ASSERT_EQ(send("PUT", "/bucket?policy", {},
+                 {R"({"Version":"2012-10-17","Statement":{"Principal":"*","Effect":"Deny","Action":
+                     "s3:PutObject","Resource":"arn:aws:s3:::bucket/*"}})"})
+                .status,
+            204);
+  ASSERT_EQ(set_cors(rule(kAnyGet)).status, 200);
+  ASSERT_EQ(put("k", "v").status, 403);
+  meta::Batch batch;
+  for (auto [key, value] : meta.dump()) {
+    value.replace(value.find("bucket"), 6, "basket");
+    batch.put(key, std::move(value));
+  }
+  ASSERT_TRUE(run_sync(meta.commit(std::move(batch))));
+  const auto records = meta.dump();
+  ASSERT_EQ(records.size(), 2u);
+  access::BucketRoots both = roots();
+  both.emplace_back("basket", both[0].second + 1);
+  access = run_sync(access::AccessTable::open(meta, both, policy::PublicAccessBlock{})).value();
+  config.access = access.get();
+  reopen(both);
+  EXPECT_EQ(get("k").status, 403);
+  EXPECT_EQ(code(send("GET", "/bucket?policy")), "InternalError");
+  EXPECT_TRUE(settings->find("bucket")->unreadable);
+  EXPECT_FALSE(access->find("basket"));
+  EXPECT_FALSE(settings->find("basket"));
+  EXPECT_EQ(meta.dump(), records);
+}
+
 // A damaged record closes its bucket, and no other one.
 TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   const auto set_policy = [&](const std::string& effect, const std::string& action) {
@@ -288,9 +318,14 @@ TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   const std::string block = send("GET", "/bucket?publicAccessBlock").body;
   EXPECT_EQ(text(block, "RestrictPublicBuckets"), "true");  // whatever it was
   damage();
+  EXPECT_EQ(set_policy("Allow", "s3:GetObject"), 403);
   EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
   EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(set_policy("Allow", "s3:GetObject"), 403);  // everybody is public
+  EXPECT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
   EXPECT_EQ(get("k", nobody).status, 403);
+  EXPECT_EQ(set_policy("Allow", "s3:GetObject"), 204);
+  EXPECT_EQ(get("k", nobody).body, "v");
   damage();
   EXPECT_EQ(send("DELETE", "/bucket?policy").status, 204);
   ASSERT_EQ(send("DELETE", "/bucket/k").status, 204);

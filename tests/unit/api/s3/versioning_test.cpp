@@ -1,4 +1,8 @@
 // Versioning over S3: documents, headers, errors, and who may do what.
+#include <array>
+#include <set>
+
+#include "api/s3/op_table.h"
 #include "tests/unit/api/s3/s3_fixture.h"
 
 namespace outcrop::s3::test {
@@ -154,6 +158,35 @@ TEST_F(Versions, CopiesNameTheirSource) {
             "InvalidArgument");
 }
 
+// Which version it is that goes while it is copied is not the client's business, unless he named
+// it.
+TEST_F(Versions, CopiesOfWhatGoesMeanwhile) {
+  const http::Header current{"x-amz-copy-source", "/bucket/k"};
+  const auto raced = [&](const http::Header& source, const std::string& query) {
+    bool done = false;
+    ns.after_look = [&] {
+      if (!std::exchange(done, true)) {
+        EXPECT_EQ(send("DELETE", "/bucket/k" + query).status, 204);
+      }
+    };
+    const Reply reply = send("PUT", "/bucket/copy", {source});
+    ns.after_look = {};
+    return reply.status == 200 ? get("copy").body : code(reply);
+  };
+  enable();
+  const std::string first = put_id("k", "1"), second = put_id("k", "2");
+  EXPECT_EQ(raced(current, "?versionId=" + second), "1");
+  EXPECT_EQ(raced(current, "?versionId=" + first), "NoSuchKey");
+  const std::string named = put_id("k", "3");
+  EXPECT_EQ(raced({"x-amz-copy-source", "/bucket/k?versionId=" + named}, "?versionId=" + named),
+            "NoSuchVersion");
+  set("<Status>Suspended</Status>");
+  EXPECT_EQ(put_id("k", "4"), "null");
+  EXPECT_EQ(raced(current, ""), "NoSuchKey");
+  EXPECT_EQ(put_id("k", "5"), "null");
+  EXPECT_EQ(raced({"x-amz-copy-source", "/bucket/k?versionId=null"}, ""), "InvalidRequest");
+}
+
 TEST_F(Versions, EachActionIsDecided) {
   enable();
   const std::string id = put_id("k", "v");
@@ -184,6 +217,52 @@ TEST_F(Versions, EachActionIsDecided) {
                  {"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>"})
                 .status,
             200);
+}
+
+// The action for a version's tags is another one: a Deny of one must not be got around by naming a
+// version where none is read.
+TEST_F(Versions, AnIdThatIsNotReadGetsAroundNoDeny) {
+  add_user("u", {R"({"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Action":"s3:*","Resource":"*"},
+      {"Effect":"Deny","Action":"s3:PutObjectTagging","Resource":"*"}]})"});
+  const http::Header user{"x-test-user", "u"}, tags{"x-amz-tagging", "a=1"},
+      source{"x-amz-copy-source", "/bucket/from"}, replace{"x-amz-tagging-directive", "REPLACE"};
+  ASSERT_EQ(put("from", "v").status, 200);
+  for (const std::string id : {"?versionId=null", "?versionId=x", "?versionId="}) {
+    EXPECT_EQ(code(put("k" + id, "v", {user, tags})), "InvalidArgument") << id;
+    EXPECT_EQ(code(put("k" + id, "", {user, tags, source, replace})), "InvalidArgument") << id;
+    EXPECT_EQ(code(send("POST", "/bucket/k" + id + "&uploads", {user, tags})), "InvalidArgument");
+  }
+  EXPECT_EQ(put("k", "v", {user, tags}).status, 403);
+  EXPECT_EQ(get("k").status, 404);
+  EXPECT_EQ(texts(send("GET", "/bucket?uploads").body, "UploadId").size(), 0U);
+}
+
+TEST_F(Versions, AnIdIsRefusedWhereNoneIsRead) {
+  enable();
+  const std::string id = put_id("k", "v");
+  constexpr std::array kMethods{"GET", "HEAD", "PUT", "POST", "DELETE"};
+  constexpr std::array kResources{"/", "/bucket", "/bucket/k"};
+  std::set<std::string_view> read;
+  for (const Op& op : op_table()) {
+    const bool select = !op.subresource.empty();
+    const Reply reply =
+        send(kMethods.at(static_cast<std::size_t>(op.method)),
+             std::string(kResources.at(static_cast<std::size_t>(op.scope))) + "?versionId=" + id +
+                 (select ? "&" : "") + std::string(op.subresource),
+             op.header.empty() ? Headers{} : Headers{{std::string(op.header), "/bucket/k"}});
+    ASSERT_EQ(observed.back().op, op.id) << op.name;
+    const bool refused = op.method == Method::head
+                             ? reply.status == 400
+                             : reply.body.contains("does not accept a version-id");
+    if (!refused && code(reply) != "NotImplemented") {
+      read.insert(op.name);
+    }
+  }
+  EXPECT_EQ(read, (std::set<std::string_view>{
+                      "GetObject", "HeadObject", "DeleteObject", "GetObjectAttributes",
+                      "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging",
+                      "DeleteObjectTagging", "GetObjectRetention", "GetObjectLegalHold"}));
 }
 
 }  // namespace

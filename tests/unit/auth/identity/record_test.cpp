@@ -145,8 +145,13 @@ TEST(IdentityRecords, AStoredTypingErrorDoesNotDenyItsOwnerEverything) {
   ASSERT_TRUE(load_record(entity_key(EntityKind::user, "alice"), encode(user), kKey, state));
   const std::string text = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*",
       "Action":["s3:GetObjekt","s3:GetObject"]}})";
-  ASSERT_TRUE(
-      load_record(inline_key(EntityKind::user, "alice", "p"), encode_inline(text), kKey, state));
+  ::testing::internal::CaptureStderr();
+  const auto loaded =
+      load_record(inline_key(EntityKind::user, "alice", "p"), encode_inline(text), kKey, state);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(loaded);
+  EXPECT_NE(logged.find("s3:GetObjekt"), logged.npos);
+  EXPECT_NE(logged.find("user/alice"), logged.npos) << "whose it is";
   EXPECT_FALSE(state.identity_of(*state.find(EntityKind::user, "alice"))->unreadable);
   EXPECT_FALSE(make_policy("p", text)->compiled);  // whoever puts it hears of it
 }

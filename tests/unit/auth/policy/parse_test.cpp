@@ -154,6 +154,21 @@ TEST(PolicyDocument, StoredActionsThatDoNotExistMatchNothing) {
                                PolicyKind::identity, {}, Origin::store));
 }
 
+TEST(PolicyDocument, StoredActionsThatDoNotExistAreNamed) {
+  const auto unknown = [](const char* actions, Origin origin = Origin::store) {
+    const auto policy = Policy::compile(
+        statement(R"("Effect":"Allow","Resource":"*","Action":)" + std::string(actions)),
+        PolicyKind::identity, {}, origin);
+    return policy ? policy->unknown_actions() : std::vector<std::string>{"(refused)"};
+  };
+  using Names = std::vector<std::string>;
+  const char* fine = R"(["ec2:*","kms:Decrypt","s3:GetObject","s3:ListAccessPoints","s3:*","*"])";
+  EXPECT_EQ(unknown(fine), Names{});
+  EXPECT_EQ(unknown(fine, Origin::author), Names{});
+  EXPECT_EQ(unknown(R"(["ec2:*","s3:GetObjekt","s3:GetObject","sts:Asume*"])"),
+            (Names{"s3:GetObjekt", "sts:Asume*"}));
+}
+
 TEST(PolicyDocument, TrustPolicies) {
   EXPECT_EQ(refusal(statement(kStar + R"("Action":"sts:AssumeRole")"), PolicyKind::trust),
             "(accepted)");

@@ -134,7 +134,6 @@ TEST(Md5Engine, the_last_lanes_do_not_wait_forever) {
   const Md5Engine::Stream silent(engine);
   const ByteVector data = random_bytes(6'400'000, random);
   std::array<Md5Value, 3> values;
-  const auto start = std::chrono::steady_clock::now();
   const auto body = [&]() -> Task<> {
     TaskGroup group(co_await asio::this_coro::executor);
     for (Md5Value& value : values) {
@@ -149,7 +148,6 @@ TEST(Md5Engine, the_last_lanes_do_not_wait_forever) {
   // 200 chunks: waiting out the timer for each would be 200 ms on top of the hashing.
   EXPECT_GT(static_cast<double>(engine.lanes_hashed()) / static_cast<double>(engine.batches_run()),
             2);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST(Md5Engine, a_stream_that_ends_releases_those_who_waited_for_it) {

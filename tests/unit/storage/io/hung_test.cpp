@@ -323,6 +323,34 @@ TEST_P(HungTransfers, OneThatWasForgottenMayStillEnd) {
   EXPECT_EQ(rig->disk->stats().in_flight.load(), 0U);
 }
 
+/// More than there are threads, or places for one drive.
+TEST_P(HungTransfers, ManyOfADriveThatIsGivenUpLeaveTheOthersTheirTurn) {
+  if (GetParam() == Kind::threads) {
+    rig->backend = make_thread_backend(rig->io, 70, [this](const IoOp& op, int fd, bool direct) {
+      if (fd == *event) {
+        valve.pass();
+        return ok();
+      }
+      return transfer(op, fd, direct);
+    });
+  }
+  FakeFile file(*rig->disk, event);
+  std::vector<IoOp> many(300, hanging(file, false));
+  for (IoOp& op : many) {
+    op.buffer = Buffer::make(sizeof(std::uint64_t));
+  }
+  asio::steady_timer timer(rig->io, kWatchTick * (kLateTicks + 4));
+  timer.async_wait([&](const boost::system::error_code&) { rig->disk->health()->give_up(); });
+  rig->run_ops(many);
+  EXPECT_TRUE(std::ranges::none_of(many, [](const IoOp& op) { return op.result.has_value(); }));
+
+  TempDir other_dir;
+  const auto other = std::move(*open_posix_disk(other_dir.path()));
+  ASSERT_TRUE(other->prewrite("a", 4096));
+  const auto there = std::move(*other->open("a", Access::read_write, Cache::direct));
+  EXPECT_TRUE(rig->run_op(read_op(*there, 0, 4096)));
+}
+
 TEST_P(HungTransfers, TheBackEndGoesAndTheTransferKeepsItsMemory) {
   FakeFile file(*rig->disk, event);
   const auto health = rig->disk->health();

@@ -158,6 +158,13 @@ TEST_F(Cross, TagsStayWhileTheFileChangesAndMoves) {
   EXPECT_EQ(must(ns->copy("b", "h2", copy)).attributes.tags, *copy.tags);
   must(ns->rename("b", "e/g", "e/h", tags));
   EXPECT_EQ(stat("e/h").attributes.tags, tags);
+  Conditions seen;
+  seen.tags = StringPairs{{"team", "blue"}};
+  EXPECT_EQ(code(run(ns->remove("b", "e/h", seen))), Errc::conflict);
+  EXPECT_EQ(stat("e/h").attributes.tags, tags);
+  seen.tags = tags;
+  EXPECT_TRUE(must(ns->remove("b", "e/h", seen)));
+  EXPECT_FALSE(must(ns->remove("b", "e/h", seen)));
   EXPECT_EQ(code(run(ns->set_tags("c", "h", {}, {}))), Errc::no_such_bucket);
   expect_clean();
 }

@@ -106,8 +106,8 @@ TEST_F(Times, NoNumberIsGivenOutTwice) {
 
 TEST(HoldTable, OrphansEndOnceAndWithTheLastHold) {
   HoldTable table;
-  table.add(1);
-  table.add(1);
+  table.add(1, 0);
+  table.add(1, 0);
   table.orphaned(1);
   EXPECT_TRUE(table.held(1));
   table.release(1);
@@ -116,7 +116,7 @@ TEST(HoldTable, OrphansEndOnceAndWithTheLastHold) {
   EXPECT_FALSE(table.held(1));
   EXPECT_EQ(table.take_ended(), std::vector<InodeId>{1});
   EXPECT_TRUE(table.take_ended().empty());
-  table.add(2);
+  table.add(2, 0);
   table.release(2);
   EXPECT_TRUE(table.take_ended().empty());
   table.orphaned(3);  // the hold ended before the commit did

@@ -159,6 +159,31 @@ TEST_F(VersionRace, SuspendedBucketsHaveOneNullVersion) {
   test::run_race(kThreads, kTasks, body);
 }
 
+// Whoever began to delete before there were versions has no inode numbers for what a marker needs.
+TEST_F(VersionRace, DeletesWhileVersioningIsEnabled) {
+  constexpr int kRounds = 100;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string bucket = "n" + std::to_string(round);
+    must(ns->create_bucket(bucket, ""));
+    const auto body = [&](unsigned task) -> Task<> {
+      if (task == 0) {
+        CO_TRYV(co_await ns->put_versioning(bucket, Versioning::enabled));
+      } else if (task % 2 == 0) {
+        CO_TRYV(co_await ns->remove_version(bucket, "x/y/absent", {}, {}));
+      } else {
+        CO_TRY(const Deletion done, co_await ns->remove_version(bucket, "z/y/absent", "null", {}));
+        EXPECT_FALSE(done.marker) << "a delete by id marks nothing";
+      }
+      co_return ok();
+    };
+    test::run_race(1, 5, body);
+    EXPECT_TRUE(must(ns->list_versions(bucket, {.prefix = "z/"})).entries.empty());
+    if (HasFailure()) {
+      return;
+    }
+  }
+}
+
 TEST_F(VersionRace, FileClientsAndS3OnTheSameNames) {
   const auto body = [&](unsigned task) -> Task<> {
     std::mt19937 random(task);

@@ -1,57 +1,12 @@
 // Versions: what becomes of a key that is replaced or deleted, of the directories above it, and of
 // the payload.
-#include <gtest/gtest.h>
-
 #include "storage/meta/tables.h"
 #include "storage/ns/bucket_record.h"
-#include "storage/ns/hold_table.h"
 #include "storage/ns/version_record.h"
-#include "tests/support/file_fixture.h"
+#include "tests/unit/storage/ns/version_fixture.h"
 
 namespace outcrop::ns {
 namespace {
-
-class VersionTest : public ::testing::Test, protected test::FileFixture {
- protected:
-  VersionTest() { set(Versioning::enabled); }
-  ~VersionTest() override {
-    must(fs().flush_idle(INT64_MAX));
-    expect_clean();
-  }
-
-  void set(Versioning state) { must(ns->put_versioning("b", state)); }
-  Result<std::string> get_version(std::string key, std::string id) {
-    return run(get_version_task(std::move(key), std::move(id)));
-  }
-  Task<std::string> get_version_task(std::string key, std::string id) {
-    CO_TRY(auto reader, co_await ns->open_read("b", key, id));
-    EXPECT_EQ(reader->info().version_id, id);
-    co_return co_await test::read_range(*reader, {0, reader->info().size});
-  }
-  Deletion erase(std::string key, std::string id = {}) {
-    return must(ns->remove_version("b", key, id, {}));
-  }
-  /// "key" for a version with data, "key!" for a marker; '*' behind the latest.
-  std::vector<std::string> versions(VersionListRequest request = {}) {
-    std::vector<std::string> out;
-    for (const VersionEntry& e : must(ns->list_versions("b", std::move(request))).entries) {
-      std::string line = e.entry.key;
-      line += e.marker            ? "!"
-              : e.entry.is_prefix ? ""
-                                  : "=" + get_version(line, e.version_id).value();
-      out.push_back(line + (e.latest ? "*" : ""));
-    }
-    return out;
-  }
-  FileId top{root, root};
-
-  template <class T>
-  static Errc code(const Result<T>& result) {
-    return result ? Errc::internal : result.error().code();
-  }
-};
-
-using Lines = std::vector<std::string>;
 
 TEST_F(VersionTest, WhatIsReplacedStays) {
   const std::string first = put("k", "1").version_id;
@@ -99,6 +54,22 @@ TEST_F(VersionTest, DeletingWhatMustBeThereMarksNothing) {
   EXPECT_EQ(versions(), (Lines{"k!*", "k=1"}));
 }
 
+TEST_F(VersionTest, OnlyWhatHasTheTagsThatWereSeenGoes) {
+  const std::string old = put("k", "1").version_id;
+  put("k", "2");
+  must(ns->set_tags("b", "k", {{"n", "2"}}, {}));
+  Conditions seen;
+  seen.tags = StringPairs{{"n", "1"}};
+  EXPECT_EQ(code(run(ns->remove_version("b", "k", {}, seen))), Errc::conflict);
+  EXPECT_EQ(code(run(ns->remove_version("b", "k", old, seen))), Errc::conflict);
+  EXPECT_EQ(versions(), (Lines{"k=2*", "k=1"}));
+  must(ns->set_tags("b", "k", old, *seen.tags, {}));
+  EXPECT_TRUE(must(ns->remove_version("b", "k", old, seen)).found);
+  must(ns->set_tags("b", "k", *seen.tags, {}));
+  EXPECT_TRUE(must(ns->remove_version("b", "k", {}, seen)).marker);
+  EXPECT_FALSE(must(ns->remove_version("b", "never", {}, seen)).found);  // none is no other
+}
+
 TEST_F(VersionTest, DeleteMakesAMarker) {
   put("k", "1");
   const Deletion deleted = erase("k");
@@ -115,6 +86,19 @@ TEST_F(VersionTest, DeleteMakesAMarker) {
   EXPECT_TRUE(undone.marker);
   EXPECT_EQ(get("k").value(), "1");
   EXPECT_EQ(versions(), Lines{"k=1*"});
+}
+
+TEST_F(VersionTest, ADeletedKeyIsExplainedWhenMirrorsAreLost) {
+  put("k", "1");
+  erase("k");
+  for (unsigned lost = 1; lost <= 2; ++lost) {
+    meta.fail_scans(Errc::unavailable, lost);
+    EXPECT_EQ(code(get("k")), Errc::key_deleted) << lost << " mirrors lost, one after the other";
+  }
+  meta.fail_scans(Errc::unavailable, 1000);
+  EXPECT_EQ(code(get("k")), Errc::unavailable);
+  meta.fail_scans(Errc::corrupt, 1);
+  EXPECT_EQ(code(get("k")), Errc::corrupt) << "damage is told, not tried over";
 }
 
 TEST_F(VersionTest, MarkersOfWhatNeverWas) {
@@ -299,140 +283,40 @@ TEST_F(VersionTest, ListingsArePagedExactly) {
   EXPECT_EQ(versions({.delimiter = "/"}), (Lines{"a=x*", "a=x", "a-=x*", "a/", "nope/", "z=x*"}));
 }
 
-TEST_F(VersionTest, OneVersionForEachSessionOfWriting) {
-  const FileId id = must(fs().create(top, "f", {})).attributes.id;
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    write(id, 0, "created", true);
-    EXPECT_EQ(versions(), Lines{"f=created*"}) << "creating and writing are one session";
-    write(id, 0, "C", true);
-    write(id, 1, "R", true);
-  }
-  EXPECT_EQ(versions(), Lines{"f=CReated*"});
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    write(id, 0, "c", false);
-    write(id, 1, "_", false);
-  }
-  EXPECT_EQ(versions(), (Lines{"f=c_eated*", "f=CReated"}));
-  const std::string old = must(ns->list_versions("b", {})).entries[1].version_id;
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    SetAttributes size;
-    size.size = 1;
-    must(fs().set_attributes(id, size, std::nullopt));
-  }
-  EXPECT_EQ(versions(), (Lines{"f=c*", "f=c_eated", "f=CReated"}));
-  EXPECT_EQ(get_version("f", old).value(), "CReated");
-}
-
-TEST_F(VersionTest, FileClientsDeleteAndReplaceLikeS3) {
-  const FileId dir = must(fs().make_directory(top, "d", {})).attributes.id;
-  must(fs().create(dir, "f", {}));
-  put("d/f", "s3");
-  must(fs().remove(dir, "f", RemoveKind::file));
-  EXPECT_EQ(versions(), (Lines{"d/f!*", "d/f=s3", "d/f="}));
-  must(fs().remove(top, "d", RemoveKind::directory));
-  EXPECT_FALSE(run(fs().lookup(top, "d")));
-  EXPECT_EQ(versions(), (Lines{"d/f!*", "d/f=s3", "d/f="}));
-  EXPECT_EQ(code(run(fs().get_attributes(dir))), Errc::stale);
-  const FileId again = must(fs().make_directory(top, "d", {})).attributes.id;
-  EXPECT_TRUE(must(fs().read_directory(again, 0, 10, 1 << 16)).entries.empty());
-  must(fs().create(again, "tmp", {}));
-  must(fs().rename(again, "tmp", again, "f"));
-  EXPECT_EQ(versions(), (Lines{"d/f=*", "d/f!", "d/f=s3", "d/f=", "d/tmp!*", "d/tmp="}));
-  must(fs().make_directory(top, "e", {}));
-  must(fs().remove(again, "f", RemoveKind::file));
-  must(fs().remove(top, "d", RemoveKind::directory));
-  EXPECT_EQ(code(run(fs().rename(top, "e", top, "d"))), Errc::cross_bucket);
-}
-
-TEST_F(VersionTest, WhoHasAFileOpenDoesNotReachItsVersion) {
-  const FileId id = file("f", "before");
-  const OpenHoldPtr open = must(fs().hold(id));
-  put("f", "after");
-  write(id, 0, "BEFORE", true);  // an orphan now
-  EXPECT_EQ(versions(), (Lines{"f=after*", "f=before"}));
-  EXPECT_EQ(read(id), "BEFORE");
-}
-
-TEST_F(VersionTest, EachNameOfAFileHasItsHistory) {
-  const FileId id = file("f", "1");
-  put("g", "old");
-  erase("g");
-  must(fs().link(id, top, "g"));
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    write(id, 0, "2", true);
-  }
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    write(id, 0, "3", true);
-  }
-  EXPECT_EQ(get("f").value(), "3");
-  EXPECT_EQ(get("g").value(), "3");
-  must(fs().remove(top, "f", RemoveKind::file));
-  EXPECT_EQ(get("g").value(), "3");
-  const Lines of_f = versions({.prefix = "f"});
-  EXPECT_EQ(of_f.front(), "f!*");
-  EXPECT_EQ(of_f[1], "f=3");
-  must(fs().rename(top, "g", top, "h"));
-  EXPECT_EQ(get("h").value(), "3");
-}
-
-TEST_F(VersionTest, OfVeryManyNamesTheFirstKeepVersions) {
-  const FileId id = must(fs().create(top, "n0", {})).attributes.id;
-  constexpr int kNames = 300;
-  for (int i = 1; i < kNames; ++i) {
-    must(fs().link(id, top, "n" + std::to_string(i)));
-  }
-  must(fs().flush_idle(0));
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    write(id, 0, "1", true);
-  }
-  {
-    const OpenHoldPtr open = must(fs().hold(id));
-    write(id, 0, "2", true);
-  }
-  EXPECT_EQ(must(ns->list_versions("b", {.max_keys = 1000})).entries.size(), kNames + 256U);
-  EXPECT_EQ(get("n299").value(), "2");
-}
-
-TEST_F(VersionTest, SymlinksAreNoVersions) {
-  put("k", "1");
-  must(fs().remove(top, "k", RemoveKind::file));
-  must(fs().make_symlink(top, "k", "target", {}));
-  EXPECT_EQ(versions(), (Lines{"k!*", "k=1"}));
-  const std::string marker = must(ns->list_versions("b", {})).entries[0].version_id;
-  erase("k", marker);
-  EXPECT_EQ(get("k").value(), "1") << "like a PUT over the symlink";
-  must(fs().make_symlink(top, "l", "target", {}));
-  must(fs().rename(top, "l", top, "k"));
-  EXPECT_EQ(versions(), (Lines{"k!*", "k=1"}));
-  put("k", "2");
-  EXPECT_EQ(versions(), (Lines{"k=2*", "k!", "k=1"}));
-}
-
-TEST_F(VersionTest, WhatIsNoKeyMakesNoVersions) {
-  FileId deep = top;
-  for (char c = 'a'; c < 'f'; ++c) {
-    deep = must(fs().make_directory(deep, std::string(250, c), {})).attributes.id;
-  }
-  must(fs().create(deep, "f", {}));
-  must(fs().remove(deep, "f", RemoveKind::file));
-  EXPECT_TRUE(versions().empty());
-  put("d/x", std::string(300'000, 'x'));
-  put("d/x", "2");
-  erase("d/y");
-  must(fs().rename(top, "d", deep, "d"));
-  EXPECT_TRUE(versions().empty()) << "no client can name them there";
-  const FileId moved = must(fs().lookup(deep, "d")).id;
-  must(fs().remove(moved, "x", RemoveKind::file));
-  must(fs().remove(deep, "d", RemoveKind::directory));
-  must(ns->delete_bucket("b"));
-  blobs.collect();
-  EXPECT_EQ(blobs.extents(), 0U);
+TEST(VersionSpace, AFullStoreMakesNoVersionsAndNoMarkersOfNothing) {
+  std::uint64_t free_files = 1;
+  NamespaceConfig config;
+  config.space = [&] { return FileSystemSpace{1 << 20, 1 << 20, 1000, free_files}; };
+  test::FileFixture f(config);
+  f.put("s", "1");
+  f.must(f.ns->put_versioning("b", Versioning::enabled));
+  const FileId file = f.file("d/k", "1");
+  f.must(f.ns->remove_version("b", "s", {}, {}));
+  free_files = 0;
+  const auto refused = [](const auto& result) {
+    return !result && result.error().code() == Errc::no_space;
+  };
+  const auto erase = [&f](std::string_view key, std::string_view id = {}) {
+    return f.run(f.ns->remove_version("b", key, id, {}));
+  };
+  EXPECT_TRUE(refused(erase("absent")));
+  EXPECT_TRUE(refused(erase("x/y/absent")));
+  EXPECT_TRUE(refused(f.try_write(file, 0, "2")));
+  SetAttributes cut;
+  cut.size = 0;
+  EXPECT_TRUE(refused(f.run(f.fs().set_attributes(file, cut, std::nullopt))));
+  EXPECT_TRUE(refused(f.run(f.ns->rename("b", "d/k", "m"))));
+  EXPECT_EQ(f.get("d/k").value(), "1");
+  const auto marker = erase("d/k");
+  ASSERT_TRUE(marker);
+  EXPECT_TRUE(refused(erase("d/k"))) << "a marker upon a marker";
+  EXPECT_TRUE(erase("d/k", marker->version_id));
+  EXPECT_EQ(f.get("d/k").value(), "1");
+  f.must(f.ns->put_versioning("b", Versioning::suspended));
+  EXPECT_TRUE(erase("s")) << "its marker takes the place of the null version";
+  EXPECT_TRUE(erase("s")) << "and of itself";
+  EXPECT_EQ(f.must(f.ns->list_versions("b", {.prefix = "s"})).entries.size(), 2U);
+  f.expect_clean();
 }
 
 TEST(UnversionedTest, NothingIsStoredForVersions) {
@@ -453,25 +337,6 @@ TEST(UnversionedTest, NothingIsStoredForVersions) {
   EXPECT_TRUE(page.entries[0].latest);
   EXPECT_TRUE(f.must(f.ns->remove_version("b", "k", "null", {})).found);
   f.expect_clean();
-}
-
-TEST(WriteSessionTest, EndsWithTheLastHoldOrWithTime) {
-  HoldTable table;
-  EXPECT_FALSE(table.continue_session(1, 0));
-  table.begin_session(1, 0);
-  EXPECT_TRUE(table.continue_session(1, kWriteSessionIdleNs - 1));
-  EXPECT_FALSE(table.continue_session(1, 2 * kWriteSessionIdleNs - 1));
-  table.add(1);
-  table.begin_session(1, 0);
-  EXPECT_TRUE(table.continue_session(1, 100 * kWriteSessionIdleNs)) << "it is open";
-  table.add(1);
-  table.release(1);
-  EXPECT_TRUE(table.continue_session(1, 100 * kWriteSessionIdleNs));
-  table.release(1);
-  EXPECT_FALSE(table.continue_session(1, 100 * kWriteSessionIdleNs));
-  table.begin_session(2, 0);
-  table.expire_sessions(kWriteSessionIdleNs);
-  EXPECT_FALSE(table.continue_session(2, 1));
 }
 
 }  // namespace
