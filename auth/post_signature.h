@@ -1,5 +1,4 @@
-// Signatures of browser uploads (POST Object): SigV4 over the policy of the form, in its fields; or
-// where the configuration says so Signature Version 2, HMAC-SHA1 with the secret key itself.
+// Signatures of browser uploads (POST Object): SigV4 over the policy of the form, in its fields.
 // When the form expires is the policy's business. Blocks nothing; any thread.
 // Source: Amazon S3 API Reference, "Authenticating requests in browser-based uploads using POST".
 #pragma once
@@ -16,7 +15,6 @@ struct PostSignature {
   std::string_view policy;  ///< base64, as sent: what is signed
   std::string_view algorithm, credential, date, signature;
   std::optional<std::string_view> token{};
-  bool version2 = false;  ///< `credential` is the access key alone; no algorithm, no date
 };
 
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,

@@ -185,8 +185,6 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool env) { return assign(c.block_public_access, read_bool(v, env)); }},
     Key{"auth.object_ownership",
         [](Config& c, V v, bool) { return choose(c.object_ownership, v, kOwnerships); }},
-    Key{"auth.post_signature_v2",
-        [](Config& c, V v, bool env) { return assign(c.post_signature_v2, read_bool(v, env)); }},
     Key{"auth.key_file", [](Config& c, V v, bool) { return assign(c.key_file, read_string(v)); }},
 };
 

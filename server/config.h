@@ -71,8 +71,7 @@ struct Config {
   bool block_public_access = true;  ///< of buckets that do not say otherwise
   /// The same.
   access::Ownership object_ownership = access::Ownership::enforced;
-  bool post_signature_v2 = false;  ///< of browser uploads
-  std::string key_file;            ///< opens sealed secrets; empty: seal-key in state_dir
+  std::string key_file;  ///< opens sealed secrets; empty: seal-key in state_dir
   std::optional<HostPort> nfs = HostPort{"0.0.0.0", 2049};  ///< empty: no NFS
   std::chrono::seconds nfs_lease{60}, nfs_grace{60};
   bool nfs_portmap = false;

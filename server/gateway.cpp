@@ -322,7 +322,6 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.settings = bucket_settings.get();
   s3_config.accounts = identities.get();
   s3_config.object_ownership = config.object_ownership;
-  s3_config.post_signature_v2 = config.post_signature_v2;
   s3_config.lifecycle_day_seconds = config.lifecycle_day.count();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());

@@ -49,8 +49,7 @@ struct S3Config {
   /// Whose form a browser upload is; needed for signed ones.
   std::function<std::expected<auth::Principal, auth::AuthFailure>(const auth::PostSignature&)>
       authenticate_post{};
-  bool post_signature_v2 = false;  ///< browser uploads may be signed with Signature Version 2
-  audit::Sink* audit = nullptr;    ///< borrowed; null: no audit log
+  audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
   /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;
   std::int64_t lifecycle_day_seconds = 86'400;  ///< how long a day of a lifecycle rule is

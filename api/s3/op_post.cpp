@@ -68,39 +68,12 @@ Outcome<std::string> key_of(const Form& form) {
   return key;
 }
 
-/// By Signature Version 2, which has fields of its own.
-Outcome<auth::Principal> signer_of_version2(const Call& call, const Form& form) {
-  for (const std::string_view name : {"awsaccesskeyid", "signature", "policy"}) {
-    if (!form.find(name)) {
-      return missing_field(std::string(name));
-    }
-  }
-  if (form.find("x-amz-signature") || !call.config.authenticate_post) {
-    return fail(Code::access_denied);
-  }
-  auto who = call.config.authenticate_post({.policy = *form.find("policy"),
-                                            .algorithm = {},
-                                            .credential = *form.find("awsaccesskeyid"),
-                                            .date = {},
-                                            .signature = *form.find("signature"),
-                                            .token = form.find("x-amz-security-token"),
-                                            .version2 = true});
-  if (!who) {
-    return std::unexpected(S3Error(who.error()));
-  }
-  return *std::move(who);
-}
-
 /// Who filled in the form. Without a policy it is anonymous, and must not look signed.
 Outcome<auth::Principal> signer_of(const Call& call, const Form& form) {
-  const bool version2 = form.find("awsaccesskeyid") || form.find("signature");
-  if (version2 && !call.config.post_signature_v2) {
+  if (form.find("awsaccesskeyid") || form.find("signature")) {
     return fail(Code::invalid_request,
                 "The authorization mechanism you have provided is not supported. Please use "
                 "AWS4-HMAC-SHA256.");
-  }
-  if (version2) {
-    return signer_of_version2(call, form);
   }
   constexpr std::array<std::string_view, 5> kFields{"policy", "x-amz-algorithm", "x-amz-credential",
                                                     "x-amz-date", "x-amz-signature"};

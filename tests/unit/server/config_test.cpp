@@ -98,7 +98,6 @@ lifecycle_day = "30s"
 unsigned_payload_http = false
 block_public_access = false
 object_ownership = "ObjectWriter"
-post_signature_v2 = true
 key_file = "seal"
 )";
 
@@ -138,7 +137,6 @@ TEST(Config, ReadsEveryKey) {
   want.unsigned_payload_http = false;
   want.block_public_access = false;
   want.object_ownership = access::Ownership::writer;
-  want.post_signature_v2 = true;
   want.key_file = "seal";
   EXPECT_EQ(*c, want);
 }

@@ -326,37 +326,6 @@ TEST_F(Post, Signatures) {
   EXPECT_EQ(get("k").status, 404);
 }
 
-TEST_F(Post, SignatureVersion2WhereItIsAllowed) {
-  const std::string policy = base64(
-      R"({"expiration":"2026-11-22T00:00:00Z","conditions":[{"bucket":"bucket"},["starts-with","$key","in/"]]})");
-  const std::string right = "nyufYIZFyQCUG2v+yheq/6XDJXo=";  // openssl dgst -sha1 -hmac
-  const auto by = [&](const std::string& id, const std::string& mac, const std::string& key) {
-    return post(
-        form({{"key", key}, {"AWSAccessKeyId", id}, {"signature", mac}, {"policy", policy}}, "v"));
-  };
-  EXPECT_EQ(code(by("ROOT", right, "in/k")), "InvalidRequest");  // it is not by default
-  config.post_signature_v2 = true;
-  handler = new_handler();
-  EXPECT_EQ(by("ROOT", right, "in/k").status, 204);
-  EXPECT_EQ(get("in/k").body, "v");
-  EXPECT_EQ(code(by("ROOT", right, "out/k")), "AccessDenied");  // the policy
-  std::string wrong = right;
-  wrong[0] = wrong[0] == 'A' ? 'B' : 'A';
-  EXPECT_EQ(code(by("ROOT", wrong, "in/k")), "SignatureDoesNotMatch");
-  EXPECT_EQ(code(by("ROOT", "", "in/k")), "SignatureDoesNotMatch");
-  EXPECT_EQ(code(by("NOBODY", right, "in/k")), "InvalidAccessKeyId");
-  const Fields all{{"AWSAccessKeyId", "ROOT"}, {"signature", right}, {"policy", policy}};
-  for (std::size_t left_out = 0; left_out < all.size(); ++left_out) {
-    Fields fields = all;
-    fields[left_out] = {"key", "in/l"};
-    EXPECT_EQ(code(post(form(fields, "v"))), "InvalidArgument") << all[left_out].first;
-  }
-  Fields both = all;  // versions at once
-  both.insert(both.end(), {{"key", "in/l"}, {"x-amz-signature", "x"}});
-  EXPECT_EQ(code(post(form(both, "v"))), "AccessDenied");
-  EXPECT_EQ(get("in/l").status, 404);
-}
-
 // Of advisories about POST policies: what was not signed must not get in by another way.
 TEST_F(Post, NothingSlipsPastThePolicy) {
   EXPECT_EQ(code(post_signed({{"key", "k"}, {"KEY", "other"}}, kAnyKey)), "InvalidArgument");
