@@ -21,6 +21,7 @@ Error error_of(const identity::IamError& error) {
       return Error(Errc::not_found, error.message);
     case IamCode::entity_already_exists:
     case IamCode::delete_conflict:
+    case IamCode::limit_exceeded:
       return Error(Errc::conflict, error.message);
     case IamCode::unavailable:
       return Error(Errc::unavailable, error.message);
@@ -29,12 +30,17 @@ Error error_of(const identity::IamError& error) {
   }
 }
 
-json::object object_of(const identity::Account& a) {
+json::object object_of(const identity::State& state, const identity::Account& a) {
+  json::array keys;
+  for (const identity::AccessKeyPtr& key : state.keys_of_account(a.id)) {
+    keys.emplace_back(key->id);
+  }
   return {{"id", a.id},
           {"canonical_id", a.canonical_id},
           {"name", a.name},
           {"email", a.email},
-          {"created", a.created_ns / kNsPerSecond}};
+          {"created", a.created_ns / kNsPerSecond},
+          {"access_keys", std::move(keys)}};
 }
 
 struct Wanted {
@@ -55,7 +61,7 @@ Result<Wanted> parse_wanted(const std::string& text) {
                                                       : nullptr;
     good = to != nullptr && member.value().is_string();
     if (good) {
-      *to = member.value().get_string().c_str();
+      to->assign(member.value().get_string().data(), member.value().get_string().size());
     }
   }
   if (!good) {
@@ -76,8 +82,9 @@ Result<AccountParts> opened(const std::function<AccountParts()>& parts) {
 Task<std::string> list(const std::function<AccountParts()>& parts) {
   CO_TRY(const AccountParts p, opened(parts));
   json::array all;
-  for (const auto& [id, account] : p.identities->state()->accounts) {
-    all.push_back(object_of(*account));
+  const identity::StatePtr state = p.identities->state();
+  for (const auto& [id, account] : state->accounts) {
+    all.push_back(object_of(*state, *account));
   }
   co_return json::serialize(json::object{{"accounts", std::move(all)}}) + "\n";
 }
@@ -89,7 +96,7 @@ Task<std::string> create(const std::function<AccountParts()>& parts, std::string
   if (!made) {
     co_return std::unexpected(error_of(made.error()));
   }
-  json::object out = object_of(*made->account);
+  json::object out = object_of(*p.identities->state(), *made->account);
   out.emplace("access_key", made->key->id);
   out.emplace("secret_key", made->key->secret);
   co_return json::serialize(out) + "\n";
@@ -112,13 +119,38 @@ Task<> remove(const std::function<AccountParts()>& parts, std::string id) {
   co_return ok();
 }
 
+Task<std::string> create_key(const std::function<AccountParts()>& parts, std::string id) {
+  CO_TRY(const AccountParts p, opened(parts));
+  const auto made = co_await p.identities->create_account_key(std::move(id));
+  if (!made) {
+    co_return std::unexpected(error_of(made.error()));
+  }
+  co_return json::serialize(
+      json::object{{"access_key", (*made)->id}, {"secret_key", (*made)->secret}}) +
+      "\n";
+}
+
+Task<> remove_key(const std::function<AccountParts()>& parts, std::string id, std::string key) {
+  CO_TRY(const AccountParts p, opened(parts));
+  const auto removed = co_await p.identities->remove_account_key(std::move(id), std::move(key));
+  if (!removed) {
+    co_return std::unexpected(error_of(removed.error()));
+  }
+  co_return ok();
+}
+
 }  // namespace
 
 admin::AccountSource account_source(std::function<AccountParts()> parts) {
   const auto shared = std::make_shared<const std::function<AccountParts()>>(std::move(parts));
   return {.list = [shared] { return list(*shared); },
           .create = [shared](std::string text) { return create(*shared, std::move(text)); },
-          .remove = [shared](std::string id) { return remove(*shared, std::move(id)); }};
+          .remove = [shared](std::string id) { return remove(*shared, std::move(id)); },
+          .create_key = [shared](std::string id) { return create_key(*shared, std::move(id)); },
+          .remove_key =
+              [shared](std::string id, std::string key) {
+                return remove_key(*shared, std::move(id), std::move(key));
+              }};
 }
 
 }  // namespace outcrop::server

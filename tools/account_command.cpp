@@ -16,9 +16,13 @@ using tools::text_of;
 
 struct State {
   tools::AdminOptions admin;
-  std::string name, email, id;
+  std::string name, email, id, key;
   bool as_json = false;
 };
+
+std::string path_of(const State& state) {
+  return "/v1/accounts" + tools::percent_encoded("/" + state.id);
+}
 
 void create(State& state, int& exit_code) {
   json::object wanted = {{"name", state.name}};
@@ -52,10 +56,43 @@ void list(State& state, int& exit_code) {
 }
 
 void remove(State& state, int& exit_code) {
-  const std::string target = "/v1/accounts" + tools::percent_encoded("/" + state.id);
-  if (ask(state.admin, exit_code, "DELETE", target)) {
+  if (ask(state.admin, exit_code, "DELETE", path_of(state))) {
     fmt::print("removed\n");
   }
+}
+
+void create_key(State& state, int& exit_code) {
+  const auto body = ask(state.admin, exit_code, "POST", path_of(state) + "/keys");
+  if (!body || state.as_json) {
+    fmt::print("{}", body.value_or(""));
+    return;
+  }
+  if (const auto made = tools::parse_answer(*body, exit_code)) {
+    fmt::print(stderr, "the secret key is shown this once:\n");
+    fmt::print("{} {}\n", text_of(*made, "access_key"), text_of(*made, "secret_key"));
+  }
+}
+
+void remove_key(State& state, int& exit_code) {
+  const std::string key = tools::percent_encoded("/" + state.key);
+  if (ask(state.admin, exit_code, "DELETE", path_of(state) + "/keys" + key)) {
+    fmt::print("removed\n");
+  }
+}
+
+void add_key_commands(CLI::App& group, const std::shared_ptr<State>& state, int& exit_code) {
+  CLI::App* const creating =
+      group.add_subcommand("create-key", "another access key of the account; it is printed once");
+  tools::add_admin_options(*creating, state->admin);
+  creating->add_option("id", state->id, "number of the account")->required();
+  creating->add_flag("--json", state->as_json, "print what the server says");
+  creating->callback([state, &exit_code] { create_key(*state, exit_code); });
+
+  CLI::App* const removing = group.add_subcommand("remove-key", "remove an access key");
+  tools::add_admin_options(*removing, state->admin);
+  removing->add_option("id", state->id, "number of the account")->required();
+  removing->add_option("key", state->key, "its access key")->required();
+  removing->callback([state, &exit_code] { remove_key(*state, exit_code); });
 }
 
 }  // namespace
@@ -84,6 +121,7 @@ void add_account_command(CLI::App& app, int& exit_code) {
   tools::add_admin_options(*removing, state->admin);
   removing->add_option("id", state->id, "its number")->required();
   removing->callback([state, &exit_code] { remove(*state, exit_code); });
+  add_key_commands(*group, state, exit_code);
 }
 
 }  // namespace outcrop

@@ -16,6 +16,8 @@ struct AccountSource {
   std::function<Task<std::string>()> list;
   std::function<Task<std::string>(std::string json)> create;  ///< the secret key is shown here only
   std::function<Task<>(std::string id)> remove;
+  std::function<Task<std::string>(std::string id)> create_key;  ///< the secret the same
+  std::function<Task<>(std::string id, std::string key)> remove_key;
 };
 
 Async<http::Response> serve_accounts(const AccountSource& source, http::Request& request);

@@ -31,6 +31,26 @@ Checked<> check_new(const State& state, std::string_view name, std::string_view 
   return {};
 }
 
+Checked<AccountPtr> need_account(const State& state, std::string_view id) {
+  const auto at = state.accounts.find(id);
+  if (at == state.accounts.end()) {
+    return refuse(IamCode::no_such_entity, "The account " + std::string(id) + " cannot be found.");
+  }
+  return at->second;
+}
+
+Checked<AccessKey> new_key(const Draft& draft, std::string_view root_key, std::string account) {
+  AccessKey key;
+  key.id = new_id("AKIA", draft.random);
+  key.secret = new_secret(draft.random);
+  key.account = std::move(account);
+  key.created_ns = draft.now_ns;
+  if (draft.next.keys.contains(key.id) || key.id == root_key) {
+    return refuse(IamCode::unavailable, "the new access key exists already");
+  }
+  return key;
+}
+
 }  // namespace
 
 std::optional<auth::AccountName> IdentityStore::find_canonical(
@@ -63,16 +83,14 @@ Change<IdentityStore::NewAccount> IdentityStore::create_account(std::string name
     account.name = name;
     account.email = email;
     account.created_ns = draft.now_ns;
-    AccessKey key;
-    key.id = new_id("AKIA", draft.random);
-    key.secret = new_secret(draft.random);
-    key.account = account.id;
-    key.created_ns = draft.now_ns;
-    if (draft.next.accounts.contains(account.id) || draft.next.keys.contains(key.id) ||
-        key.id == x_root.access_key) {
-      return refuse(IamCode::unavailable, "the new account or its access key exists already");
+    if (draft.next.accounts.contains(account.id)) {
+      return refuse(IamCode::unavailable, "the new account exists already");
     }
-    made = {draft.put(std::move(account)), draft.put(std::move(key))};
+    auto key = new_key(draft, x_root.access_key, account.id);
+    if (!key) {
+      return std::unexpected(key.error());
+    }
+    made = {draft.put(std::move(account)), draft.put(*std::move(key))};
     return {};
   };
   if (auto changed = co_await change(edit); !changed) {
@@ -83,11 +101,10 @@ Change<IdentityStore::NewAccount> IdentityStore::create_account(std::string name
 
 Change<> IdentityStore::remove_account(std::string id) {
   const auto edit = [&](Draft& draft) -> Checked<> {
-    const auto at = draft.next.accounts.find(id);
-    if (at == draft.next.accounts.end()) {
-      return refuse(IamCode::no_such_entity, "The account " + id + " cannot be found.");
+    const auto account = need_account(draft.next, id);
+    if (!account) {
+      return std::unexpected(account.error());
     }
-    const AccountPtr account = at->second;
     std::erase_if(draft.next.keys, [&](const auto& entry) {
       const bool own = entry.second->account == id;
       if (own) {
@@ -95,7 +112,44 @@ Change<> IdentityStore::remove_account(std::string id) {
       }
       return own;
     });
-    draft.erase(*account);
+    draft.erase(**account);
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<AccessKeyPtr> IdentityStore::create_account_key(std::string account) {
+  AccessKeyPtr made;
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    if (const auto there = need_account(draft.next, account); !there) {
+      return std::unexpected(there.error());
+    }
+    if (draft.next.keys_of_account(account).size() >= kMaxKeysPerAccount) {
+      return refuse(
+          IamCode::limit_exceeded,
+          "An account has at most " + std::to_string(kMaxKeysPerAccount) + " access keys.");
+    }
+    auto key = new_key(draft, x_root.access_key, account);
+    if (!key) {
+      return std::unexpected(key.error());
+    }
+    made = draft.put(*std::move(key));
+    return {};
+  };
+  if (auto changed = co_await change(edit); !changed) {
+    co_return std::unexpected(std::move(changed).error());
+  }
+  co_return made;
+}
+
+Change<> IdentityStore::remove_account_key(std::string account, std::string key) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto at = draft.next.keys.find(key);
+    if (account.empty() || at == draft.next.keys.end() || at->second->account != account) {
+      return refuse(IamCode::no_such_entity, "The access key " + key + " cannot be found.");
+    }
+    draft.next.keys.erase(at);
+    draft.batch.erase(access_key_key(key));
     return {};
   };
   co_return co_await change(edit);

@@ -94,6 +94,9 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   Change<NewAccount> create_account(std::string name, std::string email);
   /// With its access keys. That it owns nothing any more is the caller's to check.
   Change<> remove_account(std::string id);
+  /// Another key of the root user: so that one can be exchanged without a break.
+  Change<AccessKeyPtr> create_account_key(std::string account);
+  Change<> remove_account_key(std::string account, std::string key);
 
   Change<AccessKeyPtr> create_key(std::string user);
   Change<> set_key_active(std::string user, std::string id, bool active);

@@ -92,6 +92,16 @@ std::vector<AccessKeyPtr> State::keys_of(std::string_view user) const {
   return out;
 }
 
+std::vector<AccessKeyPtr> State::keys_of_account(std::string_view account) const {
+  std::vector<AccessKeyPtr> out;
+  for (const auto& [id, key] : keys) {
+    if (!account.empty() && key->account == account) {
+      out.push_back(key);
+    }
+  }
+  return out;
+}
+
 AccountPtr State::find_canonical(std::string_view canonical_id) const {
   const auto at = std::ranges::find_if(
       accounts, [&](const auto& entry) { return entry.second->canonical_id == canonical_id; });

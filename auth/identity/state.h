@@ -78,6 +78,7 @@ struct State {
   /// By "arn:aws:iam::ACCOUNT:policy/path/name".
   ManagedPtr find_policy_arn(std::string_view arn) const;
   std::vector<AccessKeyPtr> keys_of(std::string_view user) const;
+  std::vector<AccessKeyPtr> keys_of_account(std::string_view account) const;
   /// The account with that canonical id; null: there is none beside the first.
   AccountPtr find_canonical(std::string_view canonical_id) const;
   std::vector<EntityPtr> members_of(std::string_view group) const;

@@ -42,6 +42,14 @@ def accounts_and_acls(context: Context) -> None:
         lab, shop = client("lab"), client("shop")
         equal("who was granted it", shop.call("GET", "lab-data", "k").body, b"v")
         equal("nothing else", shop.call("PUT", "lab-data", "k", body=b"w").status, 403)
+        key = json.loads(tool.admin("account", "create-key", made["lab"]["id"], "--json").stdout)
+        equal("two keys", tool.admin("account", "create-key", made["lab"]["id"]).returncode, 1)
+        old = made["lab"]["access_key"]
+        equal("remove the first", tool.admin("account", "remove-key", made["lab"]["id"], old).returncode, 0)
+        equal("the first", lab.call("GET", "lab-data", "k").status, 403)
+        made["lab"] |= key
+        lab = client("lab")
+        equal("the second", lab.call("GET", "lab-data", "k").body, b"v")
         equal("with buckets", tool.admin("account", "remove", made["lab"]["id"]).returncode, 1)
         equal("without", tool.admin("account", "remove", made["shop"]["id"]).returncode, 0)
         equal("its key", shop.call("GET", "lab-data", "k").status, 403)

@@ -28,9 +28,12 @@ class AccountRoutes : public ::testing::Test {
     sources.v1.find_caller = [this](std::string_view) {
       return std::optional(Caller{.id = "t", .scopes = scopes});
     };
-    sources.v1.accounts = {.list = [this] { return said("list"); },
-                           .create = [this](std::string json) { return said("create " + json); },
-                           .remove = [this](std::string id) { return gone(std::move(id)); }};
+    sources.v1.accounts = {
+        .list = [this] { return said("list"); },
+        .create = [this](std::string json) { return said("create " + json); },
+        .remove = [this](std::string id) { return gone(std::move(id)); },
+        .create_key = [this](std::string id) { return said("key of " + id); },
+        .remove_key = [this](std::string id, std::string key) { return gone(id + " " + key); }};
     const http::Handler handler = make_handler(std::move(sources));
     const auto run = [&]() -> Task<http::Response> { co_return co_await handler(request); };
     return std::move(run_sync(run()).value());
@@ -59,7 +62,20 @@ TEST_F(AccountRoutes, WhatIsAsked) {
   EXPECT_EQ(asked, R"(create {"name":"lab"})");
   EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012").status, 204);
   EXPECT_EQ(asked, "remove 123456789012");
+  EXPECT_EQ(ask("POST", "/v1/accounts/123456789012/keys").status, 201);
+  EXPECT_EQ(asked, "key of 123456789012");
+  EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012/keys/AKIA").status, 204);
+  EXPECT_EQ(asked, "remove 123456789012 AKIA");
   asked.clear();
+  for (const char* bad :
+       {"/v1/accounts/", "/v1/accounts//keys", "/v1/accounts/1/", "/v1/accounts/1/key",
+        "/v1/accounts/1/keys/", "/v1/accounts/1/keys/a/b", "/v1/accounts/1/keysA/b"}) {
+    EXPECT_EQ(ask("DELETE", bad).status, 400) << bad;
+  }
+  EXPECT_EQ(ask("DELETE", "/v1/accounts/1/keys").status, 405);
+  EXPECT_EQ(ask("GET", "/v1/accounts/1/keys").status, 405);
+  EXPECT_EQ(ask("POST", "/v1/accounts/1/keys/AKIA").status, 405);
+  EXPECT_EQ(ask("POST", "/v1/accounts/1").status, 405);
   EXPECT_EQ(ask("DELETE", "/v1/accounts").status, 405);
   EXPECT_EQ(ask("GET", "/v1/accounts/123456789012").status, 405);
   EXPECT_EQ(ask("DELETE", "/v1/accounts/").status, 400);
@@ -72,6 +88,8 @@ TEST_F(AccountRoutes, NothingLessThanFullWillDo) {
     EXPECT_EQ(ask(method, "/v1/accounts", "{}").status, 403) << method;
   }
   EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012").status, 403);
+  EXPECT_EQ(ask("POST", "/v1/accounts/123456789012/keys").status, 403);
+  EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012/keys/AKIA").status, 403);
   EXPECT_EQ(asked, "");
 }
 

@@ -100,11 +100,24 @@ TEST_F(Identities, Accounts) {
   // Its key is nobody's in the first account, and ends with it.
   EXPECT_TRUE(store->state()->keys_of("").empty());
   EXPECT_EQ(failure(store->remove_key("", made->key->id)), IamCode::no_such_entity);
-  EXPECT_EQ(failure(store->remove_account("123")), IamCode::no_such_entity);
-  ASSERT_TRUE(works(store->remove_account(lab.id)));
+  // Keys are exchanged: a second one, and the first one goes.
+  const auto second = run(store->create_account_key(lab.id));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(failure(store->create_account_key(lab.id)), IamCode::limit_exceeded);
+  EXPECT_EQ(failure(store->create_account_key("123")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(store->create_account_key("")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(store->remove_account_key("", made->key->id)), IamCode::no_such_entity);
+  EXPECT_EQ(failure(store->remove_account_key("123", made->key->id)), IamCode::no_such_entity);
+  ASSERT_TRUE(works(store->remove_account_key(lab.id, made->key->id)));
   EXPECT_FALSE(store->find(made->key->id));
   open();
   EXPECT_FALSE(store->find(made->key->id));
+  EXPECT_EQ(store->find((*second)->id)->identity->arn, "arn:aws:iam::" + lab.id + ":root");
+  EXPECT_EQ(failure(store->remove_account("123")), IamCode::no_such_entity);
+  ASSERT_TRUE(works(store->remove_account(lab.id)));
+  EXPECT_FALSE(store->find((*second)->id));
+  open();
+  EXPECT_FALSE(store->find((*second)->id));
   EXPECT_EQ(store->state()->accounts.size(), 2u);
 }
 
