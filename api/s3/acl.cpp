@@ -270,6 +270,23 @@ Outcome<std::string> new_object_acl(const Call& call) {
   return acl == access::private_acl(subject.bucket_owner) ? std::string() : access::encode(acl);
 }
 
+Outcome<std::string> owner_in_acl(std::string text) {
+  xml::Document document(std::move(text));
+  const auto root = document.parse("AccessControlPolicy");
+  if (!root) {
+    return malformed();
+  }
+  std::string id;
+  const auto part = [&](std::string_view name, const pugi::xml_node& node) -> Outcome<> {
+    if (name == "Owner") {
+      S3_TRY(id, child_text(node, "ID"));
+    }
+    return {};
+  };
+  S3_TRYV(xml::for_each_child(*root, part));
+  return id.empty() ? malformed() : Outcome<std::string>(std::move(id));
+}
+
 std::string acl_document(const S3Config& config, const Acl& acl) {
   constexpr std::string_view kTyped =
       " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=";

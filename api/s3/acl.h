@@ -42,6 +42,8 @@ Outcome<std::optional<access::Acl>> acl_of_headers(const Call& call, const AclSu
 Outcome<access::Acl> parse_acl(const S3Config& config,
                                std::string document,
                                const std::string& owner);
+/// The Owner of a document; MalformedACLError.
+Outcome<std::string> owner_in_acl(std::string document);
 /// What the bucket does not let an ACL say; acl_of_headers() has asked.
 Outcome<> check_acl(const Call& call, const AclSubject& subject, const access::Acl& acl);
 

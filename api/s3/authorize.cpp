@@ -163,12 +163,11 @@ bool has_object_acls(const Asker& asker, std::string_view bucket) {
 access::Acl acl_of_object(const Asker& asker,
                           const access::BucketAccess* access,
                           std::string_view kept) {
-  if (!kept.empty()) {
-    if (auto acl = access::decode_acl(kept)) {
-      return *std::move(acl);
-    }
+  if (kept.empty()) {
+    return access::private_acl(asker.owner_of(access));
   }
-  return access::private_acl(asker.owner_of(access));
+  auto acl = access::decode_acl(kept);
+  return acl ? *std::move(acl) : access::Acl{std::string(access::kNobody), {}};
 }
 
 access::Acl acl_of_bucket(const Asker& asker, const access::BucketAccess* access) {
@@ -229,7 +228,12 @@ Outcome<> authorize_below(const Asker& asker,
                             .one_request = true};
   policy::PolicySet set = policies_of(asker, access.get());
   set.foreign = !asker.who.root && subject.canonical_id != asker.owner_of(access.get());
-  const bool allowed = unrestricted(asker, access) || policy::allowed_below(set, action, below);
+  // Where ACLs count, objects below may be others'.
+  const auto need = access::acl_need(action);
+  const bool all_his =
+      asker.who.root || !need || !need->of_object || !has_object_acls(asker, bucket);
+  const bool allowed =
+      unrestricted(asker, access) || (all_his && policy::allowed_below(set, action, below));
   return allowed ? Outcome<>() : denied({.reason = policy::Reason::not_all_below});
 }
 

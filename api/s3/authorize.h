@@ -71,7 +71,7 @@ bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);
 /// Whether ACLs of objects have a say in the bucket.
 bool has_object_acls(const Asker& asker, std::string_view bucket);
 /// The ACL of an object of a bucket with these settings, by what it has in ObjectAttributes::acl.
-/// A list that cannot be read grants nothing to anybody but the bucket's owner.
+/// With a list that cannot be read the object is nobody's: the server's root user alone reads it.
 access::Acl acl_of_object(const Asker& asker,
                           const access::BucketAccess* access,
                           std::string_view kept);

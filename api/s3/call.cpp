@@ -105,6 +105,13 @@ ns::Conditions conditions_of(const Call& call, const ConditionNames& names) {
   return out;
 }
 
+Outcome<> confirm_owner(const Call& call) {
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  return access::owner_account(access.get()) == call.context.bucket_account()
+             ? Outcome<>()
+             : fail(Code::operation_aborted);
+}
+
 Outcome<ns::Conditions> write_conditions(const Call& call) {
   for (const std::string_view name : {"if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {

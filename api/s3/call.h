@@ -81,6 +81,10 @@ Outcome<std::string_view> version_asked(std::optional<std::string_view> version_
 /// x-amz-version-id of an answer about one version; nothing in a bucket without versions, unless
 /// the client asked by id.
 void add_version(const Call& call, std::string_view version_id, http::Response& response);
+/// Names of buckets go from hand to hand: OperationAborted if the bucket is no longer the account's
+/// that it was when the request was decided on. For after a body, and under the access table's
+/// lock.
+Outcome<> confirm_owner(const Call& call);
 /// The settings of the bucket as they are, to be changed and put; under the access table's lock.
 Async<Outcome<BucketSettings>> current_settings(Call& call);
 /// What the bucket has of access settings, or a start for it, to be changed and put; under the

@@ -44,7 +44,7 @@ Outcome<> authorize_source(const Call& call, const SourceObject& source, policy:
       authorize(call.asker, source.version ? versioned(action) : action, source.bucket, source.key);
   call.context.set_version(std::nullopt);  // of nothing but the source
   forget_object(call.context);
-  call.context.set_resource_account(access::owner_account(call.access.find(call.bucket()).get()));
+  call.context.set_resource_account(std::nullopt);
   S3_TRYV(std::move(granted));
   return {};
 }

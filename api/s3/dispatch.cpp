@@ -194,7 +194,7 @@ class Dispatcher {
                             .hoisted = hoisted,
                             .clock = x_clock,
                             .region = x_config.region});
-    context.set_resource_account(access::owner_account(x_config.access->find(target.bucket).get()));
+    context.set_bucket_account(access::owner_account(x_config.access->find(target.bucket).get()));
     if (takes_tags(op->id, context)) {
       context.take_tags_of_header();
     }

@@ -87,6 +87,7 @@ enum class Code : std::uint8_t {
   signature_does_not_match,
   slow_down,
   sse_configuration_not_found,
+  too_many_buckets,
   unexpected_content,
   unresolvable_grant,
   content_sha256_mismatch,

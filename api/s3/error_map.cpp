@@ -136,6 +136,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::slow_down, 503, "SlowDown", "Please reduce your request rate."},
     {Code::sse_configuration_not_found, 404, "ServerSideEncryptionConfigurationNotFoundError",
      "The server side encryption configuration was not found"},
+    {Code::too_many_buckets, 400, "TooManyBuckets",
+     "You have attempted to create more buckets than allowed."},
     {Code::unexpected_content, 400, "UnexpectedContent", "This request does not support content"},
     {Code::unresolvable_grant, 400, "UnresolvableGrantByEmailAddress",
      "The e-mail address you provided does not match any account on record."},

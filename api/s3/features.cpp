@@ -7,6 +7,7 @@
 
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
+#include "auth/target.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -73,10 +74,11 @@ bool contains(std::span<const std::string_view> list, std::string_view one) {
   return std::ranges::find(list, one) != list.end();
 }
 
-Outcome<> check_owner(const Call& call, const http::Header& header) {
-  const access::BucketAccessPtr access = call.access.find(call.bucket());
-  const bool right = header.value == call.asker.owner_of(access.get()) ||
-                     header.value == access::owner_account(access.get());
+/// By canonical id, or by the number of the account.
+Outcome<> check_owner(const Call& call, std::string_view bucket, std::string_view expected) {
+  const access::BucketAccessPtr access = call.access.find(bucket);
+  const bool right = expected == call.asker.owner_of(access.get()) ||
+                     expected == access::owner_account(access.get());
   return right ? Outcome<>() : fail(Code::access_denied);
 }
 
@@ -96,8 +98,12 @@ Outcome<> check_header(const Call& call, const http::Header& header) {
       std::ranges::binary_search(kUnderstood, name)) {
     return {};
   }
-  if (name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") {
-    return check_owner(call, header);
+  if (name == "x-amz-expected-bucket-owner") {
+    return check_owner(call, call.bucket(), header.value);
+  }
+  if (name == "x-amz-source-expected-bucket-owner") {
+    const auto source = auth::split_copy_source(call.header("x-amz-copy-source").value_or(""));
+    return check_owner(call, source ? source->bucket : call.bucket(), header.value);
   }
   if (is_acl_header(name)) {  // before anything else of the request is looked at
     S3_TRYV(acl_of_headers(call, new_subject(call)));

@@ -29,6 +29,9 @@ using Observer = std::function<void(OpId op,
                                     std::uint64_t bytes_out,
                                     std::int64_t duration_ns)>;
 
+/// Of each account beside the first.
+inline constexpr std::size_t kMaxAccountBuckets = 1000;
+
 struct S3Config {
   std::string region = "us-east-1";
   /// "s3.example.com": BUCKET.s3.example.com names a bucket. Empty: path style only.

@@ -31,9 +31,15 @@ Outcome<Listing> listing_of(const Call& call) {
   return out;
 }
 
-void write_owner(XmlWriter& xml, const Call& call) {
+BucketOwner bucket_owner(const Call& call) {
   const access::BucketAccessPtr access = call.access.find(call.bucket());
-  People{call.config}.write(xml, "Owner", call.asker.owner_of(access.get()));
+  BucketOwner out{std::string(call.asker.owner_of(access.get())), {}};
+  out.name = People{call.config}.name_of(out.id).value_or("");
+  return out;
+}
+
+void write_owner(XmlWriter& xml, const BucketOwner& owner) {
+  xml.open("Owner").text("ID", owner.id).text("DisplayName", owner.name).close();
 }
 
 void write_checksum_names(XmlWriter& xml, const ns::ListEntry& entry) {

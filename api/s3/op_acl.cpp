@@ -44,26 +44,57 @@ Outcome<Acl> asked_acl(const Call& call, std::string text, const AclSubject& sub
   return parsed;
 }
 
-Async<Outcome<>> put_object_acl(Call& call, std::string text) {
-  S3_CO_TRY(const ns::ObjectInfo info, co_await find_object(call));
-  AclSubject subject = new_subject(call);
-  subject.owner = object_acl(call, info).owner;
-  S3_CO_TRY(const Acl acl, asked_acl(call, std::move(text), subject));
-  if (subject.ownership != Ownership::enforced) {
-    S3_CO_TRYV(co_await call.ns.set_acl(call.bucket(), call.key(), call.query_or("versionId", ""),
-                                        access::encode(acl)));
+/// Of the object that was decided on: its owner stays, and another one that takes its place
+/// meanwhile does not get him.
+Async<Outcome<>> put_object_acl(Call& call, const std::string& text) {
+  for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
+    S3_CO_TRY(const ns::ObjectInfo info, co_await find_object(call));
+    S3_CO_TRYV(confirm_owner(call));
+    AclSubject subject = new_subject(call);
+    subject.owner = object_acl(call, info).owner;
+    S3_CO_TRY(const Acl acl, asked_acl(call, text, subject));
+    if (subject.ownership == Ownership::enforced) {
+      co_return Outcome<>{};
+    }
+    const auto set = co_await call.ns.set_acl(call.bucket(), call.key(),
+                                              call.query_or("versionId", ""), access::encode(acl),
+                                              info.attributes.acl, call.context.existing_tags());
+    if (set || set.error().code() != Errc::conflict) {
+      S3_CO_TRYV(set);
+      co_return Outcome<>{};
+    }
   }
-  co_return Outcome<>{};
+  co_return fail(Code::operation_aborted);
+}
+
+/// Of a bucket that is nobody's since its record was damaged: whom the document names.
+Outcome<> name_owner(const Call& call, const std::string& text, BucketAccess& bucket) {
+  S3_TRY(const std::string id, owner_in_acl(text));
+  const auto account =
+      call.config.accounts != nullptr ? call.config.accounts->find_canonical(id) : std::nullopt;
+  if (!account && id != call.config.owner_id) {
+    return bad_argument("Invalid id", "CanonicalUser/ID", id);
+  }
+  bucket.owner = account ? account->canonical_id : std::string();
+  bucket.account = account ? account->id : std::string();
+  return {};
 }
 
 Async<Outcome<>> put_bucket_acl(Call& call, std::string text) {
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRY(BucketAccess next, co_await current_access(call));
+  const bool named = next.owner == access::kNobody && call.auth.principal.root;
+  if (named) {
+    S3_CO_TRYV(name_owner(call, text, next));
+  }
   AclSubject subject = new_subject(call);
-  subject.owner = subject.bucket_owner;
+  subject.owner = subject.bucket_owner = call.asker.owner_of(&next);
   S3_CO_TRY(Acl acl, asked_acl(call, std::move(text), subject));
-  if (subject.ownership != Ownership::enforced) {
+  const bool counts = subject.ownership != Ownership::enforced;
+  if (counts) {
     next.acl = std::move(acl);
+  }
+  if (counts || named) {
     S3_CO_TRYV(co_await call.access.put(held, std::move(next)));
   }
   co_return Outcome<>{};
@@ -99,7 +130,7 @@ Answer get_acl(Call& call) {
 Answer put_acl(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   if (call.op.scope == Scope::object) {
-    S3_CO_TRYV(co_await put_object_acl(call, std::move(text)));
+    S3_CO_TRYV(co_await put_object_acl(call, text));
   } else {
     S3_CO_TRYV(co_await put_bucket_acl(call, std::move(text)));
   }

@@ -60,9 +60,27 @@ Outcome<access::BucketAccess> access_of_new(const Call& call) {
   return out;
 }
 
-/// Under the lock of the access table: nobody sees the bucket without its owner.
+/// Of an account beside the first: what it has, every request looks into, so it has a bound.
+Outcome<> check_account(const Call& call, const access::BucketAccess& made) {
+  if (made.owner.empty()) {
+    return {};
+  }
+  // Accounts are removed under the lock, too: this one may be gone meanwhile.
+  if (call.config.accounts != nullptr && !call.config.accounts->find_canonical(made.owner)) {
+    return fail(Code::access_denied);
+  }
+  const auto all = call.access.snapshot();
+  const auto has = std::ranges::count_if(
+      *all, [&](const auto& entry) { return entry.second->owner == made.owner; });
+  return static_cast<std::size_t>(has) < kMaxAccountBuckets ? Outcome<>()
+                                                            : fail(Code::too_many_buckets);
+}
+
+/// Under the lock of the access table, which who changes a bucket takes, too (confirm_owner):
+/// between the two commits the bucket seems to be the first account's.
 Async<Outcome<>> make_bucket(Call& call, std::string_view region, access::BucketAccess access) {
   const access::AccessTable::Held held = co_await call.access.lock();
+  S3_CO_TRYV(check_account(call, access));
   const auto made = co_await call.ns.create_bucket(call.bucket(), region);
   if (!made) {
     co_return std::unexpected(creation_error(call, made.error()));
@@ -164,6 +182,7 @@ Answer head_bucket(Call& call) {
 
 Answer delete_bucket(Call& call) {
   const access::AccessTable::Held held = co_await call.access.lock();
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRYV(co_await call.ns.delete_bucket(call.bucket()));
   // Both, whatever becomes of the first: a bucket that gets the name next has none of them.
   const auto access_forgotten = co_await call.access.forget(held, call.bucket());

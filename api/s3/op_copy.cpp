@@ -118,6 +118,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
   put.etag = digest::to_hex(as_bytes(md5.value()));
   put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
   put.conditions = std::move(plan.conditions);
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRY(ns::ObjectInfo info,
             co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
   co_return info;

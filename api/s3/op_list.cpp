@@ -22,6 +22,7 @@ void write_entries(XmlWriter& xml,
                    const Listing& listing,
                    const ns::ListPage& page,
                    bool with_owner) {
+  const BucketOwner owner = with_owner ? bucket_owner(call) : BucketOwner{};
   for (const ns::ListEntry& entry : page.entries) {
     if (entry.is_prefix) {
       continue;
@@ -32,7 +33,7 @@ void write_entries(XmlWriter& xml,
     write_checksum_names(xml, entry);
     xml.number("Size", entry.size);
     if (with_owner) {
-      write_owner(xml, call);
+      write_owner(xml, owner);
     }
     xml.text("StorageClass", "STANDARD").close();
   }

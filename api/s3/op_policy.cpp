@@ -36,6 +36,7 @@ Async<Outcome<http::Response>> store(Call& call,
 
 Async<Outcome<BucketAccess>> current_access(Call& call) {
   S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
+  S3_CO_TRYV(confirm_owner(call));
   const access::BucketAccessPtr old = call.asker.access.find(call.bucket());
   BucketAccess out;
   out.bucket = bucket.name;

@@ -259,6 +259,7 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);
   S3_CO_TRY(auto writer, co_await put.ns.open_write(put.bucket(), put.key(), hint));
   S3_CO_TRYV(co_await receive_file(reader, policy, plan, *writer, request));
+  S3_CO_TRYV(confirm_owner(put));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await put.ns.put(put.bucket(), put.key(), std::move(writer), std::move(request)));
   co_return post_response(form, put, info);
@@ -284,7 +285,7 @@ Answer post_object(Call& call) {
                           .hoisted = none,
                           .clock = call.context.clock(),
                           .region = call.config.region});
-  context.set_resource_account(access::owner_account(call.access.find(call.bucket()).get()));
+  context.set_bucket_account(access::owner_account(call.access.find(call.bucket()).get()));
   context.take_tags_of_header();
   const Asker asker{upload.auth.principal, context, call.access, call.config.owner_id};
   const Op& op = op_row(OpId::put_object);

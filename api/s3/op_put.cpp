@@ -68,6 +68,7 @@ Answer put_object(Call& call) {
             co_await receive_object(call, *writer, plan, digest::Algorithm::none));
   put.etag = std::move(received.md5);
   put.checksum = std::move(received.checksum);
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
   http::Response response = empty_response(200);

@@ -56,6 +56,8 @@ class AccessTable {
               .policy_text = {},
               .block = policy::kBlockAll,
               .block_set = true,
+              .account = std::string(kNobody),
+              .owner = std::string(kNobody),
               .damaged = true};
     }
   };

@@ -15,6 +15,10 @@ namespace outcrop::access {
 
 inline constexpr std::size_t kMaxBucketName = 255;
 
+/// Whose a bucket is whose record was damaged, until the server's root user says it anew: he alone
+/// gets in. Neither an account's number nor a canonical id.
+inline constexpr std::string_view kNobody = "nobody";
+
 struct BucketAccess {
   std::string bucket;
   InodeId root = 0;         ///< of the bucket: a bucket made again under the name has another
@@ -24,7 +28,7 @@ struct BucketAccess {
   /// Empty: the server's default. A block that was deleted is all false, and not `block_set`.
   std::optional<policy::PublicAccessBlock> block{};
   bool block_set = false;
-  /// The account that it belongs to, and its canonical id; empty: the first account.
+  /// The account that it belongs to, and its canonical id; empty: the first account. Or kNobody.
   std::string account{}, owner{};
   Ownership ownership = Ownership::enforced;
   /// Empty: private. Kept, and without effect, while ownership is enforced.
@@ -38,7 +42,10 @@ struct BucketAccess {
     return policy_text.empty() && !block && owner.empty() && ownership == Ownership::enforced &&
            !acl && !damaged;
   }
-  std::size_t bytes() const { return policy_text.size(); }
+  std::size_t bytes() const {
+    return policy_text.size() + (owner.empty() ? 0 : kMaxCanonicalId) +
+           (acl ? acl->grants.size() * (kMaxCanonicalId + sizeof(AclGrant)) : 0);
+  }
 };
 using BucketAccessPtr = std::shared_ptr<const BucketAccess>;
 

@@ -78,7 +78,9 @@ Rights rights_below(const identity::IdentityStore& identities,
   const auto may = [&](std::string_view action) {
     return policy::allowed_below(set, policy::find_action(action).value(), below);
   };
-  return {.read = may("s3:GetObject"),
+  // Where ACLs count, objects may be others': that all of them may be read cannot be said.
+  const bool all_his = server_root || !access || access->ownership == Ownership::enforced;
+  return {.read = all_his && may("s3:GetObject"),
           .write = may("s3:PutObject") && may("s3:DeleteObject"),
           .list = may("s3:ListBucket")};
 }

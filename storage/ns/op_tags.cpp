@@ -15,6 +15,7 @@ struct TagOp {
   StringPairs tags{};
   ExpectedTags expected{};
   std::optional<std::string> acl{};  ///< then the tags stay
+  std::optional<std::string> expected_acl{};
   InodeId busy = 0;
 };
 
@@ -83,6 +84,9 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
     co_return std::nullopt;
   }
   CO_TRYV(check_tags(op.expected, *found));
+  if (op.expected_acl && *op.expected_acl != found->record.attributes.acl) {
+    co_return fail(Errc::conflict);
+  }
   Object object = *found;
   if (op.acl) {
     object.record.attributes.acl = *op.acl;
@@ -130,9 +134,13 @@ Task<ObjectInfo> set_object_acl(Core& core,
                                 std::string_view bucket,
                                 std::string_view key,
                                 std::string_view version_id,
-                                std::string acl) {
+                                std::string acl,
+                                std::optional<std::string> expected,
+                                ExpectedTags tags) {
   TagOp op{.bucket = bucket, .key = key};
   op.acl = std::move(acl);
+  op.expected_acl = std::move(expected);
+  op.expected = std::move(tags);
   return change_in_place(core, std::move(op), version_id);
 }
 

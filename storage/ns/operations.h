@@ -37,7 +37,9 @@ Task<ObjectInfo> set_object_acl(Core& core,
                                 std::string_view bucket,
                                 std::string_view key,
                                 std::string_view version_id,
-                                std::string acl);
+                                std::string acl,
+                                std::optional<std::string> expected,
+                                ExpectedTags tags);
 Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view bucket,
                                  std::string_view key,

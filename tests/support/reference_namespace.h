@@ -61,7 +61,9 @@ class ReferenceNamespace : public ns::Namespace {
   Task<ns::ObjectInfo> set_acl(std::string_view bucket,
                                std::string_view key,
                                std::string_view version_id,
-                               std::string acl) override;
+                               std::string acl,
+                               std::optional<std::string> expected,
+                               ns::ExpectedTags tags) override;
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;

@@ -144,9 +144,15 @@ Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
 Task<ns::ObjectInfo> ReferenceNamespace::set_acl(std::string_view name,
                                                  std::string_view key,
                                                  std::string_view version_id,
-                                                 std::string acl) {
+                                                 std::string acl,
+                                                 std::optional<std::string> expected,
+                                                 ns::ExpectedTags tags) {
   CO_TRYV(check_key(key));
   CO_TRY(Object found, find_version(name, key, version_id));
+  if ((expected && *expected != found.info.attributes.acl) ||
+      (tags && *tags != found.info.attributes.tags)) {
+    co_return fail(Errc::conflict);
+  }
   found.info.attributes.acl = std::move(acl);
   CO_TRYV(put_attributes(name, key, found));
   co_return found.info;

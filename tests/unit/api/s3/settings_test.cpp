@@ -269,6 +269,13 @@ TEST_F(Settings, ARecordThatNamesAnotherBucketIsNotErased) {
   EXPECT_EQ(meta.dump(), records);
 }
 
+std::string owned_by(const std::string& id) {
+  return "<AccessControlPolicy><Owner><ID>" + id +
+         "</ID></Owner><AccessControlList><Grant><Grantee><ID>" + id +
+         "</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>"
+         "</AccessControlPolicy>";
+}
+
 // A damaged record closes its bucket, and no other one.
 TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   const auto set_policy = [&](const std::string& effect, const std::string& action) {
@@ -313,6 +320,9 @@ TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   reopen_access();  // nothing has changed it
   EXPECT_EQ(get("k").status, 403);
   ASSERT_EQ(set_policy("Deny", "s3:PutObject"), 204);
+  EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(get("k", alice).status, 403);  // nobody knows whose it was, until the root user says it
+  EXPECT_EQ(send("PUT", "/bucket?acl", {}, {owned_by(config.owner_id)}).status, 200);
   EXPECT_EQ(get("k", alice).body, "v");
   EXPECT_EQ(put("k", "w", alice).status, 403);
   const std::string block = send("GET", "/bucket?publicAccessBlock").body;

@@ -96,10 +96,11 @@ TEST_F(ExportRights, BucketsOfOtherAccounts) {
     co_return *made;
   };
   const identity::IdentityStore::NewAccount lab = run_sync(make(*identities)).value();
-  const auto put = [&](const std::string& policy) {
+  const auto put = [&](const std::string& policy, Ownership ownership = Ownership::enforced) {
     BucketAccess next;
     next.bucket = "b";
     next.root = kRoot;
+    next.ownership = ownership;
     next.account = lab.account->id;
     next.owner = lab.account->canonical_id;
     EXPECT_TRUE(policy.empty() || set_policy(next, policy));
@@ -109,6 +110,10 @@ TEST_F(ExportRights, BucketsOfOtherAccounts) {
     };
     EXPECT_TRUE(run_sync(store(*table, std::move(next))));
   };
+  put("", Ownership::writer);  // objects may be others'
+  EXPECT_EQ(rights_below(*identities, *table, lab.key->id, "b", ""),
+            (Rights{.read = false, .write = true, .list = true}));
+  EXPECT_EQ(rights_below(*identities, *table, "ROOT", "b", ""), kEverything);
   put("");
   EXPECT_EQ(rights_below(*identities, *table, lab.key->id, "b", ""), kEverything);
   EXPECT_EQ(rights_below(*identities, *table, lab.key->id, "other", ""), kNothing);
