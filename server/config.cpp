@@ -129,6 +129,8 @@ constexpr std::array kKeys = {
         }},
     Key{"server.shutdown_timeout",
         [](Config& c, V v, bool) { return assign(c.shutdown_timeout, read_seconds(v)); }},
+    Key{"server.safe_mode",
+        [](Config& c, V v, bool) { return assign(c.safe_mode, read_period(v)); }},
     Key{"server.tls.cert", [](Config& c, V v, bool) { return assign(c.tls_cert, read_string(v)); }},
     Key{"server.tls.key", [](Config& c, V v, bool) { return assign(c.tls_key, read_string(v)); }},
     Key{"log.level", [](Config& c, V v, bool) { return choose(c.log_level, v, kLevels); }},
@@ -171,9 +173,9 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool env) { return assign(c.audit, read_bool(v, env)); }},
     Key{"audit.dir", [](Config& c, V v, bool) { return assign(c.audit_dir, read_string(v)); }},
     Key{"audit.file_size",
-        [](Config& c, V v, bool) {
-          return assign(c.audit_file_size, read_size(v, kLeastAuditFile));
-        }},
+        [](Config& c,
+           V v,
+           bool) { return assign(c.audit_file_size, read_size(v, kLeastAuditFile)); }},
     Key{"audit.files",
         [](Config& c,
            V v,

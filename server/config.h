@@ -43,6 +43,7 @@ struct Config {
   unsigned max_connections = 8192;
   unsigned max_connections_per_address = 256;
   std::chrono::seconds shutdown_timeout{30};
+  std::chrono::seconds safe_mode = std::chrono::minutes(10);  ///< 0: never
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
   bool log_requests = false;

@@ -134,14 +134,16 @@ std::expected<std::chrono::seconds, Expected> read_period(const ConfigValue& val
   const char unit = text != nullptr && !text->empty() ? text->back() : '\0';
   const std::chrono::seconds each = unit == 'd'   ? std::chrono::days(1)
                                     : unit == 'h' ? std::chrono::hours(1)
+                                    : unit == 'm' ? std::chrono::minutes(1)
                                                   : std::chrono::seconds(1);
-  if (unit == 'd' || unit == 'h' || unit == 's') {
+  if (unit == 'd' || unit == 'h' || unit == 'm' || unit == 's') {
     const auto n = parse_whole<std::uint32_t>(std::string_view(*text).substr(0, text->size() - 1));
     if (n && *n <= kLongest / each) {
       return *n * each;
     }
   }
-  return std::unexpected("days, hours or seconds, like \"14d\", up to ten years; \"0s\" for never");
+  return std::unexpected(
+      "days, hours, minutes or seconds, like \"14d\", up to ten years; \"0s\" for never");
 }
 
 std::expected<HostPort, Expected> read_host_port(const ConfigValue& value) {

@@ -16,6 +16,8 @@
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
 #include "server/account_admin.h"
+#include "server/admin_sources.h"
+#include "server/crash_guard.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
 #include "server/memory_plan.h"
@@ -77,8 +79,6 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
-  admin::ExportSource export_source();
-  admin::TokenSource token_source();
   AccountParts account_parts() const;
   Result<void> open_audit();
   Result<void> open_admin();
@@ -86,6 +86,7 @@ struct Gateway::Parts {
   void note_drives();
   Result<void> open_s3();
   void start_lifecycle();
+  void start_safe_mode();
   Result<void> load_keys();
   Result<void> open_identities();
   Result<void> open_bucket_access();
@@ -120,6 +121,9 @@ struct Gateway::Parts {
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<s3::LifecycleJob> lifecycle;
   std::unique_ptr<engine::Periodic> lifecycle_passes;
+  SafeMode safe_mode;                          // none: lasts 0
+  std::atomic<bool> safe{false};               // in it now
+  std::unique_ptr<engine::Periodic> safe_end;  // looks whether it has lasted long enough
   std::unique_ptr<admin::RequestMetrics> requests;
   std::unique_ptr<HttpService> admin_service, s3_service;
   std::unique_ptr<HttpGroup> admin_group, s3_group;
@@ -127,40 +131,6 @@ struct Gateway::Parts {
   DriveAdmin drives{runtime, drive_list,
                     [this] { return open_engine.load(std::memory_order_acquire); }};
 };
-
-/// Exports are changed on the blocking pool: it syncs files, and opens listeners on all workers.
-admin::ExportSource Gateway::Parts::export_source() {
-  const auto list = [](Parts& p) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run(
-        [&p] { return Result<std::string>(p.nfs->list_exports()); });
-  };
-  const auto add = [](Parts& p, std::string json) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run([&] { return p.nfs->add_export(json); });
-  };
-  const auto remove = [](Parts& p, std::string path) -> Task<> {
-    co_return co_await p.runtime.pool().run([&] { return p.nfs->remove_export(path); });
-  };
-  const auto rotate = [](Parts& p, bool force) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run([&] { return p.nfs->rotate_key(force); });
-  };
-  return {.list = [this, list] { return list(*this); },
-          .add = [this, add](std::string json) { return add(*this, std::move(json)); },
-          .remove = [this, remove](std::string path) { return remove(*this, std::move(path)); },
-          .rotate_key = [this, rotate](bool force) { return rotate(*this, force); }};
-}
-
-admin::TokenSource Gateway::Parts::token_source() {
-  const auto list = [](Parts& p) -> Task<std::string> { co_return p.tokens->list(); };
-  const auto create = [](Parts& p, std::string json) -> Task<std::string> {
-    co_return co_await p.runtime.pool().run([&] { return p.tokens->create(json); });
-  };
-  const auto revoke = [](Parts& p, std::string id) -> Task<> {
-    co_return co_await p.runtime.pool().run([&] { return p.tokens->revoke(id); });
-  };
-  return {.list = [this, list] { return list(*this); },
-          .create = [this, create](std::string json) { return create(*this, std::move(json)); },
-          .revoke = [this, revoke](std::string id) { return revoke(*this, std::move(id)); }};
-}
 
 /// What the admin worker may look at is there once S3 is served.
 AccountParts Gateway::Parts::account_parts() const {
@@ -191,9 +161,10 @@ Result<void> Gateway::Parts::open_admin() {
           {.checks = [this] { return checks(); },
            .metrics = [this] { return metrics(); },
            .v1 = {.find_caller = [this](std::string_view token) { return tokens->find(token); },
-                  .exports = export_source(),
+                  .exports = export_source(runtime.pool(), [this]() -> NfsServer& { return *nfs; }),
                   .drives = drives.source(),
-                  .tokens = token_source(),
+                  .tokens =
+                      token_source(runtime.pool(), [this]() -> TokenRegistry& { return *tokens; }),
                   .accounts = account_source([this] { return account_parts(); }),
                   .audit = audit.get()}}),
       options, admin_budget);
@@ -230,6 +201,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.segment_bytes = config.segment_size;
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
+  engine_config.read_only = safe;
   engine_config.trust_clock = config.trust_clock;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
@@ -300,7 +272,7 @@ Result<void> Gateway::Parts::open_nfs() {
   const auto rights = [this](const nfs::Export& e) {
     const access::Rights r =
         access::rights_below(*identities, *bucket_access, e.identity, e.bucket, e.prefix);
-    return nfs::Rights{.read = r.read, .write = r.write, .list = r.list};
+    return nfs::Rights{.read = r.read, .write = r.write && !safe, .list = r.list};
   };
   TRYV(nfs->open(store->ns(), store->files(), {.known_identity = known, .rights = rights}));
   identities->on_change([this] { nfs->policies_changed(); });
@@ -335,6 +307,7 @@ Result<void> Gateway::Parts::open_s3() {
           {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
       s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
+  start_safe_mode();
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
@@ -353,7 +326,30 @@ void Gateway::Parts::start_lifecycle() {
   lifecycle_passes = std::make_unique<engine::Periodic>(
       runtime.io(0).get_executor(), pause / kPassesADay, "a lifecycle pass did not get through",
       [this] { return lifecycle->pass(); });
-  lifecycle_passes->start();
+  if (!safe) {
+    lifecycle_passes->start();
+  }
+}
+
+/// It ends by itself: nobody may be there to end it.
+void Gateway::Parts::start_safe_mode() {
+  if (!safe) {
+    return;
+  }
+  log::error(safe_mode.reason, {{"read_only_for_seconds", safe_mode.lasts.count()}});
+  const std::int64_t end = clock.steady_ns() + std::chrono::nanoseconds(safe_mode.lasts).count();
+  safe_end = std::make_unique<engine::Periodic>(
+      runtime.io(0).get_executor(), std::chrono::milliseconds(500), "the end of safe mode",
+      [this, end]() -> Task<> {
+        if (clock.steady_ns() >= end && safe.exchange(false)) {
+          log::info("safe mode ends");
+          store->resume();
+          nfs->policies_changed();
+          lifecycle_passes->start();
+        }
+        co_return ok();
+      });
+  safe_end->start();
 }
 
 std::vector<admin::Check> Gateway::Parts::checks() const {
@@ -367,7 +363,9 @@ std::vector<admin::Check> Gateway::Parts::checks() const {
   const auto total = static_cast<std::ptrdiff_t>(stats.drives.size());
   return {{.name = "storage",
            .ok = stats.writable,
-           .reason = stats.writable ? "" : "read-only: too few live drives for full redundancy"},
+           .reason = stats.writable ? ""
+                     : safe         ? "read-only: " + safe_mode.reason
+                                    : "read-only: too few live drives for full redundancy"},
           // Missing drives do not make the box useless: the reason is there for the operator.
           {.name = "drives",
            .ok = true,
@@ -418,6 +416,9 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
   admin_group->stop(std::chrono::seconds(1));
   nfs->stop(patience);
+  if (safe_end) {
+    std::ignore = runtime.run_on(0, safe_end->stop());
+  }
   if (lifecycle_passes) {
     lifecycle->stop();
     std::ignore = runtime.run_on(0, lifecycle_passes->stop());
@@ -454,6 +455,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
                                             : std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
+  TRY(parts->safe_mode, CrashGuard::arm(config.state_dir, std::time(nullptr), config.safe_mode));
+  parts->safe = parts->safe_mode.lasts.count() > 0;
   TRYV(parts->open_audit());
   TRYV(parts->open_admin());
   if (Result<void> bound = parts->s3_group->bind(config.s3); !bound) {

@@ -33,7 +33,9 @@ struct EngineConfig {
   bool allow_reduced_redundancy = false;  ///< drives::DriveOptions
   std::uint64_t scrub_period_seconds = 14 * 86'400;  ///< every byte is read this often; 0: never
   bool trust_clock = false;  ///< the machine's, also if it is behind EngineRuntime::floor
-  bool background = true;    ///< timers for GC, drive checks, repair; off in simulation
+  /// Starts without the work that changes data by itself, and takes no writes, until resume().
+  bool read_only = false;
+  bool background = true;  ///< timers for GC, drive checks, repair; off in simulation
 };
 
 /// What the engine runs on; owned by the caller, outlives the engine.
@@ -87,7 +89,7 @@ struct EngineStats {
   std::vector<DriveStatus> drives;
   std::uint64_t epoch = 0;
   unsigned parity = 0;
-  bool writable = false;  ///< enough live drives and no fatal error
+  bool writable = false;  ///< enough live drives, no fatal error, and not EngineConfig::read_only
   std::uint64_t commits = 0, commit_transactions = 0, journal_bytes = 0;
   std::array<std::uint64_t, 17> commit_sizes{};  ///< [i]: commits of 2^i up to 2^(i+1)-1
   std::uint64_t cache_hits = 0, cache_misses = 0;
@@ -122,6 +124,8 @@ class Engine {
   /// checkpoints so that the next start has nothing to replay. Runs on worker 0 while the other
   /// workers still run.
   virtual Task<> close() = 0;
+  /// Ends what EngineConfig::read_only began; else nothing. Worker 0.
+  virtual void resume() = 0;
   /// One pass of garbage collection now: frees segments that no committed reference names.
   virtual Task<std::uint64_t> collect_garbage() = 0;
   /// One pass of compaction now: moves what lives out of sealed segments with at least this share

@@ -92,6 +92,11 @@ Task<> Store::start() {
     });
     start_background();
   }
+  x_read_only = x_config.read_only;
+  x_meta->hold(x_read_only);
+  if (x_config.background && !x_read_only) {
+    start_upkeep();
+  }
   co_return ok();
 }
 
@@ -144,25 +149,41 @@ Task<> Store::measure_space() {
   });
 }
 
+void Store::resume() {
+  if (!std::exchange(x_read_only, false) || x_closing) {
+    return;
+  }
+  x_meta->hold(false);
+  if (x_config.background) {
+    start_upkeep();
+  }
+}
+
 // One that fails keeps the others from nothing.
+void Store::add_job(milliseconds pause, std::string what, std::function<Task<>()> step) {
+  x_jobs.push_back(std::make_unique<Periodic>(x_runtime.workers[0]->get_executor(), pause,
+                                              std::move(what), std::move(step)));
+  x_jobs.back()->start();
+}
+
+// What looks after drives and memory.
 void Store::start_background() {
-  const Executor ex = x_runtime.workers[0]->get_executor();
-  const auto job = [&](milliseconds pause, std::string what, std::function<Task<>()> step) {
-    x_jobs.push_back(std::make_unique<Periodic>(ex, pause, std::move(what), std::move(step)));
-    x_jobs.back()->start();
-  };
-  job(kTick, "drive check", [this] { return check_drives(); });
-  job(kTick, "storing what files have in memory",
-      [this] { return files().flush_idle(x_runtime.clock.steady_ns() - kIdleNs); });
-  job(kCollect, "garbage collection", [this]() -> Task<> {
+  add_job(kTick, "drive check", [this] { return check_drives(); });
+  add_job(kTick, "storing what files have in memory",
+          [this] { return files().flush_idle(x_runtime.clock.steady_ns() - kIdleNs); });
+  add_job(kTick, "free space of drives", [this] { return measure_space(); });
+}
+
+// What changes data by itself.
+void Store::start_upkeep() {
+  add_job(kCollect, "garbage collection", [this]() -> Task<> {
     CO_TRYV(co_await collect_garbage());
     co_return ok();
   });
-  job(kTick, "free space of drives", [this] { return measure_space(); });
-  job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
-  job(kLookAtClock, "keeping the time", [this] { return keep_time(kKeepTimeNs); });
-  job(kRepairTick, "repair", [this] { return repair_step(); });
-  job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
+  add_job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
+  add_job(kLookAtClock, "keeping the time", [this] { return keep_time(kKeepTimeNs); });
+  add_job(kRepairTick, "repair", [this] { return repair_step(); });
+  add_job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
 }
 
 // Deletes make room for metadata only when the index is rewritten without what they erased.

@@ -30,6 +30,7 @@ class Store final : public Engine {
   meta::MetaStore& meta() override { return *x_meta; }
   EngineStats stats() override;
   Task<> close() override;
+  void resume() override;
   Task<std::uint64_t> collect_garbage() override;
   Task<> compact(double garbage) override;
   Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) override;
@@ -43,7 +44,9 @@ class Store final : public Engine {
   Async<> adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks);
 
  private:
+  void add_job(std::chrono::milliseconds pause, std::string what, std::function<Task<>()> step);
   void start_background();
+  void start_upkeep();
   /// Something that close() waits for. Worker 0.
   class Operation;
   Task<> repair_step();
@@ -85,6 +88,7 @@ class Store final : public Engine {
   unsigned x_uneasy = 0;    ///< judgements until what still hangs does so by itself
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
   std::atomic<bool> x_metadata_full{false}, x_closing{false};
+  bool x_read_only = false;  ///< until resume(); worker 0
   std::atomic<std::int64_t> x_clock_behind_ns{0};
   std::int64_t x_kept_time_ns = 0;
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite

@@ -28,6 +28,9 @@ Task<> Committer::commit(Batch batch) {
   if (x_closed || x_shared.failed.load(std::memory_order_relaxed)) {
     co_return fail(Errc::read_only, "the metadata journal takes no more commits until a restart");
   }
+  if (x_shared.held.load(std::memory_order_relaxed)) {
+    co_return fail(Errc::read_only, "writes are held back");
+  }
   if (x_shared.doubts.load() > 0) {
     if (!x_shared.drives.write_parity(x_shared.drives.placement_slots().size())) {
       co_return fail(x_shared.drives.no_writes());

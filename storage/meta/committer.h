@@ -24,7 +24,8 @@ struct CommitShared {
   std::atomic<Sequence> next_sequence{1};
   std::function<void()> settle_doubts;  ///< calls settle_doubt() of every committer, soon
   std::atomic<bool> failed{
-      false};  ///< a durable block is not in the index: no commit until restart
+      false};                     ///< a durable block is not in the index: no commit until restart
+  std::atomic<bool> held{false};  ///< see JournaledMetaStore::hold
   /// A checkpoint waits for blocks that are being written: when one is through, another is due.
   std::atomic<bool> checkpoint_after_block{false};
   std::atomic<unsigned> doubts{

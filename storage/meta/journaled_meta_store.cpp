@@ -131,6 +131,8 @@ Task<> JournaledMetaStore::verify() {
   });
 }
 Task<> JournaledMetaStore::close() { co_return co_await x_core->close(); }
+void JournaledMetaStore::hold(bool on) { x_core->hold(on); }
+
 MetaStats JournaledMetaStore::stats() const { return x_core->stats(); }
 
 }  // namespace outcrop::meta

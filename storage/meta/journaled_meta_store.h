@@ -32,6 +32,8 @@ class JournaledMetaStore final : public MetaStore {
   Task<ScanPage> scan(ScanRequest request, SnapshotPtr at = {}) override;
   SnapshotPtr snapshot() override;
 
+  /// While `on`, commits are refused with read_only; all else goes on. Any thread.
+  void hold(bool on);
   /// Everything committed before the call is in the mirrors on stable storage and needs no replay;
   /// the journal before it is free for reuse. Call it before space is reused whose release was
   /// committed after the payload of a transaction that replay might still look for.

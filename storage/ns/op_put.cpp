@@ -31,16 +31,11 @@ InodeRecord new_record(Core& core, PutOp& op, PlacedPayload placed) {
 
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_put(Core& core, PutOp& op) {
-  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
-  target.busy = op.busy;
-  LockPlan locks;
-  lock_target(locks, target);
-  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
-  if (!confirmed) {
-    op.busy = target.busy;
+  CO_TRY(const auto place, co_await hold_target(core, op.bucket, op.key, op.busy));
+  if (!place) {
     co_return std::nullopt;
   }
+  const Target& target = place->target;
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
   // From here to the commit nothing suspends: the placed payload rides with it.
   CO_TRY(PlacedPayload placed, co_await place_payload(core.blobs, op.payload, kInlineMax));

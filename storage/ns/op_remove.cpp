@@ -31,16 +31,11 @@ Result<void> check_marker(const Core& core, const KeyHistory& history) {
 
 // The key's directory is not in the tree. With numbers. Empty: the plan was outrun.
 Task<std::optional<Deletion>> mark_absent(Core& core, RemoveOp& op) {
-  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
-  target.busy = op.busy;
-  LockPlan locks;
-  lock_target(locks, target);
-  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
-  if (!confirmed || target.missing().empty() || !target.versioned()) {
-    op.busy = target.busy;
+  CO_TRY(const auto place, co_await hold_target(core, op.bucket, op.key, op.busy));
+  if (!place || place->target.missing().empty() || !place->target.versioned()) {
     co_return std::nullopt;
   }
+  const Target& target = place->target;
   CO_TRYV(check_conditions(op.conditions, nullptr, Access::write));
   CO_TRYV(check_marker(core, target.history));
   Transaction tx(core);

@@ -217,22 +217,17 @@ Task<std::optional<Deletion>> remove_last(Core& core, VersionOp& op) {
 
 // Empty: the plan was outrun.
 Task<std::optional<Deletion>> try_remove(Core& core, VersionOp& op, bool& last) {
-  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
-  target.busy = op.busy;
-  LockPlan locks;
-  lock_target(locks, target);
-  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
-  if (!confirmed) {
-    op.busy = target.busy;
+  CO_TRY(auto place, co_await hold_target(core, op.bucket, op.key, op.busy));
+  if (!place) {
     co_return std::nullopt;
   }
+  Target& target = place->target;
   const ObjectPtr current = target.object();
   if (!current || !op.id.names(current->record.version)) {
-    co_return co_await remove_record(core, op, target, held);
+    co_return co_await remove_record(core, op, target, place->held);
   }
   CO_TRYV(check_object(op.conditions, current, Access::write));
-  CO_TRY(const Step step, co_await replace_current(core, op, target, held));
+  CO_TRY(const Step step, co_await replace_current(core, op, target, place->held));
   last = step == Step::prune;
   co_return step == Step::done ? std::optional(removed(current->record.version, false))
                                : std::nullopt;

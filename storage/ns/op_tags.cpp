@@ -69,17 +69,12 @@ Task<ObjectPtr> find_asked(Core& core, TagOp& op, Target& target, LockTable::Hel
 
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
-  CO_TRY(Target target, co_await plan_target(core, op.bucket, op.key));
-  target.busy = op.busy;
-  LockPlan locks;
-  lock_target(locks, target);
-  CO_TRY(LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
-  CO_TRY(const bool confirmed, co_await confirm_target(core, target, held));
-  if (!confirmed) {
-    op.busy = target.busy;
+  CO_TRY(auto place, co_await hold_target(core, op.bucket, op.key, op.busy));
+  if (!place) {
     co_return std::nullopt;
   }
-  CO_TRY(const ObjectPtr found, co_await find_asked(core, op, target, held));
+  Target& target = place->target;
+  CO_TRY(const ObjectPtr found, co_await find_asked(core, op, target, place->held));
   if (!found) {
     co_return std::nullopt;
   }

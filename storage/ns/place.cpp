@@ -193,6 +193,24 @@ Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held) {
   co_return co_await plan_key(core, target, held);
 }
 
+Task<std::optional<HeldTarget>> hold_target(Core& core,
+                                            std::string_view bucket,
+                                            std::string_view key,
+                                            InodeId& busy) {
+  HeldTarget out;
+  CO_TRY(out.target, co_await plan_target(core, bucket, key));
+  out.target.busy = busy;
+  LockPlan locks;
+  lock_target(locks, out.target);
+  CO_TRY(out.held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRY(const bool confirmed, co_await confirm_target(core, out.target, out.held));
+  if (!confirmed) {
+    busy = out.target.busy;
+    co_return std::nullopt;
+  }
+  co_return std::move(out);
+}
+
 std::uint32_t inodes_needed(std::string_view key) {
   return 2 + static_cast<std::uint32_t>(std::ranges::count(key, '/'));
 }

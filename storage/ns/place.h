@@ -48,6 +48,17 @@ void lock_target(LockPlan& plan, const Target& target);
 Task<bool> find_hidden(Core& core, Target& target, LockTable::Held* held);
 /// False: the plan is outdated. Fills `existing` and what is below it.
 Task<bool> confirm_target(Core& core, Target& target, LockTable::Held& held);
+/// A target that is confirmed, and its locks.
+struct HeldTarget {
+  Target target;
+  LockTable::Held held;
+};
+/// Plans, locks and confirms a target that is all an operation needs. Empty: the plan was outrun.
+/// `busy` is 0 at first and handed on to the next attempt.
+Task<std::optional<HeldTarget>> hold_target(Core& core,
+                                            std::string_view bucket,
+                                            std::string_view key,
+                                            InodeId& busy);
 /// Numbers that install needs at most: the object's, then one for each directory of its key, and
 /// the last for a version of what is replaced.
 std::uint32_t inodes_needed(std::string_view key);

@@ -155,8 +155,9 @@ SimEngine::~SimEngine() {
   }
 }
 
-Result<void> SimEngine::open() {
+Result<void> SimEngine::open(bool read_only) {
   engine::EngineConfig config;
+  config.read_only = read_only;
   config.segment_bytes = 2 << 20;
   config.journal_bytes = 128 << 10;
   config.cache_bytes = 4 << 20;

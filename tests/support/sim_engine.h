@@ -20,7 +20,8 @@ class SimEngine {
                      std::shared_ptr<io::FaultPlan> plan = nullptr);
   ~SimEngine();
 
-  Result<void> open();
+  /// `read_only`: engine::EngineConfig.
+  Result<void> open(bool read_only = false);
   Result<void> close();
   /// A drive of the world, as open() hands it to the engine.
   Result<std::unique_ptr<io::Disk>> open_disk(unsigned drive);

@@ -72,6 +72,7 @@ memory_limit = "1GiB"
 max_connections = 10
 max_connections_per_address = 0
 shutdown_timeout = "5s"
+safe_mode = "2m"
 tls = {cert = "c.pem", key = "k.pem"}
 [log]
 level = "debug"
@@ -115,6 +116,7 @@ TEST(Config, ReadsEveryKey) {
   want.max_connections = 10;
   want.max_connections_per_address = 0;
   want.shutdown_timeout = std::chrono::seconds(5);
+  want.safe_mode = std::chrono::minutes(2);
   want.tls_cert = "c.pem";
   want.tls_key = "k.pem";
   want.log_level = log::Level::debug;

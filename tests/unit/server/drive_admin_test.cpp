@@ -24,6 +24,7 @@ class FakeEngine final : public engine::Engine {
     return out;
   }
   Task<> close() override { co_return ok(); }
+  void resume() override {}
   Task<std::uint64_t> collect_garbage() override { co_return 0; }
   Task<> compact(double) override { co_return ok(); }
   Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) override {

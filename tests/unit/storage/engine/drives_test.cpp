@@ -155,6 +155,28 @@ TEST_F(EngineDrives, HalfOfTwoDrivesIsReadOnlyUntilThereIsAnother) {
   stop();
 }
 
+// Drives are looked after all the same.
+TEST_F(EngineDrives, AStoreThatIsOpenedForReadingTakesWritesOnceItIsTold) {
+  io::SimWorld world = world_with_bucket(4, 1, 1);
+  start(world);
+  fill();
+  stop();
+  engine.emplace(world, 2);
+  ASSERT_TRUE(engine->open(true));
+  EXPECT_FALSE(engine->engine().stats().writable);
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  EXPECT_EQ(engine->put("new", pattern(3, 400'000)).error().code(), Errc::read_only);
+  EXPECT_EQ(engine->remove("small").error().code(), Errc::read_only);
+  ASSERT_TRUE(engine->run(engine->engine().drain_drive(0, true)));
+  EXPECT_TRUE(drive(0).draining);
+  engine->engine().resume();
+  EXPECT_TRUE(engine->engine().stats().writable);
+  ASSERT_TRUE(engine->put("new", pattern(3, 400'000)));
+  engine->engine().resume();  // does nothing
+  EXPECT_EQ(*engine->get("new"), pattern(3, 400'000));
+  stop();
+}
+
 TEST_F(EngineDrives, WhatIsNeededIsNotRemoved) {
   io::SimWorld world = world_with_bucket(3, 1, 1);
   start(world);
