@@ -1,61 +1,48 @@
 #include "server/admin_sources.h"
 
+#include <utility>
+
 namespace outcrop::server {
 namespace {
 
-struct Exports {
-  Runtime& runtime;
-  const std::unique_ptr<NfsServer>& nfs;
+Task<std::string> list_exports(BlockingPool& pool, NfsServer& nfs) {
+  co_return co_await pool.run([&nfs] { return Result<std::string>(nfs.list_exports()); });
+}
+Task<std::string> add_export(BlockingPool& pool, NfsServer& nfs, std::string json) {
+  co_return co_await pool.run([&] { return nfs.add_export(json); });
+}
+Task<> remove_export(BlockingPool& pool, NfsServer& nfs, std::string path) {
+  co_return co_await pool.run([&] { return nfs.remove_export(path); });
+}
+Task<std::string> rotate_key(BlockingPool& pool, NfsServer& nfs, bool force) {
+  co_return co_await pool.run([&] { return nfs.rotate_key(force); });
+}
 
-  Task<std::string> list() const {
-    const NfsServer& server = *nfs;
-    co_return co_await runtime.pool().run(
-        [&server] { return Result<std::string>(server.list_exports()); });
-  }
-  Task<std::string> add(std::string json) const {
-    NfsServer& server = *nfs;
-    co_return co_await runtime.pool().run([&] { return server.add_export(json); });
-  }
-  Task<> remove(std::string path) const {
-    NfsServer& server = *nfs;
-    co_return co_await runtime.pool().run([&] { return server.remove_export(path); });
-  }
-  Task<std::string> rotate_key(bool force) const {
-    NfsServer& server = *nfs;
-    co_return co_await runtime.pool().run([&server, force] { return server.rotate_key(force); });
-  }
-};
-
-struct Tokens {
-  Runtime& runtime;
-  TokenRegistry& tokens;
-
-  Task<std::string> list() const { co_return tokens.list(); }
-  Task<std::string> create(std::string json) const {
-    TokenRegistry& registry = tokens;
-    co_return co_await runtime.pool().run([&] { return registry.create(json); });
-  }
-  Task<> revoke(std::string id) const {
-    TokenRegistry& registry = tokens;
-    co_return co_await runtime.pool().run([&] { return registry.revoke(id); });
-  }
-};
+Task<std::string> list_tokens(TokenRegistry& tokens) { co_return tokens.list(); }
+Task<std::string> create_token(BlockingPool& pool, TokenRegistry& tokens, std::string json) {
+  co_return co_await pool.run([&] { return tokens.create(json); });
+}
+Task<> revoke_token(BlockingPool& pool, TokenRegistry& tokens, std::string id) {
+  co_return co_await pool.run([&] { return tokens.revoke(id); });
+}
 
 }  // namespace
 
-admin::ExportSource export_source(Runtime& runtime, const std::unique_ptr<NfsServer>& nfs) {
-  auto exports = std::make_shared<const Exports>(runtime, nfs);
-  return {.list = [exports] { return exports->list(); },
-          .add = [exports](std::string json) { return exports->add(std::move(json)); },
-          .remove = [exports](std::string path) { return exports->remove(std::move(path)); },
-          .rotate_key = [exports](bool force) { return exports->rotate_key(force); }};
+admin::ExportSource export_source(BlockingPool& pool, std::function<NfsServer&()> nfs) {
+  return {
+      .list = [&pool, nfs] { return list_exports(pool, nfs()); },
+      .add = [&pool, nfs](std::string json) { return add_export(pool, nfs(), std::move(json)); },
+      .remove = [&pool,
+                 nfs](std::string path) { return remove_export(pool, nfs(), std::move(path)); },
+      .rotate_key = [&pool, nfs](bool force) { return rotate_key(pool, nfs(), force); }};
 }
 
-admin::TokenSource token_source(Runtime& runtime, TokenRegistry& tokens) {
-  auto source = std::make_shared<const Tokens>(runtime, tokens);
-  return {.list = [source] { return source->list(); },
-          .create = [source](std::string json) { return source->create(std::move(json)); },
-          .revoke = [source](std::string id) { return source->revoke(std::move(id)); }};
+admin::TokenSource token_source(BlockingPool& pool, std::function<TokenRegistry&()> tokens) {
+  return {.list = [tokens] { return list_tokens(tokens()); },
+          .create = [&pool, tokens](
+                        std::string json) { return create_token(pool, tokens(), std::move(json)); },
+          .revoke = [&pool, tokens](
+                        std::string id) { return revoke_token(pool, tokens(), std::move(id)); }};
 }
 
 }  // namespace outcrop::server

@@ -1,17 +1,19 @@
-// What the admin API changes and lists, but drives (drive_admin.h): exports and tokens.
+// Exports and tokens over the admin API. What changes them runs on the blocking pool: it syncs
+// files, and exports open listeners on all workers.
 #pragma once
-#include <memory>
+#include <functional>
 
-#include "api/admin/handler.h"
+#include "api/admin/export_routes.h"
+#include "api/admin/token_routes.h"
 #include "server/nfs_server.h"
 #include "server/runtime.h"
 #include "server/token_registry.h"
 
 namespace outcrop::server {
 
-/// What changes runs on the blocking pool: it syncs files, and opens listeners on all workers.
-/// `nfs` may be made later, before the first request; all outlive the source.
-admin::ExportSource export_source(Runtime& runtime, const std::unique_ptr<NfsServer>& nfs);
-admin::TokenSource token_source(Runtime& runtime, TokenRegistry& tokens);
+/// `nfs` and `tokens` are asked for each request; what they return must be there by then, and
+/// outlive the admin listener, as the pool must.
+admin::ExportSource export_source(BlockingPool& pool, std::function<NfsServer&()> nfs);
+admin::TokenSource token_source(BlockingPool& pool, std::function<TokenRegistry&()> tokens);
 
 }  // namespace outcrop::server

@@ -65,6 +65,11 @@ constexpr std::array<std::pair<std::string_view, audit::Sync>, 3> kSyncs = {
     {{"batch", audit::Sync::batch},
      {"second", audit::Sync::second},
      {"never", audit::Sync::never}}};
+constexpr std::array<std::pair<std::string_view, access::Ownership>, 4> kOwnerships = {
+    {{"BucketOwnerEnforced", access::Ownership::enforced},
+     {"BucketOwnerPreferred", access::Ownership::preferred},
+     {"ObjectWriter", access::Ownership::writer},
+     {"none", access::Ownership::none}}};
 constexpr std::uint64_t kLeastAuditFile = 1 << 20, kLeastAuditQueue = 1 << 20;
 constexpr unsigned kMostAuditFiles = 999;
 
@@ -180,6 +185,8 @@ constexpr std::array kKeys = {
     Key{"audit.sync", [](Config& c, V v, bool) { return choose(c.audit_sync, v, kSyncs); }},
     Key{"auth.block_public_access",
         [](Config& c, V v, bool env) { return assign(c.block_public_access, read_bool(v, env)); }},
+    Key{"auth.object_ownership",
+        [](Config& c, V v, bool) { return choose(c.object_ownership, v, kOwnerships); }},
     Key{"auth.key_file", [](Config& c, V v, bool) { return assign(c.key_file, read_string(v)); }},
 };
 

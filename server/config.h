@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/nfs/export.h"
+#include "auth/access/acl.h"
 #include "auth/audit/audit_log.h"
 #include "storage/base/log.h"
 #include "storage/base/result.h"
@@ -69,7 +70,9 @@ struct Config {
   std::uint64_t audit_queue = 8 << 20;
   audit::Sync audit_sync = audit::Sync::second;
   bool block_public_access = true;  ///< of buckets that do not say otherwise
-  std::string key_file;             ///< opens sealed secrets; empty: seal-key in state_dir
+  /// The same.
+  access::Ownership object_ownership = access::Ownership::enforced;
+  std::string key_file;  ///< opens sealed secrets; empty: seal-key in state_dir
   std::optional<HostPort> nfs = HostPort{"0.0.0.0", 2049};  ///< empty: no NFS
   std::chrono::seconds nfs_lease{60}, nfs_grace{60};
   bool nfs_portmap = false;

@@ -186,11 +186,11 @@ class FieldGuard {
     return std::nullopt;
   }
 
+  /// There is but one expectation; RFC 9110 10.1.1 leaves it to us to pass over others, as S3 does.
   Verdict expect(std::string_view value) {
-    if (!equal_ignoring_case(value, "100-continue")) {
-      return Reject::bad_expectation;
+    if (equal_ignoring_case(value, "100-continue")) {
+      x_out.expect_continue = !x_out.http10;
     }
-    x_out.expect_continue = !x_out.http10;
     return std::nullopt;
   }
 
@@ -346,8 +346,6 @@ std::string_view to_string(Reject reason) {
       return "both Content-Length and Transfer-Encoding";
     case Reject::transfer_encoding_in_http10:
       return "Transfer-Encoding in HTTP/1.0";
-    case Reject::bad_expectation:
-      return "Expect is not 100-continue";
     case Reject::bad_connection:
       return "malformed Connection";
   }

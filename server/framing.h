@@ -36,7 +36,6 @@ enum class Reject : std::uint8_t {
   repeated_transfer_encoding,
   length_and_transfer_encoding,
   transfer_encoding_in_http10,
-  bad_expectation,
   bad_connection,
 };
 /// One line for the client and the log.

@@ -15,6 +15,7 @@
 #include "auth/authenticator.h"
 #include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
+#include "server/account_admin.h"
 #include "server/admin_sources.h"
 #include "server/crash_guard.h"
 #include "server/drive_admin.h"
@@ -78,6 +79,7 @@ struct Gateway::Parts {
   explicit Parts(const Config& c) : config(c), runtime(c.workers) {}
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
+  AccountParts account_parts() const;
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
@@ -130,6 +132,13 @@ struct Gateway::Parts {
                     [this] { return open_engine.load(std::memory_order_acquire); }};
 };
 
+/// What the admin worker may look at is there once S3 is served.
+AccountParts Gateway::Parts::account_parts() const {
+  return open_engine.load(std::memory_order_acquire) != nullptr
+             ? AccountParts{identities.get(), bucket_access.get()}
+             : AccountParts{};
+}
+
 Result<void> Gateway::Parts::open_audit() {
   if (!config.audit) {
     return ok();
@@ -152,9 +161,11 @@ Result<void> Gateway::Parts::open_admin() {
           {.checks = [this] { return checks(); },
            .metrics = [this] { return metrics(); },
            .v1 = {.find_caller = [this](std::string_view token) { return tokens->find(token); },
-                  .exports = export_source(runtime, nfs),
+                  .exports = export_source(runtime.pool(), [this]() -> NfsServer& { return *nfs; }),
                   .drives = drives.source(),
-                  .tokens = token_source(runtime, *tokens),
+                  .tokens =
+                      token_source(runtime.pool(), [this]() -> TokenRegistry& { return *tokens; }),
+                  .accounts = account_source([this] { return account_parts(); }),
                   .audit = audit.get()}}),
       options, admin_budget);
   admin_service->clock = &clock;
@@ -281,6 +292,8 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
   s3_config.settings = bucket_settings.get();
+  s3_config.accounts = identities.get();
+  s3_config.object_ownership = config.object_ownership;
   s3_config.lifecycle_day_seconds = config.lifecycle_day.count();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());

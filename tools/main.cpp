@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "tools/account_command.h"
 #include "tools/audit_command.h"
 #include "tools/bench_command.h"
 #include "tools/drive_command.h"
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   outcrop::add_fsck_command(app, exit_code);
   outcrop::add_selftest_command(app, exit_code);
   outcrop::add_token_command(app, exit_code);
+  outcrop::add_account_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -23,6 +23,8 @@ constexpr Route kRoutes[] = {
      [](const V1Sources& s, http::Request& r) { return serve_drives(s.drives, r); }},
     {kTokensRoute, kScopeFull, false,
      [](const V1Sources& s, http::Request& r) { return serve_tokens(s.tokens, r); }},
+    {kAccountsRoute, kScopeFull, false,
+     [](const V1Sources& s, http::Request& r) { return serve_accounts(s.accounts, r); }},
 };
 
 const Route* find_route(std::string_view target) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/admin/account_routes.h"
 #include "api/admin/drive_routes.h"
 #include "api/admin/export_routes.h"
 #include "api/admin/token_routes.h"
@@ -15,7 +16,7 @@
 namespace outcrop::admin {
 
 /// Bits. GET needs read or the scope of the route, everything else the scope of the route; full is
-/// all of them, and tokens are for it alone.
+/// all of them, and tokens and accounts are for it alone.
 enum Scope : std::uint8_t { kScopeRead = 1, kScopeExports = 2, kScopeDrives = 4, kScopeFull = 8 };
 
 struct Caller {
@@ -30,6 +31,7 @@ struct V1Sources {
   ExportSource exports{};
   DriveSource drives{};
   TokenSource tokens{};
+  AccountSource accounts{};
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
 };
 

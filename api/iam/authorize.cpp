@@ -62,6 +62,11 @@ std::expected<Permit, Failure> authorize(const Action& action,
   if (action.permission.empty()) {
     return Permit({.reason = policy::Reason::own_rights});
   }
+  if (who.account != policy::kAccount) {
+    return std::unexpected(Failure{
+        403, "AccessDenied", "Users, roles and sessions are of the server's first account only.",
+        policy::Why{.reason = policy::Reason::not_allowed}});
+  }
   // As in AWS: without a second factor, such credentials are for data.
   if (who.temporary && who.kind != policy::Subject::Kind::role_session) {
     return std::unexpected(

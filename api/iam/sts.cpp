@@ -140,6 +140,10 @@ Answer get_session_token(Call& call) {
     co_return identity::refuse(IamCode::access_denied,
                                "Cannot call GetSessionToken with session credentials");
   }
+  if (call.who.account != policy::kAccount) {
+    co_return identity::refuse(IamCode::access_denied,
+                               "Sessions are of the server's first account only.");
+  }
   const bool root = call.who.kind == policy::Subject::Kind::root;
   const auto seconds = duration(call, kUsualSeconds, root ? kMostRoleSeconds : kMostSeconds);
   if (!seconds) {

@@ -48,6 +48,42 @@ bool unrestricted(const Asker& asker, const access::BucketAccessPtr& access) {
   return asker.who.root && !asker.who.anonymous() && !access;
 }
 
+/// What a decision is about.
+enum class About : std::uint8_t {
+  existing,    ///< a bucket or object, which need not be there
+  new_object,  ///< what the object that the request makes is to have
+  new_bucket,  ///< the bucket that it makes
+};
+
+/// Whose the bucket is, and what its ACL and that of the object say. The server's root user is the
+/// owner of everything.
+void add_acls(const Asker& asker,
+              Action action,
+              About about,
+              const policy::Subject& subject,
+              const access::BucketAccess* access,
+              policy::PolicySet& set) {
+  const std::string_view owner = asker.owner_of(access);
+  set.foreign = !asker.who.root && subject.canonical_id != owner;
+  // Who may write an object may say what it is to have.
+  const auto need =
+      about == About::new_object
+          ? access::AclNeed{.of_object = false, .permission = access::Permission::write}
+          : access::acl_need(action);
+  const auto& kept = asker.context.object_acl();
+  if (!need || access == nullptr || access->ownership == access::Ownership::enforced ||
+      (need->of_object && !kept)) {
+    return;
+  }
+  const access::Acl acl =
+      need->of_object ? acl_of_object(asker, access, *kept) : acl_of_bucket(asker, access);
+  set.foreign = !asker.who.root && subject.canonical_id != acl.owner;
+  set.bucket_only_denies = acl.owner != owner;
+  const access::AclAnswer answer = access::ask(acl, need->permission, subject, set.foreign);
+  set.acl_allows = answer.allows;
+  set.acl_public = answer.only_public;
+}
+
 /// Borrows from the asker and from `access`.
 policy::PolicySet policies_of(const Asker& asker, const access::BucketAccess* access) {
   const auth::Identity* const identity = asker.who.identity.get();
@@ -71,13 +107,19 @@ policy::Decision decide(const Asker& asker,
                         Action action,
                         std::string_view bucket,
                         std::string_view key,
-                        const access::BucketAccess* access) {
+                        const access::BucketAccess* access,
+                        About about = About::existing) {
   const policy::Subject subject = subject_of(asker);
+  policy::PolicySet set = policies_of(asker, access);
+  // That the name of a new bucket is taken is told by the attempt to make it.
+  if (!bucket.empty() && about != About::new_bucket) {
+    add_acls(asker, action, about, subject, access, set);
+  }
   const policy::Request request{.action = action,
                                 .resource = {{"aws", "s3", "", "", resource_text(bucket, key)}},
                                 .subject = subject,
                                 .context = asker.context};
-  return policy::decide(policies_of(asker, access), request);
+  return policy::decide(set, request);
 }
 
 /// Further permissions that headers ask for.
@@ -87,14 +129,51 @@ struct HeaderAction {
   std::string_view action;
 };
 constexpr auto kHeaderActions = std::to_array<HeaderAction>({
-    {"x-amz-acl", OpId::create_bucket, "s3:PutBucketAcl"},
     {"x-amz-object-ownership", OpId::create_bucket, "s3:PutBucketOwnershipControls"},
-    {"x-amz-acl", OpId::put_object, "s3:PutObjectAcl"},
-    {"x-amz-acl", OpId::copy_object, "s3:PutObjectAcl"},
-    {"x-amz-acl", OpId::create_multipart_upload, "s3:PutObjectAcl"},
 });
+/// The same of any header that brings an ACL.
+constexpr auto kAclActions = std::to_array<std::pair<OpId, std::string_view>>({
+    {OpId::create_bucket, "s3:PutBucketAcl"},
+    {OpId::put_object, "s3:PutObjectAcl"},
+    {OpId::copy_object, "s3:PutObjectAcl"},
+    {OpId::create_multipart_upload, "s3:PutObjectAcl"},
+});
+bool brings_acl(const RequestContext& context) {
+  constexpr auto kHeaders = std::to_array<std::string_view>(
+      {"x-amz-acl", "x-amz-grant-read", "x-amz-grant-write", "x-amz-grant-read-acp",
+       "x-amz-grant-write-acp", "x-amz-grant-full-control"});
+  return std::ranges::any_of(
+      kHeaders, [&](std::string_view name) { return context.header(name).value_or("") != ""; });
+}
 
 }  // namespace
+
+std::string_view Asker::canonical_id() const { return subject_of(*this).canonical_id; }
+
+std::string_view Asker::owner_of(const access::BucketAccess* bucket) const {
+  const std::string_view owner = access::owner_of(bucket);
+  return owner.empty() ? owner_id : owner;
+}
+
+bool has_object_acls(const Asker& asker, std::string_view bucket) {
+  const access::BucketAccessPtr access = asker.access.find(bucket);
+  return access && access->ownership != access::Ownership::enforced;
+}
+
+access::Acl acl_of_object(const Asker& asker,
+                          const access::BucketAccess* access,
+                          std::string_view kept) {
+  if (kept.empty()) {
+    return access::private_acl(asker.owner_of(access));
+  }
+  auto acl = access::decode_acl(kept);
+  return acl ? *std::move(acl) : access::Acl{std::string(access::kNobody), {}};
+}
+
+access::Acl acl_of_bucket(const Asker& asker, const access::BucketAccess* access) {
+  return access != nullptr && access->acl ? *access->acl
+                                          : access::private_acl(asker.owner_of(access));
+}
 
 Action versioned(Action action) {
   static const auto kPairs = std::to_array<std::pair<Action, Action>>({
@@ -112,16 +191,28 @@ Action versioned(Action action) {
   return at == kPairs.end() ? action : at->second;
 }
 
+/// In which the one decision becomes a grant.
+struct Granting {
+  static Outcome<Grant> decide_on(const Asker& asker,
+                                  Action action,
+                                  std::string_view bucket,
+                                  std::string_view key,
+                                  About about) {
+    const bool none = bucket.empty() || about == About::new_bucket;
+    const access::BucketAccessPtr access = none ? nullptr : asker.access.find(bucket);
+    if (unrestricted(asker, access)) {
+      return Grant({.reason = policy::Reason::root});
+    }
+    const policy::Decision decision = decide(asker, action, bucket, key, access.get(), about);
+    return decision.allowed ? Outcome<Grant>(Grant(decision.why())) : denied(decision.why());
+  }
+};
+
 Outcome<Grant> authorize(const Asker& asker,
                          Action action,
                          std::string_view bucket,
                          std::string_view key) {
-  const access::BucketAccessPtr access = bucket.empty() ? nullptr : asker.access.find(bucket);
-  if (unrestricted(asker, access)) {
-    return Grant({.reason = policy::Reason::root});
-  }
-  const policy::Decision decision = decide(asker, action, bucket, key, access.get());
-  return decision.allowed ? Outcome<Grant>(Grant(decision.why())) : denied(decision.why());
+  return Granting::decide_on(asker, action, bucket, key, About::existing);
 }
 
 Outcome<> authorize_below(const Asker& asker,
@@ -135,8 +226,14 @@ Outcome<> authorize_below(const Asker& asker,
                             .subject = subject,
                             .context = asker.context,
                             .one_request = true};
-  const bool allowed = unrestricted(asker, access) ||
-                       policy::allowed_below(policies_of(asker, access.get()), action, below);
+  policy::PolicySet set = policies_of(asker, access.get());
+  set.foreign = !asker.who.root && subject.canonical_id != asker.owner_of(access.get());
+  // Where ACLs count, objects below may be others'.
+  const auto need = access::acl_need(action);
+  const bool all_his =
+      asker.who.root || !need || !need->of_object || !has_object_acls(asker, bucket);
+  const bool allowed =
+      unrestricted(asker, access) || (all_his && policy::allowed_below(set, action, below));
   return allowed ? Outcome<>() : denied({.reason = policy::Reason::not_all_below});
 }
 
@@ -177,25 +274,33 @@ Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::T
 Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target) {
   const bool version =
       op.scope == Scope::object && takes_version(op.id) && target.param("versionId").has_value();
-  const auto check = [&](Action action) {
-    return authorize(asker, version ? versioned(action) : action, target.bucket, target.key);
+  const bool makes_bucket = op.id == OpId::create_bucket;
+  const auto check = [&](Action action, About about) {
+    return Granting::decide_on(asker, version ? versioned(action) : action, target.bucket,
+                               target.key, about);
   };
-  auto grant = check(action_of(op));
+  const About about = makes_bucket ? About::new_bucket : About::existing;
+  const About given = makes_bucket ? About::new_bucket : About::new_object;
+  auto grant = check(action_of(op), about);
   if (op.id == OpId::get_object_attributes && grant) {
     static const Action get = known("s3:GetObject");
-    grant = check(get);
+    grant = check(get, about);
   }
   const auto has = [&](std::string_view header) {
     return asker.context.header(header).value_or("") != "";
   };
   for (const HeaderAction& more : kHeaderActions) {
     if (grant && more.op == op.id && has(more.header)) {
-      grant = check(known(more.action));
+      grant = check(known(more.action), given);
     }
+  }
+  const auto acl = std::ranges::find(kAclActions, op.id, &std::pair<OpId, std::string_view>::first);
+  if (grant && acl != kAclActions.end() && brings_acl(asker.context)) {
+    grant = check(known(acl->second), given);
   }
   if (grant && takes_tags(op.id, asker.context) && has("x-amz-tagging")) {
     static const Action tag = known("s3:PutObjectTagging");
-    grant = check(tag);
+    grant = check(tag, given);
   }
   return grant;
 }

@@ -17,7 +17,12 @@ struct Asker {
   const auth::Principal& who;
   const RequestContext& context;
   const access::AccessTable& access;
-  std::string_view owner_id;  ///< canonical id of the account
+  std::string_view owner_id;  ///< canonical id of the first account
+
+  /// Of the caller's account; empty: nobody has signed.
+  std::string_view canonical_id() const;
+  /// Canonical id of the owner of a bucket with these settings.
+  std::string_view owner_of(const access::BucketAccess* access) const;
 };
 
 class Grant {
@@ -25,15 +30,12 @@ class Grant {
   /// Why it was given; for the audit log.
   const policy::Why& why() const { return x_why; }
 
-  friend Outcome<Grant> authorize(const Asker& asker,
-                                  policy::Action action,
-                                  std::string_view bucket,
-                                  std::string_view key);
   friend Outcome<Grant> authorize_request(const Asker& asker,
                                           const Op& op,
                                           const auth::Target& target);
 
  private:
+  friend struct Granting;
   explicit Grant(policy::Why why) : x_why(std::move(why)) {}
   policy::Why x_why;
 };
@@ -66,6 +68,14 @@ bool takes_tags(OpId op, const RequestContext& context);
 
 /// Whether a policy that has a say about the bucket asks for s3:ExistingObjectTag.
 bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);
+/// Whether ACLs of objects have a say in the bucket.
+bool has_object_acls(const Asker& asker, std::string_view bucket);
+/// The ACL of an object of a bucket with these settings, by what it has in ObjectAttributes::acl.
+/// With a list that cannot be read the object is nobody's: the server's root user alone reads it.
+access::Acl acl_of_object(const Asker& asker,
+                          const access::BucketAccess* access,
+                          std::string_view kept);
+access::Acl acl_of_bucket(const Asker& asker, const access::BucketAccess* access);
 
 /// The action that stands for `action` when a version is named: GetObjectVersion for GetObject.
 policy::Action versioned(policy::Action action);

@@ -15,6 +15,12 @@ constexpr std::array<std::string_view, 5> kReservedSuffixes{"-s3alias", "--ol-s3
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || digit(c); }
 
+/// What dots divide is neither empty nor begins or ends with a dash: BUCKET.domain is a host name.
+bool proper_labels(std::string_view name) {
+  return std::ranges::none_of(std::array<std::string_view, 3>{"..", ".-", "-."},
+                              [&](std::string_view bad) { return name.contains(bad); });
+}
+
 /// Four groups of digits: whatever their values, AWS calls it formatted as an IP address.
 bool like_ipv4(std::string_view name) {
   int dots = 0;
@@ -31,8 +37,7 @@ bool like_ipv4(std::string_view name) {
 
 bool valid_bucket_name(std::string_view name) {
   if (name.size() < kMinBytes || name.size() > kMaxBytes || !letter_or_digit(name.front()) ||
-      !letter_or_digit(name.back()) || name.find("..") != std::string_view::npos ||
-      like_ipv4(name)) {
+      !letter_or_digit(name.back()) || !proper_labels(name) || like_ipv4(name)) {
     return false;
   }
   const auto allowed = [](char c) { return letter_or_digit(c) || c == '.' || c == '-'; };

@@ -26,7 +26,7 @@ enum class Setting : std::uint8_t {
   /// Without text: of lifecycle transitions, of which there are none here, the smallest object
   /// varies by storage class; else it is 128 KiB.
   minimum_varies = 'm',
-  no_ownership = 'o',  ///< without text: the OwnershipControls that every bucket has were deleted
+  no_ownership = 'o',  ///< of earlier versions, and without effect: see BucketAccess::ownership
   tagging = 't',
 };
 

@@ -105,6 +105,13 @@ ns::Conditions conditions_of(const Call& call, const ConditionNames& names) {
   return out;
 }
 
+Outcome<> confirm_owner(const Call& call) {
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  return access::owner_account(access.get()) == call.context.bucket_account()
+             ? Outcome<>()
+             : fail(Code::operation_aborted);
+}
+
 Outcome<ns::Conditions> write_conditions(const Call& call) {
   for (const std::string_view name : {"if-modified-since", "if-unmodified-since"}) {
     if (call.header(name)) {
@@ -114,9 +121,6 @@ Outcome<ns::Conditions> write_conditions(const Call& call) {
   ns::Conditions out;
   out.if_match = text_of(call, "if-match");
   out.if_none_match = text_of(call, "if-none-match");
-  if (out.if_none_match && *out.if_none_match != "*") {
-    return unsupported("If-None-Match");
-  }
   if (out.if_match && out.if_none_match) {
     return unsupported("If-Match");
   }

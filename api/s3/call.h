@@ -67,7 +67,7 @@ Outcome<std::uint32_t> part_number(std::string_view text);
 
 /// Preconditions named by the given headers, dates parsed; what is no date is no condition.
 ns::Conditions conditions_of(const Call& call, const ConditionNames& names);
-/// Preconditions of a write: If-Match and If-None-Match: * only, as AWS has them.
+/// Preconditions of a write: If-Match or If-None-Match. AWS knows the latter with * only.
 Outcome<ns::Conditions> write_conditions(const Call& call);
 /// What the request's headers say about the object to be stored.
 Outcome<ns::ObjectAttributes> attributes_of(const Call& call);
@@ -81,10 +81,15 @@ Outcome<std::string_view> version_asked(std::optional<std::string_view> version_
 /// x-amz-version-id of an answer about one version; nothing in a bucket without versions, unless
 /// the client asked by id.
 void add_version(const Call& call, std::string_view version_id, http::Response& response);
+/// Names of buckets go from hand to hand: OperationAborted if the bucket is no longer the account's
+/// that it was when the request was decided on. For after a body, and under the access table's
+/// lock.
+Outcome<> confirm_owner(const Call& call);
 /// The settings of the bucket as they are, to be changed and put; under the access table's lock.
 Async<Outcome<BucketSettings>> current_settings(Call& call);
-/// What a request gets that brings an ACL for others than the owner.
-Outcome<> refuse_acl(const Call& call);
+/// What the bucket has of access settings, or a start for it, to be changed and put; under the
+/// access table's lock. NoSuchBucket.
+Async<Outcome<access::BucketAccess>> current_access(Call& call);
 /// x-amz-* headers with a meaning this gateway does not have are refused, never ignored.
 Outcome<> check_features(const Call& call);
 

@@ -30,6 +30,7 @@ Async<Outcome<SourceObject>> copy_source_of(Call& call) {
   S3_CO_TRYV(co_await learn_existing_tags(call.asker, call.context, call.ns, source.bucket,
                                           source.key, source.version));
   source.tags = call.context.existing_tags();
+  source.acl = call.context.object_acl();
   S3_CO_TRYV(authorize_source(call, source, get_action()));
   co_return source;
 }
@@ -37,10 +38,13 @@ Async<Outcome<SourceObject>> copy_source_of(Call& call) {
 Outcome<> authorize_source(const Call& call, const SourceObject& source, policy::Action action) {
   call.context.set_version(source.version);
   call.context.set_existing_tags(source.tags);
+  call.context.set_object_acl(source.acl);
+  call.context.set_resource_account(access::owner_account(call.access.find(source.bucket).get()));
   auto granted =
       authorize(call.asker, source.version ? versioned(action) : action, source.bucket, source.key);
   call.context.set_version(std::nullopt);  // of nothing but the source
-  call.context.set_existing_tags(std::nullopt);
+  forget_object(call.context);
+  call.context.set_resource_account(std::nullopt);
   S3_TRYV(std::move(granted));
   return {};
 }
@@ -51,9 +55,11 @@ Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
   if (!opened) {
     co_return std::unexpected(source_error(call, source, S3Error(opened.error())));
   }
-  const ns::StringPairs& tags = (*opened)->info().attributes.tags;
-  if (source.tags && *source.tags != tags) {
-    source.tags = tags;
+  const ns::ObjectAttributes& has = (*opened)->info().attributes;
+  const bool acls = has_object_acls(call.asker, source.bucket);
+  if ((source.tags && *source.tags != has.tags) || (acls && source.acl != has.acl)) {
+    source.tags = source.tags ? ns::ExpectedTags(has.tags) : std::nullopt;
+    source.acl = acls ? std::optional(has.acl) : std::nullopt;
     S3_CO_TRYV(authorize_source(call, source, get_action()));
   }
   co_return *std::move(opened);

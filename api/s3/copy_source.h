@@ -11,6 +11,7 @@ struct SourceObject {
   ns::Conditions conditions;
   std::optional<std::string> version{};  ///< as the client named it
   ns::ExpectedTags tags{};               ///< that were decided on; empty: no policy asks for them
+  std::optional<std::string> acl{};      ///< the same; empty: its bucket has none
 };
 
 /// x-amz-copy-source and its conditions. AccessDenied if the principal may not read it.

@@ -194,15 +194,21 @@ class Dispatcher {
                             .hoisted = hoisted,
                             .clock = x_clock,
                             .region = x_config.region});
+    context.set_bucket_account(access::owner_account(x_config.access->find(target.bucket).get()));
     if (takes_tags(op->id, context)) {
       context.take_tags_of_header();
     }
     const Asker asker{who.principal, context, *x_config.access, x_config.owner_id};
-    if (has_existing_tags(op->id) && asks_for_existing_tags(asker, target.bucket)) {
+    if (has_existing_tags(op->id)) {
       S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key,
                                               target.param("versionId")));
     }
-    S3_CO_TRY(Grant grant, authorize_request(asker, *op, target));
+    auto granted = authorize_request(asker, *op, target);
+    if (!granted) {
+      co_return std::unexpected(
+          co_await explain_denial(asker, context, *op, target, std::move(granted).error()));
+    }
+    Grant grant = *std::move(granted);
     S3_CO_TRYV(check_key_length(target));
     Call call{request,
               body,
@@ -225,7 +231,7 @@ class Dispatcher {
     }
     if (!answer && (answer.error().code == Code::no_such_key ||
                     answer.error().code == Code::no_such_version)) {
-      S3_CO_TRYV(may_know_of_keys(asker, *op, target));
+      S3_CO_TRYV(may_know_of_keys(asker, context, *op, target));
     }
     co_return answer;
   }
@@ -281,13 +287,53 @@ class Dispatcher {
     }
   }
 
-  /// Whether a key exists is told to those only who may list the bucket.
-  static Outcome<> may_know_of_keys(const Asker& asker, const Op& op, const auth::Target& target) {
-    static const policy::Action list = policy::find_action("s3:ListBucket").value();
-    if (op.method == Method::get || op.method == Method::head) {
-      S3_TRYV(authorize(asker, list, target.bucket, {}));
+  /// Whose a bucket is cannot be said of one that is not there: accounts get to hear that. And who
+  /// may list a bucket with ACLs gets to hear that it has no such object.
+  Async<S3Error> explain_denial(const Asker& asker,
+                                RequestContext& context,
+                                const Op& op,
+                                const auth::Target& target,
+                                S3Error denial) {
+    const bool stranger = asker.canonical_id() != x_config.owner_id;
+    if (target.bucket.empty() || op.id == OpId::create_bucket || !stranger) {
+      co_return denial;
     }
+    if (!x_config.access->find(target.bucket)) {
+      const auto bucket = co_await x_ns.get_bucket(target.bucket);
+      co_return !bucket && bucket.error().code() == Errc::no_such_bucket ? S3Error(bucket.error())
+                                                                         : std::move(denial);
+    }
+    const bool reads = op.method == Method::get || op.method == Method::head;
+    if (op.scope == Scope::object && reads && !context.object_acl() &&
+        has_object_acls(asker, target.bucket) && may_list(asker, context, target)) {
+      const auto object = co_await x_ns.stat(target.bucket, target.key);
+      if (!object && (object.error().code() == Errc::no_such_key ||
+                      object.error().code() == Errc::key_deleted)) {
+        co_return S3Error(object.error());
+      }
+    }
+    co_return denial;
+  }
+
+  /// The key, as if he listed the bucket with it as prefix.
+  static Outcome<> may_list(const Asker& asker,
+                            RequestContext& context,
+                            const auth::Target& target) {
+    static const policy::Action list = policy::find_action("s3:ListBucket").value();
+    context.set_prefix(target.key);
+    auto granted = authorize(asker, list, target.bucket, {});
+    context.set_prefix(std::nullopt);
+    S3_TRYV(std::move(granted));
     return {};
+  }
+
+  /// Whether a key exists is told to those only who may list the bucket.
+  static Outcome<> may_know_of_keys(const Asker& asker,
+                                    RequestContext& context,
+                                    const Op& op,
+                                    const auth::Target& target) {
+    const bool reads = op.method == Method::get || op.method == Method::head;
+    return reads ? may_list(asker, context, target) : Outcome<>();
   }
 
   http::Response error_response(const S3Error& error,

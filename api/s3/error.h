@@ -23,6 +23,7 @@ enum class Code : std::uint8_t {
   authorization_query_parameters_error,
   bad_digest,
   bad_request,
+  bucket_already_exists,
   bucket_already_owned_by_you,
   bucket_not_empty,
   conditional_request_conflict,
@@ -86,7 +87,9 @@ enum class Code : std::uint8_t {
   signature_does_not_match,
   slow_down,
   sse_configuration_not_found,
+  too_many_buckets,
   unexpected_content,
+  unresolvable_grant,
   content_sha256_mismatch,
   count_,
 };

@@ -21,6 +21,10 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::bad_digest, 400, "BadDigest",
      "The Content-MD5 you specified did not match what we received."},
     {Code::bad_request, 400, "BadRequest", "Bad Request"},
+    {Code::bucket_already_exists, 409, "BucketAlreadyExists",
+     "The requested bucket name is not available. The bucket namespace is shared by all users of "
+     "the "
+     "system. Please select a different name and try again."},
     {Code::bucket_already_owned_by_you, 409, "BucketAlreadyOwnedByYou",
      "Your previous request to create the named bucket succeeded and you already own it."},
     {Code::bucket_not_empty, 409, "BucketNotEmpty", "The bucket you tried to delete is not empty"},
@@ -134,7 +138,11 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::slow_down, 503, "SlowDown", "Please reduce your request rate."},
     {Code::sse_configuration_not_found, 404, "ServerSideEncryptionConfigurationNotFoundError",
      "The server side encryption configuration was not found"},
+    {Code::too_many_buckets, 400, "TooManyBuckets",
+     "You have attempted to create more buckets than allowed."},
     {Code::unexpected_content, 400, "UnexpectedContent", "This request does not support content"},
+    {Code::unresolvable_grant, 400, "UnresolvableGrantByEmailAddress",
+     "The e-mail address you provided does not match any account on record."},
     {Code::content_sha256_mismatch, 400, "XAmzContentSHA256Mismatch",
      "The provided 'x-amz-content-sha256' header does not match what was computed."},
 });

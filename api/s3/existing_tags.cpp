@@ -45,27 +45,48 @@ Async<Outcome<>> learn_existing_tags(const Asker& asker,
                                      std::string_view bucket,
                                      std::string_view key,
                                      std::optional<std::string_view> version_id) {
-  context.set_existing_tags(std::nullopt);
-  if (key.empty() || key.size() > ns::kMaxKeyBytes || !asks_for_existing_tags(asker, bucket)) {
+  forget_object(context);
+  const bool tags = asks_for_existing_tags(asker, bucket);
+  const bool acl = has_object_acls(asker, bucket);
+  if (key.empty() || key.size() > ns::kMaxKeyBytes || (!tags && !acl)) {
     co_return Outcome<>{};
   }
   auto info = co_await ns.stat(bucket, key, version_id.value_or(""));
   if (info) {
-    context.set_existing_tags(std::move(info->attributes.tags));
+    if (tags) {
+      context.set_existing_tags(std::move(info->attributes.tags));
+    }
+    if (acl) {
+      context.set_object_acl(std::move(info->attributes.acl));
+    }
   } else if (is_absence(info.error().code())) {
-    context.set_existing_tags(ns::StringPairs{});
+    if (tags) {
+      context.set_existing_tags(ns::StringPairs{});
+    }
   } else {
     co_return std::unexpected(S3Error(info.error()));
   }
   co_return Outcome<>{};
 }
 
+void forget_object(RequestContext& context) {
+  context.set_existing_tags(std::nullopt);
+  context.set_object_acl(std::nullopt);
+}
+
 Outcome<> confirm_existing_tags(const Call& call, const ns::ObjectInfo& info) {
-  const auto& known = call.context.existing_tags();
-  if (!known || *known == info.attributes.tags) {
+  const auto& tags = call.context.existing_tags();
+  const auto& acl = call.context.object_acl();
+  const bool same_tags = !tags || *tags == info.attributes.tags;
+  const bool same_acl =
+      acl ? *acl == info.attributes.acl : !has_object_acls(call.asker, call.bucket());
+  if (same_tags && same_acl) {
     return {};
   }
-  call.context.set_existing_tags(info.attributes.tags);
+  if (tags) {
+    call.context.set_existing_tags(info.attributes.tags);
+  }
+  call.context.set_object_acl(info.attributes.acl);
   S3_TRYV(authorize_now(call.asker, call.op, call.target));
   return {};
 }

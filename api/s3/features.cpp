@@ -7,6 +7,7 @@
 
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
+#include "auth/target.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -33,6 +34,8 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-copy-source-range",
     "x-amz-date",
     "x-amz-decoded-content-length",
+    "x-amz-if-match-last-modified-time",
+    "x-amz-if-match-size",
     "x-amz-max-parts",
     "x-amz-metadata-directive",
     "x-amz-mp-object-size",
@@ -60,7 +63,6 @@ struct ValueRule {
 };
 constexpr auto kValueRules = std::to_array<ValueRule>({
     {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
-    {"x-amz-object-ownership", {"BucketOwnerEnforced", "BucketOwnerEnforced"}},
     {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
 });
 
@@ -72,23 +74,12 @@ bool contains(std::span<const std::string_view> list, std::string_view one) {
   return std::ranges::find(list, one) != list.end();
 }
 
-Outcome<> check_owner(const Call& call, const http::Header& header) {
-  if (header.value != call.config.owner_id) {
-    return fail(Code::access_denied);
-  }
-  return {};
-}
-
-Outcome<> check_canned_acl(const Call& call, const http::Header& header) {
-  switch (canned_acl(header.value)) {
-    case CannedAcl::owner_only:
-      return {};
-    case CannedAcl::others:
-      return refuse_acl(call);
-    case CannedAcl::unknown:
-      break;
-  }
-  return bad_argument({}, header.name, header.value);
+/// By canonical id, or by the number of the account.
+Outcome<> check_owner(const Call& call, std::string_view bucket, std::string_view expected) {
+  const access::BucketAccessPtr access = call.access.find(bucket);
+  const bool right = expected == call.asker.owner_of(access.get()) ||
+                     expected == access::owner_account(access.get());
+  return right ? Outcome<>() : fail(Code::access_denied);
 }
 
 Outcome<> check_value(const ValueRule& rule, const http::Header& header) {
@@ -107,14 +98,22 @@ Outcome<> check_header(const Call& call, const http::Header& header) {
       std::ranges::binary_search(kUnderstood, name)) {
     return {};
   }
-  if (name == "x-amz-expected-bucket-owner" || name == "x-amz-source-expected-bucket-owner") {
-    return check_owner(call, header);
+  if (name == "x-amz-expected-bucket-owner") {
+    return check_owner(call, call.bucket(), header.value);
   }
-  if (name == "x-amz-acl") {
-    return check_canned_acl(call, header);
+  if (name == "x-amz-source-expected-bucket-owner") {
+    const auto source = auth::split_copy_source(call.header("x-amz-copy-source").value_or(""));
+    return check_owner(call, source ? source->bucket : call.bucket(), header.value);
   }
-  if (name.starts_with("x-amz-grant-")) {
-    return refuse_acl(call);
+  if (is_acl_header(name)) {  // before anything else of the request is looked at
+    S3_TRYV(acl_of_headers(call, new_subject(call)));
+    return {};
+  }
+  if (name == "x-amz-object-ownership" && call.op.id == OpId::create_bucket) {
+    return access::parse_ownership(header.value)
+               ? Outcome<>()
+               : bad_argument("Invalid x-amz-object-ownership header: " + header.value, header.name,
+                              header.value);
   }
   const auto rule = std::ranges::find(kValueRules, name, &ValueRule::name);
   return rule == kValueRules.end() ? unsupported(name) : check_value(*rule, header);

@@ -9,6 +9,7 @@
 #include "api/http/message.h"
 #include "api/s3/op_id.h"
 #include "auth/access/access_table.h"
+#include "auth/accounts.h"
 #include "auth/audit/event.h"
 #include "auth/authenticator.h"
 #include "auth/post_signature.h"
@@ -28,6 +29,9 @@ using Observer = std::function<void(OpId op,
                                     std::uint64_t bytes_out,
                                     std::int64_t duration_ns)>;
 
+/// Of each account beside the first.
+inline constexpr std::size_t kMaxAccountBuckets = 1000;
+
 struct S3Config {
   std::string region = "us-east-1";
   /// "s3.example.com": BUCKET.s3.example.com names a bucket. Empty: path style only.
@@ -35,6 +39,9 @@ struct S3Config {
   /// Canonical id of the one owner there is, 64 hex digits like AWS's.
   std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
   std::string owner_name = "outcrop";
+  const auth::Accounts* accounts = nullptr;  ///< beside the first; borrowed; null: there are none
+  /// Of buckets that are made without saying so.
+  access::Ownership object_ownership = access::Ownership::enforced;
   access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
   SettingsTable* settings = nullptr;      ///< the same
   std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/s3/acl.h"
 #include "auth/uri.h"
 #include "storage/digest/digest.h"
 
@@ -30,8 +31,15 @@ Outcome<Listing> listing_of(const Call& call) {
   return out;
 }
 
-void write_owner(XmlWriter& xml, const S3Config& config) {
-  xml.open("Owner").text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
+BucketOwner bucket_owner(const Call& call) {
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  BucketOwner out{std::string(call.asker.owner_of(access.get())), {}};
+  out.name = People{call.config}.name_of(out.id).value_or("");
+  return out;
+}
+
+void write_owner(XmlWriter& xml, const BucketOwner& owner) {
+  xml.open("Owner").text("ID", owner.id).text("DisplayName", owner.name).close();
 }
 
 void write_checksum_names(XmlWriter& xml, const ns::ListEntry& entry) {

@@ -32,7 +32,12 @@ XmlWriter listing_document(std::string_view root,
                            const Listing& listing,
                            std::size_t entries);
 void write_limits(XmlWriter& xml, const Listing& listing, bool truncated);
-void write_owner(XmlWriter& xml, const S3Config& config);
+/// Of the bucket: whose each object is stands in its record only. Looked up once for a listing.
+struct BucketOwner {
+  std::string id, name;
+};
+BucketOwner bucket_owner(const Call& call);
+void write_owner(XmlWriter& xml, const BucketOwner& owner);
 void write_checksum_names(XmlWriter& xml, const ns::ListEntry& entry);
 void write_prefix(XmlWriter& xml, const Listing& listing, std::string_view prefix);
 

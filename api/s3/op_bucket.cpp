@@ -1,6 +1,7 @@
 // Buckets: list, create, head, delete, location.
 #include <algorithm>
 
+#include "api/s3/acl.h"
 #include "api/s3/bucket_name.h"
 #include "api/s3/call.h"
 #include "api/s3/list_token.h"
@@ -8,6 +9,7 @@
 #include "api/s3/payload.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
+#include "auth/identity/identity.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -31,6 +33,77 @@ Outcome<std::string> region_asked(const Call& call, std::string constraint) {
   return constraint == call.config.region ? std::string() : constraint;
 }
 
+/// The name is taken, by the caller or by somebody else.
+S3Error creation_error(const Call& call, const Error& error) {
+  S3Error out(error);
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  if (error.code() == Errc::bucket_exists &&
+      call.asker.owner_of(access.get()) != call.asker.canonical_id()) {
+    out.code = Code::bucket_already_exists;
+  }
+  return out;
+}
+
+/// Whose the new bucket is, and who else may use it; nothing is kept of what every bucket has.
+Outcome<access::BucketAccess> access_of_new(const Call& call) {
+  const AclSubject subject = new_subject(call);
+  access::BucketAccess out;
+  S3_TRY(out.acl, acl_of_headers(call, subject));
+  if (out.acl && *out.acl == access::private_acl(subject.owner)) {
+    out.acl.reset();
+  }
+  out.ownership = subject.ownership;
+  if (subject.owner != call.config.owner_id) {
+    out.owner = subject.owner;
+    out.account = call.auth.principal.identity->account;
+  }
+  return out;
+}
+
+/// Of an account beside the first: what it has, every request looks into, so it has a bound.
+Outcome<> check_account(const Call& call, const access::BucketAccess& made) {
+  if (made.owner.empty()) {
+    return {};
+  }
+  // Accounts are removed under the lock, too: this one may be gone meanwhile.
+  if (call.config.accounts != nullptr && !call.config.accounts->find_canonical(made.owner)) {
+    return fail(Code::access_denied);
+  }
+  const auto all = call.access.snapshot();
+  const auto has = std::ranges::count_if(
+      *all, [&](const auto& entry) { return entry.second->owner == made.owner; });
+  return static_cast<std::size_t>(has) < kMaxAccountBuckets ? Outcome<>()
+                                                            : fail(Code::too_many_buckets);
+}
+
+/// Under the lock of the access table, which who changes a bucket takes, too (confirm_owner):
+/// between the two commits the bucket seems to be the first account's.
+Async<Outcome<>> make_bucket(Call& call, std::string_view region, access::BucketAccess access) {
+  const access::AccessTable::Held held = co_await call.access.lock();
+  S3_CO_TRYV(check_account(call, access));
+  const auto made = co_await call.ns.create_bucket(call.bucket(), region);
+  if (!made) {
+    co_return std::unexpected(creation_error(call, made.error()));
+  }
+  access.bucket = made->name;
+  access.root = made->root;
+  if (access.empty()) {
+    co_return Outcome<>{};
+  }
+  const auto put = co_await call.access.put(held, std::move(access));
+  if (!put) {
+    std::ignore = co_await call.ns.delete_bucket(call.bucket());
+    co_return std::unexpected(S3Error(put.error()));
+  }
+  co_return Outcome<>{};
+}
+
+/// Who owns the buckets that a caller is shown; the server's root user is shown all.
+bool shown(const Call& call, const ns::BucketInfo& bucket) {
+  const access::BucketAccessPtr access = call.access.find(bucket.name);
+  return call.auth.principal.root || call.asker.owner_of(access.get()) == call.asker.canonical_id();
+}
+
 }  // namespace
 
 Answer list_buckets(Call& call) {
@@ -45,14 +118,14 @@ Answer list_buckets(Call& call) {
   const std::string_view region = call.query_or("bucket-region", "");
   S3_CO_TRY(const std::vector<ns::BucketInfo> buckets, co_await call.ns.list_buckets());
   XmlWriter xml("ListAllMyBucketsResult");
-  xml.open("Owner").text("ID", call.config.owner_id).text("DisplayName", call.config.owner_name);
-  xml.close().open("Buckets");
+  People{call.config}.write(xml, "Owner", call.asker.canonical_id());
+  xml.open("Buckets");
   std::uint64_t count = 0;
   std::string last;
   bool truncated = false;
   for (const ns::BucketInfo& bucket : buckets) {
     if (!bucket.name.starts_with(prefix) || bucket.name <= after ||
-        (!region.empty() && region_of(call, bucket) != region)) {
+        (!region.empty() && region_of(call, bucket) != region) || !shown(call, bucket)) {
       continue;
     }
     if (count == most) {
@@ -86,8 +159,8 @@ Answer create_bucket(Call& call) {
     co_return fail(Code::invalid_bucket_name);
   }
   S3_CO_TRY(const std::string region, region_asked(call, constraint));
-  const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRYV(co_await call.ns.create_bucket(call.bucket(), region));
+  S3_CO_TRY(access::BucketAccess access, access_of_new(call));
+  S3_CO_TRYV(co_await make_bucket(call, region, std::move(access)));
   http::Response response = empty_response(200);
   response.set("Location", "/" + call.bucket());
   co_return response;
@@ -109,6 +182,7 @@ Answer head_bucket(Call& call) {
 
 Answer delete_bucket(Call& call) {
   const access::AccessTable::Held held = co_await call.access.lock();
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRYV(co_await call.ns.delete_bucket(call.bucket()));
   // Both, whatever becomes of the first: a bucket that gets the name next has none of them.
   const auto access_forgotten = co_await call.access.forget(held, call.bucket());

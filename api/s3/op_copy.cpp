@@ -1,6 +1,7 @@
 // CopyObject: by reference, or through the reader if the copy gets a checksum the source has not.
 #include <algorithm>
 
+#include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/copy_source.h"
 #include "api/s3/existing_tags.h"
@@ -45,6 +46,7 @@ struct CopyPlan {
   ns::Conditions conditions;
   std::optional<ns::ObjectAttributes> replace;
   std::optional<ns::StringPairs> tags;    ///< empty: the source's
+  std::string acl;                        ///< of the copy: the source's is not copied
   Algorithm algorithm = Algorithm::none;  ///< asked for
 };
 
@@ -57,6 +59,7 @@ Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
   if (retag) {
     S3_TRY(plan.tags, parse_tagging_header(call.header("x-amz-tagging").value_or("")));
   }
+  S3_TRY(plan.acl, new_object_acl(call));
   S3_TRY(plan.algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   if (replace) {
     S3_TRY(plan.replace, attributes_of(call));
@@ -110,10 +113,12 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
     put.attributes = *std::move(plan.replace);
     put.file = file_fields_of(call, put.attributes);
   }
+  put.attributes.acl = std::move(plan.acl);
   put.attributes.tags = plan.tags ? *std::move(plan.tags) : from.attributes.tags;
   put.etag = digest::to_hex(as_bytes(md5.value()));
   put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
   put.conditions = std::move(plan.conditions);
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRY(ns::ObjectInfo info,
             co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
   co_return info;
@@ -147,6 +152,8 @@ Task<ns::ObjectInfo> copy_reference(Call& call,
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions, plan.conditions,
                        plan.replace};
   copy.tags = plan.tags;
+  copy.acl = plan.acl;
+  copy.source_acl = plan.source.acl;
   copy.source_version = std::move(version);
   if (plan.source.tags || !plan.tags) {
     copy.source_tags = std::move(tags);

@@ -20,13 +20,45 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   if (entry.version_id && !ns::parse_version_id(*entry.version_id)) {
     return fail(Code::no_such_version);
   }
-  if (entry.more_conditions) {
-    return fail(Code::not_implemented);
-  }
   if (entry.key.size() > ns::kMaxKeyBytes) {
     return fail(Code::key_too_long);
   }
   return grant;
+}
+
+/// What is not there does not fail a condition: that it is gone is what the client wants.
+Async<Outcome<ns::Deletion>> remove(Call& call,
+                                    std::string_view key,
+                                    std::string_view version,
+                                    ns::Conditions conditions) {
+  auto removed =
+      co_await call.ns.remove_version(call.bucket(), key, version, std::move(conditions));
+  if (!removed && removed.error().code() == Errc::no_such_key) {
+    co_return ns::Deletion{};
+  }
+  S3_CO_TRY(ns::Deletion done, std::move(removed));
+  co_return done;
+}
+
+/// x-amz-if-match-size and -last-modified-time; AWS has them for directory buckets.
+Outcome<ns::Conditions> delete_conditions(const Call& call) {
+  ns::Conditions out;
+  if (const auto etag = call.header("if-match")) {
+    out.if_match = *etag;
+  }
+  if (const auto size = call.header("x-amz-if-match-size")) {
+    out.if_size = parse_number(*size);
+    if (!out.if_size) {
+      return bad_argument({}, "x-amz-if-match-size", std::string(*size));
+    }
+  }
+  if (const auto date = call.header("x-amz-if-match-last-modified-time")) {
+    out.if_mtime = parse_http_date(*date);
+    if (!out.if_mtime) {
+      return bad_argument({}, "x-amz-if-match-last-modified-time", std::string(*date));
+    }
+  }
+  return out;
 }
 
 Async<Outcome<Grant>> delete_entry(Call& call,
@@ -36,9 +68,10 @@ Async<Outcome<Grant>> delete_entry(Call& call,
   S3_CO_TRY(Grant grant, std::move(checked));
   ns::Conditions conditions;
   conditions.if_match = entry.etag;
+  conditions.if_size = entry.size;
+  conditions.if_mtime = entry.mtime;
   S3_CO_TRY(done,
-            co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
-                                            std::move(conditions)));
+            co_await remove(call, entry.key, entry.version_id.value_or(""), std::move(conditions)));
   co_return grant;
 }
 
@@ -56,13 +89,9 @@ Answer delete_object(Call& call) {
       co_return unsupported(name);
     }
   }
-  ns::Conditions conditions;
-  if (const auto etag = call.header("if-match")) {
-    conditions.if_match = *etag;
-  }
-  S3_CO_TRY(
-      const ns::Deletion done,
-      co_await call.ns.remove_version(call.bucket(), call.key(), version, std::move(conditions)));
+  S3_CO_TRY(ns::Conditions conditions, delete_conditions(call));
+  S3_CO_TRY(const ns::Deletion done,
+            co_await remove(call, call.key(), version, std::move(conditions)));
   http::Response response = empty_response(204);
   if (done.marker) {
     response.set("x-amz-delete-marker", "true");

@@ -184,7 +184,7 @@ void write_part(XmlWriter& xml, const ns::PartSummary& part, digest::Algorithm a
   xml.close();
 }
 
-/// The parts are listed only if they have checksums, as AWS does; their number always.
+/// Of a multipart object all of its parts. (AWS lists them only if they have checksums.)
 Outcome<> write_parts(const Call& call, const ns::ObjectInfo& info, XmlWriter& xml) {
   S3_TRY(const std::uint64_t asked,
          number_argument("max-parts", call.header("x-amz-max-parts"), ns::kMaxListKeys));
@@ -192,7 +192,7 @@ Outcome<> write_parts(const Call& call, const ns::ObjectInfo& info, XmlWriter& x
          number_argument("part-number-marker", call.header("x-amz-part-number-marker"), 0));
   const std::uint64_t most = std::min<std::uint64_t>(asked, ns::kMaxListKeys);
   xml.open("ObjectParts").number("PartsCount", info.parts.size());
-  if (info.checksum.algorithm != digest::Algorithm::none) {
+  if (!info.parts.empty()) {
     const auto first = std::ranges::upper_bound(info.parts, marker, {}, &ns::PartSummary::number);
     const auto left = static_cast<std::uint64_t>(info.parts.end() - first);
     const auto last = first + static_cast<std::ptrdiff_t>(std::min(most, left));

@@ -22,6 +22,7 @@ void write_entries(XmlWriter& xml,
                    const Listing& listing,
                    const ns::ListPage& page,
                    bool with_owner) {
+  const BucketOwner owner = with_owner ? bucket_owner(call) : BucketOwner{};
   for (const ns::ListEntry& entry : page.entries) {
     if (entry.is_prefix) {
       continue;
@@ -32,7 +33,7 @@ void write_entries(XmlWriter& xml,
     write_checksum_names(xml, entry);
     xml.number("Size", entry.size);
     if (with_owner) {
-      write_owner(xml, call.config);
+      write_owner(xml, owner);
     }
     xml.text("StorageClass", "STANDARD").close();
   }
@@ -66,13 +67,9 @@ Answer list_objects(Call& call) {
 Answer list_objects_v2(Call& call) {
   S3_CO_TRY(const Listing listing, listing_of(call));
   const auto token = call.query("continuation-token");
-  if (token && token->empty()) {
-    co_return bad_argument("The continuation token provided is incorrect", "continuation-token",
-                           "");
-  }
   const std::string_view start_after = call.query_or("start-after", "");
   S3_CO_TRY(std::string after, decode_token(token.value_or("")));
-  if (!token) {
+  if (after.empty()) {
     after = start_after;
   }
   S3_CO_TRY(const ns::ListPage page, co_await read_page(call, listing, std::move(after)));

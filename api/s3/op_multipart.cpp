@@ -1,6 +1,7 @@
 // Multipart uploads: create, complete, abort, and what is under way.
 #include <algorithm>
 
+#include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
@@ -56,8 +57,13 @@ void write_upload_checksum(XmlWriter& xml, const ns::UploadInfo& upload) {
   }
 }
 
-void write_person(XmlWriter& xml, std::string_view tag, const S3Config& config) {
-  xml.open(tag).text("ID", config.owner_id).text("DisplayName", config.owner_name).close();
+/// Who will own the object has started the upload.
+void write_people(XmlWriter& xml, const Call& call, const ns::UploadInfo& upload) {
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  const access::Acl acl = acl_of_object(call.asker, access.get(), upload.attributes.acl);
+  const People people{call.config};
+  people.write(xml, "Initiator", acl.owner);
+  people.write(xml, "Owner", acl.owner);
 }
 
 /// The client's checksum of the finished object; "-N" of a composite one counts its parts.
@@ -193,6 +199,7 @@ Task<ns::UploadList> read_uploads(Call& call, const ns::UploadListRequest& reque
 
 Answer create_multipart_upload(Call& call) {
   S3_CO_TRY(ns::ObjectAttributes attributes, tagged_attributes_of(call));
+  S3_CO_TRY(attributes.acl, new_object_acl(call));
   S3_CO_TRY(const Algorithm algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   S3_CO_TRY(const ChecksumType type, upload_type(call, algorithm));
   S3_CO_TRY(const ns::UploadInfo upload,
@@ -251,8 +258,7 @@ Answer list_parts(Call& call) {
   }
   XmlWriter xml("ListPartsResult");
   xml.text("Bucket", call.bucket()).text("Key", key).text("UploadId", id);
-  write_person(xml, "Initiator", call.config);
-  write_person(xml, "Owner", call.config);
+  write_people(xml, call, list.upload);
   xml.text("StorageClass", "STANDARD").number("PartNumberMarker", page.after);
   xml.number("NextPartNumberMarker", list.parts.empty() ? page.after : list.parts.back().number);
   xml.number("MaxParts", page.most).flag("IsTruncated", list.truncated);
@@ -289,8 +295,7 @@ Answer list_multipart_uploads(Call& call) {
   xml.number("MaxUploads", request.max_uploads).flag("IsTruncated", list.truncated);
   for (const ns::UploadInfo& upload : list.uploads) {
     xml.open("Upload").text("Key", name(upload.key)).text("UploadId", upload.upload_id);
-    write_person(xml, "Initiator", call.config);
-    write_person(xml, "Owner", call.config);
+    write_people(xml, call, upload);
     xml.text("StorageClass", "STANDARD").text("Initiated", format_iso_date(upload.created_ns));
     write_upload_checksum(xml, upload);
     xml.close();

@@ -11,25 +11,6 @@ namespace {
 
 using access::BucketAccess;
 
-/// What the bucket has, or a start for it. NoSuchBucket.
-Async<Outcome<BucketAccess>> current(Call& call) {
-  S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
-  const access::BucketAccessPtr old = call.asker.access.find(call.bucket());
-  BucketAccess out;
-  out.bucket = bucket.name;
-  out.root = bucket.root;
-  if (!old) {
-    co_return out;
-  }
-  out.block = old->block;
-  out.block_set = old->block_set;
-  out.policy_text = old->policy_text;
-  if (old->policy && !set_policy(out, old->policy_text, policy::Origin::store)) {
-    co_return fail(Code::internal_error);
-  }
-  co_return out;
-}
-
 /// Unless the client insists, nobody may take the right to change the policy from himself.
 Outcome<> check_own_access(const Call& call, const BucketAccess& next) {
   static const policy::Action put = policy::find_action("s3:PutBucketPolicy").value();
@@ -53,10 +34,33 @@ Async<Outcome<http::Response>> store(Call& call,
 
 }  // namespace
 
+Async<Outcome<BucketAccess>> current_access(Call& call) {
+  S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
+  S3_CO_TRYV(confirm_owner(call));
+  const access::BucketAccessPtr old = call.asker.access.find(call.bucket());
+  BucketAccess out;
+  out.bucket = bucket.name;
+  out.root = bucket.root;
+  if (!old) {
+    co_return out;
+  }
+  out.block = old->block;
+  out.block_set = old->block_set;
+  out.account = old->account;
+  out.owner = old->owner;
+  out.ownership = old->ownership;
+  out.acl = old->acl;
+  out.policy_text = old->policy_text;
+  if (old->policy && !set_policy(out, old->policy_text, policy::Origin::store)) {
+    co_return fail(Code::internal_error);
+  }
+  co_return out;
+}
+
 Answer put_bucket_policy(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRY(BucketAccess next, co_await current(call));
+  S3_CO_TRY(BucketAccess next, co_await current_access(call));
   if (const auto compiled = set_policy(next, std::move(text)); !compiled) {
     co_return fail(Code::malformed_policy, compiled.error());
   }
@@ -90,7 +94,7 @@ Answer get_bucket_policy(Call& call) {
 
 Answer delete_bucket_policy(Call& call) {
   const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRY(BucketAccess next, co_await current(call));
+  S3_CO_TRY(BucketAccess next, co_await current_access(call));
   next.policy_text.clear();
   next.policy.reset();
   next.is_public = false;
@@ -100,11 +104,12 @@ Answer delete_bucket_policy(Call& call) {
 Answer get_bucket_policy_status(Call& call) {
   S3_CO_TRYV(co_await call.ns.get_bucket(call.bucket()));
   const access::BucketAccessPtr access = call.access.find(call.bucket());
-  if (!access || access->policy_text.empty()) {
-    co_return fail(Code::no_such_bucket_policy, {}, {{"BucketName", call.bucket()}});
-  }
+  const bool by_policy = access && access->is_public;
+  const bool by_acl = access && access->acl && access::is_public(*access->acl) &&
+                      access->ownership != access::Ownership::enforced;
+  const bool acl_counts = !call.access.block_of(access.get()).ignore_public_acls;
   XmlWriter xml("PolicyStatus");
-  xml.flag("IsPublic", access->is_public);
+  xml.flag("IsPublic", by_policy || (by_acl && acl_counts));
   co_return xml_response(std::move(xml).take());
 }
 
@@ -128,7 +133,7 @@ Answer put_public_access_block(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   S3_CO_TRY(const policy::PublicAccessBlock block, parse_public_access_block(std::move(text)));
   const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRY(BucketAccess next, co_await current(call));
+  S3_CO_TRY(BucketAccess next, co_await current_access(call));
   next.block = block;
   next.block_set = true;
   co_return co_await store(call, held, std::move(next), 200);
@@ -136,7 +141,7 @@ Answer put_public_access_block(Call& call) {
 
 Answer delete_public_access_block(Call& call) {
   const access::AccessTable::Held held = co_await call.access.lock();
-  S3_CO_TRY(BucketAccess next, co_await current(call));
+  S3_CO_TRY(BucketAccess next, co_await current_access(call));
   next.block = policy::PublicAccessBlock{};
   next.block_set = false;
   co_return co_await store(call, held, std::move(next), 204);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/s3/acl.h"
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
 #include "api/s3/form_reader.h"
@@ -252,11 +253,13 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   S3_CO_TRY(const PayloadPlan plan, plan_payload(put));
   ns::PutRequest request;
   S3_CO_TRY(request.attributes, tagged_attributes_of(put));
+  S3_CO_TRY(request.attributes.acl, new_object_acl(put));
   request.file = file_fields_of(put, request.attributes);
   // The form around the file is small: as a hint the size of both is good enough.
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);
   S3_CO_TRY(auto writer, co_await put.ns.open_write(put.bucket(), put.key(), hint));
   S3_CO_TRYV(co_await receive_file(reader, policy, plan, *writer, request));
+  S3_CO_TRYV(confirm_owner(put));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await put.ns.put(put.bucket(), put.key(), std::move(writer), std::move(request)));
   co_return post_response(form, put, info);
@@ -282,6 +285,7 @@ Answer post_object(Call& call) {
                           .hoisted = none,
                           .clock = call.context.clock(),
                           .region = call.config.region});
+  context.set_bucket_account(access::owner_account(call.access.find(call.bucket()).get()));
   context.take_tags_of_header();
   const Asker asker{upload.auth.principal, context, call.access, call.config.owner_id};
   const Op& op = op_row(OpId::put_object);

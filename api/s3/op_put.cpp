@@ -1,4 +1,5 @@
 // PutObject and RenameObject.
+#include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
@@ -37,7 +38,7 @@ Async<Outcome<ns::ExpectedTags>> authorize_move(Call& call, std::string_view fro
                                           std::nullopt));
   S3_CO_TRYV(authorize(call.asker, get, call.bucket(), from));
   ns::ExpectedTags tags = call.context.existing_tags();
-  call.context.set_existing_tags(std::nullopt);
+  forget_object(call.context);
   S3_CO_TRYV(authorize(call.asker, erase, call.bucket(), from));
   S3_CO_TRYV(authorize(call.asker, put, call.bucket(), call.key()));
   if (from.ends_with('/')) {
@@ -59,6 +60,7 @@ Answer put_object(Call& call) {
   S3_CO_TRY(const PayloadPlan plan, plan_object(call));
   ns::PutRequest put;
   S3_CO_TRY(put.attributes, tagged_attributes_of(call));
+  S3_CO_TRY(put.attributes.acl, new_object_acl(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
@@ -66,6 +68,7 @@ Answer put_object(Call& call) {
             co_await receive_object(call, *writer, plan, digest::Algorithm::none));
   put.etag = std::move(received.md5);
   put.checksum = std::move(received.checksum);
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
   http::Response response = empty_response(200);

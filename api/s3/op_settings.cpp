@@ -46,6 +46,7 @@ Answer delete_setting(Call& call, Setting setting) {
 
 Async<Outcome<BucketSettings>> current_settings(Call& call) {
   S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
+  S3_CO_TRYV(confirm_owner(call));
   const BucketSettingsPtr settings = call.settings.find(call.bucket());
   if (settings && settings->root == bucket.root) {
     co_return BucketSettings(*settings);

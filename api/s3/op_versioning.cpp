@@ -25,7 +25,7 @@ Task<ns::VersionPage> read_versions(Call& call,
 }
 
 void write_version(XmlWriter& xml,
-                   const Call& call,
+                   const BucketOwner& owner,
                    const Listing& listing,
                    const ns::VersionEntry& version) {
   const ns::ListEntry& entry = version.entry;
@@ -37,7 +37,7 @@ void write_version(XmlWriter& xml,
     write_checksum_names(xml, entry);
     xml.number("Size", entry.size);
   }
-  write_owner(xml, call.config);
+  write_owner(xml, owner);
   if (!version.marker) {
     xml.text("StorageClass", "STANDARD");
   }
@@ -49,6 +49,7 @@ void write_version(XmlWriter& xml,
 Answer put_bucket_versioning(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   S3_CO_TRY(const ns::Versioning state, parse_versioning(std::move(text)));
+  S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRYV(co_await call.ns.put_versioning(call.bucket(), state));
   co_return empty_response(200);
 }
@@ -85,9 +86,10 @@ Answer list_object_versions(Call& call) {
     }
   }
   write_limits(xml, listing, page.truncated);
+  const BucketOwner owner = bucket_owner(call);
   for (const ns::VersionEntry& version : page.entries) {
     if (!version.entry.is_prefix) {
-      write_version(xml, call, listing, version);
+      write_version(xml, owner, listing, version);
     }
   }
   for (const ns::VersionEntry& version : page.entries) {

@@ -134,6 +134,10 @@ bool RequestContext::query_value(Key key, policy::Values& out) const {
                                 : key == Key::delimiter ? "delimiter"
                                 : key == Key::max_keys  ? "max-keys"
                                                         : "";
+  if (key == Key::prefix && x_prefix) {
+    out.add(*x_prefix);
+    return true;
+  }
   if (!name.empty()) {
     if (const auto value = x_parts.target.param(name)) {
       out.add(*value);
@@ -212,7 +216,7 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
       out.add(x_parts.region);
       return;
     case Key::resource_account:
-      out.add(policy::kAccount);
+      out.add(x_resource_account);
       return;
     case Key::token_issue_time:
       if (const auth::Identity* const who = x_parts.auth.principal.identity.get();

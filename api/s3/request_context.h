@@ -10,6 +10,7 @@
 #include "api/http/message.h"
 #include "auth/authenticator.h"
 #include "auth/policy/condition_key.h"
+#include "auth/policy/principal.h"
 #include "auth/target.h"
 #include "storage/base/clock.h"
 #include "storage/ns/types.h"
@@ -46,6 +47,21 @@ class RequestContext final : public policy::Context {
   /// s3:ExistingObjectTag of the object that is decided on next; empty: nobody has looked.
   void set_existing_tags(std::optional<ns::StringPairs> tags) { x_existing_tags = std::move(tags); }
   const std::optional<ns::StringPairs>& existing_tags() const { return x_existing_tags; }
+  /// ObjectAttributes::acl of the object that is decided on next; empty: nobody has looked.
+  void set_object_acl(std::optional<std::string> acl) { x_object_acl = std::move(acl); }
+  const std::optional<std::string>& object_acl() const { return x_object_acl; }
+  /// Whose the request's bucket is as it is decided on; the first account's unless it is said.
+  void set_bucket_account(std::string_view account) {
+    x_bucket_account = account;
+    x_resource_account = account;
+  }
+  const std::string& bucket_account() const { return x_bucket_account; }
+  /// Of another bucket that is decided on next; empty: of the request's again.
+  void set_resource_account(std::optional<std::string_view> account) {
+    x_resource_account = account.value_or(x_bucket_account);
+  }
+  /// s3:prefix of a decision whether somebody may know that there is no such key.
+  void set_prefix(std::optional<std::string> prefix) { x_prefix = std::move(prefix); }
   /// Of a CreateBucket body.
   void set_location(std::string location) { x_location = std::move(location); }
 
@@ -64,6 +80,8 @@ class RequestContext final : public policy::Context {
   bool x_version_set = false;
   ns::StringPairs x_request_tags;
   std::optional<ns::StringPairs> x_existing_tags;
+  std::optional<std::string> x_object_acl, x_prefix;
+  std::string x_bucket_account{policy::kAccount}, x_resource_account{policy::kAccount};
   mutable std::forward_list<std::string> x_kept;  ///< text that was computed
 };
 

@@ -14,7 +14,7 @@ using xml::text_of;
 
 Outcome<DeleteEntry> delete_entry(const pugi::xml_node& object) {
   DeleteEntry out;
-  bool has_key = false;
+  bool has_key = false, malformed = false;
   for (const pugi::xml_node& field : object.children()) {
     if (field.type() != pugi::node_element) {
       continue;
@@ -28,13 +28,17 @@ Outcome<DeleteEntry> delete_entry(const pugi::xml_node& object) {
       out.version_id = std::move(text);
     } else if (name == "ETag") {
       out.etag = std::move(text);
-    } else if (name == "Size" || name == "LastModifiedTime") {
-      out.more_conditions = true;
+    } else if (name == "Size") {
+      out.size = parse_number(text);
+      malformed = malformed || !out.size;
+    } else if (name == "LastModifiedTime") {
+      out.mtime = parse_http_date(text);
+      malformed = malformed || !out.mtime;
     } else {
       return fail(Code::malformed_xml);
     }
   }
-  if (!has_key) {
+  if (!has_key || malformed) {
     return fail(Code::malformed_xml);
   }
   return out;

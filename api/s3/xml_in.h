@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxDeleteKeys = 1000;
 struct DeleteEntry {
   std::string key;
   std::optional<std::string> version_id, etag;
-  bool more_conditions = false;  ///< Size or LastModifiedTime: directory buckets only
+  std::optional<std::uint64_t> size{};  ///< that it must have
+  std::optional<std::int64_t> mtime{};  ///< in whole seconds, the same
 };
 struct DeleteDocument {
   std::vector<DeleteEntry> entries;

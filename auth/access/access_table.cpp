@@ -14,8 +14,8 @@ Task<std::unique_ptr<AccessTable>> AccessTable::open(meta::MetaStore& meta,
     if (access->damaged) {
       log::error(
           "the record of a bucket's policy is damaged: everybody is denied until the root user "
-          "deletes the policy or puts it again; everything public is blocked then, until the "
-          "public access block is set again",
+          "deletes the policy or puts it again; then everything public is blocked until the public "
+          "access block is set, and the bucket is nobody's until its ACL is put with an Owner",
           {{"bucket", bucket}});
     } else if (access->unreadable()) {
       log::error(

@@ -25,6 +25,8 @@ class AccessTable {
 
   /// Null: nothing is set.
   BucketAccessPtr find(std::string_view bucket) const { return x_table.find(bucket); }
+  /// Of all buckets that have any, as it is now.
+  auto snapshot() const { return x_table.snapshot(); }
   policy::PublicAccessBlock block_of(const BucketAccess* access) const {
     return access != nullptr && access->block ? *access->block : x_default;
   }
@@ -54,6 +56,8 @@ class AccessTable {
               .policy_text = {},
               .block = policy::kBlockAll,
               .block_set = true,
+              .account = std::string(kNobody),
+              .owner = std::string(kNobody),
               .damaged = true};
     }
   };

@@ -7,8 +7,29 @@ namespace outcrop::access {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+/// With owner, ownership and ACL.
+constexpr std::uint8_t kOwnedVersion = 2;
+constexpr std::size_t kMaxAccount = 12;
 constexpr char kLetter = 'b';  // in table k, beside the identities
 constexpr std::uint8_t kHasBlock = 16, kBlockSet = 32, kAllFlags = 63;
+
+/// What the record of every bucket does not have to say.
+bool is_owned(const BucketAccess& a) {
+  return !a.owner.empty() || a.ownership != Ownership::enforced || a.acl.has_value();
+}
+
+Result<void> read_owned(Reader& r, BucketAccess& out) {
+  out.account = r.str(kMaxAccount);
+  out.owner = r.str(kMaxCanonicalId);
+  out.ownership = static_cast<Ownership>(r.u8());
+  if (out.ownership > Ownership::none || out.account.empty() != out.owner.empty()) {
+    r.fail();
+  }
+  if (const std::string_view acl = r.str(kMaxAclBytes); !acl.empty()) {
+    TRY(out.acl, decode_acl(acl));
+  }
+  return is_owned(out) ? ok() : Result<void>(fail(Errc::corrupt, "bucket access record idle"));
+}
 
 }  // namespace
 
@@ -34,13 +55,20 @@ std::string bucket_access_key(InodeId root) {
 std::string encode(const BucketAccess& a) {
   const policy::PublicAccessBlock block = a.block.value_or(policy::PublicAccessBlock{});
   Writer w;
-  w.u8(kVersion);
+  const bool owned = is_owned(a);
+  w.u8(owned ? kOwnedVersion : kVersion);
   w.u8(static_cast<std::uint8_t>(
       (block.block_public_acls ? 1 : 0) | (block.ignore_public_acls ? 2 : 0) |
       (block.block_public_policy ? 4 : 0) | (block.restrict_public_buckets ? 8 : 0) |
       (a.block ? kHasBlock : 0) | (a.block_set ? kBlockSet : 0)));
   w.str(a.bucket);
   w.str(a.policy_text);
+  if (owned) {
+    w.str(a.account);
+    w.str(a.owner);
+    w.u8(static_cast<std::uint8_t>(a.ownership));
+    w.str(a.acl ? encode(*a.acl) : std::string());
+  }
   return std::move(w).take();
 }
 
@@ -52,8 +80,12 @@ Result<BucketAccess> decode_bucket_access(std::string_view key, std::string_view
   BucketAccess out;
   out.bucket = r.str(kMaxBucketName);
   const std::string text(r.str(policy::kMaxPolicyBytes));
+  if (version == kOwnedVersion) {
+    TRYV(read_owned(r, out));
+  }
   if (key.size() != first.size() || !key.starts_with(first.substr(0, 2)) || !r.done() ||
-      version != kVersion || flags > kAllFlags || ((flags & kHasBlock) == 0 && flags != 0)) {
+      (version != kVersion && version != kOwnedVersion) || flags > kAllFlags ||
+      ((flags & kHasBlock) == 0 && flags != 0)) {
     return fail(Errc::corrupt, "bucket access record malformed");
   }
   out.root = get_be64(key.substr(2));

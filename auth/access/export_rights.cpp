@@ -8,7 +8,7 @@ namespace {
 /// What is the same for all requests of the caller.
 class CallerContext final : public policy::Context {
  public:
-  explicit CallerContext(const auth::Identity& who) : x_who(who) {}
+  CallerContext(const auth::Identity& who, std::string_view owner) : x_who(who), x_owner(owner) {}
   void values(const policy::KeyName& key, policy::Values& out) const override {
     using policy::Key;
     const auto add = [&out](std::string_view text) {
@@ -27,7 +27,7 @@ class CallerContext final : public policy::Context {
       case Key::principal_type:
         return add(x_who.kind == policy::Subject::Kind::root ? "Account" : "User");
       case Key::resource_account:
-        return add(policy::kAccount);
+        return add(x_owner);
       case Key::userid:
         return add(x_who.user_id);
       case Key::username:
@@ -39,6 +39,7 @@ class CallerContext final : public policy::Context {
 
  private:
   const auth::Identity& x_who;
+  const std::string_view x_owner;  ///< account of the bucket
 };
 
 }  // namespace
@@ -64,7 +65,12 @@ Rights rights_below(const identity::IdentityStore& identities,
   set.unreadable = who->unreadable;
   set.bucket = access && access->policy ? &*access->policy : nullptr;
   set.bucket_unreadable = access && access->unreadable();
-  const CallerContext context(*who);
+  set.bucket_is_public = access && access->is_public;
+  set.block = table.block_of(access.get());
+  const bool server_root =
+      who->kind == policy::Subject::Kind::root && who->account == policy::kAccount;
+  set.foreign = !server_root && owner_of(access.get()) != who->canonical_id;
+  const CallerContext context(*who, owner_account(access.get()));
   const policy::Subject subject = who->subject({});
   const std::string directory = prefix.empty() ? std::string() : std::string(prefix) + "/";
   const policy::Below below{
@@ -72,7 +78,9 @@ Rights rights_below(const identity::IdentityStore& identities,
   const auto may = [&](std::string_view action) {
     return policy::allowed_below(set, policy::find_action(action).value(), below);
   };
-  return {.read = may("s3:GetObject"),
+  // Where ACLs count, objects may be others': that all of them may be read cannot be said.
+  const bool all_his = server_root || !access || access->ownership == Ownership::enforced;
+  return {.read = all_his && may("s3:GetObject"),
           .write = may("s3:PutObject") && may("s3:DeleteObject"),
           .list = may("s3:ListBucket")};
 }

@@ -21,7 +21,7 @@ Checked<> check_quota(const State& state, std::string_view user) {
 
 Checked<AccessKeyPtr> need_key(const State& state, std::string_view user, std::string_view id) {
   const auto at = state.keys.find(id);
-  if (at == state.keys.end() || at->second->user != user) {
+  if (at == state.keys.end() || at->second->user != user || !at->second->account.empty()) {
     return refuse(IamCode::no_such_entity,
                   "The Access Key with id " + std::string(id) + " cannot be found.");
   }

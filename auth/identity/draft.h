@@ -33,6 +33,16 @@ struct Draft {
     next.policies.insert_or_assign(made->name, made);
     return made;
   }
+  AccountPtr put(Account account) {
+    batch.put(account_key(account.id), encode(account));
+    auto made = std::make_shared<const Account>(std::move(account));
+    next.accounts.insert_or_assign(made->id, made);
+    return made;
+  }
+  void erase(const Account& account) {
+    batch.erase(account_key(account.id));
+    next.accounts.erase(std::string(account.id));
+  }
   AccessKeyPtr put(AccessKey key) {
     batch.put(access_key_key(key.id), encode(key, seal_key, random));
     auto made = std::make_shared<const AccessKey>(std::move(key));

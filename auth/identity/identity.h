@@ -25,6 +25,9 @@ namespace outcrop::auth {
 struct Identity {
   policy::Subject::Kind kind = policy::Subject::Kind::anonymous;
   std::string account;
+  /// Of an account that was made beside the first one; empty: the first one's, which is the
+  /// server's.
+  std::string canonical_id{};
   std::string arn, role_arn;                  ///< of the user, or of the session and its role
   std::string user_id;                        ///< aws:userid
   std::string user_name;                      ///< aws:username; of users only
@@ -37,12 +40,13 @@ struct Identity {
   std::int64_t issued_ns = 0;
   std::string issuer_key, issuer_user;
 
-  policy::Subject subject(std::string_view canonical_id) const {
+  /// `first_id`: the canonical id of the first account.
+  policy::Subject subject(std::string_view first_id) const {
     return {.kind = kind,
             .account = account,
             .arn = arn,
             .role_arn = role_arn,
-            .canonical_id = canonical_id};
+            .canonical_id = canonical_id.empty() ? first_id : std::string_view(canonical_id)};
   }
 };
 using IdentityPtr = std::shared_ptr<const Identity>;

@@ -27,7 +27,7 @@ struct Draft;
 /// NoSuchEntity as IAM words it.
 Checked<EntityPtr> need(const State& state, EntityKind kind, std::string_view name);
 
-class IdentityStore final : public auth::KeyStore {
+class IdentityStore final : public auth::KeyStore, public auth::Accounts {
  public:
   struct Needs {
     meta::MetaStore& meta;
@@ -48,6 +48,8 @@ class IdentityStore final : public auth::KeyStore {
   std::optional<auth::Credential> find_session(std::string_view access_key,
                                                std::string_view token) const override;
   StatePtr state() const;
+  std::optional<auth::AccountName> find_canonical(std::string_view canonical_id) const override;
+  std::optional<auth::AccountName> find_email(std::string_view email) const override;
 
   struct Temporary {
     std::string access_key, secret, token;
@@ -84,6 +86,17 @@ class IdentityStore final : public auth::KeyStore {
   Change<> detach(EntityKind kind, std::string name, std::string policy_arn);
   Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);
   Change<> remove_inline(EntityKind kind, std::string name, std::string policy);
+
+  struct NewAccount {
+    AccountPtr account;
+    AccessKeyPtr key;  ///< of its root user
+  };
+  Change<NewAccount> create_account(std::string name, std::string email);
+  /// With its access keys. That it owns nothing any more is the caller's to check.
+  Change<> remove_account(std::string id);
+  /// Another key of the root user: so that one can be exchanged without a break.
+  Change<AccessKeyPtr> create_account_key(std::string account);
+  Change<> remove_account_key(std::string account, std::string key);
 
   Change<AccessKeyPtr> create_key(std::string user);
   Change<> set_key_active(std::string user, std::string id, bool active);

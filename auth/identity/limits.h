@@ -20,6 +20,10 @@ inline constexpr std::size_t kMaxInlineUserBytes = 2048;   ///< all inline polic
 inline constexpr std::size_t kMaxInlineGroupBytes = 5120;  ///< of one group
 inline constexpr std::size_t kMaxInlineRoleBytes = 10240;  ///< of one role
 inline constexpr std::size_t kMaxSessionPolicyBytes = 2048;
+inline constexpr std::size_t kMaxAccounts = 1000;  ///< beside the first
+inline constexpr std::size_t kMaxKeysPerAccount = 2;
+inline constexpr std::size_t kMaxAccountName = 50, kMaxEmail = 64;
+inline constexpr std::size_t kAccountIdChars = 12, kCanonicalIdChars = 64;
 inline constexpr std::size_t kMaxUserName = 64;  ///< and of roles
 inline constexpr std::size_t kMaxGroupName = 128;
 inline constexpr std::size_t kMaxPolicyName = 128;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auth/identity/limits.h"
+#include "storage/digest/text.h"
 
 namespace outcrop::identity {
 namespace {
@@ -69,8 +70,27 @@ Checked<> check_description(std::string_view text) {
   return {};
 }
 
+Checked<> check_email(std::string_view email) {
+  const bool printable = std::ranges::all_of(email, [](char c) { return c > ' ' && c < '\x7f'; });
+  const std::size_t at = email.find('@');
+  if (!email.empty() && (email.size() > kMaxEmail || !printable || at == 0 ||
+                         at == std::string_view::npos || at + 1 == email.size())) {
+    return refuse(IamCode::validation, "The email address is not valid.");
+  }
+  return {};
+}
+
 std::string new_id(std::string_view prefix, Random& random) {
   return std::string(prefix) + random_text(kIdAlphabet, kIdDigits, random);
+}
+std::string new_account_id(Random& random) {
+  const std::uint64_t first = 100'000'000'000;
+  return std::to_string(first + random.next() % (9 * first));
+}
+std::string new_canonical_id(Random& random) {
+  std::array<std::byte, kCanonicalIdChars / 2> bytes{};
+  random.fill(bytes);
+  return digest::to_hex(bytes);
 }
 std::string new_secret(Random& random) {
   return random_text(kSecretAlphabet, kSecretDigits, random);

@@ -10,9 +10,11 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 /// Of access keys. Version 1 ended with two texts that were always empty.
 constexpr std::uint8_t kKeyVersion = 2;
+/// Of the access keys of accounts: the account stands where the user does in the others.
+constexpr std::uint8_t kAccountKeyVersion = 3;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
-constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kBucket = 'b',
-               kSettings = 'c';  // of auth/access and api/s3
+constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
+               kBucket = 'b', kSettings = 'c';  // of auth/access and api/s3
 constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
 
 std::string key_of(char what, std::string_view rest) {
@@ -125,19 +127,34 @@ Result<void> load_managed(std::string_view name, Reader& r, State& state) {
   return ok();
 }
 
+Result<void> load_account(std::string_view id, Reader& r, State& state) {
+  Account a;
+  a.id = id;
+  a.canonical_id = r.str(kCanonicalIdChars);
+  a.name = r.str(kMaxAccountName);
+  a.email = r.str(kMaxEmail);
+  a.created_ns = static_cast<std::int64_t>(r.u64());
+  if (!r.done() || id.size() != kAccountIdChars || a.canonical_id.size() != kCanonicalIdChars) {
+    return broken("account");
+  }
+  state.accounts.insert_or_assign(a.id, std::make_shared<const Account>(a));
+  return ok();
+}
+
 Result<void> load_key(
     std::string_view id, std::uint8_t version, Reader& r, const SealKey& seal_key, State& state) {
   AccessKey k;
   k.id = id;
   const std::uint8_t flags = r.u8();
   k.active = flags == 1;
-  k.user = r.str(kMaxUserName);
+  (version == kAccountKeyVersion ? k.account : k.user) = r.str(kMaxUserName);
   k.created_ns = static_cast<std::int64_t>(r.u64());
   const std::string_view sealed = r.str(kMaxSealed);
   if (version == 1 && !(r.str(0).empty() && r.str(0).empty())) {
     r.fail();
   }
-  if (!r.done() || flags > 1 || k.user.empty()) {
+  if (!r.done() || flags > 1 ||
+      (version == kAccountKeyVersion ? k.account.size() != kAccountIdChars : k.user.empty())) {
     return broken("access key");
   }
   TRY(k.secret, unseal(seal_key, k.id, sealed));
@@ -158,6 +175,7 @@ std::string inline_key(EntityKind kind, std::string_view name, std::string_view 
 }
 std::string managed_key(std::string_view name) { return key_of(kManaged, name); }
 std::string access_key_key(std::string_view id) { return key_of(kAccessKey, id); }
+std::string account_key(std::string_view id) { return key_of(kAccount, id); }
 std::string seal_check_key() { return key_of(kCheck, {}); }
 
 std::string encode(const Entity& e) {
@@ -191,11 +209,21 @@ std::string encode_inline(std::string_view text) {
   return std::move(w).take();
 }
 
+std::string encode(const Account& a) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(a.canonical_id);
+  w.str(a.name);
+  w.str(a.email);
+  w.u64(static_cast<std::uint64_t>(a.created_ns));
+  return std::move(w).take();
+}
+
 std::string encode(const AccessKey& k, const SealKey& seal_key, Random& random) {
   Writer w;
-  w.u8(kKeyVersion);
+  w.u8(k.account.empty() ? kKeyVersion : kAccountKeyVersion);
   w.u8(k.active ? 1 : 0);
-  w.str(k.user);
+  w.str(k.account.empty() ? k.user : k.account);
   w.u64(static_cast<std::uint64_t>(k.created_ns));
   w.str(seal(seal_key, k.id, k.secret, random));
   return std::move(w).take();
@@ -215,7 +243,7 @@ Result<void> load_record(std::string_view key,
     return ok();
   }
   const std::uint8_t version = r.u8();
-  if (version < 1 || version > (what == kAccessKey ? kKeyVersion : kVersion)) {
+  if (version < 1 || version > (what == kAccessKey ? kAccountKeyVersion : kVersion)) {
     r.fail();
   }
   if (what == kInline) {
@@ -223,6 +251,9 @@ Result<void> load_record(std::string_view key,
   }
   if (what == kManaged) {
     return load_managed(rest, r, state);
+  }
+  if (what == kAccount) {
+    return load_account(rest, r, state);
   }
   if (what == kAccessKey) {
     return load_key(rest, version, r, seal_key, state);

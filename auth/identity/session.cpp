@@ -18,7 +18,8 @@ auth::IdentityPtr parent_of(const State& state, const Session& s, std::string_vi
     return s.user.empty() ? state.root : nullptr;
   }
   const auto key = state.keys.find(s.issuer_key);
-  const bool usable = key != state.keys.end() && key->second->active && key->second->user == s.user;
+  const bool usable = key != state.keys.end() && key->second->active &&
+                      key->second->account.empty() && key->second->user == s.user;
   if (!usable) {
     return nullptr;
   }

@@ -1,5 +1,7 @@
 #include "auth/identity/state.h"
 
+#include <algorithm>
+
 namespace outcrop::identity {
 namespace {
 
@@ -20,6 +22,16 @@ void add(const PolicyPtr& policy, auth::Identity& out) {
   out.compiled.push_back(&*policy->compiled);
 }
 
+auth::IdentityPtr root_of(const Account& account) {
+  auto out = std::make_shared<auth::Identity>();
+  out->kind = policy::Subject::Kind::root;
+  out->account = account.id;
+  out->canonical_id = account.canonical_id;
+  out->arn = account.arn();
+  out->user_id = account.id;
+  return out;
+}
+
 }  // namespace
 
 std::string_view kind_name(EntityKind kind) {
@@ -35,6 +47,7 @@ std::string_view kind_name(EntityKind kind) {
 }
 
 std::string Entity::arn() const { return arn_of(kind_name(kind), path, name); }
+std::string Account::arn() const { return std::string(kIamArn).append(id).append(":root"); }
 std::string ManagedPolicy::arn() const { return arn_of("policy", path, name); }
 
 PolicyPtr make_policy(std::string name,
@@ -72,11 +85,27 @@ ManagedPtr State::find_policy_arn(std::string_view arn) const {
 std::vector<AccessKeyPtr> State::keys_of(std::string_view user) const {
   std::vector<AccessKeyPtr> out;
   for (const auto& [id, key] : keys) {
-    if (key->user == user) {
+    if (key->account.empty() && key->user == user) {
       out.push_back(key);
     }
   }
   return out;
+}
+
+std::vector<AccessKeyPtr> State::keys_of_account(std::string_view account) const {
+  std::vector<AccessKeyPtr> out;
+  for (const auto& [id, key] : keys) {
+    if (!account.empty() && key->account == account) {
+      out.push_back(key);
+    }
+  }
+  return out;
+}
+
+AccountPtr State::find_canonical(std::string_view canonical_id) const {
+  const auto at = std::ranges::find_if(
+      accounts, [&](const auto& entry) { return entry.second->canonical_id == canonical_id; });
+  return at == accounts.end() ? nullptr : at->second;
 }
 
 std::vector<EntityPtr> State::members_of(std::string_view group) const {
@@ -154,11 +183,17 @@ void State::finish() {
   for (const auto& [name, user] : entities[static_cast<std::size_t>(EntityKind::user)]) {
     of_users.emplace(name, identity_of(*user));
   }
+  std::map<std::string, auth::IdentityPtr, std::less<>> of_accounts;
+  for (const auto& [id, account] : accounts) {
+    of_accounts.emplace(id, root_of(*account));
+  }
   identities.clear();
   for (const auto& [id, key] : keys) {
-    const auto user = of_users.find(key->user);
-    if (key->active && user != of_users.end()) {
-      identities.emplace(id, user->second);
+    const bool own = !key->account.empty();
+    const auto& all = own ? of_accounts : of_users;
+    const auto who = all.find(own ? key->account : key->user);
+    if (key->active && who != all.end()) {
+      identities.emplace(id, who->second);
     }
   }
 }

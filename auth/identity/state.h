@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/accounts.h"
 #include "auth/identity/identity.h"
 
 namespace outcrop::identity {
@@ -39,9 +40,18 @@ struct ManagedPolicy {
 };
 using ManagedPtr = std::shared_ptr<const ManagedPolicy>;
 
+/// An account beside the first one: it owns buckets and objects, and has one root user and nobody
+/// else.
+struct Account : auth::AccountName {
+  std::int64_t created_ns = 0;
+  std::string arn() const;  ///< of its root user
+};
+using AccountPtr = std::shared_ptr<const Account>;
+
 struct AccessKey {
   std::string id, secret;
-  std::string user;
+  std::string user;       ///< empty: of the root user of `account`
+  std::string account{};  ///< empty: the user's, who is of the first account
   bool active = true;
   std::int64_t created_ns = 0;
 };
@@ -56,7 +66,8 @@ PolicyPtr make_policy(std::string name,
 struct State {
   std::array<std::map<std::string, EntityPtr, std::less<>>, kEntityKinds> entities;
   std::map<std::string, ManagedPtr, std::less<>> policies;
-  std::map<std::string, AccessKeyPtr, std::less<>> keys;  ///< by id
+  std::map<std::string, AccessKeyPtr, std::less<>> keys;    ///< by id
+  std::map<std::string, AccountPtr, std::less<>> accounts;  ///< by id
 
   /// Derived by finish(): who each active key acts as.
   std::map<std::string, auth::IdentityPtr, std::less<>> identities;
@@ -67,6 +78,9 @@ struct State {
   /// By "arn:aws:iam::ACCOUNT:policy/path/name".
   ManagedPtr find_policy_arn(std::string_view arn) const;
   std::vector<AccessKeyPtr> keys_of(std::string_view user) const;
+  std::vector<AccessKeyPtr> keys_of_account(std::string_view account) const;
+  /// The account with that canonical id; null: there is none beside the first.
+  AccountPtr find_canonical(std::string_view canonical_id) const;
   std::vector<EntityPtr> members_of(std::string_view group) const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;

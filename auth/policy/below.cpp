@@ -145,8 +145,8 @@ bool allowed_below(const PolicySet& set, Action action, const Below& below) {
   const auto bucket = [&](Effect effect) {
     return set.bucket != nullptr && says(*set.bucket, effect, question);
   };
-  const bool blocked = below.subject.kind == Subject::Kind::anonymous && set.bucket_is_public &&
-                       set.block.restrict_public_buckets;
+  const bool stranger = set.foreign || below.subject.kind == Subject::Kind::anonymous;
+  const bool blocked = stranger && set.bucket_is_public && set.block.restrict_public_buckets;
   if (set.unreadable || set.bucket_unreadable || identity(Effect::deny) || bucket(Effect::deny)) {
     return false;
   }
@@ -154,8 +154,9 @@ bool allowed_below(const PolicySet& set, Action action, const Below& below) {
                                  !says(*set.session, Effect::allow, question))) {
     return false;
   }
-  return below.subject.kind == Subject::Kind::root || identity(Effect::allow) ||
-         (!blocked && bucket(Effect::allow));
+  const bool own = below.subject.kind == Subject::Kind::root || identity(Effect::allow);
+  const bool theirs = !blocked && bucket(Effect::allow);
+  return set.foreign ? own && theirs : own || theirs;
 }
 
 }  // namespace outcrop::policy

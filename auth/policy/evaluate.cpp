@@ -30,9 +30,11 @@ const Statement* find_identity(const PolicySet& set, Effect effect, const Reques
 /// The bucket's side: its policy, then its ACLs.
 Decision by_bucket(const PolicySet& set, const Request& request) {
   const bool anonymous = request.subject.kind == Subject::Kind::anonymous;
-  const Statement* const s = set.bucket ? set.bucket->find(Effect::allow, request) : nullptr;
+  const Statement* const s = set.bucket != nullptr && !set.bucket_only_denies
+                                 ? set.bucket->find(Effect::allow, request)
+                                 : nullptr;
   const bool policy_blocked =
-      anonymous && set.bucket_is_public && set.block.restrict_public_buckets;
+      (anonymous || set.foreign) && set.bucket_is_public && set.block.restrict_public_buckets;
   if (s != nullptr && !policy_blocked) {
     return allowed(Reason::bucket_policy, s);
   }
@@ -50,7 +52,7 @@ Decision by_bucket(const PolicySet& set, const Request& request) {
 
 Decision decide(const PolicySet& set, const Request& request) {
   const bool root = request.subject.kind == Subject::Kind::root;
-  const bool own_policy = root && always_for_root(request.action);
+  const bool own_policy = root && !set.foreign && always_for_root(request.action);
   if (set.unreadable || (set.bucket_unreadable && !own_policy)) {
     return denied(Reason::unreadable);
   }
@@ -70,13 +72,16 @@ Decision decide(const PolicySet& set, const Request& request) {
       return denied(Reason::denied_by_bucket, s);
     }
   }
+  const Statement* const own = root ? nullptr : find_identity(set, Effect::allow, request);
+  if (set.foreign) {
+    const bool anonymous = request.subject.kind == Subject::Kind::anonymous;
+    return root || own != nullptr || anonymous ? by_bucket(set, request)
+                                               : denied(Reason::not_allowed);
+  }
   if (root) {
     return allowed(Reason::root);
   }
-  if (const Statement* s = find_identity(set, Effect::allow, request)) {
-    return allowed(Reason::identity_policy, s);
-  }
-  return by_bucket(set, request);
+  return own != nullptr ? allowed(Reason::identity_policy, own) : by_bucket(set, request);
 }
 
 std::string_view to_string(Reason reason) {

@@ -60,6 +60,11 @@ struct PolicySet {
   /// What the ACLs of the bucket or object say, after OwnershipControls. `acl_public`: the grant
   /// that says so is for everybody.
   bool acl_allows = false, acl_public = false;
+  /// The bucket or object belongs to another account than the caller: what his own account says is
+  /// needed, and so is what the other side says.
+  bool foreign = false;
+  /// The object belongs to another account than its bucket, whose policy can deny only.
+  bool bucket_only_denies = false;
 };
 
 Decision decide(const PolicySet& policies, const Request& request);

@@ -182,6 +182,11 @@ Checked<Statement> Parser::statement(const json::Value& value) {
       return std::unexpected(std::move(read).error());
     }
   }
+  // To allow everybody but one lets everybody in that nobody thought of; AWS has it in a Deny only.
+  // What earlier versions took is kept as it was meant.
+  if (out.not_principals && out.effect == Effect::allow && x_origin == Origin::author) {
+    return refuse("NotPrincipal must be used with Effect Deny.");
+  }
   if (auto checked = check_targets(out); !checked) {
     return std::unexpected(checked.error());
   }

@@ -46,6 +46,11 @@ Result<void> check_conditions(const Conditions& conditions,
   if (conditions.must_exist && object == nullptr) {
     return fail(Errc::no_such_key);
   }
+  if (object != nullptr &&
+      ((conditions.if_size && *conditions.if_size != object->size) ||
+       (conditions.if_mtime && *conditions.if_mtime != object->mtime_ns / kSecond))) {
+    return fail(Errc::precondition_failed);
+  }
   if (conditions.if_match) {
     if (!object) {
       return fail(Errc::no_such_key);
@@ -73,7 +78,7 @@ Result<void> check_object(const Conditions& conditions, const ObjectPtr& object,
   if (!object) {
     return check_conditions(conditions, nullptr, access);
   }
-  const ConditionTarget target{object->record.etag, object->record.mtime_ns};
+  const ConditionTarget target{object->record.etag, object->record.mtime_ns, object->record.size};
   TRYV(check_conditions(conditions, &target, access));
   return check_tags(conditions.tags, *object);
 }

@@ -15,6 +15,7 @@ enum class Access {
 struct ConditionTarget {
   std::string_view etag;
   std::int64_t mtime_ns = 0;
+  std::uint64_t size = 0;
 };
 
 /// ok, precondition_failed, not_modified, or no_such_key (If-Match on an absent object). Not those

@@ -84,6 +84,14 @@ class Namespace {
                                     std::string_view version_id,
                                     StringPairs tags,
                                     ExpectedTags expected) = 0;
+  /// Replaces what ObjectAttributes::acl holds, in the same way; conflict also if it is not
+  /// `expected`.
+  virtual Task<ObjectInfo> set_acl(std::string_view bucket,
+                                   std::string_view key,
+                                   std::string_view version_id,
+                                   std::string acl,
+                                   std::optional<std::string> expected,
+                                   ExpectedTags tags) = 0;
 
   // The same for what is current.
   Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket, std::string_view key) {

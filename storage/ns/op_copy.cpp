@@ -33,6 +33,7 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   if (op.request.tags) {
     out.attributes.tags = *op.request.tags;
   }
+  out.attributes.acl = op.request.acl;
   out.mtime_ns = core.clock.wall_ns();
   out.upload_id.clear();
   out.history = false;
@@ -75,6 +76,9 @@ Task<std::optional<ObjectInfo>> copy_in_place(
 Task<std::optional<ObjectInfo>> copy_to_target(
     Core& core, CopyOp& op, LockTable::Held& held, const Target& target, const ObjectPtr& source) {
   CO_TRYV(check_tags(op.request.source_tags, *source));
+  if (op.request.source_acl && *op.request.source_acl != source->record.attributes.acl) {
+    co_return fail(Errc::conflict);
+  }
   CO_TRYV(check_object(op.request.source_conditions, source, Access::copy));
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
   // Not onto another name of the same file: what it is copied from stays as it is.

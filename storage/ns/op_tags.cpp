@@ -1,5 +1,5 @@
-// The tags of an object, or of one of its versions: they change in place, and nothing else of it
-// does.
+// The tags and the ACL of an object, or of one of its versions: they change in place, and nothing
+// else of it does.
 #include "storage/ns/conditions.h"
 #include "storage/ns/fs_inode.h"
 #include "storage/ns/operations.h"
@@ -12,8 +12,10 @@ namespace {
 struct TagOp {
   std::string_view bucket, key;
   std::optional<VersionId> version{};  ///< empty: the current one
-  StringPairs tags;
-  ExpectedTags expected;
+  StringPairs tags{};
+  ExpectedTags expected{};
+  std::optional<std::string> acl{};  ///< then the tags stay
+  std::optional<std::string> expected_acl{};
   InodeId busy = 0;
 };
 
@@ -77,8 +79,15 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
     co_return std::nullopt;
   }
   CO_TRYV(check_tags(op.expected, *found));
+  if (op.expected_acl && *op.expected_acl != found->record.attributes.acl) {
+    co_return fail(Errc::conflict);
+  }
   Object object = *found;
-  object.record.attributes.tags = op.tags;
+  if (op.acl) {
+    object.record.attributes.acl = *op.acl;
+  } else {
+    object.record.attributes.tags = op.tags;
+  }
   CO_TRYV(check_attributes(object.record.attributes));
   mark_changed(core, object.record, core.clock.wall_ns());
   Transaction tx(core);
@@ -87,16 +96,8 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
   co_return info_in(target.bucket, info_of(object));
 }
 
-}  // namespace
-
-Task<ObjectInfo> set_object_tags(Core& core,
-                                 std::string_view bucket,
-                                 std::string_view key,
-                                 std::string_view version_id,
-                                 StringPairs tags,
-                                 ExpectedTags expected) {
-  CO_TRYV(check_key(key));
-  TagOp op{.bucket = bucket, .key = key, .tags = std::move(tags), .expected = std::move(expected)};
+Task<ObjectInfo> change_in_place(Core& core, TagOp op, std::string_view version_id) {
+  CO_TRYV(check_key(op.key));
   if (!version_id.empty()) {
     CO_TRY(op.version, check_version_id(version_id));
   }
@@ -108,6 +109,34 @@ Task<ObjectInfo> set_object_tags(Core& core,
     }
   }
   co_return outrun();
+}
+
+}  // namespace
+
+Task<ObjectInfo> set_object_tags(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 std::string_view version_id,
+                                 StringPairs tags,
+                                 ExpectedTags expected) {
+  TagOp op{.bucket = bucket, .key = key};
+  op.tags = std::move(tags);
+  op.expected = std::move(expected);
+  return change_in_place(core, std::move(op), version_id);
+}
+
+Task<ObjectInfo> set_object_acl(Core& core,
+                                std::string_view bucket,
+                                std::string_view key,
+                                std::string_view version_id,
+                                std::string acl,
+                                std::optional<std::string> expected,
+                                ExpectedTags tags) {
+  TagOp op{.bucket = bucket, .key = key};
+  op.acl = std::move(acl);
+  op.expected_acl = std::move(expected);
+  op.expected = std::move(tags);
+  return change_in_place(core, std::move(op), version_id);
 }
 
 }  // namespace outcrop::ns

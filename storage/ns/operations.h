@@ -33,6 +33,13 @@ Task<Deletion> remove_object(Core& core,
                              std::string_view key,
                              std::string_view version_id,
                              Conditions conditions);
+Task<ObjectInfo> set_object_acl(Core& core,
+                                std::string_view bucket,
+                                std::string_view key,
+                                std::string_view version_id,
+                                std::string acl,
+                                std::optional<std::string> expected,
+                                ExpectedTags tags);
 Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view bucket,
                                  std::string_view key,

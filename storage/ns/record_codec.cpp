@@ -14,6 +14,8 @@ constexpr std::size_t kHexMd5 = 32;
 // Tags stand behind the headers in one list, told apart by a character that no header begins with:
 // so records without tags are what they were before there were any.
 constexpr char kTagMark = '#';
+// The ACL stands behind the tags in the same way.
+constexpr std::string_view kAclMark = "!";
 
 // "<32 lower hex>" and "<32 lower hex>-<n>" are nearly all ETags: packed into half the bytes.
 enum class EtagForm : std::uint8_t { text = 0, md5 = 1, md5_parts = 2 };
@@ -218,7 +220,8 @@ VersionStamp read_stamp(Reader& r) {
 
 void write_attributes(Writer& w, const ObjectAttributes& attributes) {
   w.str(attributes.content_type);
-  w.varint(attributes.headers.size() + attributes.tags.size());
+  const bool acl = !attributes.acl.empty();
+  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0));
   for (const auto& [name, value] : attributes.headers) {
     w.str(name);
     w.str(value);
@@ -228,6 +231,10 @@ void write_attributes(Writer& w, const ObjectAttributes& attributes) {
     w.str(marked.assign(1, kTagMark).append(key));
     w.str(value);
   }
+  if (acl) {
+    w.str(kAclMark);
+    w.str(attributes.acl);
+  }
   write_pairs(w, attributes.user_meta);
 }
 
@@ -235,6 +242,13 @@ ObjectAttributes read_attributes(Reader& r) {
   ObjectAttributes out;
   out.content_type = r.str(kMaxAttributeBytes);
   out.headers = read_pairs(r);
+  if (!out.headers.empty() && out.headers.back().first == kAclMark) {
+    out.acl = std::move(out.headers.back().second);
+    out.headers.pop_back();
+    if (out.acl.empty()) {
+      r.fail();
+    }
+  }
   const auto first = std::ranges::find_if(
       out.headers, [](const auto& pair) { return pair.first.starts_with(kTagMark); });
   for (auto tag = first; tag != out.headers.end(); ++tag) {

@@ -60,6 +60,15 @@ class TreeNamespaceImpl final : public TreeNamespace {
                                 Conditions conditions) override {
     return remove_object(x_core, bucket, key, version_id, std::move(conditions));
   }
+  Task<ObjectInfo> set_acl(std::string_view bucket,
+                           std::string_view key,
+                           std::string_view version_id,
+                           std::string acl,
+                           std::optional<std::string> expected,
+                           ExpectedTags tags) override {
+    return set_object_acl(x_core, bucket, key, version_id, std::move(acl), std::move(expected),
+                          std::move(tags));
+  }
   Task<ObjectInfo> set_tags(std::string_view bucket,
                             std::string_view key,
                             std::string_view version_id,

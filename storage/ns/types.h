@@ -42,6 +42,7 @@ struct ObjectAttributes {
   StringPairs headers;
   StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
   StringPairs tags{};     ///< by key
+  std::string acl{};      ///< opaque here (auth/access/acl.h); empty: none was given
   bool operator==(const ObjectAttributes&) const = default;
 };
 
@@ -91,6 +92,9 @@ struct SeenVersion {
 struct Conditions {
   std::optional<std::string> if_match, if_none_match;
   std::optional<std::int64_t> if_modified_since, if_unmodified_since;  ///< seconds since 1970
+  // Of deletes: what the object must be like, if there is one.
+  std::optional<std::uint64_t> if_size{};
+  std::optional<std::int64_t> if_mtime{};  ///< seconds since 1970
   /// no_such_key where there is no object; no header says so. For who deletes what he has seen:
   /// in a bucket with versions, deleting what is not there makes a delete marker.
   bool must_exist = false;
@@ -100,8 +104,8 @@ struct Conditions {
   /// alone does not do: "null" names one version after another, and what was not current may be.)
   std::optional<SeenVersion> seen{};
   bool empty() const {
-    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since &&
-           !must_exist && !tags && !seen;
+    return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since && !if_size &&
+           !if_mtime && !must_exist && !tags && !seen;
   }
 };
 
@@ -122,6 +126,8 @@ struct CopyRequest {
   std::string source_version{};             ///< empty: the current one
   std::optional<StringPairs> tags{};        ///< empty: copy the source's
   ExpectedTags source_tags{};
+  std::string acl{};                        ///< of the copy; the source's is its own
+  std::optional<std::string> source_acl{};  ///< as source_tags
 };
 
 struct ByteRange {

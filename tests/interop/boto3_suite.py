@@ -187,6 +187,10 @@ class Suite:
         assert controls == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         self.s3.delete_bucket_ownership_controls(Bucket=self.bucket)
         expect_error("OwnershipControlsNotFoundError", 404, self.s3.get_bucket_ownership_controls, Bucket=self.bucket)
+        grants = {"GrantRead": f'id={acl["Owner"]["ID"]}'}
+        self.s3.put_object_acl(Bucket=self.bucket, Key="acl", **grants)
+        assert [g["Permission"] for g in self.s3.get_object_acl(Bucket=self.bucket, Key="acl")["Grants"]] == ["READ"]
+        expect_error("AccessDenied", 403, self.s3.put_object_acl, Bucket=self.bucket, Key="acl", ACL="public-read")
         self.s3.put_bucket_ownership_controls(Bucket=self.bucket, OwnershipControls=controls)
         assert self.s3.get_bucket_ownership_controls(Bucket=self.bucket)["OwnershipControls"] == controls
 

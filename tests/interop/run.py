@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import accounts
 import administration
 import cli_clients
 import iam_clients
@@ -25,7 +26,8 @@ import versioning
 from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
-SCENARIOS: list[Scenario] = [*raw_http.SCENARIOS, *administration.SCENARIOS, *cli_clients.SCENARIOS,
+SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administration.SCENARIOS,
+                             *cli_clients.SCENARIOS,
                              *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
                              *settings.SCENARIOS, *versioning.SCENARIOS]
 

@@ -79,6 +79,7 @@ Outcome NamespaceModel::copy(const std::string& from,
   if (request.tags) {
     copied.attributes.tags = *request.tags;
   }
+  copied.attributes.acl = request.acl;
   objects[to] = std::move(copied);
   return std::nullopt;
 }

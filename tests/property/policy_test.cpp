@@ -244,8 +244,15 @@ class PolicyHistory : public ::testing::Test {
   Pair make(bool with_principal) {
     for (;;) {
       std::string text = x_generator.policy(with_principal);
-      auto compiled = policy::Policy::compile(
-          text, with_principal ? policy::PolicyKind::bucket : policy::PolicyKind::identity, "b");
+      const auto compile = [&](policy::Origin origin) {
+        return policy::Policy::compile(
+            text, with_principal ? policy::PolicyKind::bucket : policy::PolicyKind::identity, "b",
+            origin);
+      };
+      auto compiled = compile(policy::Origin::author);
+      if (!compiled && compiled.error() == "NotPrincipal must be used with Effect Deny.") {
+        compiled = compile(policy::Origin::store);  // of earlier versions, and still obeyed
+      }
       if (compiled) {
         return {std::move(text), *std::move(compiled)};
       }

@@ -28,6 +28,10 @@ Result<void> check_write(const ns::Conditions& c, const ns::ObjectInfo* existing
   if (existing == nullptr) {
     return ok();
   }
+  if ((c.if_size && *c.if_size != existing->size) ||
+      (c.if_mtime && *c.if_mtime != existing->mtime_ns / 1'000'000'000)) {
+    return fail(Errc::precondition_failed);
+  }
   const bool modified_since =
       c.if_unmodified_since && existing->mtime_ns / 1'000'000'000 > *c.if_unmodified_since;
   if (c.if_match ? !lists(*c.if_match, existing->etag, false) : modified_since) {

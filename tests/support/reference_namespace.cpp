@@ -216,6 +216,9 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   if (request.source_tags && *request.source_tags != source.info.attributes.tags) {
     co_return fail(Errc::conflict);
   }
+  if (request.source_acl && *request.source_acl != source.info.attributes.acl) {
+    co_return fail(Errc::conflict);
+  }
   CO_TRYV(check_copy_source(request.source_conditions, source.info));
   CO_TRYV(check_write(request.conditions,
                       existing == in->objects.end() ? nullptr : &existing->second.info));
@@ -234,6 +237,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   if (request.tags) {
     fresh.info.attributes.tags = *std::move(request.tags);
   }
+  fresh.info.attributes.acl = std::move(request.acl);
   co_return install(*in, key, std::move(fresh));
 }
 

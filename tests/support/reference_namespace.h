@@ -58,6 +58,12 @@ class ReferenceNamespace : public ns::Namespace {
                                 std::string_view version_id,
                                 ns::StringPairs tags,
                                 ns::ExpectedTags expected) override;
+  Task<ns::ObjectInfo> set_acl(std::string_view bucket,
+                               std::string_view key,
+                               std::string_view version_id,
+                               std::string acl,
+                               std::optional<std::string> expected,
+                               ns::ExpectedTags tags) override;
   Task<ns::ObjectInfo> copy(std::string_view bucket,
                             std::string_view key,
                             ns::CopyRequest request) override;
@@ -157,6 +163,8 @@ class ReferenceNamespace : public ns::Namespace {
   ns::VersionStamp supersede(Bucket& in, std::string_view key);
   ns::ObjectInfo install(Bucket& in, std::string_view key, Object fresh);
   void mark_deleted(Bucket& in, std::string_view key, ns::Deletion& out);
+  /// Attributes of the current object or of a version.
+  Result<void> put_attributes(std::string_view name, std::string_view key, const Object& changed);
   Result<Object> find_version(std::string_view bucket,
                               std::string_view key,
                               std::string_view version_id);

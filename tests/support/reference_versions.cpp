@@ -112,6 +112,22 @@ Result<ReferenceNamespace::Object> ReferenceNamespace::find_version(std::string_
   return fail(Errc::no_such_version);
 }
 
+Result<void> ReferenceNamespace::put_attributes(std::string_view name,
+                                                std::string_view key,
+                                                const Object& changed) {
+  TRY(Bucket* const in, bucket(name));
+  if (changed.info.current) {
+    in->objects.find(key)->second.info.attributes = changed.info.attributes;
+    return ok();
+  }
+  for (Past& p : in->past.find(key)->second) {
+    if (!p.marker && p.object.stamp == changed.stamp) {
+      p.object.info.attributes = changed.info.attributes;
+    }
+  }
+  return ok();
+}
+
 Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
                                                   std::string_view key,
                                                   std::string_view version_id,
@@ -122,17 +138,25 @@ Task<ns::ObjectInfo> ReferenceNamespace::set_tags(std::string_view name,
   if (expected && *expected != found.info.attributes.tags) {
     co_return fail(Errc::conflict);
   }
-  CO_TRY(Bucket* const in, bucket(name));
   found.info.attributes.tags = std::move(tags);
-  if (found.info.current) {
-    in->objects.find(key)->second.info.attributes.tags = found.info.attributes.tags;
-    co_return found.info;
+  CO_TRYV(put_attributes(name, key, found));
+  co_return found.info;
+}
+
+Task<ns::ObjectInfo> ReferenceNamespace::set_acl(std::string_view name,
+                                                 std::string_view key,
+                                                 std::string_view version_id,
+                                                 std::string acl,
+                                                 std::optional<std::string> expected,
+                                                 ns::ExpectedTags tags) {
+  CO_TRYV(check_key(key));
+  CO_TRY(Object found, find_version(name, key, version_id));
+  if ((expected && *expected != found.info.attributes.acl) ||
+      (tags && *tags != found.info.attributes.tags)) {
+    co_return fail(Errc::conflict);
   }
-  for (Past& p : in->past.find(key)->second) {
-    if (!p.marker && p.object.stamp == found.stamp) {
-      p.object.info.attributes.tags = found.info.attributes.tags;
-    }
-  }
+  found.info.attributes.acl = std::move(acl);
+  CO_TRYV(put_attributes(name, key, found));
   co_return found.info;
 }
 

@@ -98,6 +98,7 @@ lifecycle_day = "30s"
 [auth]
 unsigned_payload_http = false
 block_public_access = false
+object_ownership = "ObjectWriter"
 key_file = "seal"
 )";
 
@@ -137,6 +138,7 @@ TEST(Config, ReadsEveryKey) {
   want.audit_sync = audit::Sync::batch;
   want.unsigned_payload_http = false;
   want.block_public_access = false;
+  want.object_ownership = access::Ownership::writer;
   want.key_file = "seal";
   EXPECT_EQ(*c, want);
 }

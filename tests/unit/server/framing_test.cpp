@@ -77,6 +77,11 @@ TEST(Framing, ReadsWhatClientsSend) {
       "PUT /b/k HTTP/1.1\r\nhost: h\r\nEXPECT: 100-Continue\r\ncontent-length:0\r\n"
       "x-amz-meta-n: \xc3\xa9\r\nConnection: Keep-Alive, close\r\n\r\n");
   EXPECT_TRUE(put.expect_continue);
+  for (const char* other : {"", "200", "100-continue-not"}) {  // there are no others
+    const std::string head =
+        "PUT / HTTP/1.1\r\nHost: h\r\nExpect: " + std::string(other) + "\r\n\r\n";
+    EXPECT_FALSE(good(head).expect_continue) << other;
+  }
   EXPECT_EQ(put.content_length, 0u);
   EXPECT_FALSE(put.keep_alive);
   EXPECT_TRUE(good("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked \r\n\r\n").chunked);

@@ -57,7 +57,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       break;
     case 6:
-      (void)s3::owner_only(text, "id");
+      if (const auto acl = s3::parse_acl(s3::S3Config{}, text, "owner")) {
+        OUTCROP_ASSERT(acl->owner == "owner" && acl->grants.size() <= access::kMaxGrants);
+        OUTCROP_ASSERT(access::decode_acl(access::encode(*acl)).value() == *acl);
+      }
       break;
     case 7:
       (void)s3::parse_ownership(text);

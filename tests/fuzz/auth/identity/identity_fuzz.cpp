@@ -28,6 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [name, managed] : state.policies) {
     OUTCROP_ASSERT(managed_key(name) == key && encode(*managed) == value);
   }
+  for (const auto& [id, account] : state.accounts) {
+    OUTCROP_ASSERT(account_key(id) == key && encode(*account) == value);
+  }
   state.finish();
   return 0;
 }

@@ -35,6 +35,11 @@ TEST_F(Multipart, ClientRules_Rule10_EtagOfParts) {
   EXPECT_EQ(part.header("x-amz-mp-parts-count"), "2");
   EXPECT_EQ(part.header("content-range"), "bytes 2500-2500/2501");
   EXPECT_EQ(get("k?partNumber=2").status, 416);
+  const std::string parts =  // also of what has no checksum
+      get("k?attributes", {{"x-amz-object-attributes", "ObjectParts"}}).body;
+  EXPECT_EQ(texts(parts, "PartNumber"), (std::vector<std::string>{"1", "5"}));
+  EXPECT_EQ(texts(parts, "Size"), (std::vector<std::string>{"2500", "1"}));
+  EXPECT_EQ(text(parts, "IsTruncated"), "false");
   EXPECT_EQ(code(get("k?partNumber=1", {{"range", "bytes=0-1"}})), "InvalidRequest");
 }
 

@@ -64,8 +64,8 @@ TEST_F(Objects, BucketNames) {
     EXPECT_EQ(send("PUT", "/" + good).status, 200) << good;
   }
   for (const std::string& bad :
-       std::vector<std::string>{"ab", std::string(64, 'a'), "Abc", "a..b", "-abc", "abc-",
-                                "192.168.5.4", "a_b", "xn--abc", "abc-s3alias"}) {
+       std::vector<std::string>{"ab", std::string(64, 'a'), "Abc", "a..b", "a.-b", "a-.b", "-abc",
+                                "abc-", "192.168.5.4", "a_b", "xn--abc", "abc-s3alias"}) {
     EXPECT_EQ(code(send("PUT", "/" + bad)), "InvalidBucketName") << bad;
   }
 }
@@ -188,6 +188,21 @@ TEST_F(Objects, DeleteObjects) {
   EXPECT_EQ(texts(reply.body, "Code"),
             (std::vector<std::string>{"PreconditionFailed", "NoSuchVersion"}));
   EXPECT_EQ(get("d").status, 200);
+  for (const char* wrong :
+       {"<Size>2</Size>", "<LastModifiedTime>Sat, 21 Nov 2015 23:19:36 GMT</LastModifiedTime>"}) {
+    EXPECT_EQ(
+        code(erase("<Delete><Object><Key>d</Key>" + std::string(wrong) + "</Object></Delete>")),
+        "PreconditionFailed");
+  }
+  EXPECT_EQ(code(erase("<Delete><Object><Key>d</Key><Size>x</Size></Object></Delete>")),
+            "MalformedXML");
+  ASSERT_EQ(put("e", "v").status, 200);
+  EXPECT_EQ(texts(erase("<Delete><Object><Key>e</Key><Size>1</Size><LastModifiedTime>" +
+                        head("e").header("last-modified") + "</LastModifiedTime></Object></Delete>")
+                      .body,
+                  "Deleted")
+                .size(),
+            1U);
   const Reply quiet = erase("<Delete><Quiet>true</Quiet><Object><Key>d</Key></Object></Delete>");
   EXPECT_EQ(texts(quiet.body, "Deleted").size(), 0U);
   EXPECT_EQ(get("d").status, 404);
@@ -203,7 +218,20 @@ TEST_F(Objects, ConditionalDelete) {
   ASSERT_EQ(put("k", "v").status, 200);
   EXPECT_EQ(send("DELETE", "/bucket/k", {{"if-match", "\"x\""}}).status, 412);
   EXPECT_EQ(send("DELETE", "/bucket/k", {{"if-match", head("k").header("etag")}}).status, 204);
-  EXPECT_EQ(send("DELETE", "/bucket/k", {{"if-match", "*"}}).status, 404);
+  EXPECT_EQ(send("DELETE", "/bucket/k", {{"if-match", "*"}}).status, 204);  // it is gone: good
+  ASSERT_EQ(put("k", "value").status, 200);
+  const std::string size = "x-amz-if-match-size", time = "x-amz-if-match-last-modified-time";
+  const std::string now = head("k").header("last-modified");
+  for (const auto& [name, value] :
+       Headers{{size, "4"}, {size, "6"}, {time, "Sat, 21 Nov 2015 23:19:36 GMT"}}) {
+    EXPECT_EQ(send("DELETE", "/bucket/k", {{name, value}}).status, 412) << value;
+  }
+  for (const auto& [name, value] : Headers{{size, "x"}, {size, "-1"}, {time, "today"}}) {
+    EXPECT_EQ(send("DELETE", "/bucket/k", {{name, value}}).status, 400) << value;
+  }
+  EXPECT_EQ(get("k").body, "value");
+  EXPECT_EQ(send("DELETE", "/bucket/k", {{size, "5"}, {time, now}}).status, 204);
+  EXPECT_EQ(get("k").status, 404);
 }
 
 }  // namespace

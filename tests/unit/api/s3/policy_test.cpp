@@ -149,6 +149,10 @@ TEST_F(Policies, MalformedBucketPolicies) {
   EXPECT_EQ(code(reply), "MalformedPolicy");
   EXPECT_EQ(text(reply.body, "Message"), "Could not parse the policy: Statement is empty!");
   EXPECT_EQ(code(set_policy("")), "MalformedPolicy");
+  EXPECT_EQ(code(set_policy(R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",
+                "NotPrincipal":{"AWS":"arn:aws:iam::000000000000:user/eve"},
+                "Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/*"}})")),
+            "MalformedPolicy");
   EXPECT_EQ(code(set_policy(std::string(20 * 1024 + 1, ' '))), "MalformedPolicy");
   EXPECT_EQ(send("GET", "/bucket?policy").status, 404);
 }

@@ -1,6 +1,7 @@
 #include "tests/unit/api/s3/s3_fixture.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "api/s3/headers.h"
 #include "storage/base/async.h"
@@ -15,6 +16,9 @@ class TextBody final : public http::BodyReader {
  public:
   explicit TextBody(Body body) : x_body(std::move(body)) {}
   Task<std::size_t> read_some(MutBytes out) override {
+    if (x_body.before_read) {
+      std::exchange(x_body.before_read, {})();
+    }
     const std::size_t n = std::min({out.size(), x_body.slice, x_body.text.size() - x_read});
     std::ranges::copy(as_bytes(x_body.text).subspan(x_read, n), out.begin());
     x_read += n;

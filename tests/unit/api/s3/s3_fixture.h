@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct Body {
   std::size_t slice = 16 * 1024;              ///< most bytes one read gives
   bool length_known = true;                   ///< Content-Length, or Transfer-Encoding: chunked
   std::optional<std::uint64_t> claimed = {};  ///< a Content-Length that is not text.size()
+  std::function<void()> before_read = {};     ///< once: what happens while the body is on its way
 };
 
 struct Reply {

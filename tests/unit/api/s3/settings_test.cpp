@@ -207,7 +207,7 @@ TEST_F(Settings, ADamagedRecordIsOfOneBucketOnly) {
     ASSERT_EQ(records(), all);
     damage(at, value);
     reopen(both);
-    for (const char* what : {"cors", "lifecycle", "tagging", "ownershipControls"}) {
+    for (const char* what : {"cors", "lifecycle", "tagging"}) {
       EXPECT_EQ(code(send("GET", std::string("/bucket?") + what)), "InternalError") << what;
     }
     EXPECT_EQ(code(preflight("http://a", "GET")), "AccessForbidden");
@@ -280,6 +280,13 @@ TEST_F(Settings, WhatAStoreThatTakesNoWritesKeepsGoesAtALaterStart) {
   EXPECT_EQ(records(), 0u);
 }
 
+std::string owned_by(const std::string& id) {
+  return "<AccessControlPolicy><Owner><ID>" + id +
+         "</ID></Owner><AccessControlList><Grant><Grantee><ID>" + id +
+         "</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>"
+         "</AccessControlPolicy>";
+}
+
 // A damaged record closes its bucket, and no other one.
 TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   const auto set_policy = [&](const std::string& effect, const std::string& action) {
@@ -324,6 +331,9 @@ TEST_F(Settings, GHSA_j548_9grx_fh4f_DamagedSettingsCloseTheirBucket) {
   reopen_access();  // nothing has changed it
   EXPECT_EQ(get("k").status, 403);
   ASSERT_EQ(set_policy("Deny", "s3:PutObject"), 204);
+  EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(get("k", alice).status, 403);  // nobody knows whose it was, until the root user says it
+  EXPECT_EQ(send("PUT", "/bucket?acl", {}, {owned_by(config.owner_id)}).status, 200);
   EXPECT_EQ(get("k", alice).body, "v");
   EXPECT_EQ(put("k", "w", alice).status, 403);
   const std::string block = send("GET", "/bucket?publicAccessBlock").body;

@@ -90,6 +90,46 @@ TEST_F(ExportRights, TheRootUserAndNobody) {
   EXPECT_EQ(rights(), kNothing);
 }
 
+TEST_F(ExportRights, BucketsOfOtherAccounts) {
+  const auto make = [](identity::IdentityStore& s) -> Task<identity::IdentityStore::NewAccount> {
+    const auto made = co_await s.create_account("lab", "");
+    co_return *made;
+  };
+  const identity::IdentityStore::NewAccount lab = run_sync(make(*identities)).value();
+  const auto put = [&](const std::string& policy, Ownership ownership = Ownership::enforced) {
+    BucketAccess next;
+    next.bucket = "b";
+    next.root = kRoot;
+    next.ownership = ownership;
+    next.account = lab.account->id;
+    next.owner = lab.account->canonical_id;
+    EXPECT_TRUE(policy.empty() || set_policy(next, policy));
+    const auto store = [](AccessTable& t, BucketAccess access) -> Task<> {
+      const AccessTable::Held held = co_await t.lock();
+      co_return co_await t.put(held, std::move(access));
+    };
+    EXPECT_TRUE(run_sync(store(*table, std::move(next))));
+  };
+  put("", Ownership::writer);  // objects may be others'
+  EXPECT_EQ(rights_below(*identities, *table, lab.key->id, "b", ""),
+            (Rights{.read = false, .write = true, .list = true}));
+  EXPECT_EQ(rights_below(*identities, *table, "ROOT", "b", ""), kEverything);
+  put("");
+  EXPECT_EQ(rights_below(*identities, *table, lab.key->id, "b", ""), kEverything);
+  EXPECT_EQ(rights_below(*identities, *table, lab.key->id, "other", ""), kNothing);
+  EXPECT_EQ(rights_below(*identities, *table, "ROOT", "b", ""), kEverything);
+  const std::string all = statement("Allow", kAll, kAny);
+  EXPECT_EQ(rights_with(all), kNothing);  // the bucket is not of the first account
+  EXPECT_EQ(rights("", "other"), kEverything);
+  const std::string for_alice =
+      document(statement("Allow", kAll, R"(["arn:aws:s3:::b","arn:aws:s3:::b/*"])",
+                         R"(,"Principal":{"AWS":"arn:aws:iam::000000000000:user/alice"})"));
+  put(for_alice);
+  EXPECT_EQ(rights(), kEverything);
+  give(document(statement("Deny", kAll, R"("arn:aws:s3:::nothing")")));
+  EXPECT_EQ(rights(), kNothing);  // his own account does not let him
+}
+
 TEST_F(ExportRights, IdentityPolicies) {
   EXPECT_EQ(rights_with(statement("Allow", kAll, kAny)), kEverything);
   EXPECT_EQ(rights_with(statement("Allow", R"("s3:GetObject")", kAny)),

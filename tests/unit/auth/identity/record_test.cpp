@@ -95,6 +95,9 @@ TEST(IdentityRecords, KeysOfVersion1AreRead) {
   EXPECT_FALSE(load_record(key, old(2, ""), kKey, none));
   EXPECT_FALSE(load_record(key, old(1, "x"), kKey, none));
   EXPECT_FALSE(
+      load_record(key, encode(access_key(), kKey, random).replace(0, 1, "\x04"), kKey, none));
+  // Version 3 has the number of an account in the place of the user.
+  EXPECT_FALSE(
       load_record(key, encode(access_key(), kKey, random).replace(0, 1, "\x03"), kKey, none));
   AccessKey nobodys = access_key();
   nobodys.user.clear();

@@ -69,6 +69,58 @@ class Identities : public ::testing::Test {
   std::unique_ptr<IdentityStore> store;
 };
 
+TEST_F(Identities, Accounts) {
+  const auto made = run(store->create_account("lab", "lab@example.com"));
+  ASSERT_TRUE(made);
+  const Account& lab = *made->account;
+  EXPECT_EQ(lab.id.size(), kAccountIdChars);
+  EXPECT_NE(lab.id.front(), '0');
+  EXPECT_EQ(lab.canonical_id.size(), kCanonicalIdChars);
+  EXPECT_EQ(failure(store->create_account("Lab", "")), IamCode::entity_already_exists);
+  EXPECT_EQ(failure(store->create_account("b", "LAB@example.com")), IamCode::entity_already_exists);
+  EXPECT_EQ(failure(store->create_account("", "")), IamCode::validation);
+  EXPECT_EQ(failure(store->create_account("a b", "")), IamCode::validation);
+  for (const char* email : {"x", "@x", "x@", "a b@x"}) {
+    EXPECT_EQ(failure(store->create_account("c", email)), IamCode::validation) << email;
+  }
+  ASSERT_TRUE(works(store->create_account("shop", "")));
+  ASSERT_TRUE(works(store->create_account("mill", "")));  // to have no address is not to share one
+  open();
+  const auto root = store->find(made->key->id);
+  ASSERT_TRUE(root && root->identity);
+  EXPECT_FALSE(root->root);  // of the server it is not
+  EXPECT_EQ(root->secret_key, made->key->secret);
+  EXPECT_EQ(root->identity->kind, policy::Subject::Kind::root);
+  EXPECT_EQ(root->identity->arn, "arn:aws:iam::" + lab.id + ":root");
+  EXPECT_EQ(root->identity->subject("first").canonical_id, lab.canonical_id);
+  EXPECT_EQ(store->find_canonical(lab.canonical_id)->name, "lab");
+  EXPECT_EQ(store->find_email("Lab@Example.com")->id, lab.id);
+  EXPECT_FALSE(store->find_email(""));
+  EXPECT_FALSE(store->find_canonical("x"));
+  // Its key is nobody's in the first account, and ends with it.
+  EXPECT_TRUE(store->state()->keys_of("").empty());
+  EXPECT_EQ(failure(store->remove_key("", made->key->id)), IamCode::no_such_entity);
+  // Keys are exchanged: a second one, and the first one goes.
+  const auto second = run(store->create_account_key(lab.id));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(failure(store->create_account_key(lab.id)), IamCode::limit_exceeded);
+  EXPECT_EQ(failure(store->create_account_key("123")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(store->create_account_key("")), IamCode::no_such_entity);
+  EXPECT_EQ(failure(store->remove_account_key("", made->key->id)), IamCode::no_such_entity);
+  EXPECT_EQ(failure(store->remove_account_key("123", made->key->id)), IamCode::no_such_entity);
+  ASSERT_TRUE(works(store->remove_account_key(lab.id, made->key->id)));
+  EXPECT_FALSE(store->find(made->key->id));
+  open();
+  EXPECT_FALSE(store->find(made->key->id));
+  EXPECT_EQ(store->find((*second)->id)->identity->arn, "arn:aws:iam::" + lab.id + ":root");
+  EXPECT_EQ(failure(store->remove_account("123")), IamCode::no_such_entity);
+  ASSERT_TRUE(works(store->remove_account(lab.id)));
+  EXPECT_FALSE(store->find((*second)->id));
+  open();
+  EXPECT_FALSE(store->find((*second)->id));
+  EXPECT_EQ(store->state()->accounts.size(), 2u);
+}
+
 TEST_F(Identities, AUserWithAKeyActsAsItself) {
   ASSERT_TRUE(works(user("alice")));
   const auto made = run(key("alice"));

@@ -95,7 +95,19 @@ TEST(Decide, PrincipalsOfADeny) {
   const Policy not_account = bucket("Deny", kAccountJson, "s3:*", "NotPrincipal");
   EXPECT_EQ(reason({.identity = allow, .bucket = &not_account}, kUser), Reason::denied_by_bucket);
   EXPECT_EQ(reason({.bucket = &not_account}, kRoot), Reason::root);
-  const Policy strangers = bucket("Allow", kAccountJson, "s3:*", "NotPrincipal");
+}
+
+// AWS refuses it, and so do we; what earlier versions kept means what it says.
+TEST(Decide, NotPrincipalInAnAllow) {
+  const std::string text = document(
+      "Allow",
+      "\"NotPrincipal\":" + kAccountJson +
+          R"(,"Action":"s3:*","Resource":["arn:aws:s3:::photos","arn:aws:s3:::photos/*"])");
+  EXPECT_EQ(refusal(text), "NotPrincipal must be used with Effect Deny.");
+  const auto kept = Policy::compile(text, PolicyKind::bucket, "photos", Origin::store);
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(is_public(*kept));
+  const Policy& strangers = *kept;
   EXPECT_EQ(reason({.bucket = &strangers}, kUser), Reason::not_allowed);
   EXPECT_EQ(reason({.bucket = &strangers}, kAnonymous), Reason::bucket_policy);
 }

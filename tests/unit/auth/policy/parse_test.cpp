@@ -250,7 +250,6 @@ TEST(PolicyStatus, WhatIsPublic) {
   };
   EXPECT_TRUE(public_policy(R"("Effect":"Allow","Principal":"*")"));
   EXPECT_TRUE(public_policy(R"("Effect":"Allow","Principal":{"AWS":"*"})"));
-  EXPECT_TRUE(public_policy(R"("Effect":"Allow","NotPrincipal":{"AWS":"000000000000"})"));
   EXPECT_FALSE(public_policy(R"("Effect":"Deny","Principal":"*")"));
   EXPECT_FALSE(
       public_policy(R"("Effect":"Allow","Principal":{"AWS":"arn:aws:iam::s3tenant1:root"})"));

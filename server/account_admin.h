@@ -1,0 +1,19 @@
+// Accounts over the admin API: JSON on one side, the store of identities and the owners of buckets
+// on the other.
+#pragma once
+#include "api/admin/account_routes.h"
+#include "auth/access/access_table.h"
+#include "auth/identity/identity_store.h"
+
+namespace outcrop::server {
+
+/// Null until the store is open.
+struct AccountParts {
+  identity::IdentityStore* identities = nullptr;
+  access::AccessTable* access = nullptr;
+};
+
+/// `parts` is asked for each request, on the worker that serves it.
+admin::AccountSource account_source(std::function<AccountParts()> parts);
+
+}  // namespace outcrop::server
