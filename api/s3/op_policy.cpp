@@ -107,6 +107,9 @@ Answer get_bucket_policy_status(Call& call) {
   const bool by_policy = access && access->is_public;
   const bool by_acl = access && access->acl && access::is_public(*access->acl) &&
                       access->ownership != access::Ownership::enforced;
+  if (!by_acl && (!access || access->policy_text.empty())) {
+    co_return fail(Code::no_such_bucket_policy, {}, {{"BucketName", call.bucket()}});
+  }
   const bool acl_counts = !call.access.block_of(access.get()).ignore_public_acls;
   XmlWriter xml("PolicyStatus");
   xml.flag("IsPublic", by_policy || (by_acl && acl_counts));

@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
     UnconfiguredTest,
     ::testing::Values(
         Unconfigured{"/bucket?policy", 404, ">NoSuchBucketPolicy<"},
-        Unconfigured{"/bucket?policyStatus", 200, "<IsPublic>false</IsPublic>"},
+        Unconfigured{"/bucket?policyStatus", 404, ">NoSuchBucketPolicy<"},
         Unconfigured{"/bucket?cors", 404, ">NoSuchCORSConfiguration<"},
         Unconfigured{"/bucket?lifecycle", 404, ">NoSuchLifecycleConfiguration<"},
         Unconfigured{"/bucket?website", 404, ">NoSuchWebsiteConfiguration<"},
