@@ -255,11 +255,12 @@ Outcome<Acl> parse_acl(const S3Config& config, std::string text, const std::stri
 }
 
 Outcome<std::string> new_object_acl(const Call& call) {
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  if (!access || access->ownership == Ownership::enforced) {
+    return std::string();  // check_features() has looked at the headers
+  }
   AclSubject subject = new_subject(call);
   S3_TRY(const std::optional<Acl> asked, acl_of_headers(call, subject));
-  if (subject.ownership == Ownership::enforced) {
-    return std::string();
-  }
   const bool handed_over =
       call.header("x-amz-acl").value_or("") == std::string_view("bucket-owner-full-control");
   if (subject.ownership == Ownership::preferred && handed_over) {

@@ -47,7 +47,7 @@ Outcome<std::string> owner_in_acl(std::string document);
 /// What the bucket does not let an ACL say; acl_of_headers() has asked.
 Outcome<> check_acl(const Call& call, const AclSubject& subject, const access::Acl& acl);
 
-/// ObjectAttributes::acl of the object that the request makes.
+/// ObjectAttributes::acl of the object that the request makes. After check_features().
 Outcome<std::string> new_object_acl(const Call& call);
 
 std::string acl_document(const S3Config& config, const access::Acl& acl);
