@@ -64,6 +64,8 @@ Task<> Store::start() {
   CO_TRY(x_meta,
          co_await meta::JournaledMetaStore::open(meta_config(x_config), *x_drives, x_segments,
                                                  meta_workers(x_runtime), x_runtime.pool));
+  x_read_only = x_config.read_only;
+  x_meta->hold(x_read_only);
   CO_TRYV(co_await x_segments.open());
   CO_TRYV(co_await load_time());
   ns::NamespaceConfig ns_config;
@@ -92,8 +94,6 @@ Task<> Store::start() {
     });
     start_background();
   }
-  x_read_only = x_config.read_only;
-  x_meta->hold(x_read_only);
   if (x_config.background && !x_read_only) {
     start_upkeep();
   }
