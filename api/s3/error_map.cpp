@@ -23,8 +23,7 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::bad_request, 400, "BadRequest", "Bad Request"},
     {Code::bucket_already_exists, 409, "BucketAlreadyExists",
      "The requested bucket name is not available. The bucket namespace is shared by all users of "
-     "the "
-     "system. Please select a different name and try again."},
+     "the system. Please select a different name and try again."},
     {Code::bucket_already_owned_by_you, 409, "BucketAlreadyOwnedByYou",
      "Your previous request to create the named bucket succeeded and you already own it."},
     {Code::bucket_not_empty, 409, "BucketNotEmpty", "The bucket you tried to delete is not empty"},
@@ -263,7 +262,7 @@ Code to_code(Errc code) {
 
 S3Error::S3Error(const Error& error) : code(to_code(error.code())) {
   if (error.code() == Errc::read_only) {
-    message = "The store is read-only: too few drives are live to keep new data safe.";
+    message = "The store is read-only for now; /health/ready of the admin address says why.";
   }
   if (error.code() == Errc::key_deleted) {
     headers = {{"x-amz-delete-marker", "true"}, {"x-amz-version-id", std::string(error.detail())}};

@@ -36,7 +36,7 @@ struct S3Config {
   std::string region = "us-east-1";
   /// "s3.example.com": BUCKET.s3.example.com names a bucket. Empty: path style only.
   std::vector<std::string> domains;
-  /// Canonical id of the one owner there is, 64 hex digits like AWS's.
+  /// Canonical id of the first account, 64 hex digits like AWS's.
   std::string owner_id = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
   std::string owner_name = "outcrop";
   const auth::Accounts* accounts = nullptr;  ///< beside the first; borrowed; null: there are none
