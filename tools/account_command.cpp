@@ -43,15 +43,29 @@ void create(State& state, int& exit_code) {
   fmt::print("{} {}\n", text_of(*made, "access_key"), text_of(*made, "secret_key"));
 }
 
+/// "AKIA... AKIA...": what remove-key takes.
+std::string keys_of(const json::object& account) {
+  std::string out;
+  const json::value* const keys = account.if_contains("access_keys");
+  if (keys != nullptr && keys->is_array()) {
+    for (const json::value& key : keys->get_array()) {
+      out.append(out.empty() ? "" : " ");
+      out.append(key.is_string() ? std::string_view(key.get_string()) : std::string_view());
+    }
+  }
+  return out;
+}
+
 void list(State& state, int& exit_code) {
   const auto answer = tools::show(state.admin, state.as_json, exit_code, "/v1/accounts");
   if (!answer) {
     return;
   }
-  fmt::print("{:<14} {:<24} {:<28} {}\n", "ID", "NAME", "EMAIL", "CANONICAL ID");
+  fmt::print("{:<14} {:<24} {:<28} {:<64} {}\n", "ID", "NAME", "EMAIL", "CANONICAL ID",
+             "ACCESS KEYS");
   for (const json::object& a : tools::objects_in(*answer, "accounts")) {
-    fmt::print("{:<14} {:<24} {:<28} {}\n", text_of(a, "id"), text_of(a, "name"),
-               text_of(a, "email"), text_of(a, "canonical_id"));
+    fmt::print("{:<14} {:<24} {:<28} {:<64} {}\n", text_of(a, "id"), text_of(a, "name"),
+               text_of(a, "email"), text_of(a, "canonical_id"), keys_of(a));
   }
 }
 
