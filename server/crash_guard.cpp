@@ -11,6 +11,7 @@
 #include <charconv>
 
 #include "server/private_file.h"
+#include "storage/base/log.h"
 
 namespace outcrop::server {
 namespace {
@@ -53,6 +54,27 @@ void catch_fatal_signals() {
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
   for (const int signal : kFatal) {
     ::sigaction(signal, &action, nullptr);
+  }
+}
+
+std::vector<CrashRecord> read_records(const std::filesystem::path& path) {
+  const auto text = read_private_file(path, kMostBytes);
+  if (!text) {
+    log::warn("the record of crashes cannot be read", {{"error", text.error().describe()}});
+    return {};
+  }
+  return parse_crashes(text->value_or(""));
+}
+
+void keep_newest(const std::filesystem::path& path, std::vector<CrashRecord> records) {
+  records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(
+                                                     std::min(records.size(), kMostRecords)));
+  std::string kept;
+  for (const CrashRecord& r : records) {
+    kept += line_of(r);
+  }
+  if (const auto written = write_private_file(path, kept); !written) {
+    log::warn("the record of crashes is not kept", {{"error", written.error().describe()}});
   }
 }
 
@@ -104,29 +126,23 @@ SafeMode judge_crashes(const std::vector<CrashRecord>& records,
                     (name != nullptr ? name : std::to_string(last))};
 }
 
-Result<SafeMode> CrashGuard::arm(const std::filesystem::path& state_dir,
-                                 std::int64_t now,
-                                 std::chrono::seconds first) {
+SafeMode arm_crash_guard(const std::filesystem::path& state_dir,
+                         std::int64_t now,
+                         std::chrono::seconds first) {
   const std::filesystem::path path = state_dir / "crashes";
-  TRY(const std::optional<std::string> text, read_private_file(path, kMostBytes));
-  std::vector<CrashRecord> records = parse_crashes(text.value_or(""));
+  std::vector<CrashRecord> records = read_records(path);
   SafeMode out = judge_crashes(records, now, first);
   if (out.lasts.count() > 0) {
     records.push_back({.seconds = now, .signal = 0});
   }
   if (out.lasts.count() > 0 || records.size() > kMostRecords) {
-    records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(
-                                                       std::min(records.size(), kMostRecords)));
-    std::string kept;
-    for (const CrashRecord& r : records) {
-      kept += line_of(r);
-    }
-    TRYV(write_private_file(path, kept));
+    keep_newest(path, std::move(records));
   }
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) {
-    return fail(Errc::config,
-                "cannot write " + path.string() + ": " + std::generic_category().message(errno));
+    log::warn("crashes cannot be put on record",
+              {{"file", path.string()}, {"error", std::generic_category().message(errno)}});
+    return out;
   }
   if (const int before = std::exchange(record_fd, fd); before >= 0) {
     ::close(before);

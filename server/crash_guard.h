@@ -11,8 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/base/result.h"
-
 namespace outcrop::server {
 
 struct CrashRecord {
@@ -41,14 +39,11 @@ SafeMode judge_crashes(const std::vector<CrashRecord>& records,
                        std::int64_t now,
                        std::chrono::seconds first);
 
-class CrashGuard {
- public:
-  /// Looks at the record, makes it short, and puts signal handlers in place that write to it for as
-  /// long as the process lives; sanitizers keep theirs. `first` 0: no safe mode. Blocking; once a
-  /// process. Errors: config.
-  static Result<SafeMode> arm(const std::filesystem::path& state_dir,
-                              std::int64_t now,
-                              std::chrono::seconds first);
-};
+/// Looks at the record, makes it short, and puts signal handlers in place that write to it for as
+/// long as the process lives; sanitizers keep theirs. `first` 0: no safe mode. A record that
+/// cannot be read or written stops no start: it is logged. Blocking; once a process.
+SafeMode arm_crash_guard(const std::filesystem::path& state_dir,
+                         std::int64_t now,
+                         std::chrono::seconds first);
 
 }  // namespace outcrop::server

@@ -411,14 +411,14 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   if (!runtime.running()) {
     return ok();
   }
+  if (safe_end) {
+    std::ignore = runtime.run_on(0, safe_end->stop());
+  }
   s3_group->stop(patience);
   open_engine.store(nullptr, std::memory_order_release);
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
   admin_group->stop(std::chrono::seconds(1));
   nfs->stop(patience);
-  if (safe_end) {
-    std::ignore = runtime.run_on(0, safe_end->stop());
-  }
   if (lifecycle_passes) {
     lifecycle->stop();
     std::ignore = runtime.run_on(0, lifecycle_passes->stop());
@@ -455,7 +455,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
                                             : std::move(backend));
     parts->md5_engines.push_back(std::make_unique<digest::Md5Engine>(runtime.io(i)));
   }
-  TRY(parts->safe_mode, CrashGuard::arm(config.state_dir, std::time(nullptr), config.safe_mode));
+  parts->safe_mode = arm_crash_guard(config.state_dir, std::time(nullptr), config.safe_mode);
   parts->safe = parts->safe_mode.lasts.count() > 0;
   TRYV(parts->open_audit());
   TRYV(parts->open_admin());

@@ -71,7 +71,7 @@ class CrashGuardFile : public ::testing::Test {
 };
 
 TEST_F(CrashGuardFile, SafeModeIsOnRecordAndTheRecordStaysShort) {
-  EXPECT_EQ(CrashGuard::arm(dir, kNow, 600s)->lasts, 0s);
+  EXPECT_EQ(arm_crash_guard(dir, kNow, 600s).lasts, 0s);
   EXPECT_TRUE(records().empty());
   struct stat status{};
   ASSERT_EQ(::stat((dir / "crashes").c_str(), &status), 0);
@@ -81,11 +81,21 @@ TEST_F(CrashGuardFile, SafeModeIsOnRecordAndTheRecordStaysShort) {
     file << kNow - 1000 + i << " 11\n";
   }
   file.close();
-  EXPECT_EQ(CrashGuard::arm(dir, kNow, 600s)->lasts, 600s);
+  EXPECT_EQ(arm_crash_guard(dir, kNow, 600s).lasts, 600s);
   EXPECT_EQ(records().size(), 64U);
   EXPECT_EQ(records().back(), (CrashRecord{kNow, 0}));
-  EXPECT_EQ(CrashGuard::arm(dir, kNow + 1, 600s)->lasts, 1200s);
-  EXPECT_EQ(CrashGuard::arm(dir, kNow + 500, 600s)->lasts, 0s);
+  EXPECT_EQ(arm_crash_guard(dir, kNow + 1, 600s).lasts, 1200s);
+  EXPECT_EQ(arm_crash_guard(dir, kNow + 500, 600s).lasts, 0s);
+}
+
+TEST_F(CrashGuardFile, ARecordThatIsOfNoUseStopsNoStart) {
+  std::ofstream(dir / "crashes") << kNow << " 11\n" << kNow << " 11\n" << kNow << " 11\n";
+  ::chmod((dir / "crashes").c_str(), 0644);
+  EXPECT_EQ(arm_crash_guard(dir, kNow, 600s).lasts, 0s);
+  std::filesystem::remove(dir / "crashes");
+  std::filesystem::create_directory(dir / "crashes");
+  EXPECT_EQ(arm_crash_guard(dir, kNow, 600s).lasts, 0s);
+  EXPECT_EQ(arm_crash_guard(dir / "none", kNow, 600s).lasts, 0s);
 }
 
 // The sanitizers' handlers stay, so there is nothing to see under them.
@@ -95,9 +105,7 @@ TEST_F(CrashGuardFile, ACrashLeavesItsSignalAndTheTimeAndStillEndsTheProcess) {
   for (const int signal : {SIGSEGV, SIGABRT, SIGKILL}) {
     const pid_t child = ::fork();
     if (child == 0) {
-      if (!CrashGuard::arm(dir, before, 600s)) {
-        ::_exit(1);
-      }
+      arm_crash_guard(dir, before, 600s);
       if (signal == SIGABRT) {
         std::abort();
       }
