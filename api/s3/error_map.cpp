@@ -248,6 +248,8 @@ Code to_code(Errc code) {
       return Code::service_unavailable;
     case Errc::not_implemented:
       return Code::not_implemented;
+    case Errc::sealed:
+      return Code::invalid_request;
       // clang-format off: what S3 meets only when something is broken.
     case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
     case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:

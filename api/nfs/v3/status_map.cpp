@@ -20,6 +20,7 @@ Status to_status(Errc code) {
     case Errc::no_xattr:
       return Status::nxio;
     case Errc::access_denied:
+    case Errc::sealed:
       return Status::acces;
     case Errc::bucket_exists:
     case Errc::already_exists:

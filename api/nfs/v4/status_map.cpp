@@ -22,6 +22,7 @@ Status to_status(Errc code) {
     case Errc::invalid_argument:
       return Status::inval;
     case Errc::access_denied:
+    case Errc::sealed:
       return Status::access;
     case Errc::no_such_bucket:
     case Errc::stale:
