@@ -4,6 +4,7 @@
 
 #include "storage/base/worker.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/sealed_reader.h"
 #include "storage/ns/transaction.h"
 
 namespace outcrop::ns {
@@ -342,7 +343,7 @@ Task<std::shared_ptr<Object>> load_object(Core& core,
   }
   object->root = root;
   if (object->record.type == InodeType::file &&
-      payload_bytes(object->record) != object->record.size) {
+      stored_size(object->record) != payload_bytes(object->record)) {
     co_return fail(Errc::corrupt, "inode size differs from its payload");
   }
   co_return object;

@@ -45,11 +45,13 @@ Result<void> PayloadWriter::check(bool sealed, std::uint32_t part) const {
 Task<MutBytes> PayloadWriter::unit_buffer() {
   Seal& seal = *x_seal;
   if (seal.filled == seal.plain.size()) {
-    const std::uint64_t left = seal.hint > seal.size ? seal.hint - seal.size : kFirstBuffer;
-    const std::uint64_t room =
-        std::min<std::uint64_t>(std::max<std::uint64_t>(left, 4 * seal.filled), kUnitBytes);
-    Buffer larger = Buffer::make(room);
-    std::memcpy(larger.data(), seal.plain.data(), seal.filled);
+    const std::uint64_t more = seal.hint > seal.size
+                                   ? seal.hint - seal.size
+                                   : std::max<std::uint64_t>(kFirstBuffer, 3 * seal.filled);
+    Buffer larger = Buffer::make(std::min(seal.filled + more, kUnitBytes));
+    if (seal.filled > 0) {
+      std::memcpy(larger.data(), seal.plain.data(), seal.filled);
+    }
     seal.plain = std::move(larger);
   }
   co_return seal.plain.writable().subspan(seal.filled);

@@ -81,6 +81,9 @@ std::optional<Run> find_run(std::uint64_t size,
   }
   Run run;
   for (const PartSummary& part : parts) {
+    if (part.size > size - run.plain) {
+      break;
+    }
     run.part = part.number;
     run.length = part.size;
     if (offset - run.plain < part.size) {

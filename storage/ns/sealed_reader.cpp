@@ -37,6 +37,18 @@ Task<Buffer> SealedReader::read(ByteRange range, ReadAhead ahead) {
   co_return plain.slice(skip, std::min(range.length, plain.size() - skip));
 }
 
+std::optional<ByteRange> stored_range(const InodeRecord& record, ByteRange range) {
+  const auto unit = [&record](std::uint64_t offset) {
+    return find_units(record.size, record.lists.parts, {offset, 1}, 1);
+  };
+  const auto first = unit(range.offset), last = unit(range.offset + range.length - 1);
+  if (!first || !last) {
+    return std::nullopt;
+  }
+  const std::uint64_t end = last->stored.offset + last->stored.length;
+  return ByteRange{first->stored.offset, end - first->stored.offset};
+}
+
 std::optional<std::uint64_t> stored_size(const InodeRecord& record) {
   return record.sealed() ? sealed_size(record.size, record.lists.parts) : record.size;
 }

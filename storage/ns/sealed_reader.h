@@ -23,6 +23,10 @@ class SealedReader {
   UnitCipher x_cipher;
 };
 
+/// What the range, not empty and within the object, takes of the stored bytes: whole units. Empty:
+/// the record contradicts itself.
+std::optional<ByteRange> stored_range(const InodeRecord& record, ByteRange range);
+
 /// What the payload of a file takes: as much as its size, or more if it is sealed. Empty: the
 /// record contradicts itself.
 std::optional<std::uint64_t> stored_size(const InodeRecord& record);
