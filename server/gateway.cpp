@@ -2,29 +2,27 @@
 
 #include <atomic>
 #include <ctime>
-#include <filesystem>
 #include <numeric>
 
 #include "api/admin/handler.h"
 #include "api/iam/handler.h"
-#include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
 #include "api/s3/lifecycle_job.h"
-#include "auth/access/access_table.h"
 #include "auth/access/export_rights.h"
 #include "auth/authenticator.h"
-#include "auth/identity/identity_store.h"
 #include "auth/key_store.h"
 #include "server/account_admin.h"
 #include "server/admin_sources.h"
 #include "server/crash_guard.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
+#include "server/identity_parts.h"
+#include "server/kms_key_admin.h"
+#include "server/late_key_ring.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
 #include "server/open_disks.h"
 #include "server/runtime.h"
-#include "server/seal_key.h"
 #include "server/store_sample.h"
 #include "server/tls.h"
 #include "server/token_registry.h"
@@ -89,7 +87,6 @@ struct Gateway::Parts {
   void start_safe_mode();
   Result<void> load_keys();
   Result<void> open_identities();
-  Result<void> open_bucket_access();
   Result<void> open_nfs();
   Result<void> halt(std::chrono::nanoseconds patience);
   std::vector<admin::Check> checks() const;
@@ -109,6 +106,7 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<io::IoBackend>> backends;
   std::vector<std::unique_ptr<digest::Md5Engine>> md5_engines;
   std::unique_ptr<io::Disk> state_dir;
+  LateKeyRing key_ring;  // outlives the store, which borrows it
   DriveList drive_list{config.state_dir, config.drives};
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
@@ -118,6 +116,7 @@ struct Gateway::Parts {
   std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<access::AccessTable> bucket_access;
   std::unique_ptr<s3::SettingsTable> bucket_settings;
+  std::unique_ptr<keys::Vault> vault;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<s3::LifecycleJob> lifecycle;
   std::unique_ptr<engine::Periodic> lifecycle_passes;
@@ -166,6 +165,10 @@ Result<void> Gateway::Parts::open_admin() {
                   .tokens =
                       token_source(runtime.pool(), [this]() -> TokenRegistry& { return *tokens; }),
                   .accounts = account_source([this] { return account_parts(); }),
+                  .kms_keys = kms_key_source([this] {
+                    return open_engine.load(std::memory_order_acquire) != nullptr ? vault.get()
+                                                                                  : nullptr;
+                  }),
                   .audit = audit.get()}}),
       options, admin_budget);
   admin_service->clock = &clock;
@@ -193,7 +196,8 @@ Result<void> Gateway::Parts::open_store() {
       .backends = {},
       .state_dir = state_dir.get(),
       .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); },
-      .floor = &clock};
+      .floor = &clock,
+      .keys = &key_ring};
   for (const std::unique_ptr<io::IoBackend>& b : backends) {
     engine_runtime.backends.push_back(b.get());
   }
@@ -232,37 +236,18 @@ Result<void> Gateway::Parts::load_keys() {
   return ok();
 }
 
-/// The key file is made only where no secret was ever sealed.
 Result<void> Gateway::Parts::open_identities() {
-  const std::filesystem::path file = config.key_file.empty()
-                                         ? std::filesystem::path(config.state_dir) / "seal-key"
-                                         : std::filesystem::path(config.key_file);
-  TRY(std::optional<SealKeyBytes> key, read_seal_key(file));
-  if (!key) {
-    TRY(const bool sealed, runtime.run_on(0, identity::IdentityStore::is_set_up(store->meta())));
-    if (sealed) {
-      return fail(Errc::config, "auth.key_file: " + file.string() +
-                                    " is missing, and access keys are sealed with it; put it back");
-    }
-    TRY(key, make_seal_key(file, random));
-  }
-  TRYV(open_bucket_access());
-  TRY(identities, runtime.run_on(0, identity::IdentityStore::open(
-                                        {.meta = store->meta(), .clock = clock, .random = random},
-                                        *key, root)));
-  return ok();
-}
-
-Result<void> Gateway::Parts::open_bucket_access() {
-  TRY(const std::vector<ns::BucketInfo> buckets, runtime.run_on(0, store->ns().list_buckets()));
-  std::vector<std::pair<std::string, InodeId>> roots;
-  for (const ns::BucketInfo& bucket : buckets) {
-    roots.emplace_back(bucket.name, bucket.root);
-  }
-  const policy::PublicAccessBlock block =
-      config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
-  TRY(bucket_access, runtime.run_on(0, access::AccessTable::open(store->meta(), roots, block)));
-  TRY(bucket_settings, runtime.run_on(0, s3::SettingsTable::open(store->meta(), roots)));
+  TRY(IdentityParts opened, server::open_identities({.config = config,
+                                                     .runtime = runtime,
+                                                     .store = *store,
+                                                     .clock = clock,
+                                                     .random = random,
+                                                     .root = root}));
+  identities = std::move(opened.identities);
+  bucket_access = std::move(opened.access);
+  bucket_settings = std::move(opened.settings);
+  vault = std::move(opened.vault);
+  key_ring.set(vault.get());
   return ok();
 }
 
@@ -292,6 +277,8 @@ Result<void> Gateway::Parts::open_s3() {
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
   s3_config.settings = bucket_settings.get();
+  s3_config.vault = vault.get();
+  s3_config.sse_c_over_http = config.sse_c_over_http;
   s3_config.accounts = identities.get();
   s3_config.object_ownership = config.object_ownership;
   s3_config.lifecycle_day_seconds = config.lifecycle_day.count();

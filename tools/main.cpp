@@ -9,6 +9,7 @@
 #include "tools/drive_command.h"
 #include "tools/export_command.h"
 #include "tools/fsck_command.h"
+#include "tools/kms_key_command.h"
 #include "tools/selftest_command.h"
 #include "tools/token_command.h"
 
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   outcrop::add_selftest_command(app, exit_code);
   outcrop::add_token_command(app, exit_code);
   outcrop::add_account_command(app, exit_code);
+  outcrop::add_kms_key_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -10,13 +10,14 @@
 #include "api/admin/account_routes.h"
 #include "api/admin/drive_routes.h"
 #include "api/admin/export_routes.h"
+#include "api/admin/kms_key_routes.h"
 #include "api/admin/token_routes.h"
 #include "auth/audit/event.h"
 
 namespace outcrop::admin {
 
 /// Bits. GET needs read or the scope of the route, everything else the scope of the route; full is
-/// all of them, and tokens and accounts are for it alone.
+/// all of them, and tokens, accounts and KMS keys are for it alone.
 enum Scope : std::uint8_t { kScopeRead = 1, kScopeExports = 2, kScopeDrives = 4, kScopeFull = 8 };
 
 struct Caller {
@@ -32,6 +33,7 @@ struct V1Sources {
   DriveSource drives{};
   TokenSource tokens{};
   AccountSource accounts{};
+  KmsKeySource kms_keys{};
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
 };
 

@@ -12,13 +12,14 @@ bool owns(const Actor& actor, const ns::FileAttributes& attributes) {
   return actor.superuser || actor.uid == attributes.uid;
 }
 
-/// What policies leave of the three bits. Who may execute a file may read it, so without reading
-/// there is neither; directories can be searched by those who may not list them.
+/// What policies, and encryption, leave of the three bits. Who may execute a file may read it, so
+/// without reading there is neither; directories can be searched by those who may not list them.
 unsigned by_policy(const Actor& actor, const ns::FileAttributes& attributes) {
   if (attributes.type == ns::FileType::directory) {
     return actor.lists ? kMayRead | kMayWrite | kMayExecute : kMayWrite | kMayExecute;
   }
-  return actor.reads ? kMayRead | kMayWrite | kMayExecute : kMayWrite;
+  const unsigned most = actor.reads ? kMayRead | kMayWrite | kMayExecute : kMayWrite;
+  return attributes.fixed ? most & ~kMayWrite : most;
 }
 
 }  // namespace

@@ -249,10 +249,11 @@ bool takes_tags(OpId op, const RequestContext& context) {
          (op == OpId::copy_object && context.header("x-amz-tagging-directive") == "REPLACE");
 }
 
-bool asks_for_existing_tags(const Asker& asker, std::string_view bucket) {
-  const auto asks = [](const policy::Policy& p) {
-    return p.names(policy::Key::existing_object_tag);
-  };
+namespace {
+
+/// Whether a policy that has a say about the bucket names a key like that.
+template <class Asks>
+bool any_policy(const Asker& asker, std::string_view bucket, Asks asks) {
   if (const auth::Identity* const who = asker.who.identity.get()) {
     if (std::ranges::any_of(who->compiled, [&](const policy::Policy* p) { return asks(*p); }) ||
         (who->session && who->session->compiled && asks(*who->session->compiled))) {
@@ -261,6 +262,21 @@ bool asks_for_existing_tags(const Asker& asker, std::string_view bucket) {
   }
   const access::BucketAccessPtr access = asker.access.find(bucket);
   return access && access->policy && asks(*access->policy);
+}
+
+}  // namespace
+
+bool asks_for_existing_tags(const Asker& asker, std::string_view bucket) {
+  return any_policy(asker, bucket, [](const policy::Policy& p) {
+    return p.names(policy::Key::existing_object_tag);
+  });
+}
+
+bool asks_for_encryption(const Asker& asker, std::string_view bucket) {
+  return any_policy(asker, bucket, [](const policy::Policy& p) {
+    return p.names(policy::Key::sse) || p.names(policy::Key::sse_kms_key_id) ||
+           p.names(policy::Key::sse_customer_algorithm);
+  });
 }
 
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target) {

@@ -68,6 +68,8 @@ bool takes_tags(OpId op, const RequestContext& context);
 
 /// Whether a policy that has a say about the bucket asks for s3:ExistingObjectTag.
 bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);
+/// Whether one asks how an object is encrypted.
+bool asks_for_encryption(const Asker& asker, std::string_view bucket);
 /// Whether ACLs of objects have a say in the bucket.
 bool has_object_acls(const Asker& asker, std::string_view bucket);
 /// The ACL of an object of a bucket with these settings, by what it has in ObjectAttributes::acl.

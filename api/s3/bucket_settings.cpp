@@ -15,6 +15,7 @@ constexpr std::size_t kMaxDocuments = 32;
 bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
+    case Setting::encryption:
     case Setting::lifecycle:
     case Setting::minimum_varies:
     case Setting::no_ownership:
@@ -55,6 +56,12 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
       settings.cors = std::make_shared<const CorsRules>(std::move(rules));
       break;
     }
+    case Setting::encryption: {
+      S3_TRY(EncryptionRule rule, parse_encryption(std::move(text)));
+      kept = encryption_document(rule);
+      settings.encryption = std::make_shared<const EncryptionRule>(std::move(rule));
+      break;
+    }
     case Setting::lifecycle: {
       S3_TRY(LifecycleRules rules, parse_lifecycle(std::move(text)));
       kept = lifecycle_document(rules);
@@ -85,6 +92,9 @@ void erase_document(BucketSettings& settings, Setting setting) {
   switch (setting) {
     case Setting::cors:
       settings.cors.reset();
+      break;
+    case Setting::encryption:
+      settings.encryption.reset();
       break;
     case Setting::lifecycle:
       settings.lifecycle.reset();
@@ -162,7 +172,10 @@ Task<std::unique_ptr<SettingsTable>> SettingsTable::open(meta::MetaStore& meta,
   for (const auto& [bucket, settings] : *all) {
     if (settings->unreadable) {
       log::error(
-          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags); "
+          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags; "
+          "what "
+          "does not say how it is to be encrypted is refused if it was to be encrypted by "
+          "default); "
           "whoever puts or deletes one of them begins anew",
           {{"bucket", bucket}});
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/s3/cors.h"
+#include "api/s3/encryption_rule.h"
 #include "api/s3/error.h"
 #include "api/s3/lifecycle.h"
 #include "auth/access/access_table.h"
@@ -22,6 +23,7 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 /// also where a newer version has letters of its own.
 enum class Setting : std::uint8_t {
   cors = 'c',
+  encryption = 'e',
   lifecycle = 'l',
   /// Without text: of lifecycle transitions, of which there are none here, the smallest object
   /// varies by storage class; else it is 128 KiB.
@@ -34,8 +36,9 @@ struct BucketSettings {
   std::string bucket;
   InodeId root = 0;  ///< of the bucket: a bucket made again under the name has another
   std::map<Setting, std::string> documents{};
-  std::shared_ptr<const CorsRules> cors{};            ///< null: no rules
-  std::shared_ptr<const LifecycleRules> lifecycle{};  ///< the same
+  std::shared_ptr<const CorsRules> cors{};             ///< null: no rules
+  std::shared_ptr<const LifecycleRules> lifecycle{};   ///< the same
+  std::shared_ptr<const EncryptionRule> encryption{};  ///< the same
   /// Its record is damaged: nothing is in force, and nobody knows what was set. What is put next
   /// takes the place of all of it.
   bool unreadable = false;

@@ -36,6 +36,9 @@ struct Call {
   const std::vector<http::Header>& hoisted;
   Seen& seen;  ///< what the audit log learns; for who a form turns out to be from
 
+  /// There are headers about the encryption of the object, or of the source of a copy.
+  bool encryption = false, source_encryption = false;
+
   const std::string& bucket() const { return target.bucket; }
   const std::string& key() const { return target.key; }
 
@@ -90,8 +93,9 @@ Async<Outcome<BucketSettings>> current_settings(Call& call);
 /// What the bucket has of access settings, or a start for it, to be changed and put; under the
 /// access table's lock. NoSuchBucket.
 Async<Outcome<access::BucketAccess>> current_access(Call& call);
-/// x-amz-* headers with a meaning this gateway does not have are refused, never ignored.
-Outcome<> check_features(const Call& call);
+/// x-amz-* headers with a meaning this gateway does not have are refused, never ignored. Notes in
+/// the call what it sees of encryption.
+Outcome<> check_features(Call& call);
 
 http::Response xml_response(std::string document);
 http::Response empty_response(int status);

@@ -4,6 +4,7 @@
 
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
+#include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
 #include "api/s3/handler.h"
 #include "api/s3/router.h"
@@ -138,7 +139,8 @@ class Dispatcher {
         x_authenticate(std::move(authenticate)),
         x_config(std::move(config)),
         x_clock(x_config.clock != nullptr ? *x_config.clock : system_clock()) {
-    OUTCROP_ASSERT(x_config.access != nullptr && x_config.settings != nullptr);
+    OUTCROP_ASSERT(x_config.access != nullptr && x_config.settings != nullptr &&
+                   x_config.vault != nullptr);
   }
 
   Async<http::Response> serve(http::Request& request) {
@@ -202,6 +204,9 @@ class Dispatcher {
     if (has_existing_tags(op->id)) {
       S3_CO_TRYV(co_await learn_existing_tags(asker, context, x_ns, target.bucket, target.key,
                                               target.param("versionId")));
+    }
+    if (asks_of_upload(asker, op->id, target.bucket)) {
+      co_await learn_upload_encryption(context, x_ns, *x_config.vault, target);
     }
     auto granted = authorize_request(asker, *op, target);
     if (!granted) {

@@ -50,6 +50,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"},
     {Code::invalid_bucket_name, 400, "InvalidBucketName", "The specified bucket is not valid."},
     {Code::invalid_digest, 400, "InvalidDigest", "The Content-MD5 you specified was invalid."},
+    {Code::invalid_encryption_algorithm, 400, "InvalidEncryptionAlgorithmError",
+     "The Encryption request you specified is not valid. Supported value: AES256."},
     {Code::invalid_location_constraint, 400, "InvalidLocationConstraint",
      "The specified location-constraint is not valid"},
     {Code::invalid_part, 400, "InvalidPart",
@@ -70,6 +72,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The provided token is malformed or otherwise invalid."},
     {Code::invalid_uri, 400, "InvalidURI", "Couldn't parse the specified URI."},
     {Code::key_too_long, 400, "KeyTooLongError", "Your key is too long"},
+    {Code::kms_disabled, 400, "KMS.DisabledException", "The key is disabled."},
+    {Code::kms_not_found, 400, "KMS.NotFoundException", "The key does not exist."},
     {Code::malformed_acl, 400, "MalformedACLError",
      "The XML you provided was not well-formed or did not validate against our published schema"},
     {Code::malformed_policy, 400, "MalformedPolicy", "Policy has invalid syntax"},
@@ -248,6 +252,8 @@ Code to_code(Errc code) {
       return Code::service_unavailable;
     case Errc::not_implemented:
       return Code::not_implemented;
+    case Errc::sealed:
+      return Code::invalid_request;
       // clang-format off: what S3 meets only when something is broken.
     case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
     case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:

@@ -8,6 +8,7 @@
 
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
+#include "api/s3/encryption_headers.h"
 #include "auth/target.h"
 
 namespace outcrop::s3 {
@@ -108,11 +109,14 @@ Outcome<> check_value(const ValueRule& rule, const http::Header& header) {
   return unsupported(rule.name);
 }
 
-Outcome<> check_header(const Call& call, const http::Header& header) {
+Outcome<> check_header(Call& call, const http::Header& header, bool in_query) {
   const std::string_view name = header.name;
   if (!name.starts_with("x-amz-") || name.starts_with(kMetaPrefix) ||
       std::ranges::binary_search(kUnderstood, name)) {
     return {};
+  }
+  if (is_encryption_header(name)) {
+    return note_encryption_header(call, header, in_query);
   }
   if (name == "x-amz-expected-bucket-owner") {
     return check_owner(call, call.bucket(), header.value);
@@ -142,10 +146,10 @@ Outcome<> check_header(const Call& call, const http::Header& header) {
 
 }  // namespace
 
-Outcome<> check_features(const Call& call) {
+Outcome<> check_features(Call& call) {
   for (const auto* headers : {&call.request.headers, &call.hoisted}) {
     for (const http::Header& header : *headers) {
-      S3_TRYV(check_header(call, header));
+      S3_TRYV(check_header(call, header, headers == &call.hoisted));
     }
   }
   return {};

@@ -12,6 +12,7 @@
 #include "auth/accounts.h"
 #include "auth/audit/event.h"
 #include "auth/authenticator.h"
+#include "auth/keys/vault.h"
 #include "auth/post_signature.h"
 #include "storage/base/clock.h"
 #include "storage/digest/md5_engine.h"
@@ -44,6 +45,8 @@ struct S3Config {
   access::Ownership object_ownership = access::Ownership::enforced;
   access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
   SettingsTable* settings = nullptr;      ///< the same
+  keys::Vault* vault = nullptr;           ///< of encrypted objects; the same
+  bool sse_c_over_http = false;           ///< keys of clients (SSE-C) may come without TLS
   std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered
   /// One engine per worker, indexed by worker_index(), borrowed. Empty: MD5 without vector lanes.
   std::vector<digest::Md5Engine*> md5_engines;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "api/s3/encryption.h"
 #include "api/s3/file_metadata.h"
 #include "auth/uri.h"
 #include "storage/digest/digest.h"
@@ -102,6 +103,7 @@ Outcome<> add_object_headers(const Call& call,
   if (!info.attributes.tags.empty() && may_read_tags(call)) {
     response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
   }
+  add_encryption(call, info.attributes.envelope, response);
   add_expiration(call, info, response);
   add_version(call, info.version_id, response);
   return apply_overrides(call, response);

@@ -1,9 +1,11 @@
-// CopyObject: by reference, or through the reader if the copy gets a checksum the source has not.
+// CopyObject: by reference, or through the reader if the copy gets a checksum the source has not,
+// or if one of both is encrypted and the other is not.
 #include <algorithm>
 
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/copy_source.h"
+#include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
@@ -48,6 +50,7 @@ struct CopyPlan {
   std::optional<ns::StringPairs> tags;    ///< empty: the source's
   std::string acl;                        ///< of the copy: the source's is not copied
   Algorithm algorithm = Algorithm::none;  ///< asked for
+  Sealing sealing;                        ///< of the copy: the source's is its own
 };
 
 Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
@@ -65,7 +68,8 @@ Outcome<CopyPlan> plan_copy(const Call& call, SourceObject source) {
     S3_TRY(plan.replace, attributes_of(call));
   }
   const bool itself = plan.source.bucket == call.bucket() && plan.source.key == call.key();
-  if (itself && !plan.source.version && !replace && plan.algorithm == Algorithm::none) {
+  if (itself && !plan.source.version && !replace && plan.algorithm == Algorithm::none &&
+      !call.encryption) {
     return fail(Code::invalid_request,
                 "This copy request is illegal because it is trying to copy an object to itself "
                 "without changing the object's metadata, storage class, website redirect location "
@@ -87,13 +91,19 @@ Outcome<> authorize_tag_copy(const Call& call, SourceObject source, const ns::St
   return {};
 }
 
-/// Reads the source and writes it anew, with a checksum in the algorithm that was asked for.
+/// Reads the source and writes it anew, with a checksum in the algorithm that was asked for, or in
+/// the source's.
 Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
                                           CopyPlan& plan,
                                           std::unique_ptr<ns::ObjectReader> reader) {
   const ns::ObjectInfo& from = reader->info();
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), from.size));
-  digest::Digest sum(plan.algorithm);
+  const Algorithm algorithm =
+      plan.algorithm == Algorithm::none ? from.checksum.algorithm : plan.algorithm;
+  NewSeal seal = new_seal(call, plan.sealing);
+  S3_CO_TRY(auto writer,
+            co_await call.ns.open_write(call.bucket(), call.key(),
+                                        {.size_hint = from.size, .seal = std::move(seal.key)}));
+  digest::Digest sum(algorithm);
   digest::Digest md5(Algorithm::md5);
   for (;;) {
     S3_CO_TRY(const std::vector<Buffer> slices, co_await reader->next());
@@ -115,8 +125,11 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
   }
   put.attributes.acl = std::move(plan.acl);
   put.attributes.tags = plan.tags ? *std::move(plan.tags) : from.attributes.tags;
-  put.etag = digest::to_hex(as_bytes(md5.value()));
-  put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
+  put.attributes.envelope = std::move(seal.envelope);
+  put.etag = etag_of(call, put.attributes.envelope, digest::to_hex(as_bytes(md5.value())));
+  if (algorithm != Algorithm::none) {
+    put.checksum = {algorithm, digest::ChecksumType::full_object, sum.value()};
+  }
   put.conditions = std::move(plan.conditions);
   S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRY(ns::ObjectInfo info,
@@ -135,6 +148,7 @@ http::Response copy_response(const Call& call,
     xml.text(tag, checksum_text(info.checksum, info.parts.size()));
   }
   http::Response response = xml_response(std::move(xml).take());
+  add_encryption(call, info.attributes.envelope, response, true);
   add_version(call, info.version_id, response);
   if (!source_version.empty()) {
     response.set("x-amz-copy-source-version-id", source_version);
@@ -143,20 +157,38 @@ http::Response copy_response(const Call& call,
   return response;
 }
 
+/// What was seen of the source.
+struct Looked {
+  ns::StringPairs tags;
+  std::string version, envelope;
+  std::optional<ns::DataKey> key;  ///< of what is sealed
+};
+
+/// Whether the bytes have to go through our hands: for a checksum, to be sealed or unsealed, or for
+/// an MD5 that the source does not tell and the copy would have as its ETag.
+bool must_stream(const CopyPlan& plan, const ns::ObjectInfo& from) {
+  const bool sealed = !from.attributes.envelope.empty();
+  return (plan.algorithm != Algorithm::none && plan.algorithm != from.checksum.algorithm) ||
+         sealed == plan.sealing.plain() ||
+         (from.parts.empty() && plan.sealing.has_md5() && !has_md5(from.attributes.envelope));
+}
+
 /// By reference, on the condition that the source still has the tags that were decided on. The
-/// version that was looked at, if it has an id: it may not be the current one any more.
-Task<ns::ObjectInfo> copy_reference(Call& call,
-                                    const CopyPlan& plan,
-                                    ns::StringPairs tags,
-                                    std::string version) {
+/// version that was looked at, if it has an id: it may not be the current one any more. What is
+/// sealed keeps its data key, in a new envelope.
+Task<ns::ObjectInfo> copy_reference(Call& call, const CopyPlan& plan, const Looked& looked) {
   ns::CopyRequest copy{plan.source.bucket, plan.source.key, plan.source.conditions, plan.conditions,
                        plan.replace};
   copy.tags = plan.tags;
   copy.acl = plan.acl;
   copy.source_acl = plan.source.acl;
-  copy.source_version = std::move(version);
+  copy.source_version = looked.version;
   if (plan.source.tags || !plan.tags) {
-    copy.source_tags = std::move(tags);
+    copy.source_tags = looked.tags;
+  }
+  copy.source_envelope = looked.envelope;
+  if (looked.key) {
+    copy.envelope = plan.sealing.wrap(call, *looked.key);
   }
   if (copy.replace) {
     copy.file = file_fields_of(call, *copy.replace);
@@ -178,18 +210,22 @@ bool is_version_lost(Errc code) {
 Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
   S3_CO_TRY(auto reader, co_await open_source(call, plan.source));
   S3_CO_TRYV(check_copy_size(reader->info().size));
-  const ns::StringPairs tags = reader->info().attributes.tags;
-  const std::string version = reader->info().version_id;
-  if (!plan.tags && !tags.empty()) {
-    S3_CO_TRYV(authorize_tag_copy(call, plan.source, tags));
+  const ns::ObjectAttributes& has = reader->info().attributes;
+  Looked looked{has.tags, reader->info().version_id, has.envelope, {}};
+  if (!plan.tags && !looked.tags.empty()) {
+    S3_CO_TRYV(authorize_tag_copy(call, plan.source, looked.tags));
   }
-  if (plan.algorithm != Algorithm::none && plan.algorithm != reader->info().checksum.algorithm) {
+  S3_CO_TRY(looked.key, source_key(call, looked.envelope));
+  if (must_stream(plan, reader->info())) {
     S3_CO_TRYV(check_copy_source(plan.source.conditions, reader->info()));
+    if (looked.key) {
+      reader->unseal(*looked.key);
+    }
     S3_CO_TRY(ns::ObjectInfo info, co_await copy_bytes(call, plan, std::move(reader)));
-    co_return Copied{std::move(info), version};
+    co_return Copied{std::move(info), std::move(looked.version)};
   }
   reader.reset();
-  auto copied = co_await copy_reference(call, plan, tags, version);
+  auto copied = co_await copy_reference(call, plan, looked);
   const Errc code = copied ? Errc::internal : copied.error().code();
   const bool lost = !copied && is_version_lost(code);
   if (!copied && (code == Errc::conflict || (lost && !plan.source.version))) {
@@ -199,7 +235,7 @@ Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
     co_return std::unexpected(source_error(call, plan.source, S3Error(copied.error())));
   }
   S3_CO_TRY(ns::ObjectInfo info, std::move(copied));
-  co_return Copied{std::move(info), version};
+  co_return Copied{std::move(info), std::move(looked.version)};
 }
 
 }  // namespace
@@ -207,6 +243,9 @@ Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
 Answer copy_object(Call& call) {
   S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
   S3_CO_TRY(CopyPlan plan, plan_copy(call, std::move(source)));
+  if (may_seal(call)) {
+    S3_CO_TRY(plan.sealing, co_await sealing_of(call));
+  }
   for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
     S3_CO_TRY(const auto copied, co_await try_copy(call, plan));
     if (copied) {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/s3/call.h"
+#include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
@@ -214,10 +215,14 @@ Answer get_object(Call& call) {
   S3_CO_TRY(auto reader, co_await call.ns.open_read(call.bucket(), call.key(), version));
   const ns::ObjectInfo& info = reader->info();
   S3_CO_TRYV(confirm_existing_tags(call, info));
+  S3_CO_TRY(const std::optional<ns::DataKey> key, read_key(call, info.attributes.envelope));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));
   S3_CO_TRY(http::Response response, read_response(call, info, selection));
   if (selection.range.length > 0) {
+    if (key) {
+      reader->unseal(*key);
+    }
     response.body = object_body(std::move(reader), selection.range);
   }
   co_return response;
@@ -227,6 +232,7 @@ Answer head_object(Call& call) {
   S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   S3_CO_TRYV(confirm_existing_tags(call, info));
+  S3_CO_TRYV(check_read_key(call, info.attributes.envelope));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));
   S3_CO_TRY(http::Response response, read_response(call, info, selection));
@@ -239,6 +245,7 @@ Answer get_object_attributes(Call& call) {
   S3_CO_TRY(const WantedAttributes wanted, wanted_attributes(call));
   S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   S3_CO_TRYV(confirm_existing_tags(call, info));
+  S3_CO_TRYV(check_read_key(call, info.attributes.envelope));
   S3_CO_TRYV(check_conditions(call, info));
   XmlWriter xml("GetObjectAttributesResponse");
   if (wanted.etag) {

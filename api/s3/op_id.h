@@ -67,6 +67,8 @@ enum class OpId : std::uint8_t {
   delete_bucket_tagging,
   put_bucket_lifecycle,
   delete_bucket_lifecycle,
+  put_bucket_encryption,
+  delete_bucket_encryption,
   put_bucket_cors,
   delete_bucket_cors,
   cors_preflight,  ///< OPTIONS; it has no row

@@ -3,6 +3,7 @@
 
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
+#include "api/s3/encryption.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -140,6 +141,7 @@ http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
     xml.text("ChecksumType", type_name(info.checksum.type));
   }
   http::Response response = xml_response(std::move(xml).take());
+  add_encryption(call, info.attributes.envelope, response);
   add_version(call, info.version_id, response);
   add_expiration(call, info, response);
   return response;
@@ -202,6 +204,11 @@ Answer create_multipart_upload(Call& call) {
   S3_CO_TRY(attributes.acl, new_object_acl(call));
   S3_CO_TRY(const Algorithm algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   S3_CO_TRY(const ChecksumType type, upload_type(call, algorithm));
+  Sealing sealing;
+  if (may_seal(call)) {
+    S3_CO_TRY(sealing, co_await sealing_of(call));
+  }
+  attributes.envelope = new_seal(call, sealing).envelope;
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.create_upload(call.bucket(), call.key(), std::move(attributes),
                                            algorithm, type));
@@ -212,6 +219,7 @@ Answer create_multipart_upload(Call& call) {
     response.set("x-amz-checksum-algorithm", std::string(digest::name(algorithm)));
     response.set("x-amz-checksum-type", std::string(type_name(type)));
   }
+  add_encryption(call, upload.attributes.envelope, response, true);
   co_return response;
 }
 
@@ -229,6 +237,7 @@ Answer complete_multipart_upload(Call& call) {
   const auto algorithm = found ? std::optional(found->checksum_algorithm) : std::nullopt;
   S3_CO_TRY(request.parts, parse_complete(std::move(text), algorithm));
   if (found) {
+    S3_CO_TRYV(check_complete_key(call, *found));
     request.file = file_fields_of(call, found->attributes);
     S3_CO_TRY(request.checksum, final_checksum(call, *found, request.parts.size()));
   }

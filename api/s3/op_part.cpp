@@ -1,6 +1,7 @@
 // UploadPart and UploadPartCopy.
 #include "api/s3/call.h"
 #include "api/s3/copy_source.h"
+#include "api/s3/encryption.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -70,6 +71,65 @@ Async<Outcome<RangeDigests>> digests_of(ns::ObjectReader& source,
                          {algorithm, digest::ChecksumType::full_object, sum.value()}};
 }
 
+/// What is sealed on one side at least is read, and written as the upload has it.
+Async<Outcome<ns::PartInfo>> stream_part(Call& call,
+                                         const ns::UploadInfo& upload,
+                                         std::uint32_t number,
+                                         ns::ObjectReader& source,
+                                         ns::ByteRange range,
+                                         std::optional<ns::DataKey> key) {
+  const Algorithm algorithm = upload.checksum_algorithm;
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(
+                             call.bucket(), call.key(),
+                             {.size_hint = range.length, .seal = std::move(key), .part = number}));
+  digest::Digest sum(algorithm);
+  digest::Digest md5(Algorithm::md5);
+  source.seek(range);
+  for (;;) {
+    S3_CO_TRY(const std::vector<Buffer> slices, co_await source.next());
+    if (slices.empty()) {
+      break;
+    }
+    for (const Buffer& slice : slices) {
+      sum.update(slice.view());
+      md5.update(slice.view());
+      S3_CO_TRYV(co_await append(*writer, slice.view()));
+    }
+  }
+  digest::Checksum checksum;
+  if (algorithm != Algorithm::none) {
+    checksum = {algorithm, digest::ChecksumType::full_object, sum.value()};
+  }
+  std::string etag =
+      etag_of(call, upload.attributes.envelope, digest::to_hex(as_bytes(md5.value())));
+  S3_CO_TRY(ns::PartInfo part,
+            co_await call.ns.put_part(call.bucket(), call.key(), upload.upload_id, number,
+                                      std::move(writer), std::move(etag), std::move(checksum)));
+  co_return part;
+}
+
+/// By reference where both sides are plain.
+Async<Outcome<ns::PartInfo>> copy_part(Call& call,
+                                       const ns::UploadInfo& upload,
+                                       std::uint32_t number,
+                                       ns::ObjectReader& source) {
+  S3_CO_TRY(const std::optional<ns::DataKey> from,
+            source_key(call, source.info().attributes.envelope));
+  S3_CO_TRY(std::optional<ns::DataKey> to, part_key(call, upload));
+  S3_CO_TRY(const ns::ByteRange range, copy_range(call, source.info().size));
+  if (from || to) {
+    if (from) {
+      source.unseal(*from);
+    }
+    co_return co_await stream_part(call, upload, number, source, range, std::move(to));
+  }
+  S3_CO_TRY(RangeDigests digests, co_await digests_of(source, range, upload.checksum_algorithm));
+  S3_CO_TRY(ns::PartInfo part, co_await call.ns.copy_part(
+                                   call.bucket(), call.key(), upload.upload_id, number, source,
+                                   range, std::move(digests.etag), std::move(digests.checksum)));
+  co_return part;
+}
+
 http::Response copy_part_response(const ns::PartInfo& part) {
   XmlWriter xml("CopyPartResult");
   xml.text("LastModified", format_iso_date(part.mtime_ns)).quoted("ETag", part.etag);
@@ -89,22 +149,29 @@ Answer upload_part(Call& call) {
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
   S3_CO_TRYV(check_algorithm(upload.checksum_algorithm, plan.algorithm));
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
-  S3_CO_TRY(Received received,
-            co_await receive_object(call, *writer, plan, upload.checksum_algorithm));
+  const std::string& envelope = upload.attributes.envelope;
+  S3_CO_TRY(std::optional<ns::DataKey> key, part_key(call, upload));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(
+                             call.bucket(), call.key(),
+                             {.size_hint = *plan.length, .seal = std::move(key), .part = number}));
+  S3_CO_TRY(
+      Received received,
+      co_await receive_object(call, *writer, plan, upload.checksum_algorithm, has_md5(envelope)));
   digest::Checksum kept;  // without an algorithm of the upload, a part's checksum was for the way
   if (upload.checksum_algorithm != Algorithm::none) {
     kept = received.checksum;
   }
-  S3_CO_TRY(const ns::PartInfo part,
-            co_await call.ns.put_part(call.bucket(), call.key(), id, number, std::move(writer),
-                                      std::move(received.md5), std::move(kept)));
+  S3_CO_TRY(
+      const ns::PartInfo part,
+      co_await call.ns.put_part(call.bucket(), call.key(), id, number, std::move(writer),
+                                etag_of(call, envelope, std::move(received.md5)), std::move(kept)));
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(part.etag));
   if (received.checksum.algorithm != Algorithm::none) {
     response.set(std::string(digest::header_name(received.checksum.algorithm)),
                  checksum_text(received.checksum, 0));
   }
+  add_encryption(call, envelope, response);
   co_return response;
 }
 
@@ -116,12 +183,9 @@ Answer upload_part_copy(Call& call) {
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
   S3_CO_TRY(const auto reader, co_await open_source(call, source));
   S3_CO_TRYV(check_copy_source(source.conditions, reader->info()));
-  S3_CO_TRY(const ns::ByteRange range, copy_range(call, reader->info().size));
-  S3_CO_TRY(RangeDigests digests, co_await digests_of(*reader, range, upload.checksum_algorithm));
-  S3_CO_TRY(const ns::PartInfo part,
-            co_await call.ns.copy_part(call.bucket(), call.key(), id, number, *reader, range,
-                                       std::move(digests.etag), std::move(digests.checksum)));
+  S3_CO_TRY(const ns::PartInfo part, co_await copy_part(call, upload, number, *reader));
   http::Response response = copy_part_response(part);
+  add_encryption(call, upload.attributes.envelope, response);
   if (const std::string& version = reader->info().version_id; !version.empty()) {
     response.set("x-amz-copy-source-version-id", version);
   }

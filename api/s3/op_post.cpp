@@ -6,6 +6,7 @@
 #include "api/s3/acl.h"
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
+#include "api/s3/encryption.h"
 #include "api/s3/form_reader.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
@@ -171,7 +172,8 @@ Outcome<Upload> upload_of(const Call& call, Form& form) {
 }
 
 /// The file into `writer`; ETag and checksum into `put`, compared with what the form promised.
-Async<Outcome<>> receive_file(FormReader& reader,
+Async<Outcome<>> receive_file(const Call& call,
+                              FormReader& reader,
                               const PostPolicy& policy,
                               const PayloadPlan& plan,
                               ns::ObjectWriter& writer,
@@ -194,7 +196,7 @@ Async<Outcome<>> receive_file(FormReader& reader,
   if (!plan.md5.empty() && plan.md5 != raw) {
     co_return fail(Code::bad_digest);
   }
-  put.etag = digest::to_hex(as_bytes(raw));
+  put.etag = etag_of(call, put.attributes.envelope, digest::to_hex(as_bytes(raw)));
   if (plan.algorithm != Algorithm::none) {
     put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
     if (put.checksum.value != plan.checksum) {
@@ -242,6 +244,7 @@ http::Response post_response(const Form& form, const Call& put, const ns::Object
   response.set("Location", std::move(location));
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_encryption(put, info.attributes.envelope, response, true);
   add_version(put, info.version_id, response);
   add_expiration(put, info, response);
   return response;
@@ -257,8 +260,16 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   request.file = file_fields_of(put, request.attributes);
   // The form around the file is small: as a hint the size of both is good enough.
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);
-  S3_CO_TRY(auto writer, co_await put.ns.open_write(put.bucket(), put.key(), hint));
-  S3_CO_TRYV(co_await receive_file(reader, policy, plan, *writer, request));
+  Sealing sealing;
+  if (may_seal(put)) {
+    S3_CO_TRY(sealing, co_await sealing_of(put));
+  }
+  NewSeal seal = new_seal(put, sealing);
+  request.attributes.envelope = std::move(seal.envelope);
+  S3_CO_TRY(auto writer,
+            co_await put.ns.open_write(put.bucket(), put.key(),
+                                       {.size_hint = hint, .seal = std::move(seal.key)}));
+  S3_CO_TRYV(co_await receive_file(put, reader, policy, plan, *writer, request));
   S3_CO_TRYV(confirm_owner(put));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await put.ns.put(put.bucket(), put.key(), std::move(writer), std::move(request)));

@@ -1,6 +1,7 @@
 // PutObject and RenameObject.
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
+#include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
@@ -63,10 +64,18 @@ Answer put_object(Call& call) {
   S3_CO_TRY(put.attributes.acl, new_object_acl(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));
-  S3_CO_TRY(Received received,
-            co_await receive_object(call, *writer, plan, digest::Algorithm::none));
-  put.etag = std::move(received.md5);
+  Sealing sealing;
+  if (may_seal(call)) {
+    S3_CO_TRY(sealing, co_await sealing_of(call));
+  }
+  NewSeal seal = new_seal(call, sealing);
+  put.attributes.envelope = std::move(seal.envelope);
+  S3_CO_TRY(auto writer,
+            co_await call.ns.open_write(call.bucket(), call.key(),
+                                        {.size_hint = *plan.length, .seal = std::move(seal.key)}));
+  S3_CO_TRY(Received received, co_await receive_object(call, *writer, plan, digest::Algorithm::none,
+                                                       sealing.has_md5()));
+  put.etag = etag_of(call, put.attributes.envelope, std::move(received.md5));
   put.checksum = std::move(received.checksum);
   S3_CO_TRYV(confirm_owner(call));
   S3_CO_TRY(const ns::ObjectInfo info,
@@ -74,6 +83,7 @@ Answer put_object(Call& call) {
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
+  add_encryption(call, info.attributes.envelope, response, true);
   add_version(call, info.version_id, response);
   add_expiration(call, info, response);
   co_return response;

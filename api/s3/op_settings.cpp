@@ -48,10 +48,16 @@ Async<Outcome<BucketSettings>> current_settings(Call& call) {
   S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
   S3_CO_TRYV(confirm_owner(call));
   const BucketSettingsPtr settings = call.settings.find(call.bucket());
+  BucketSettings out{.bucket = bucket.name, .root = bucket.root};
   if (settings && settings->root == bucket.root) {
-    co_return BucketSettings(*settings);
+    out = *settings;
   }
-  co_return BucketSettings{.bucket = bucket.name, .root = bucket.root};
+  // Whoever puts another setting in the place of a damaged record says nothing about encryption:
+  // that it was on must not be forgotten.
+  if (out.unreadable && bucket.sealing) {
+    out.documents.emplace(Setting::encryption, std::string());
+  }
+  co_return out;
 }
 
 Answer put_bucket_tagging(Call& call) { return put_setting(call, Setting::tagging, 204); }
@@ -59,6 +65,18 @@ Answer get_bucket_tagging(Call& call) {
   return get_setting(call, Setting::tagging, Code::no_such_tag_set);
 }
 Answer delete_bucket_tagging(Call& call) { return delete_setting(call, Setting::tagging); }
+
+Answer get_bucket_encryption(Call& call) {
+  S3_CO_TRY(http::Response response,
+            co_await get_setting(call, Setting::encryption, Code::sse_configuration_not_found));
+  const BucketSettingsPtr settings = call.settings.find(call.bucket());
+  if (!settings || !settings->encryption) {
+    S3Error error(Code::internal_error);
+    error.log_detail = "the default encryption of the bucket cannot be read; put or delete it";
+    co_return std::unexpected(std::move(error));
+  }
+  co_return response;
+}
 
 Answer put_bucket_cors(Call& call) { return put_setting(call, Setting::cors, 200); }
 Answer get_bucket_cors(Call& call) {

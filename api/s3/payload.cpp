@@ -359,12 +359,10 @@ Outcome<PayloadPlan> plan_object(const Call& call) {
   return plan;
 }
 
-Async<Outcome<Received>> receive_object(Call& call,
-                                        ns::ObjectWriter& writer,
-                                        const PayloadPlan& plan,
-                                        Algorithm also) {
+Async<Outcome<Received>> receive_object(
+    Call& call, ns::ObjectWriter& writer, const PayloadPlan& plan, Algorithm also, bool with_md5) {
   OUTCROP_ASSERT(plan.length.has_value());
-  Verifier verifier(call, plan, also, true);
+  Verifier verifier(call, plan, also, with_md5);
   PayloadBody body(call.body);
   S3_CO_TRYV(body.open(call, plan));
   while (verifier.size() < *plan.length) {

@@ -41,17 +41,19 @@ Outcome<digest::Algorithm> named_algorithm(std::optional<std::string_view> name)
 /// What arrived, and matched what was promised.
 struct Received {
   std::uint64_t size = 0;
-  std::string md5;  ///< hex: the ETag
+  std::string md5;  ///< hex: the ETag; empty if nobody wanted it
   digest::Checksum checksum;
 };
 
 /// Reads the whole body straight into `writer`. `also` is computed if the client named no checksum
-/// (a part of an upload that has one). The plan is from plan_object(). IncompleteBody, BadDigest,
-/// XAmzContentSHA256Mismatch, and what the writer says.
+/// (a part of an upload that has one), the MD5 if the client named one or `with_md5` is true. The
+/// plan is from plan_object(). IncompleteBody, BadDigest, XAmzContentSHA256Mismatch, and what the
+/// writer says.
 Async<Outcome<Received>> receive_object(Call& call,
                                         ns::ObjectWriter& writer,
                                         const PayloadPlan& plan,
-                                        digest::Algorithm also);
+                                        digest::Algorithm also,
+                                        bool with_md5 = true);
 
 /// The whole body as text, verified; MaxMessageLengthExceeded above kMaxDocumentBytes.
 Async<Outcome<std::string>> receive_document(Call& call);

@@ -172,7 +172,25 @@ void RequestContext::copy_source(policy::Values& out) const {
   }
 }
 
+bool RequestContext::upload_value(Key key, policy::Values& out) const {
+  if (!x_upload_encryption) {
+    return false;
+  }
+  const std::string* const said = key == Key::sse              ? &x_upload_encryption->method
+                                  : key == Key::sse_kms_key_id ? &x_upload_encryption->kms_key
+                                  : key == Key::sse_customer_algorithm
+                                      ? &x_upload_encryption->customer_algorithm
+                                      : nullptr;
+  if (said != nullptr && !said->empty()) {
+    out.add(*said);
+  }
+  return said != nullptr;
+}
+
 bool RequestContext::header_value(Key key, policy::Values& out) const {
+  if (upload_value(key, out)) {
+    return true;
+  }
   const auto row = std::ranges::find(kHeaders, key, &HeaderRow::key);
   if (row != kHeaders.end()) {
     if (const auto value = header(row->name)) {

@@ -17,6 +17,11 @@
 
 namespace outcrop::s3 {
 
+/// What an upload said about its encryption when it was created; empty: nothing.
+struct UploadEncryption {
+  std::string method{}, kms_key{}, customer_algorithm{};
+};
+
 class RequestContext final : public policy::Context {
  public:
   struct Parts {
@@ -62,6 +67,8 @@ class RequestContext final : public policy::Context {
   }
   /// s3:prefix of a decision whether somebody may know that there is no such key.
   void set_prefix(std::optional<std::string> prefix) { x_prefix = std::move(prefix); }
+  /// Of a part: what its headers do not say again.
+  void set_upload_encryption(UploadEncryption said) { x_upload_encryption = std::move(said); }
   /// Of a CreateBucket body.
   void set_location(std::string location) { x_location = std::move(location); }
 
@@ -70,6 +77,7 @@ class RequestContext final : public policy::Context {
   bool caller_value(policy::Key key, policy::Values& out) const;
   bool query_value(policy::Key key, policy::Values& out) const;
   bool header_value(policy::Key key, policy::Values& out) const;
+  bool upload_value(policy::Key key, policy::Values& out) const;
   void other_value(policy::Key key, policy::Values& out) const;
   void copy_source(policy::Values& out) const;
   std::string_view keep(std::string text) const { return x_kept.emplace_front(std::move(text)); }
@@ -81,6 +89,7 @@ class RequestContext final : public policy::Context {
   ns::StringPairs x_request_tags;
   std::optional<ns::StringPairs> x_existing_tags;
   std::optional<std::string> x_object_acl, x_prefix;
+  std::optional<UploadEncryption> x_upload_encryption;
   std::string x_bucket_account{policy::kAccount}, x_resource_account{policy::kAccount};
   mutable std::forward_list<std::string> x_kept;  ///< text that was computed
 };

@@ -181,6 +181,20 @@ IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
   return {s.access_key, s.secret, seal_session(x_seal_key, s, x_needs.random), s.expires_ns};
 }
 
+Task<> IdentityStore::note_seal_key() {
+  if (x_check_stored.load(std::memory_order_acquire)) {
+    co_return ok();
+  }
+  const AsyncMutex::Held held = co_await x_changing.acquire();
+  if (!x_check_stored) {
+    meta::Batch batch;
+    batch.put(seal_check_key(), seal(x_seal_key, kCheckName, kCheckText, x_needs.random));
+    CO_TRYV(co_await x_needs.meta.commit(std::move(batch)));
+    x_check_stored = true;
+  }
+  co_return ok();
+}
+
 Change<> IdentityStore::change(const Edit& edit) {
   const AsyncMutex::Held held = co_await x_changing.acquire();
   Draft draft{.next = *state(),

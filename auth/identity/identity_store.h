@@ -63,6 +63,9 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
                   std::string_view name,
                   std::string_view policy,
                   std::int64_t seconds);
+  /// Makes durable what tells this store's seal key from another, before something else is sealed
+  /// with it; as good as free once it is done.
+  Task<> note_seal_key();
   /// Called after every published change, on the worker that made it. Set once, before any change.
   void on_change(std::function<void()> hook) { x_hook = std::move(hook); }
 
@@ -126,8 +129,8 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   std::function<void()> x_hook;
   AsyncMutex x_changing;
   /// The record that tells the key of this store from others; it is there before any secret is
-  /// sealed. Under x_changing.
-  bool x_check_stored = true;
+  /// sealed. Changed under x_changing.
+  std::atomic<bool> x_check_stored = true;
   mutable std::mutex x_mutex;
   StatePtr x_state;
   std::atomic<std::uint64_t> x_version{0};

@@ -14,7 +14,7 @@ constexpr std::uint8_t kKeyVersion = 2;
 constexpr std::uint8_t kAccountKeyVersion = 3;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
-               kBucket = 'b', kSettings = 'c';  // of auth/access and api/s3
+               kBucket = 'b', kSettings = 'c', kKmsKey = 'y';  // of auth/access, api/s3, auth/keys
 constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
 
 std::string key_of(char what, std::string_view rest) {
@@ -239,7 +239,7 @@ Result<void> load_record(std::string_view key,
   }
   const char what = key[1];
   const std::string_view rest = key.substr(2);
-  if (what == kCheck || what == kBucket || what == kSettings) {
+  if (what == kCheck || what == kBucket || what == kSettings || what == kKmsKey) {
     return ok();
   }
   const std::uint8_t version = r.u8();

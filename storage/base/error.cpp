@@ -42,6 +42,7 @@ constexpr auto kNames = std::to_array<std::string_view>({
     "unavailable",
     "not_implemented",
     "config",
+    "sealed",
     "stale",
     "not_directory",
     "is_directory",

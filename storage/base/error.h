@@ -44,6 +44,7 @@ enum class Errc : std::uint16_t {
   unavailable,            ///< more than m drives are missing for this data
   not_implemented,        ///
   config,                 ///< bad configuration; detail is the one line for the user
+  sealed,                 ///< an encrypted payload, and no key was given to read it
   // Of the file view (storage/ns/file_system.h); S3 never meets them.
   stale,           ///< the inode that an id names is gone
   not_directory,   ///

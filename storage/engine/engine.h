@@ -15,6 +15,7 @@
 #include "storage/io/disk.h"
 #include "storage/meta/meta_store.h"
 #include "storage/ns/file_system.h"
+#include "storage/ns/key_ring.h"
 #include "storage/ns/namespace.h"
 
 namespace outcrop::engine {
@@ -51,6 +52,7 @@ struct EngineRuntime {
   std::function<Result<void>(const std::string& uuid)> forgotten{};
   /// Also `clock`, where it is one: its floor is kept with the metadata. Null in simulation.
   FlooredClock* floor = nullptr;
+  ns::KeyRing* keys = nullptr;  ///< NamespaceConfig::keys
 };
 
 struct DriveStatus {

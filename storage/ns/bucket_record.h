@@ -14,6 +14,7 @@ struct BucketRecord {
   std::int64_t created_ns = 0;
   std::string region{};
   Versioning versioning = Versioning::off;
+  bool sealing = false;  ///< Namespace::put_sealing
   bool operator==(const BucketRecord&) const = default;
 };
 

@@ -11,6 +11,7 @@
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
 #include "storage/ns/links.h"
+#include "storage/ns/sealed.h"
 
 namespace outcrop::ns {
 
@@ -42,9 +43,30 @@ struct InodeState {
   std::uint32_t names = 0, link_records = 0, tails_seen = 0;
   bool root = false, orphan = false, back_pointer = false, implicit = false;
   std::uint64_t children = 0, explicit_children = 0, xattrs_seen = 0, payload = 0;
+  std::uint64_t parts = 0, part_bytes = 0, sealed_part_bytes = 0;
   std::uint64_t version_records = 0;  ///< of a directory: its own in Table::version
   std::string unlinked_name{};  ///< parent and name of the last dirent, while no link came for it
+
+  void note(const std::vector<PartSummary>& more);
+  bool payload_fits() const;
 };
+
+void InodeState::note(const std::vector<PartSummary>& more) {
+  parts += more.size();
+  for (const PartSummary& part : more) {
+    part_bytes += part.size;
+    sealed_part_bytes += sealed_size(part.size);
+  }
+}
+
+// A sealed payload is larger than the file, by as much as its units are.
+bool InodeState::payload_fits() const {
+  if (!record.sealed()) {
+    return payload == record.size;
+  }
+  return parts == 0 ? payload == sealed_size(record.size)
+                    : part_bytes == record.size && payload == sealed_part_bytes;
+}
 
 class Checker {
  public:
@@ -147,6 +169,7 @@ void Checker::load(std::string_view value) {
   state.good = true;
   state.record = *std::move(record);
   state.payload = state.record.inline_data.size();
+  state.note(state.record.lists.parts);
   if (state.record.type == InodeType::file) {
     ++(state.record.history ? x_report.versions : x_report.files);
     state.expected = dirent_of(state.ino, state.record);
@@ -170,6 +193,7 @@ Result<void> Checker::tail(InodeId ino, std::uint32_t index, std::string_view va
     x_report.add("inode continuation record corrupt", ino);
     return ok();
   }
+  x_inode->note(lists.parts);
   return note_uses(x_uses, ino, lists.pieces, x_inode->payload);
 }
 
@@ -372,7 +396,7 @@ void Checker::finish() {
   if (s.implicit && r.posix) {
     problem("implicit directory with attributes");
   }
-  if (r.tails != s.tails_seen || r.size != s.payload) {
+  if (r.tails != s.tails_seen || !s.payload_fits()) {
     problem("size or continuation records differ");
   }
   if (s.implicit && (s.children == 0 || s.explicit_children > 0)) {
@@ -428,13 +452,21 @@ Result<void> Checker::cookies() {
 Result<void> Checker::uploads() {
   while (x_facts.any(About::upload)) {
     const std::uint64_t upload = x_facts.number();
-    bool exists = false, parts = false;
+    std::string kind;  // of the upload, which comes first; empty: there is none
+    bool parts = false, fits = true;
     while (x_facts.any(About::upload) && x_facts.number() == upload) {
-      (x_facts.fact() == Fact::exists ? exists : parts) = true;
+      if (x_facts.fact() == Fact::exists) {
+        kind = x_facts.value();
+      } else {
+        parts = true;
+        fits = fits && (x_facts.value() == kUnknownKind || x_facts.value() == kind);
+      }
       TRYV(x_facts.advance());
     }
-    if (parts && !exists) {
+    if (parts && kind.empty()) {
       x_report.add("part without upload", upload);
+    } else if (!fits) {
+      x_report.add("part is not sealed as its upload is", upload);
     }
   }
   return ok();

@@ -5,6 +5,7 @@
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
 #include "storage/ns/links.h"
+#include "storage/ns/sealed.h"
 #include "storage/ns/transaction.h"
 
 namespace outcrop::ns {
@@ -19,6 +20,13 @@ std::string varints(std::uint64_t a, std::uint64_t b) {
   w.varint(a);
   w.varint(b);
   return std::move(w).take();
+}
+
+// What its upload must be, for the part itself does not say whether it is sealed.
+std::string_view kind_of(const PartRecord& part, std::uint64_t payload) {
+  const bool plain = part.size == payload;
+  const bool sealed = sealed_size(part.size) == payload;
+  return plain == sealed ? kUnknownKind : plain ? kPlainKind : kSealedKind;
 }
 
 }  // namespace
@@ -110,8 +118,7 @@ Task<> FactCollector::run() {
   CO_TRYV(finish_xattrs());
   CO_TRYV(co_await each(Table::upload, &FactCollector::upload));
   CO_TRYV(co_await each(Table::upload_part, &FactCollector::part));
-  finish_part();
-  co_return ok();
+  co_return finish_part();
 }
 
 Result<void> FactCollector::bucket(std::string_view key, std::string_view value) {
@@ -258,7 +265,8 @@ Result<void> FactCollector::upload(std::string_view key, std::string_view value)
     x_report.add("inode number beyond the counter", record->ino, parsed->key);
   }
   TRYV(x_facts.add(fact_key(About::inode, parsed->root, Fact::upload, parsed->key), {}));
-  return x_facts.add(fact_key(About::upload, record->ino, Fact::exists), {});
+  return x_facts.add(fact_key(About::upload, record->ino, Fact::exists),
+                     record->attributes.envelope.empty() ? kPlainKind : kSealedKind);
 }
 
 Result<void> FactCollector::part(std::string_view key, std::string_view value) {
@@ -275,13 +283,12 @@ Result<void> FactCollector::part(std::string_view key, std::string_view value) {
     ++x_part_tails;
     return note_uses(x_uses, x_part->ino, lists.pieces, x_part_payload);
   }
-  finish_part();
+  TRYV(finish_part());
   ++x_report.parts;
-  TRYV(x_facts.add(fact_key(About::upload, get_be64(key), Fact::part), {}));
   auto record = decode_part(value);
   if (!record) {
     x_report.add("part record corrupt", get_be64(key), record.error().detail());
-    return ok();
+    return x_facts.add(fact_key(About::upload, get_be64(key), Fact::part), kUnknownKind);
   }
   if (record->ino >= x_next_inode) {
     x_report.add("inode number beyond the counter", record->ino);
@@ -291,14 +298,21 @@ Result<void> FactCollector::part(std::string_view key, std::string_view value) {
   return note_uses(x_uses, x_part->ino, x_part->lists.pieces, x_part_payload);
 }
 
-void FactCollector::finish_part() {
-  if (x_part && (x_part->tails != x_part_tails || x_part->size != x_part_payload)) {
-    x_report.add("part size or continuation records differ", x_part->ino);
+Result<void> FactCollector::finish_part() {
+  Result<void> noted;
+  if (x_part) {
+    const std::string_view kind = kind_of(*x_part, x_part_payload);
+    const bool fits = kind != kUnknownKind || x_part->size == x_part_payload;
+    if (x_part->tails != x_part_tails || !fits) {
+      x_report.add("part size or continuation records differ", x_part->ino);
+    }
+    noted = x_facts.add(fact_key(About::upload, get_be64(x_part_key), Fact::part), kind);
   }
   x_report.payload_bytes += x_part_payload;
   x_part.reset();
   x_part_tails = 0;
   x_part_payload = 0;
+  return noted;
 }
 
 }  // namespace outcrop::ns

@@ -30,9 +30,11 @@ enum class Fact : char {
   link_says = 'L',
   cookie_says = 'M',
   // Of an upload.
-  exists = 'P',
-  part = 'Q',
+  exists = 'P',  ///< value: kPlainKind, kSealedKind
+  part = 'Q',    ///< the same, as its sizes say, or kUnknownKind
 };
+
+inline constexpr std::string_view kPlainKind = "p", kSealedKind = "s", kUnknownKind = "?";
 
 std::string fact_key(About about, std::uint64_t number, Fact fact, std::string_view rest = {});
 
@@ -126,7 +128,7 @@ class FactCollector {
   Result<void> finish_xattrs();
   Result<void> upload(std::string_view key, std::string_view value);
   Result<void> part(std::string_view key, std::string_view value);
-  void finish_part();
+  Result<void> finish_part();
 
   meta::MetaStore& x_meta;
   const meta::SnapshotPtr x_at;

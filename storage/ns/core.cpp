@@ -20,6 +20,7 @@ Task<> Core::open() {
   CO_TRY(const auto all, co_await list_buckets(*this));
   for (const BucketInfo& bucket : all) {
     versioned.set(bucket.root, bucket.versioning);
+    sealing.set(bucket.root, bucket.sealing);
   }
   co_return ok();
 }

@@ -18,6 +18,7 @@
 #include "storage/ns/lock_table.h"
 #include "storage/ns/make_namespace.h"
 #include "storage/ns/recent_names.h"
+#include "storage/ns/sealing_buckets.h"
 #include "storage/ns/versioned_buckets.h"
 
 namespace outcrop::ns {
@@ -115,6 +116,7 @@ struct Core {
   const std::shared_ptr<HoldTable> holds = std::make_shared<HoldTable>();
   RecentNames recent;
   VersionedBuckets versioned;
+  SealingBuckets sealing;
   std::shared_ptr<DirtyTable> dirty;
   InodeQueue fragmented;               ///< files in many pieces, for defragment()
   Generations generations;             ///< by bucket root; moved by directory renames

@@ -41,6 +41,19 @@ Task<FileState> look_at_file(Core& core, FileId id, std::uint64_t from, std::uin
   co_return fail(Errc::invalid_argument, "not a regular file");
 }
 
+bool is_fixed(const Core& core, const Object& object) {
+  return object.record.type == InodeType::file &&
+         (object.record.sealed() || core.sealing.has(object.root));
+}
+
+std::unexpected<Error> fail_fixed() {
+  return fail(Errc::access_denied, "file clients do not change encrypted files");
+}
+
+Result<void> check_changeable(const Core& core, const Object& object) {
+  return is_fixed(core, object) ? fail_fixed() : ok();
+}
+
 Task<FileAttributes> current_attributes(Core& core, FileId id) {
   CO_TRY(const FileState state, co_await look(core, id, 0, 0));
   FileAttributes out = stored_attributes(core, *state.inode.object);

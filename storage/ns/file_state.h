@@ -22,6 +22,12 @@ Task<FileState> look_at_file(Core& core, FileId id, std::uint64_t from = 0, std:
 /// Of an inode of any type: what a client is shown. Errors: stale.
 Task<FileAttributes> current_attributes(Core& core, FileId id);
 
+/// access_denied for a file whose bytes file clients cannot change: what is sealed, and whatever
+/// lies in a bucket that promises to hold nothing in the clear.
+bool is_fixed(const Core& core, const Object& object);
+std::unexpected<Error> fail_fixed();
+Result<void> check_changeable(const Core& core, const Object& object);
+
 /// Lays what is dirty over a record's attributes.
 void overlay_attributes(const DirtyView& dirty, FileAttributes& attributes);
 

@@ -7,6 +7,11 @@
 // appear under a reversible alias that starts with kAliasPrefix; it can be read, renamed and
 // removed but not created. The rules are docs/guide/nfs.md, "What a file client sees".
 //
+// Encrypted files (ObjectAttributes::envelope) are read with what NamespaceConfig::keys opens, and
+// their bytes do not change; neither do those of any file in a bucket that promises to hold nothing
+// in the clear (Namespace::put_sealing). Calls that would change them fail with access_denied, and
+// so does reading where there is no key.
+//
 // Thread: any worker. Durability: every call that changes names or attributes is durable when it
 // returns; write() only if it says so, else after commit(). Errors beside those named: stale (the
 // inode is gone), not_directory, is_directory, name_too_long, invalid_argument (a name with '/' or
@@ -80,6 +85,7 @@ struct FileAttributes {
   std::uint64_t change = 0;
   std::int64_t mtime_ns = 0, ctime_ns = 0, atime_ns = 0, btime_ns = 0;
   DeviceNumber device{};  ///< of devices
+  bool fixed = false;     ///< a file whose bytes file clients cannot change, whatever its mode
 };
 
 struct SetAttributes {
@@ -240,8 +246,9 @@ class FileSystem {
                                           std::uint64_t length) = 0;
   /// The next data (or hole) at or behind `offset`; not_found behind the end (NXIO).
   virtual Task<SeekResult> seek(FileId file, std::uint64_t offset, bool data) = 0;
-  /// By reference: no payload byte is copied, any alignment. `length` 0: to the source's end. Bytes
-  /// cloned. invalid_argument for overlapping ranges of one file; also between buckets.
+  /// By reference: no payload byte is copied, any alignment. cross_bucket for an encrypted source.
+  /// `length` 0: to the source's end. Bytes cloned. invalid_argument for overlapping ranges of one
+  /// file; also between buckets.
   virtual Task<std::uint64_t> clone(FileId source,
                                     std::uint64_t source_offset,
                                     FileId target,

@@ -56,6 +56,7 @@ Task<FileAttributes> set_on_file(Core& core, const SetOp& op, const Object& befo
   const bool resizes =
       op.set.size && (*op.set.size != before.record.size || core.dirty->view(before.ino).dirty);
   if (resizes) {
+    CO_TRYV(check_changeable(core, before));
     CO_TRYV(co_await resize_locked(core, before, object, tx, *op.set.size));
   }
   if (op.set.mtime_ns || (op.set.size && !resizes)) {
@@ -100,7 +101,10 @@ Task<> begin_resize(Core& core, const SetOp& op) {
   if (op.guard_ctime_ns && now.ctime_ns != *op.guard_ctime_ns) {
     co_return fail(Errc::precondition_failed);
   }
-  co_return now.size == *op.set.size ? ok() : co_await begin_version(core, op.id);
+  if (now.size == *op.set.size) {
+    co_return ok();
+  }
+  co_return now.fixed ? fail_fixed() : co_await begin_version(core, op.id);
 }
 
 // Another size than begin_resize saw, of a session that has ended meanwhile: what it left is in no

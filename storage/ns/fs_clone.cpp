@@ -71,8 +71,13 @@ Task<std::uint64_t> clone_file(Core& core,
                                FileId target,
                                std::uint64_t target_offset,
                                std::uint64_t length) {
-  CO_TRYV(co_await look_at_file(core, source));
-  CO_TRYV(co_await look_at_file(core, target));
+  CO_TRY(const FileState from, co_await look_at_file(core, source));
+  CO_TRY(const FileState to, co_await look_at_file(core, target));
+  CO_TRYV(check_changeable(core, *to.inode.object));
+  if (from.record().sealed()) {
+    // Its bytes are worth something only where they are. Clients read and write instead.
+    co_return fail(Errc::cross_bucket, "an encrypted file cannot be cloned");
+  }
   CloneOp op{source, target, source_offset, target_offset, length};
   if (needs_version(core, target)) {
     CO_TRYV(co_await begin_version(core, target));

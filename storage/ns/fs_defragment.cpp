@@ -79,7 +79,9 @@ Task<> swap_region(Core& core,
   Object after = *before;
   // Readers that pin its extents tell by this that the record is another one.
   after.record.change = core.changes.next();
-  FileChange change{.bytes = {}, .pieces = stream.pieces_of(bytes), .size = before->record.size};
+  FileChange change{.bytes = {},
+                    .pieces = stream.pieces_of(bytes),
+                    .size = mapped_bytes(before->record.lists.pieces)};
   Transaction tx(core);
   CO_TRYV(co_await put_change(core, tx, *before, after, std::move(change)));
   co_return co_await tx.commit();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/ns/file_state.h"
 #include "storage/ns/fs_data.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
@@ -154,7 +155,8 @@ FileAttributes stored_attributes(Core& core, const Object& object) {
                      .ctime_ns = posix.ctime_ns,
                      .atime_ns = posix.atime_ns,
                      .btime_ns = posix.btime_ns,
-                     .device = record.device};
+                     .device = record.device,
+                     .fixed = is_fixed(core, object)};
   if (record.type == InodeType::directory) {
     const DirectoryState state = core.times.get(object.ino, record);
     out.change = state.change;

@@ -4,6 +4,7 @@
 #include "storage/ns/file_state.h"
 #include "storage/ns/fs_data.h"
 #include "storage/ns/piece_map.h"
+#include "storage/ns/sealed_reader.h"
 
 namespace outcrop::ns {
 namespace {
@@ -17,6 +18,28 @@ void append_zeros(std::vector<Buffer>& out, std::uint64_t n) {
   }
 }
 
+// Keeps the extents of the pieces from being recycled; false: the record may be outdated, look
+// again.
+Task<bool> pin_pieces(Core& core,
+                      const FoundInode& inode,
+                      const Pieces& pieces,
+                      segment::PinPtr& pin) {
+  std::vector<Extent> extents;
+  for (const Piece& piece : pieces) {
+    if (!piece.hole()) {
+      extents.push_back(piece.extent);
+    }
+  }
+  if (extents.empty()) {
+    co_return true;
+  }
+  pin = core.blobs.pin(extents);
+  if (core.objects.unchanged(object_cache_key(inode.object->ino), inode.token)) {
+    co_return true;
+  }
+  co_return co_await still_current(core, *inode.object);
+}
+
 /// Reads from one record, front to back.
 class StoredBytes {
  public:
@@ -26,22 +49,7 @@ class StoredBytes {
   }
 
   /// Keeps the extents from being recycled; false: the record may be outdated, look again.
-  Task<bool> pin(const FoundInode& inode) {
-    std::vector<Extent> extents;
-    for (const Piece& piece : x_pieces) {
-      if (!piece.hole()) {
-        extents.push_back(piece.extent);
-      }
-    }
-    if (extents.empty()) {
-      co_return true;
-    }
-    x_pin = x_core.blobs.pin(extents);
-    if (x_core.objects.unchanged(object_cache_key(inode.object->ino), inode.token)) {
-      co_return true;
-    }
-    co_return co_await still_current(x_core, *inode.object);
-  }
+  Task<bool> pin(const FoundInode& inode) { return pin_pieces(x_core, inode, x_pieces, x_pin); }
 
   /// Passes over the bytes up to `to`, which lie below dirty ones.
   void skip(std::uint64_t to) {
@@ -99,6 +107,44 @@ class StoredBytes {
   std::uint64_t x_used = 0;
 };
 
+Result<DataKey> open_envelope(const Core& core, const InodeRecord& record) {
+  return core.config.keys != nullptr
+             ? core.config.keys->open(record.attributes.envelope)
+             : fail(Errc::access_denied, "there are no keys for encrypted files");
+}
+
+// Nothing is ever dirty of a sealed file: is_fixed(). Empty: the record was outrun.
+Task<std::optional<ReadResult>> try_read_sealed(Core& core,
+                                                const FileState& state,
+                                                ByteRange range,
+                                                ReadAhead ahead) {
+  const InodeRecord& record = state.record();
+  CO_TRY(const DataKey key, open_envelope(core, record));
+  const std::uint64_t end =
+      std::min(range.offset + range.length, std::max(record.size, range.offset));
+  ReadResult out{.data = {}, .bytes = end - range.offset, .eof = end >= record.size};
+  if (out.bytes == 0) {
+    co_return out;
+  }
+  const auto stored = stored_range(record, {range.offset, out.bytes});
+  if (!stored) {
+    co_return fail(Errc::corrupt, "file shorter than its size");
+  }
+  segment::PinPtr pin;
+  CO_TRY(const bool pinned,
+         co_await pin_pieces(core, state.inode, slice_pieces(record.lists.pieces, *stored), pin));
+  if (!pinned) {
+    co_return std::nullopt;
+  }
+  SealedReader reader(core.extents, record, key);
+  for (std::uint64_t at = range.offset; at < end;) {
+    CO_TRY(Buffer bytes, co_await reader.read({at, end - at}, ahead));
+    at += bytes.size();
+    out.data.push_back(std::move(bytes));
+  }
+  co_return out;
+}
+
 // Empty: the record was outrun.
 Task<std::optional<ReadResult>> try_read(Core& core,
                                          FileId file,
@@ -106,6 +152,9 @@ Task<std::optional<ReadResult>> try_read(Core& core,
                                          ReadAhead ahead) {
   CO_TRY(const FileState state,
          co_await look_at_file(core, file, range.offset, range.offset + range.length));
+  if (state.record().sealed()) {
+    co_return co_await try_read_sealed(core, state, range, ahead);
+  }
   const std::uint64_t size = state.size();
   const std::uint64_t end = std::min(range.offset + range.length, std::max(size, range.offset));
   ReadResult out{.data = {}, .bytes = end - range.offset, .eof = end >= size};
@@ -126,6 +175,9 @@ Task<std::optional<ReadResult>> try_read(Core& core,
 // The next position at or behind `at` that is a hole in both worlds, or data in one of them.
 std::uint64_t next_of(const FileState& state, std::uint64_t at, bool data) {
   const InodeRecord& record = state.record();
+  if (record.sealed()) {
+    return data ? at : record.size;  // it has no holes
+  }
   const auto stored = [&](std::uint64_t from, bool what) -> std::uint64_t {
     if (!record.inline_data.empty()) {
       const bool inside = from < record.inline_data.size();

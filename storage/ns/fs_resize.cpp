@@ -90,6 +90,7 @@ Task<FileAttributes> allocate_file(Core& core,
                                    std::uint64_t length) {
   CO_TRY(const std::uint64_t end, end_of(offset, length));
   CO_TRY(const FileState state, co_await look_at_file(core, file, offset, end));
+  CO_TRYV(check_changeable(core, *state.inode.object));
   const std::uint64_t there =
       data_bytes(slice_pieces(state.record().lists.pieces, {offset, length}));
   if (core.config.space && length - there > core.config.space().free_bytes) {
@@ -117,7 +118,8 @@ Task<FileAttributes> deallocate_file(Core& core,
                                      std::uint64_t offset,
                                      std::uint64_t length) {
   CO_TRY(const std::uint64_t end, end_of(offset, length));
-  CO_TRYV(co_await look_at_file(core, file));
+  CO_TRY(const FileState state, co_await look_at_file(core, file));
+  CO_TRYV(check_changeable(core, *state.inode.object));
   if (needs_version(core, file)) {
     CO_TRYV(co_await begin_version(core, file));
   }

@@ -42,7 +42,8 @@ Task<DirtyFilePtr> take(Core& core, InodeId ino, std::uint64_t offset, std::vect
 Task<WriteResult> write_file(
     Core& core, FileId file, std::uint64_t offset, std::vector<Buffer> data, bool stable) {
   CO_TRY(const std::uint64_t length, check_write(offset, data));
-  CO_TRYV(co_await look_at_file(core, file));
+  CO_TRY(const FileState state, co_await look_at_file(core, file));
+  CO_TRYV(check_changeable(core, *state.inode.object));
   if (length > 0) {
     if (needs_version(core, file)) {
       CO_TRYV(co_await begin_version(core, file));

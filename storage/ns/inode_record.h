@@ -49,7 +49,7 @@ struct InodeRecord {
   std::string target{};   ///< of symlinks only
   DeviceNumber device{};  ///< of devices only
   // Of files only.
-  std::uint64_t size = 0;
+  std::uint64_t size = 0;  ///< of a sealed payload: before it was sealed; stored_size() is the rest
   std::string etag{};
   ObjectAttributes attributes{};
   digest::Checksum checksum{};
@@ -59,6 +59,7 @@ struct InodeRecord {
   std::uint32_t tails = 0;  ///< continuation records; their lists are not in the main record
   bool operator==(const InodeRecord&) const = default;
 
+  bool sealed() const { return !attributes.envelope.empty(); }
   std::uint32_t links() const { return posix ? posix->links : 1; }
   std::int64_t file_mtime_ns() const {
     return posix ? posix->mtime_ns.value_or(mtime_ns) : mtime_ns;

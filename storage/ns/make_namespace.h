@@ -9,6 +9,7 @@
 #include "storage/base/random.h"
 #include "storage/meta/meta_store.h"
 #include "storage/ns/file_system.h"
+#include "storage/ns/key_ring.h"
 #include "storage/ns/namespace.h"
 #include "storage/segment/blob_store.h"
 
@@ -23,6 +24,8 @@ struct NamespaceConfig {
   std::size_t fragmented_pieces = 4096;          ///< a file with more is rewritten in larger ones
   std::uint64_t min_part_bytes = kMinPartBytes;  ///< of every part but the last
   std::uint64_t inode_block = 1 << 20;           ///< inode numbers reserved per commit
+  /// Opens sealed files for file clients; null: they cannot read them. Outlives the namespace.
+  KeyRing* keys = nullptr;
   /// What FileSystem::space() says; without free files nothing new is made. Absent: unlimited.
   /// Called on a worker: it must not block.
   std::function<FileSystemSpace()> space{};

@@ -21,7 +21,7 @@ class ObjectWriter {
   /// Where the next bytes go (not empty). Valid until advance() or the next buffer().
   virtual Task<MutBytes> buffer() = 0;
   virtual Task<> advance(std::size_t n) = 0;
-  virtual std::uint64_t size() const = 0;  ///< bytes advanced so far
+  virtual std::uint64_t size() const = 0;  ///< bytes advanced so far, before they are sealed
 };
 
 /// One version of an object, pinned: later writes and deletes do not change what it reads.
@@ -29,9 +29,12 @@ class ObjectReader {
  public:
   virtual ~ObjectReader() = default;
   virtual const ObjectInfo& info() const = 0;
+  /// The data key of a sealed payload; before next(). Nothing happens to one that is not sealed.
+  virtual void unseal(const DataKey& key) = 0;
   /// What next() gives from now on; within [0, info().size].
   virtual void seek(ByteRange range) = 0;
-  /// The next verified bytes, up to about 1 MiB; empty at the end of the range.
+  /// The next verified bytes, up to about 1 MiB; empty at the end of the range. Errors: sealed;
+  /// corrupt, also if the payload does not authenticate under the data key.
   virtual Task<std::vector<Buffer>> next() = 0;
 };
 
@@ -49,13 +52,22 @@ class Namespace {
   /// Once it has been enabled, a bucket has versions for ever: `state` is not off.
   virtual Task<> put_versioning(std::string_view bucket, Versioning state) = 0;
 
-  /// `size_hint`: the payload size if known, else 0. Errors: no_such_bucket, key_too_long,
-  /// no_space.
+  /// Whether the bucket promises that nothing is stored in it in the clear. What S3 clients store
+  /// is the caller's to seal; file clients cannot bring bytes into such a bucket.
+  virtual Task<> put_sealing(std::string_view bucket, bool sealing) = 0;
+
+  /// Errors: no_such_bucket, key_too_long, no_space.
   virtual Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
                                                          std::string_view key,
-                                                         std::uint64_t size_hint) = 0;
+                                                         WriteOptions options) = 0;
+  Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
+                                                 std::string_view key,
+                                                 std::uint64_t size_hint) {
+    return open_write(bucket, key, WriteOptions{.size_hint = size_hint});
+  }
   /// Makes the payload the object at `key`, replacing what is there, atomically.
-  /// precondition_failed as the conditions say; no_such_key for if_match on an absent key.
+  /// precondition_failed as the conditions say; no_such_key for if_match on an absent key;
+  /// invalid_argument for an envelope without a sealed payload, and the opposite.
   virtual Task<ObjectInfo> put(std::string_view bucket,
                                std::string_view key,
                                std::unique_ptr<ObjectWriter> payload,
@@ -140,7 +152,8 @@ class Namespace {
   virtual Task<UploadInfo> get_upload(std::string_view bucket,
                                       std::string_view key,
                                       std::string_view upload_id) = 0;
-  /// Replaces a part of the same number. `etag` is the payload's hex MD5.
+  /// Replaces a part of the same number. `etag` is the payload's hex MD5. invalid_argument unless
+  /// the payload is sealed, as that part, if the upload has an envelope, and only then.
   virtual Task<PartInfo> put_part(std::string_view bucket,
                                   std::string_view key,
                                   std::string_view upload_id,
@@ -149,7 +162,8 @@ class Namespace {
                                   std::string etag,
                                   digest::Checksum checksum) = 0;
   /// Part by reference to a range of a pinned source. `etag`: what the caller computed for it, or
-  /// empty to derive a stable one from the source's ETag and the range.
+  /// empty to derive a stable one from the source's ETag and the range. invalid_argument if the
+  /// source or the upload is sealed: then the bytes go through the caller.
   virtual Task<PartInfo> copy_part(std::string_view bucket,
                                    std::string_view key,
                                    std::string_view upload_id,

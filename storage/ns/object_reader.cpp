@@ -24,6 +24,11 @@ PinnedReader::PinnedReader(ExtentCache& extents,
 
 void PinnedReader::seek(ByteRange range) {
   OUTCROP_ASSERT(range.offset <= x_info.size && range.length <= x_info.size - range.offset);
+  x_at = range.offset;
+  x_end = range.offset + range.length;
+  if (x_object->record.sealed()) {
+    return;
+  }
   const auto& pieces = x_object->record.lists.pieces;
   if (range.offset < x_piece_start) {
     x_piece = 0;
@@ -32,14 +37,30 @@ void PinnedReader::seek(ByteRange range) {
   while (x_piece < pieces.size() && range.offset - x_piece_start >= pieces[x_piece].length) {
     x_piece_start += pieces[x_piece++].length;
   }
-  x_at = range.offset;
-  x_end = range.offset + range.length;
+}
+
+void PinnedReader::unseal(const DataKey& key) {
+  if (x_object->record.sealed()) {
+    x_sealed = std::make_unique<SealedReader>(x_extents, x_object->record, key);
+  }
+}
+
+Task<std::vector<Buffer>> PinnedReader::next_sealed() {
+  if (!x_sealed) {
+    co_return fail(Errc::sealed);
+  }
+  CO_TRY(Buffer bytes, co_await x_sealed->read({x_at, x_end - x_at}));
+  x_at += bytes.size();
+  co_return std::vector{std::move(bytes)};
 }
 
 Task<std::vector<Buffer>> PinnedReader::next() {
   const InodeRecord& record = x_object->record;
   if (x_at == x_end) {
     co_return std::vector<Buffer>{};
+  }
+  if (record.sealed()) {
+    co_return co_await next_sealed();
   }
   if (record.lists.pieces.empty()) {
     const ConstBytes data = as_bytes(record.inline_data).subspan(x_at, x_end - x_at);

@@ -20,7 +20,8 @@ BucketInfo info_of(std::string_view name, const BucketRecord& record) {
           .root = record.root,
           .created_ns = record.created_ns,
           .region = record.region,
-          .versioning = record.versioning};
+          .versioning = record.versioning,
+          .sealing = record.sealing};
 }
 
 struct Keyless {
@@ -217,6 +218,7 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   tx.erase_inode(*root.object, root.xattrs);
   CO_TRYV(co_await tx.commit());
   core.versioned.set(record.root, Versioning::off);
+  core.sealing.set(record.root, false);
   co_return true;
 }
 
@@ -273,8 +275,11 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   co_return info_of(name, record);
 }
 
-Task<> put_versioning(Core& core, std::string_view name, Versioning state) {
-  OUTCROP_ASSERT(state != Versioning::off);
+namespace {
+
+// What changes in the record of a bucket while nobody does anything in it.
+template <class Change>
+Task<> change_bucket(Core& core, std::string_view name, Change change) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(const BucketRecord record, co_await find_bucket(core, name));
     LockPlan locks;
@@ -285,15 +290,27 @@ Task<> put_versioning(Core& core, std::string_view name, Versioning state) {
     if (now.root != record.root) {
       continue;
     }
-    now.versioning = state;
+    change(now);
     Transaction tx(core);
     tx.block_bucket(name);
     tx.batch.put(bucket_key(name), encode(now));
     CO_TRYV(co_await tx.commit());
-    core.versioned.set(now.root, state);
+    core.versioned.set(now.root, now.versioning);
+    core.sealing.set(now.root, now.sealing);
     co_return ok();
   }
   co_return outrun();
+}
+
+}  // namespace
+
+Task<> put_versioning(Core& core, std::string_view name, Versioning state) {
+  OUTCROP_ASSERT(state != Versioning::off);
+  return change_bucket(core, name, [state](BucketRecord& record) { record.versioning = state; });
+}
+
+Task<> put_sealing(Core& core, std::string_view name, bool sealing) {
+  return change_bucket(core, name, [sealing](BucketRecord& record) { record.sealing = sealing; });
 }
 
 Task<> delete_bucket(Core& core, std::string_view name) {

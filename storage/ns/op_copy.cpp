@@ -26,6 +26,7 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   if (op.request.replace) {
     out.attributes = *op.request.replace;
     out.attributes.tags = source.attributes.tags;
+    out.attributes.envelope = source.attributes.envelope;
     fields = op.request.file;
   } else if (in_place) {
     fields.mode.reset();  // it keeps all of its bits, not only those that other keys get
@@ -34,6 +35,9 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
     out.attributes.tags = *op.request.tags;
   }
   out.attributes.acl = op.request.acl;
+  if (op.request.envelope) {
+    out.attributes.envelope = *op.request.envelope;
+  }
   out.mtime_ns = core.clock.wall_ns();
   out.upload_id.clear();
   out.history = false;
@@ -47,10 +51,16 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   return out;
 }
 
+// What came together from two requests may be too much for one record.
+Result<void> check_copied(const CopyRequest& request, const InodeRecord& copy) {
+  return request.envelope ? check_attributes(copy.attributes) : ok();
+}
+
 // Onto itself: in a bucket with versions, what it was stays one. Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> copy_in_place(
     Core& core, CopyOp& op, LockTable::Held& held, const Target& target, const Object& source) {
   Object object{source.ino, target.bucket.root, copied_record(core, op, source.record, true)};
+  CO_TRYV(check_copied(op.request, object.record));
   Renewal renewal;
   if (target.versioned()) {
     InodeId busy = 0;
@@ -73,12 +83,22 @@ Task<std::optional<ObjectInfo>> copy_in_place(
   co_return info_of(object);
 }
 
+Result<void> check_envelope(const CopyRequest& request, const std::string& source) {
+  if (request.source_envelope && *request.source_envelope != source) {
+    return fail(Errc::conflict);
+  }
+  return request.envelope && request.envelope->empty() != source.empty()
+             ? fail(Errc::invalid_argument, "a copy is sealed if and only if its source is")
+             : ok();
+}
+
 Task<std::optional<ObjectInfo>> copy_to_target(
     Core& core, CopyOp& op, LockTable::Held& held, const Target& target, const ObjectPtr& source) {
   CO_TRYV(check_tags(op.request.source_tags, *source));
   if (op.request.source_acl && *op.request.source_acl != source->record.attributes.acl) {
     co_return fail(Errc::conflict);
   }
+  CO_TRYV(check_envelope(op.request, source->record.attributes.envelope));
   CO_TRYV(check_object(op.request.source_conditions, source, Access::copy));
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
   // Not onto another name of the same file: what it is copied from stays as it is.
@@ -88,6 +108,7 @@ Task<std::optional<ObjectInfo>> copy_to_target(
     co_return co_await copy_in_place(core, op, held, target, *source);
   }
   Object object{op.ino, target.bucket.root, copied_record(core, op, source->record, false)};
+  CO_TRYV(check_copied(op.request, object.record));
   Transaction tx(core);
   install_object(core, tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());

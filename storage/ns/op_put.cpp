@@ -69,13 +69,13 @@ std::unexpected<Error> outrun() {
 Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
                                                std::string_view bucket,
                                                std::string_view key,
-                                               std::uint64_t size_hint) {
+                                               WriteOptions options) {
   CO_TRYV(check_key(key));
   CO_TRYV(co_await find_bucket(core, bucket));
-  if (size_hint > kMaxObjectBytes) {
+  if (options.size_hint > kMaxObjectBytes) {
     co_return fail(Errc::entity_too_large);
   }
-  co_return std::make_unique<PayloadWriter>(core.blobs, size_hint);
+  co_return std::make_unique<PayloadWriter>(core, options);
 }
 
 Task<ObjectInfo> put_object(Core& core,
@@ -88,6 +88,7 @@ Task<ObjectInfo> put_object(Core& core,
   CO_TRYV(check_digests(request.etag, request.checksum));
   auto* writer = dynamic_cast<PayloadWriter*>(payload.get());
   OUTCROP_ASSERT(writer != nullptr);
+  CO_TRYV(writer->check(!request.attributes.envelope.empty(), 0));
   CO_TRYV(co_await writer->finish());
   if (!request.conditions.empty()) {
     CO_TRYV(co_await flush_key(core, bucket, key));

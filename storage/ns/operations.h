@@ -10,11 +10,12 @@ Task<BucketInfo> get_bucket(Core& core, std::string_view name);
 Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_view region);
 Task<> delete_bucket(Core& core, std::string_view name);
 Task<> put_versioning(Core& core, std::string_view name, Versioning state);
+Task<> put_sealing(Core& core, std::string_view name, bool sealing);
 
 Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
                                                std::string_view bucket,
                                                std::string_view key,
-                                               std::uint64_t size_hint);
+                                               WriteOptions options);
 Task<ObjectInfo> put_object(Core& core,
                             std::string_view bucket,
                             std::string_view key,

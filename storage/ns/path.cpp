@@ -4,6 +4,7 @@
 
 #include "storage/base/worker.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/sealed_reader.h"
 #include "storage/ns/transaction.h"
 
 namespace outcrop::ns {
@@ -211,10 +212,10 @@ Task<std::shared_ptr<Object>> read_object(Core& core, InodeId ino, meta::Snapsho
 }  // namespace
 
 std::size_t cache_bytes(const Object& o) {
-  std::size_t bytes = sizeof(Object) + o.record.name.size() + o.record.etag.size() +
-                      o.record.inline_data.size() + o.record.upload_id.size() +
-                      o.record.target.size() + o.record.attributes.acl.size() +
-                      o.record.lists.pieces.size() * sizeof(Piece);
+  std::size_t bytes =
+      sizeof(Object) + o.record.name.size() + o.record.etag.size() + o.record.inline_data.size() +
+      o.record.upload_id.size() + o.record.target.size() + o.record.attributes.acl.size() +
+      o.record.attributes.envelope.size() + o.record.lists.pieces.size() * sizeof(Piece);
   for (const PartSummary& p : o.record.lists.parts) {
     bytes += sizeof p + p.checksum.size();
   }
@@ -342,7 +343,7 @@ Task<std::shared_ptr<Object>> load_object(Core& core,
   }
   object->root = root;
   if (object->record.type == InodeType::file &&
-      payload_bytes(object->record) != object->record.size) {
+      stored_size(object->record) != payload_bytes(object->record)) {
     co_return fail(Errc::corrupt, "inode size differs from its payload");
   }
   co_return object;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "storage/ns/sealed.h"
+
 namespace outcrop::ns {
 namespace {
 
@@ -12,10 +14,96 @@ constexpr std::size_t kLastBuffer = segment::kSmallMax + kIoAlign;
 
 }  // namespace
 
-PayloadWriter::PayloadWriter(segment::BlobStore& blobs, std::uint64_t size_hint)
-    : x_blobs(blobs), x_size_hint(size_hint) {}
+/// The run that is being sealed, and the unit that is being filled.
+struct PayloadWriter::Seal {
+  explicit Seal(const WriteOptions& options)
+      : cipher(*options.seal, UnitCipher::Direction::seal),
+        name{options.part, 0},
+        hint(options.size_hint) {}
+  UnitCipher cipher;
+  UnitName name;
+  const std::uint64_t hint;
+  std::uint64_t size = 0;
+  Buffer plain{};
+  std::size_t filled = 0;
+};
 
-Task<MutBytes> PayloadWriter::buffer() {
+PayloadWriter::PayloadWriter(Core& core, const WriteOptions& options)
+    : x_core(core),
+      x_blobs(core.blobs),
+      x_seal(options.seal ? std::make_unique<Seal>(options) : nullptr),
+      x_size_hint(options.seal ? sealed_size(options.size_hint) : options.size_hint) {}
+PayloadWriter::~PayloadWriter() = default;
+
+std::uint64_t PayloadWriter::size() const { return x_seal ? x_seal->size : x_size; }
+
+Result<void> PayloadWriter::check(bool sealed, std::uint32_t part) const {
+  const bool fits = sealed ? x_seal && x_seal->name.part == part : !x_seal;
+  return fits ? ok() : fail(Errc::invalid_argument, "payload and envelope do not fit each other");
+}
+
+Task<MutBytes> PayloadWriter::unit_buffer() {
+  Seal& seal = *x_seal;
+  if (seal.filled == seal.plain.size()) {
+    const std::uint64_t more = seal.hint > seal.size
+                                   ? seal.hint - seal.size
+                                   : std::max<std::uint64_t>(kFirstBuffer, 3 * seal.filled);
+    Buffer larger = Buffer::make(std::min(seal.filled + more, kUnitBytes));
+    if (seal.filled > 0) {
+      std::memcpy(larger.data(), seal.plain.data(), seal.filled);
+    }
+    seal.plain = std::move(larger);
+  }
+  co_return seal.plain.writable().subspan(seal.filled);
+}
+
+Task<> PayloadWriter::unit_advance(std::size_t n) {
+  Seal& seal = *x_seal;
+  OUTCROP_ASSERT(n <= seal.plain.size() - seal.filled);
+  if (seal.size + n > kMaxObjectBytes) {
+    co_return fail(Errc::entity_too_large);
+  }
+  seal.size += n;
+  seal.filled += n;
+  co_return seal.filled == kUnitBytes ? co_await seal_unit() : ok();
+}
+
+// What is in the buffer is a unit, and goes the way of every payload.
+Task<> PayloadWriter::seal_unit() {
+  Seal& seal = *x_seal;
+  UnitCipher::Nonce nonce{};
+  {
+    const std::lock_guard lock(x_core.random_mutex);
+    x_core.random.fill(nonce);
+  }
+  seal.cipher.begin(seal.name, nonce);
+  CO_TRYV(co_await store(nonce));
+  for (ConstBytes left = seal.plain.view().first(seal.filled); !left.empty();) {
+    CO_TRY(const MutBytes room, co_await stored_buffer());
+    const std::size_t n = std::min(room.size(), left.size());
+    seal.cipher.update(left.first(n), room.data());
+    CO_TRYV(co_await stored_advance(n));
+    left = left.subspan(n);
+  }
+  const UnitCipher::Tag tag = seal.cipher.finish();
+  CO_TRYV(co_await store(tag));
+  ++seal.name.index;
+  seal.filled = 0;
+  co_return ok();
+}
+
+Task<> PayloadWriter::store(ConstBytes bytes) {
+  while (!bytes.empty()) {
+    CO_TRY(const MutBytes room, co_await stored_buffer());
+    const std::size_t n = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), n);
+    CO_TRYV(co_await stored_advance(n));
+    bytes = bytes.subspan(n);
+  }
+  co_return ok();
+}
+
+Task<MutBytes> PayloadWriter::stored_buffer() {
   if (!x_blob && x_size == 0 && x_size_hint > segment::kSmallMax) {
     CO_TRY(x_blob, co_await x_blobs.open_writer(x_size_hint, segment::Purpose::client));
   }
@@ -38,8 +126,8 @@ Task<MutBytes> PayloadWriter::buffer() {
   co_return x_buffer.writable().subspan(x_filled);
 }
 
-Task<> PayloadWriter::advance(std::size_t n) {
-  if (x_size + n > kMaxObjectBytes) {
+Task<> PayloadWriter::stored_advance(std::size_t n) {
+  if (!x_seal && x_size + n > kMaxObjectBytes) {
     co_return fail(Errc::entity_too_large);
   }
   x_size += n;
@@ -66,6 +154,9 @@ Task<> PayloadWriter::spill() {
 }
 
 Task<> PayloadWriter::finish() {
+  if (x_seal && x_seal->filled > 0) {
+    CO_TRYV(co_await seal_unit());
+  }
   if (!x_blob && x_filled > segment::kSmallMax) {
     CO_TRYV(co_await spill());
   }

@@ -16,6 +16,8 @@ constexpr std::size_t kHexMd5 = 32;
 constexpr char kTagMark = '#';
 // The ACL stands behind the tags in the same way.
 constexpr std::string_view kAclMark = "!";
+// And the envelope of a sealed payload behind that.
+constexpr std::string_view kEnvelopeMark = "$";
 
 // "<32 lower hex>" and "<32 lower hex>-<n>" are nearly all ETags: packed into half the bytes.
 enum class EtagForm : std::uint8_t { text = 0, md5 = 1, md5_parts = 2 };
@@ -73,6 +75,19 @@ StringPairs read_pairs(Reader& r) {
     std::string name(r.str(kMaxAttributeBytes));
     std::string value(r.str(kMaxAttributeBytes));
     out.emplace_back(std::move(name), std::move(value));
+  }
+  return out;
+}
+
+// What stands at the end of the headers under a mark; empty: nothing does.
+std::string take_marked(Reader& r, StringPairs& headers, std::string_view mark) {
+  std::string out;
+  if (!headers.empty() && headers.back().first == mark) {
+    out = std::move(headers.back().second);
+    headers.pop_back();
+    if (out.empty()) {
+      r.fail();
+    }
   }
   return out;
 }
@@ -220,8 +235,8 @@ VersionStamp read_stamp(Reader& r) {
 
 void write_attributes(Writer& w, const ObjectAttributes& attributes) {
   w.str(attributes.content_type);
-  const bool acl = !attributes.acl.empty();
-  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0));
+  const bool acl = !attributes.acl.empty(), sealed = !attributes.envelope.empty();
+  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0) + (sealed ? 1 : 0));
   for (const auto& [name, value] : attributes.headers) {
     w.str(name);
     w.str(value);
@@ -235,6 +250,10 @@ void write_attributes(Writer& w, const ObjectAttributes& attributes) {
     w.str(kAclMark);
     w.str(attributes.acl);
   }
+  if (sealed) {
+    w.str(kEnvelopeMark);
+    w.str(attributes.envelope);
+  }
   write_pairs(w, attributes.user_meta);
 }
 
@@ -242,15 +261,11 @@ ObjectAttributes read_attributes(Reader& r) {
   ObjectAttributes out;
   out.content_type = r.str(kMaxAttributeBytes);
   out.headers = read_pairs(r);
-  if (!out.headers.empty() && out.headers.back().first == kAclMark) {
-    out.acl = std::move(out.headers.back().second);
-    out.headers.pop_back();
-    if (out.acl.empty()) {
-      r.fail();
-    }
-  }
-  const auto first = std::ranges::find_if(
-      out.headers, [](const auto& pair) { return pair.first.starts_with(kTagMark); });
+  out.envelope = take_marked(r, out.headers, kEnvelopeMark);
+  out.acl = take_marked(r, out.headers, kAclMark);
+  const auto first = std::ranges::find_if(out.headers, [](const auto& pair) {
+    return pair.first.starts_with(kTagMark) || pair.first == kEnvelopeMark;
+  });
   for (auto tag = first; tag != out.headers.end(); ++tag) {
     if (!tag->first.starts_with(kTagMark)) {
       r.fail();

@@ -32,11 +32,14 @@ class TreeNamespaceImpl final : public TreeNamespace {
   Task<> put_versioning(std::string_view name, Versioning state) override {
     return ns::put_versioning(x_core, name, state);
   }
+  Task<> put_sealing(std::string_view name, bool sealing) override {
+    return ns::put_sealing(x_core, name, sealing);
+  }
 
   Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
                                                  std::string_view key,
-                                                 std::uint64_t size_hint) override {
-    return ns::open_write(x_core, bucket, key, size_hint);
+                                                 WriteOptions options) override {
+    return ns::open_write(x_core, bucket, key, std::move(options));
   }
   Task<ObjectInfo> put(std::string_view bucket,
                        std::string_view key,

@@ -9,6 +9,7 @@
 
 #include "storage/base/ids.h"
 #include "storage/digest/algorithm.h"
+#include "storage/ns/data_key.h"
 #include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
@@ -28,6 +29,7 @@ struct BucketInfo {
   std::int64_t created_ns = 0;
   std::string region;  ///< as given at creation; empty: the default region
   Versioning versioning = Versioning::off;
+  bool sealing = false;  ///< file clients bring no bytes into it in the clear: put_sealing
 };
 
 /// Tags that a decision was made on. A change on the condition that they are still those of the
@@ -43,6 +45,9 @@ struct ObjectAttributes {
   StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
   StringPairs tags{};     ///< by key
   std::string acl{};      ///< opaque here (auth/access/acl.h); empty: none was given
+  /// The wrapped data key of a payload that is sealed, opaque here; empty: it is not sealed. Of an
+  /// object or an upload it may become another one, but never come or go.
+  std::string envelope{};
   bool operator==(const ObjectAttributes&) const = default;
 };
 
@@ -109,7 +114,15 @@ struct Conditions {
   }
 };
 
+/// How a payload is to be written.
+struct WriteOptions {
+  std::uint64_t size_hint = 0;    ///< its size if known, else 0
+  std::optional<DataKey> seal{};  ///< it is stored encrypted with this
+  std::uint32_t part = 0;         ///< its number, if it is to be a part of an upload; with `seal`
+};
+
 struct PutRequest {
+  /// `envelope`: if and only if the payload was opened with WriteOptions::seal.
   ObjectAttributes attributes;
   std::string etag;  ///< without quotes
   digest::Checksum checksum;
@@ -120,14 +133,19 @@ struct PutRequest {
 struct CopyRequest {
   std::string source_bucket, source_key;
   Conditions source_conditions;
-  Conditions conditions;                    ///< on the destination
-  std::optional<ObjectAttributes> replace;  ///< empty: copy the source's; its tags do not count
-  FileFields file{};                        ///< with `replace`; else the source's are copied
-  std::string source_version{};             ///< empty: the current one
-  std::optional<StringPairs> tags{};        ///< empty: copy the source's
+  Conditions conditions;  ///< on the destination
+  /// Empty: copy the source's. Its tags, ACL and envelope do not count.
+  std::optional<ObjectAttributes> replace;
+  FileFields file{};                  ///< with `replace`; else the source's are copied
+  std::string source_version{};       ///< empty: the current one
+  std::optional<StringPairs> tags{};  ///< empty: copy the source's
   ExpectedTags source_tags{};
   std::string acl{};                        ///< of the copy; the source's is its own
   std::optional<std::string> source_acl{};  ///< as source_tags
+  /// Of the copy, which has the same data key; empty: the source's. invalid_argument if one of it
+  /// and the source's is empty and the other is not: what is sealed stays so, and the opposite.
+  std::optional<std::string> envelope{};
+  std::optional<std::string> source_envelope{};  ///< as source_tags
 };
 
 struct ByteRange {

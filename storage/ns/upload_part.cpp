@@ -15,6 +15,7 @@ struct PartOp {
   std::string_view bucket, key, upload_id;
   Part part;
   const PayloadWriter* payload = nullptr;  ///< null: the pieces are known already
+  bool by_reference = false;               ///< never of what is sealed
 };
 
 // Empty: the plan was outrun.
@@ -30,6 +31,13 @@ Task<std::optional<PartInfo>> try_store(Core& core, PartOp& op) {
          co_await confirm_upload(core, op.bucket, op.key, op.upload_id, upload));
   if (!confirmed) {
     co_return std::nullopt;
+  }
+  const bool sealed = !upload.record.attributes.envelope.empty();
+  if (sealed && op.by_reference) {
+    co_return fail(Errc::invalid_argument, "a sealed part cannot be copied by reference");
+  }
+  if (op.payload) {
+    CO_TRYV(op.payload->check(sealed, op.part.number));
   }
   CO_TRY(const auto previous, co_await load_parts(core, ino, op.part.number - 1, 1));
   // From here to the commit nothing suspends: the placed payload rides with it.
@@ -149,9 +157,13 @@ Task<PartInfo> copy_part(Core& core,
                      .record = {.size = range.length,
                                 .etag = std::move(etag),
                                 .checksum = std::move(checksum),
-                                .lists = {}}}};
+                                .lists = {}}},
+            .by_reference = true};
   const InodeRecord& record = reader->object().record;
-  PayloadWriter writer(core.blobs, range.length);
+  if (record.sealed()) {
+    co_return fail(Errc::invalid_argument, "a sealed source cannot be copied by reference");
+  }
+  PayloadWriter writer(core, {.size_hint = range.length});
   if (record.lists.pieces.empty()) {
     CO_TRYV(co_await copy_bytes(writer,
                                 as_bytes(record.inline_data).subspan(range.offset, range.length)));

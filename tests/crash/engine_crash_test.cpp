@@ -248,6 +248,14 @@ std::vector<Step> workload() {
       {"multipart",
        [](SimEngine& e) { return e.multipart("m/p", {pattern(7, 200'000), pattern(8, 9)}); },
        [](Contents& m) { m["m/p"] = pattern(7, 200'000) + pattern(8, 9); }});
+  steps.push_back({"put_sealed",
+                   [](SimEngine& e) { return e.put("sealed/one", pattern(9, 150'000), true); },
+                   [](Contents& m) { m["sealed/one"] = pattern(9, 150'000); }});
+  steps.push_back({"multipart_sealed",
+                   [](SimEngine& e) {
+                     return e.multipart("sealed/m", {pattern(10, 70'000), pattern(11, 9)}, true);
+                   },
+                   [](Contents& m) { m["sealed/m"] = pattern(10, 70'000) + pattern(11, 9); }});
   steps.push_back({"copy", [](SimEngine& e) { return e.copy("m/p", "copy/of/p"); },
                    [](Contents& m) { m["copy/of/p"] = m["m/p"]; }});
   steps.push_back({"delete", [](SimEngine& e) { return e.remove("m/p"); },

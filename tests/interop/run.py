@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import accounts
 import administration
 import cli_clients
+import encryption
 import iam_clients
 import raw_http
 import sdk_clients
@@ -27,7 +28,7 @@ from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administration.SCENARIOS,
-                             *cli_clients.SCENARIOS,
+                             *cli_clients.SCENARIOS, *encryption.SCENARIOS,
                              *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
                              *settings.SCENARIOS, *versioning.SCENARIOS]
 

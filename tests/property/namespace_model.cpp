@@ -64,6 +64,13 @@ Outcome NamespaceModel::copy(const std::string& from,
   if (!source) {
     return Errc::no_such_key;
   }
+  const std::string& envelope = source->attributes.envelope;
+  if (request.source_envelope && *request.source_envelope != envelope) {
+    return Errc::conflict;
+  }
+  if (request.envelope && request.envelope->empty() != envelope.empty()) {
+    return Errc::invalid_argument;
+  }
   if (const Outcome failed = check(request.source_conditions, source)) {
     return failed;
   }
@@ -75,11 +82,15 @@ Outcome NamespaceModel::copy(const std::string& from,
   if (request.replace) {
     copied.attributes = *request.replace;
     copied.attributes.tags = source->attributes.tags;
+    copied.attributes.envelope = envelope;
   }
   if (request.tags) {
     copied.attributes.tags = *request.tags;
   }
   copied.attributes.acl = request.acl;
+  if (request.envelope) {
+    copied.attributes.envelope = *request.envelope;
+  }
   objects[to] = std::move(copied);
   return std::nullopt;
 }

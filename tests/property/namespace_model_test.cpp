@@ -8,7 +8,7 @@
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
 #include "tests/property/namespace_model.h"
-#include "tests/support/namespace_fixture.h"
+#include "tests/support/sealed_fixture.h"
 
 namespace outcrop::test {
 namespace {
@@ -202,7 +202,28 @@ class History : public NamespaceFixture {
     ASSERT_EQ(info.attributes, object->attributes);
     ASSERT_EQ(info.checksum, object->checksum);
     ASSERT_EQ(info.parts, object->parts);
+    unseal(**reader);
     ASSERT_EQ(must(read_range(**reader, {0, info.size})), object->data);
+  }
+
+  /// A quarter of all objects and uploads is sealed.
+  std::string some_envelope() { return pick(4) == 0 ? std::to_string(pick(5)) : std::string(); }
+  static std::optional<ns::DataKey> key_of_envelope(const std::string& envelope) {
+    return envelope.empty() ? std::nullopt : std::optional(key_in(envelope));
+  }
+  static void unseal(ns::ObjectReader& reader) {
+    if (const auto key = key_of_envelope(reader.info().attributes.envelope)) {
+      reader.unseal(*key);
+    }
+  }
+  Task<ns::ObjectInfo> put_task(std::string key,
+                                std::string data,
+                                ns::PutRequest request,
+                                ns::WriteOptions how,
+                                std::size_t step) {
+    CO_TRY(auto writer, co_await ns->open_write("b", key, how));
+    CO_TRYV(co_await write_all(*writer, data, step));
+    co_return co_await ns->put("b", key, std::move(writer), std::move(request));
   }
 
   void put_some() {
@@ -215,6 +236,7 @@ class History : public NamespaceFixture {
                        .upload_id = {}};
     object.etag = hex_etag(object.data);
     object.attributes.content_type = "t" + std::to_string(pick(5));
+    object.attributes.envelope = some_envelope();
     if (pick(3) == 0) {
       object.attributes.user_meta = {{"k", std::string(pick(2000), 'm')}};
       object.checksum = {.algorithm = digest::Algorithm::crc32, .value = "abcd"};
@@ -224,7 +246,10 @@ class History : public NamespaceFixture {
                                  .checksum = object.checksum,
                                  .conditions = some_conditions(key)};
     const std::uint64_t hint = pick(2) == 0 ? object.data.size() : pick(300'000);
-    const auto result = run(put_task("b", key, object.data, request, hint, 1 + pick(70'000)));
+    const auto result = run(put_task(
+        key, object.data, request,
+        {.size_hint = hint, .seal = key_of_envelope(object.attributes.envelope), .part = 0},
+        1 + pick(70'000)));
     expect_outcome(result, x_model.put(key, object, request.conditions));
   }
   void remove_some() {
@@ -246,6 +271,7 @@ class History : public NamespaceFixture {
       return;
     }
     auto reader = must(ns->open_read("b", key));
+    unseal(*reader);
     for (int i = 0; i < 3; ++i) {
       const std::size_t offset = pick(object->data.size() + 1);
       const std::size_t length = pick(object->data.size() - offset + 1);
@@ -278,6 +304,15 @@ class History : public NamespaceFixture {
     }
     if (pick(3) == 0) {
       request.tags = some_tags();
+    }
+    if (const ModelObject* object = x_model.find(from); object && pick(3) == 0) {
+      request.source_envelope = pick(8) == 0 ? "other" : object->attributes.envelope;
+      request.envelope = *request.source_envelope;
+      if (pick(6) == 0) {
+        request.envelope = request.envelope->empty() ? "0" : "";
+      } else if (!request.envelope->empty()) {
+        request.envelope->append(":").append(std::to_string(pick(100)));
+      }
     }
     const auto expected = x_model.copy(from, to, request);
     expect_outcome(run(ns->copy("b", to, request)), expected);
@@ -324,8 +359,10 @@ class History : public NamespaceFixture {
       return;
     }
     const std::string key = some_key();
-    const auto upload = must(ns->create_upload("b", key, {}, {}, {}));
-    x_model.uploads[upload.upload_id] = {.key = key, .parts = {}};
+    ns::ObjectAttributes attributes;
+    attributes.envelope = some_envelope();
+    const auto upload = must(ns->create_upload("b", key, attributes, {}, {}));
+    x_model.uploads[upload.upload_id] = {.key = key, .attributes = attributes, .parts = {}};
     x_ids.push_back(upload.upload_id);
   }
   // Of any upload that ever was, more often of a recent one.
@@ -347,7 +384,11 @@ class History : public NamespaceFixture {
   void put_some_part() {
     const std::string id = some_upload(), key = key_of(id), data = some_data();
     const auto number = static_cast<std::uint32_t>(1 + pick(4));
-    auto writer = must(ns->open_write("b", key, data.size()));
+    const auto upload = x_model.uploads.find(id);
+    const std::string envelope =
+        upload == x_model.uploads.end() ? "" : upload->second.attributes.envelope;
+    auto writer = must(ns->open_write(
+        "b", key, {.size_hint = data.size(), .seal = key_of_envelope(envelope), .part = number}));
     must(write_all(*writer, data, 30'000));
     const auto result =
         run(ns->put_part("b", key, id, number, std::move(writer), hex_etag(data), {}));
@@ -368,7 +409,12 @@ class History : public NamespaceFixture {
         pick(3) == 0 ? object->data.size() - offset : pick(object->data.size() - offset + 1);
     const auto number = static_cast<std::uint32_t>(1 + pick(4));
     const auto result = run(ns->copy_part("b", key, id, number, *reader, {offset, length}, "", {}));
-    expect_outcome(result, expect_upload(id));
+    auto expected = expect_upload(id);
+    const bool sealed = !object->attributes.envelope.empty();
+    if (sealed || (!expected && !x_model.uploads[id].attributes.envelope.empty())) {
+      expected = Errc::invalid_argument;
+    }
+    expect_outcome(result, expected);
     if (result) {
       x_model.uploads[id].parts[number] = {object->data.substr(offset, length), result->etag};
     }

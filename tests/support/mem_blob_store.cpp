@@ -116,6 +116,10 @@ void MemBlobStore::check_commit(const meta::Batch& batch) {
   placed.clear();
 }
 
+std::string& MemBlobStore::content(const Extent& extent) {
+  return x_extents.at({extent.segment, extent.offset}).bytes;
+}
+
 Task<std::unique_ptr<segment::BlobWriter>> MemBlobStore::open_writer(std::uint64_t,
                                                                      segment::Purpose) {
   co_return std::make_unique<MemBlobWriter>(*this);

@@ -37,6 +37,8 @@ class MemBlobStore final : public segment::BlobStore {
   void next_segment();
   /// From now on the first `n` extents of the segment cannot be read.
   void damage(SegmentId segment, std::size_t n);
+  /// What is stored, for who changes it behind everybody's back. Nobody else uses the store.
+  std::string& content(const Extent& extent);
   std::size_t extents() const;
   std::uint64_t reads() const { return x_reads; }
   std::uint64_t bytes() const;

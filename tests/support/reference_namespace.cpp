@@ -29,7 +29,8 @@ void move_below(Map& map, std::string_view from, std::string_view to) {
 
 class ReferenceNamespace::Writer final : public ns::ObjectWriter {
  public:
-  explicit Writer(std::size_t piece) : x_piece(piece) {}
+  Writer(std::size_t piece, ns::WriteOptions options)
+      : x_piece(piece), x_options(std::move(options)) {}
   Task<MutBytes> buffer() override {
     x_data.resize(x_size + x_piece);
     co_return std::as_writable_bytes(std::span(x_data).subspan(x_size));
@@ -40,6 +41,7 @@ class ReferenceNamespace::Writer final : public ns::ObjectWriter {
     co_return ok();
   }
   std::uint64_t size() const override { return x_size; }
+  const ns::WriteOptions& options() const { return x_options; }
   std::string take() {
     x_data.resize(x_size);
     return std::move(x_data);
@@ -47,6 +49,7 @@ class ReferenceNamespace::Writer final : public ns::ObjectWriter {
 
  private:
   std::size_t x_piece;
+  ns::WriteOptions x_options;
   std::string x_data;
   std::size_t x_size = 0;
 };
@@ -56,6 +59,7 @@ class ReferenceNamespace::Reader final : public ns::ObjectReader {
   Reader(Object object, std::size_t piece)
       : x_object(std::move(object)), x_piece(piece), x_range{0, x_object.info.size} {}
   const ns::ObjectInfo& info() const override { return x_object.info; }
+  void unseal(const ns::DataKey& key) override { x_key = key; }
   void seek(ns::ByteRange range) override {
     OUTCROP_ASSERT(range.offset + range.length <= x_object.info.size);
     x_range = range;
@@ -63,6 +67,9 @@ class ReferenceNamespace::Reader final : public ns::ObjectReader {
   Task<std::vector<Buffer>> next() override {
     std::vector<Buffer> out;
     const std::size_t n = std::min<std::size_t>(x_piece, x_range.length);
+    if (n > 0 && x_object.key && x_key != x_object.key) {
+      co_return fail(x_key ? Errc::corrupt : Errc::sealed);
+    }
     if (n > 0) {
       out.push_back(Buffer::copy_of(as_bytes(*x_object.data).subspan(x_range.offset, n)));
       x_range = {x_range.offset + n, x_range.length - n};
@@ -77,10 +84,17 @@ class ReferenceNamespace::Reader final : public ns::ObjectReader {
   Object x_object;
   std::size_t x_piece;
   ns::ByteRange x_range;
+  std::optional<ns::DataKey> x_key{};
 };
 
-std::shared_ptr<const std::string> ReferenceNamespace::take(ns::ObjectWriter& writer) {
-  return std::make_shared<const std::string>(static_cast<Writer&>(writer).take());
+Result<ReferenceNamespace::Payload> ReferenceNamespace::take(
+    ns::ObjectWriter& writer, std::uint32_t part, const ns::ObjectAttributes& attributes) {
+  Writer& ours = static_cast<Writer&>(writer);
+  const bool sealed = ours.options().seal.has_value();
+  if (sealed == attributes.envelope.empty() || (sealed && ours.options().part != part)) {
+    return fail(Errc::invalid_argument, "a payload that was opened for something else");
+  }
+  return Payload{std::make_shared<const std::string>(ours.take()), ours.options()};
 }
 
 std::shared_ptr<const std::string> ReferenceNamespace::text_of(const ns::ObjectReader& reader,
@@ -142,13 +156,13 @@ Task<> ReferenceNamespace::delete_bucket(std::string_view name) {
 
 Task<std::unique_ptr<ns::ObjectWriter>> ReferenceNamespace::open_write(std::string_view name,
                                                                        std::string_view key,
-                                                                       std::uint64_t size_hint) {
+                                                                       ns::WriteOptions options) {
   CO_TRYV(check_key(key));
   CO_TRYV(bucket(name));
-  if (size_hint > ns::kMaxObjectBytes) {
+  if (options.size_hint > ns::kMaxObjectBytes) {
     co_return fail(Errc::entity_too_large);
   }
-  co_return std::make_unique<Writer>(x_options.piece_bytes);
+  co_return std::make_unique<Writer>(x_options.piece_bytes, std::move(options));
 }
 
 std::optional<ns::FileFields> ReferenceNamespace::file_of(ns::FileFields fields) const {
@@ -171,7 +185,9 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
       existing == in->objects.end() ? nullptr : &existing->second.info;
   CO_TRYV(check_write(request.conditions, old));
   Object fresh;
-  fresh.data = take(*payload);
+  CO_TRY(Payload taken, take(*payload, 0, request.attributes));
+  fresh.data = std::move(taken.data);
+  fresh.key = taken.options.seal;
   fresh.info = {.ino = x_next_ino++,
                 .size = fresh.data->size(),
                 .mtime_ns = x_clock.wall_ns(),
@@ -219,6 +235,13 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   if (request.source_acl && *request.source_acl != source.info.attributes.acl) {
     co_return fail(Errc::conflict);
   }
+  const std::string& envelope = source.info.attributes.envelope;
+  if (request.source_envelope && *request.source_envelope != envelope) {
+    co_return fail(Errc::conflict);
+  }
+  if (request.envelope && request.envelope->empty() != envelope.empty()) {
+    co_return fail(Errc::invalid_argument, "a copy is sealed if and only if its source is");
+  }
   CO_TRYV(check_copy_source(request.source_conditions, source.info));
   CO_TRYV(check_write(request.conditions,
                       existing == in->objects.end() ? nullptr : &existing->second.info));
@@ -232,12 +255,16 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   if (request.replace) {
     fresh.info.attributes = std::move(*request.replace);
     fresh.info.attributes.tags = source.info.attributes.tags;
+    fresh.info.attributes.envelope = envelope;
     fresh.info.file = file_of(request.file);
   }
   if (request.tags) {
     fresh.info.attributes.tags = *std::move(request.tags);
   }
   fresh.info.attributes.acl = std::move(request.acl);
+  if (request.envelope) {
+    fresh.info.attributes.envelope = *std::move(request.envelope);
+  }
   co_return install(*in, key, std::move(fresh));
 }
 

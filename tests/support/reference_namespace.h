@@ -33,14 +33,16 @@ class ReferenceNamespace : public ns::Namespace {
   Task<ns::BucketInfo> create_bucket(std::string_view name, std::string_view region) override;
   Task<> delete_bucket(std::string_view name) override;
   Task<> put_versioning(std::string_view name, ns::Versioning state) override;
+  Task<> put_sealing(std::string_view name, bool sealing) override;
   Task<std::unique_ptr<ns::ObjectWriter>> open_write(std::string_view bucket,
                                                      std::string_view key,
-                                                     std::uint64_t size_hint) override;
+                                                     ns::WriteOptions options) override;
   Task<ns::ObjectInfo> put(std::string_view bucket,
                            std::string_view key,
                            std::unique_ptr<ns::ObjectWriter> payload,
                            ns::PutRequest request) override;
   using ns::Namespace::open_read;
+  using ns::Namespace::open_write;
   using ns::Namespace::set_tags;
   using ns::Namespace::stat;
   Task<std::unique_ptr<ns::ObjectReader>> open_read(std::string_view bucket,
@@ -122,7 +124,8 @@ class ReferenceNamespace : public ns::Namespace {
   struct Object {
     ns::ObjectInfo info;
     std::shared_ptr<const std::string> data;
-    std::string upload_id;  ///< of the upload it is the untouched result of
+    std::string upload_id;             ///< of the upload it is the untouched result of
+    std::optional<ns::DataKey> key{};  ///< that all of it was sealed with
     ns::VersionStamp stamp{};
   };
   /// What is not current.
@@ -134,6 +137,7 @@ class ReferenceNamespace : public ns::Namespace {
   struct Part {
     ns::PartInfo info;
     std::shared_ptr<const std::string> data;
+    std::optional<ns::DataKey> key{};
   };
   struct Upload {
     ns::UploadInfo info;
@@ -149,8 +153,16 @@ class ReferenceNamespace : public ns::Namespace {
   class Writer;
   class Reader;
 
-  /// The bytes given to one of our writers; a range of one of our readers.
-  static std::shared_ptr<const std::string> take(ns::ObjectWriter& writer);
+  /// The bytes given to one of our writers, and what it was opened with.
+  struct Payload {
+    std::shared_ptr<const std::string> data;
+    ns::WriteOptions options{};
+  };
+  /// invalid_argument if it was opened for something else.
+  static Result<Payload> take(ns::ObjectWriter& writer,
+                              std::uint32_t part,
+                              const ns::ObjectAttributes& attributes);
+  /// A range of one of our readers.
   static std::shared_ptr<const std::string> text_of(const ns::ObjectReader& reader,
                                                     ns::ByteRange range);
   Result<Bucket*> bucket(std::string_view name);

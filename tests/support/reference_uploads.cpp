@@ -59,7 +59,9 @@ Task<ns::PartInfo> ReferenceNamespace::put_part(std::string_view name,
     co_return fail(Errc::invalid_argument, "part number");
   }
   Part part;
-  part.data = take(*payload);
+  CO_TRY(Payload taken, take(*payload, number, found->info.attributes));
+  part.data = std::move(taken.data);
+  part.key = taken.options.seal;
   part.info = {number, part.data->size(), x_clock.wall_ns(), std::move(etag), std::move(checksum)};
   co_return (found->parts[number] = std::move(part)).info;
 }
@@ -75,6 +77,9 @@ Task<ns::PartInfo> ReferenceNamespace::copy_part(std::string_view name,
   CO_TRY(Upload* const found, upload(name, key, id));
   if (number < 1 || number > ns::kMaxParts) {
     co_return fail(Errc::invalid_argument, "part number");
+  }
+  if (!source.info().attributes.envelope.empty() || !found->info.attributes.envelope.empty()) {
+    co_return fail(Errc::invalid_argument, "a sealed part cannot be copied by reference");
   }
   Part part;
   part.data = text_of(source, range);
@@ -153,6 +158,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   fresh.info.size = data.size();
   fresh.info.mtime_ns = x_clock.wall_ns();
   fresh.info.attributes = (*found)->info.attributes;
+  fresh.key = (*found)->parts.at(request.parts.back().number).key;
   fresh.data = std::make_shared<const std::string>(std::move(data));
   fresh.upload_id = id;
   in->uploads.erase({std::string(key), std::string(id)});

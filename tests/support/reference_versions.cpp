@@ -25,6 +25,12 @@ Task<> ReferenceNamespace::put_versioning(std::string_view name, Versioning stat
   co_return ok();
 }
 
+Task<> ReferenceNamespace::put_sealing(std::string_view name, bool sealing) {
+  CO_TRY(Bucket* const in, bucket(name));
+  in->info.sealing = sealing;
+  co_return ok();
+}
+
 ns::VersionStamp ReferenceNamespace::supersede(Bucket& in, std::string_view key) {
   const auto at = in.objects.find(key);
   const Versioning state = in.info.versioning;

@@ -16,11 +16,34 @@ std::string pattern(std::uint64_t seed, std::size_t size) {
   return out;
 }
 
+namespace {
+
+constexpr std::string_view kEnvelope = "an envelope";
+
+DataKey sim_key() {
+  SeededRandom random(17);
+  return DataKey::make(random);
+}
+
+ObjectAttributes attributes_of(bool sealed) {
+  ObjectAttributes out;
+  out.envelope = sealed ? kEnvelope : std::string_view();
+  return out;
+}
+
+WriteOptions options_of(bool sealed, std::uint32_t part) {
+  return {.seal = sealed ? std::optional(sim_key()) : std::nullopt, .part = part};
+}
+
+}  // namespace
+
 Task<std::unique_ptr<ObjectWriter>> filled_writer(Namespace& ns,
                                                   std::string_view bucket,
                                                   std::string_view key,
-                                                  std::string_view content) {
-  CO_TRY(auto writer, co_await ns.open_write(bucket, key, content.size()));
+                                                  std::string_view content,
+                                                  WriteOptions how) {
+  how.size_hint = content.size();
+  CO_TRY(auto writer, co_await ns.open_write(bucket, key, how));
   while (!content.empty()) {
     CO_TRY(const MutBytes out, co_await writer->buffer());
     const std::size_t n = std::min(out.size(), content.size());
@@ -36,6 +59,9 @@ Task<std::string> read_all(Namespace& ns,
                            std::string_view key,
                            std::string_view version_id) {
   CO_TRY(const auto reader, co_await ns.open_read(bucket, key, version_id));
+  if (!reader->info().attributes.envelope.empty()) {
+    reader->unseal(sim_key());
+  }
   std::string out;
   for (;;) {
     CO_TRY(const auto slices, co_await reader->next());
@@ -60,21 +86,27 @@ std::string md5_hex(std::string_view content) {
   return digest::to_hex(as_bytes(md5.value()));
 }
 
-Task<> put_object(Namespace& ns, std::string_view key, std::string_view content) {
-  CO_TRY(auto writer, co_await filled_writer(ns, SimEngine::kBucket, key, content));
+Task<> put_object(Namespace& ns, std::string_view key, std::string_view content, bool sealed) {
+  CO_TRY(auto writer,
+         co_await filled_writer(ns, SimEngine::kBucket, key, content, options_of(sealed, 0)));
   PutRequest request;
+  request.attributes = attributes_of(sealed);
   request.etag = md5_hex(content);
   CO_TRYV(co_await ns.put(SimEngine::kBucket, key, std::move(writer), std::move(request)));
   co_return ok();
 }
 
-Task<> put_multipart(Namespace& ns, std::string_view key, const std::vector<std::string>& parts) {
+Task<> put_multipart(Namespace& ns,
+                     std::string_view key,
+                     const std::vector<std::string>& parts,
+                     bool sealed) {
   CO_TRY(const UploadInfo upload,
-         co_await ns.create_upload(SimEngine::kBucket, key, {}, digest::Algorithm::none,
-                                   digest::ChecksumType::full_object));
+         co_await ns.create_upload(SimEngine::kBucket, key, attributes_of(sealed),
+                                   digest::Algorithm::none, digest::ChecksumType::full_object));
   CompleteRequest complete;
   for (std::uint32_t i = 0; i < parts.size(); ++i) {
-    CO_TRY(auto writer, co_await filled_writer(ns, SimEngine::kBucket, key, parts[i]));
+    CO_TRY(auto writer, co_await filled_writer(ns, SimEngine::kBucket, key, parts[i],
+                                               options_of(sealed, i + 1)));
     CO_TRY(const PartInfo part,
            co_await ns.put_part(SimEngine::kBucket, key, upload.upload_id, i + 1, std::move(writer),
                                 md5_hex(parts[i]), {}));
@@ -215,8 +247,8 @@ void SimEngine::judge_drives() {
   });
 }
 
-Result<void> SimEngine::put(std::string_view key, std::string_view content) {
-  return run(put_object(ns(), key, content));
+Result<void> SimEngine::put(std::string_view key, std::string_view content, bool sealed) {
+  return run(put_object(ns(), key, content, sealed));
 }
 Result<std::string> SimEngine::get(std::string_view key) {
   return run(read_all(ns(), kBucket, key));
@@ -232,8 +264,10 @@ Result<void> SimEngine::copy(std::string_view from, std::string_view to) {
   TRYV(run(ns().copy(kBucket, to, std::move(request))));
   return ok();
 }
-Result<void> SimEngine::multipart(std::string_view key, const std::vector<std::string>& parts) {
-  return run(put_multipart(ns(), key, parts));
+Result<void> SimEngine::multipart(std::string_view key,
+                                  const std::vector<std::string>& parts,
+                                  bool sealed) {
+  return run(put_multipart(ns(), key, parts, sealed));
 }
 Result<std::map<std::string, std::string>> SimEngine::everything() {
   return run(read_everything(ns()));

@@ -41,12 +41,15 @@ class SimEngine {
   /// From now on drives that do not answer are judged, beside whatever runs.
   void judge_drives();
 
-  Result<void> put(std::string_view key, std::string_view content);
+  /// `sealed`: encrypted, all under one key.
+  Result<void> put(std::string_view key, std::string_view content, bool sealed = false);
   Result<std::string> get(std::string_view key);
   Result<void> remove(std::string_view key);
   Result<void> copy(std::string_view from, std::string_view to);
   /// Parts of at least the configured minimum but the last.
-  Result<void> multipart(std::string_view key, const std::vector<std::string>& parts);
+  Result<void> multipart(std::string_view key,
+                         const std::vector<std::string>& parts,
+                         bool sealed = false);
   /// Every key and its content, by listing and reading; versions that are not current as "key#1"
   /// (the newest), "key#2" and so on.
   Result<std::map<std::string, std::string>> everything();
@@ -79,7 +82,8 @@ std::string pattern(std::uint64_t seed, std::size_t size);
 Task<std::unique_ptr<ns::ObjectWriter>> filled_writer(ns::Namespace& ns,
                                                       std::string_view bucket,
                                                       std::string_view key,
-                                                      std::string_view content);
+                                                      std::string_view content,
+                                                      ns::WriteOptions how = {});
 Task<std::string> read_all(ns::Namespace& ns,
                            std::string_view bucket,
                            std::string_view key,

@@ -4,16 +4,11 @@ namespace outcrop::nfs::v4 {
 
 Status to_status(Errc code) {
   switch (code) {
-    case Errc::internal:
-    case Errc::config:
-    case Errc::not_modified:
-    case Errc::conflict:
-    case Errc::bad_digest:
-    case Errc::no_such_upload:
-    case Errc::invalid_part:
-    case Errc::invalid_part_order:
-    case Errc::entity_too_small:
-    case Errc::precondition_failed:
+      // clang-format off: what file clients meet only when something is broken.
+    case Errc::internal: case Errc::config: case Errc::not_modified: case Errc::conflict:
+    case Errc::bad_digest: case Errc::no_such_upload: case Errc::invalid_part:
+    case Errc::invalid_part_order: case Errc::entity_too_small: case Errc::precondition_failed:
+      // clang-format on
       return Status::serverfault;
     case Errc::cancelled:
     case Errc::timed_out:
@@ -22,6 +17,7 @@ Status to_status(Errc code) {
     case Errc::invalid_argument:
       return Status::inval;
     case Errc::access_denied:
+    case Errc::sealed:
       return Status::access;
     case Errc::no_such_bucket:
     case Errc::stale:

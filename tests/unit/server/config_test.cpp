@@ -95,6 +95,7 @@ sync = "batch"
 [s3]
 file_metadata = false
 lifecycle_day = "30s"
+sse_c_over_http = true
 [auth]
 unsigned_payload_http = false
 block_public_access = false
@@ -130,6 +131,7 @@ TEST(Config, ReadsEveryKey) {
   want.scrub_period = std::chrono::hours(36);
   want.file_metadata = false;
   want.lifecycle_day = std::chrono::seconds(30);
+  want.sse_c_over_http = true;
   want.audit = false;
   want.audit_dir = "/var/log/outcrop";
   want.audit_file_size = 1 << 20;

@@ -127,6 +127,20 @@ TEST(Permitted, Superuser) {
   EXPECT_EQ(permitted(kRoot, d), kMayRead | kMayWrite | kMayExecute);
 }
 
+// Encrypted ones: not even their owner, and not root.
+TEST(Permitted, FixedFilesAreNotWritten) {
+  ns::FileAttributes fixed = file(5, 50, 0777);
+  fixed.fixed = true;
+  for (const Actor& actor : {kOwner, kOther, kRoot}) {
+    EXPECT_EQ(permitted(actor, fixed), kMayRead | kMayExecute);
+    EXPECT_TRUE(may_transfer(actor, fixed, kMayRead));
+    EXPECT_FALSE(may_transfer(actor, fixed, kMayWrite));
+  }
+  EXPECT_EQ(may_set(kOwner, fixed, size_of(0)).error().code(), Errc::access_denied);
+  EXPECT_TRUE(may_set(kOwner, fixed, mode_of(0600)));
+  EXPECT_TRUE(may_unlink(kOwner, file(5, 50, 0700), fixed));
+}
+
 TEST(MayTransfer, OwnerAlwaysAndExecuteReads) {
   EXPECT_TRUE(may_transfer(kOwner, file(5, 50, 0), kMayRead | kMayWrite));
   EXPECT_FALSE(may_transfer(kOther, file(5, 50, 0), kMayRead));

@@ -128,6 +128,7 @@ Reply send_with(const http::Handler& handler,
   request.headers = std::move(headers);
   request.headers.push_back({"host", "s3.test:9000"});
   request.id = "0123456789ABCDEF";
+  request.secure = request.header("x-test-secure").has_value();
   request.body = &reader;
   auto reply = run_sync(converse(handler, request));
   EXPECT_TRUE(reply.has_value());
@@ -145,6 +146,13 @@ S3Test::S3Test() : ns(clock, {.min_part_bytes = 10, .piece_bytes = 1000}) {
   config.access = access.get();
   settings = run_sync(SettingsTable::open(meta, {})).value();
   config.settings = settings.get();
+  vault = run_sync(keys::Vault::open({.meta = meta,
+                                      .clock = clock,
+                                      .random = random,
+                                      .note_seal_key = []() -> Task<> { co_return ok(); }},
+                                     identity::SealKey{1}, config.region))
+              .value();
+  config.vault = vault.get();
   handler = new_handler();
   EXPECT_TRUE(run_sync(ns.create_bucket("bucket", "")));
 }

@@ -15,6 +15,7 @@
 #include "api/s3/bucket_settings.h"
 #include "api/s3/handler.h"
 #include "auth/identity/state.h"
+#include "auth/keys/vault.h"
 #include "storage/base/clock.h"
 #include "tests/support/mem_meta_store.h"
 #include "tests/support/reference_namespace.h"
@@ -71,7 +72,7 @@ class S3Test : public ::testing::Test {
   /// With `config` as it is now.
   http::Handler new_handler();
   /// As the root key; "x-test-user: NAME", "x-test-anonymous: 1" and "x-test-presigned: 1" change
-  /// who is asking.
+  /// who is asking; "x-test-secure: 1" is a request over TLS.
   Reply send(std::string method, std::string target, Headers headers = {}, Body body = {});
   Reply put(const std::string& key, std::string payload, Headers headers = {});
   Reply get(const std::string& key, Headers headers = {});
@@ -105,6 +106,8 @@ class S3Test : public ::testing::Test {
   std::vector<Observed> observed;
   std::unique_ptr<access::AccessTable> access;
   std::unique_ptr<SettingsTable> settings;
+  SeededRandom random{5};
+  std::unique_ptr<keys::Vault> vault;
   S3Config config;
   http::Handler handler;
 };

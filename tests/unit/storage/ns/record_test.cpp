@@ -65,6 +65,38 @@ TEST(Records, TagsRoundTripAndCostNothingWhereThereAreNone) {
   }
 }
 
+TEST(Records, EnvelopesRoundTripAndCostNothingWhereThereAreNone) {
+  InodeRecord record = file_record();
+  const std::size_t plain = encode(record).main.size();
+  for (const char* acl : {"", "an ACL"}) {
+    for (const bool tagged : {false, true}) {
+      record.attributes.tags = tagged ? StringPairs{{"b", "2"}} : StringPairs{};
+      record.attributes.acl = acl;
+      record.attributes.envelope.clear();
+      const std::size_t before = encode(record).main.size();
+      record.attributes.envelope = "wrapped";
+      EXPECT_EQ(encode(record).main.size(), before + 2 + 8);
+      EXPECT_EQ(decode_inode(encode(record).main).value(), record);
+      EXPECT_TRUE(decode_inode(encode(record).main)->sealed());
+      UploadRecord upload{.ino = 1, .created_ns = 2, .attributes = record.attributes};
+      EXPECT_EQ(decode_upload(encode(upload)).value(), upload);
+    }
+  }
+  record = file_record();
+  EXPECT_EQ(encode(record).main.size(), plain);
+  EXPECT_FALSE(record.sealed());
+  // Nothing else may look like an envelope, or hide one.
+  const StringPairs headers = record.attributes.headers;
+  for (const StringPairs& bad :
+       {StringPairs{{"$", ""}}, StringPairs{{"$", "x"}, {"expires", "2"}},
+        StringPairs{{"$", "x"}, {"#a", "1"}}, StringPairs{{"$", "x"}, {"!", "acl"}},
+        StringPairs{{"$", "x"}, {"$", "y"}}}) {
+    record.attributes.headers = headers;
+    record.attributes.headers.insert(record.attributes.headers.end(), bad.begin(), bad.end());
+    EXPECT_EQ(decode_inode(encode(record).main).error().code(), Errc::corrupt);
+  }
+}
+
 TEST(Records, DirectoryRoundTrip) {
   const InodeRecord record{.type = InodeType::directory, .parent = 1, .name = "d/"};
   const auto decoded = decode_inode(encode(record).main);
@@ -114,9 +146,12 @@ TEST(Records, VersionsRoundTripAndCostNothingWhereThereAreNone) {
       .type = InodeType::directory, .parent = 1, .name = "d/", .history = true};
   EXPECT_EQ(decode_inode(encode(directory).main).value(), directory);
   for (const Versioning state : {Versioning::off, Versioning::enabled, Versioning::suspended}) {
-    const BucketRecord bucket{.root = 7, .created_ns = 8, .region = "r", .versioning = state};
+    BucketRecord bucket{.root = 7, .created_ns = 8, .region = "r", .versioning = state};
     EXPECT_EQ(decode_bucket(encode(bucket)).value(), bucket);
     EXPECT_EQ(encode(bucket)[0], state == Versioning::off ? 1 : 2);
+    bucket.sealing = true;
+    EXPECT_EQ(decode_bucket(encode(bucket)).value(), bucket);
+    EXPECT_EQ(encode(bucket)[0], 3);
   }
 }
 
