@@ -74,7 +74,8 @@ class DriveSet {
 
   /// Slots are below this; it grows when a drive joins.
   std::size_t slots() const { return x_slots.load(std::memory_order_acquire); }
-  /// Null for a member that was not there at open. What was once returned stays valid.
+  /// Null for a member that was never here. Another one once the drive was taken back; what was
+  /// once returned stays valid.
   io::Disk* disk(Slot slot) const { return x_disk[slot].load(std::memory_order_acquire); }
   bool live(Slot slot) const { return x_live[slot].load(std::memory_order_acquire); }
   bool draining(Slot slot) const { return x_draining[slot].load(std::memory_order_acquire); }
@@ -110,6 +111,17 @@ class DriveSet {
   /// Makes a blank drive, or one that this cluster has removed, a live member. invalid_argument
   /// with what to do for any other. Blocking.
   Result<Slot> join(std::unique_ptr<io::Disk> disk, Random& random);
+  /// The slot of the member that a disk says it is: it need not be away. Reads, and locks nothing.
+  /// Blocking.
+  std::optional<Slot> whose(io::Disk& disk) const;
+  /// Makes a drive of this cluster that is away, and here again, a live member that is returning:
+  /// with the checks of a start, and without metadata. `take_stock` is called before the epoch that
+  /// says so, when disk(slot) is the new one and live(slot) false. Nothing of its earlier life may
+  /// be in use (Disk::released), and what it had of the metadata must be on the others; errors:
+  /// unavailable, when it is too early for it; read_only, as for eject(); else the drive is at
+  /// fault, and what was opened is let go. Blocking.
+  Result<Slot> take_back(std::unique_ptr<io::Disk> disk,
+                         const std::function<Result<void>(Slot)>& take_stock);
   /// Starts or ends draining; not_found for a slot without a member. Blocking.
   Result<void> set_draining(Slot slot, bool draining);
   /// Forgets a member; the caller has seen to it that no record names its slot. Blocking.
@@ -134,6 +146,8 @@ class DriveSet {
   Result<void> tell_witness(const EpochRecord& before);
   EpochRecord next_record() const;
   Result<Slot> free_slot() const;
+  Result<Slot> may_return(const Found& found, const io::Disk& disk) const;
+  Result<void> publish_return(Slot slot, const Uuid& drive);
   Result<Slot> join_locked(std::unique_ptr<io::Disk> disk, Random& random);
   void tell();
 
@@ -152,7 +166,8 @@ class DriveSet {
   EpochRecord x_shown;               // x_record for those who cannot wait for drives
   mutable std::mutex x_mutex;        // guards all below and the order of publications
   EpochRecord x_record;
-  std::vector<Slot> x_untold;  // changed, listeners not called yet
+  std::array<std::uint64_t, kMaxDrives> x_left{};  // the epoch by which a slot's drive last left
+  std::vector<Slot> x_untold;                      // changed, listeners not called yet
   std::vector<std::function<void(Slot)>> x_listeners;
 };
 

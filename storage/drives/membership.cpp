@@ -90,8 +90,8 @@ Result<Slot> DriveSet::join_locked(std::unique_ptr<io::Disk> disk, Random& rando
   if (old && is_member(x_record, *old)) {
     return fail(Errc::invalid_argument,
                 quoted(*disk) +
-                    " is a drive of this cluster that was away: it is taken back, with "
-                    "its data, when outcropd starts");
+                    " is a drive of this cluster that was away: it is taken back by itself, with "
+                    "its data, where outcropd looks for it (storage.drives)");
   }
   if (old) {
     TRYV(wipe(*disk));
@@ -168,7 +168,9 @@ Result<void> DriveSet::settle_metadata(const EpochRecord& seen) {
     for (std::size_t slot = 0; slot < seen.members.size(); ++slot) {
       const Member& then = seen.members[slot];
       Member& now = next.members[slot];
-      const bool settled = now.missed && then.missed && then.uuid == now.uuid;
+      // One that was taken back and left again since has other metadata, and `seen` is too old.
+      const bool settled =
+          now.missed && then.missed && then.uuid == now.uuid && seen.epoch >= x_left[slot];
       now.missed = now.missed && !settled;
       changed = changed || settled;
     }
