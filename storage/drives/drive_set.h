@@ -111,17 +111,20 @@ class DriveSet {
   /// Makes a blank drive, or one that this cluster has removed, a live member. invalid_argument
   /// with what to do for any other. Blocking.
   Result<Slot> join(std::unique_ptr<io::Disk> disk, Random& random);
+  using TakeStock = std::function<Result<void>(Slot, const std::function<void()>& show)>;
   /// The slot of the member that a disk says it is: it need not be away. Reads, and locks nothing.
   /// Blocking.
   std::optional<Slot> whose(io::Disk& disk) const;
   /// Makes a drive of this cluster that is away, and here again, a live member that is returning:
   /// with the checks of a start, and without metadata. `take_stock` is called before the epoch that
-  /// says so, when disk(slot) is the new one and live(slot) false. Nothing of its earlier life may
-  /// be in use (Disk::released), and what it had of the metadata must be on the others; errors:
-  /// unavailable, when it is too early for it; read_only, as for eject(); else the drive is at
-  /// fault, and what was opened is let go. Blocking.
-  Result<Slot> take_back(std::unique_ptr<io::Disk> disk,
-                         const std::function<Result<void>(Slot)>& take_stock);
+  /// says so, when live(slot) is false; disk(slot) is the new one once it has called `show`.
+  /// Nothing of its earlier life may be in use (Disk::released), and what it had of the metadata
+  /// must be on the others; errors: unavailable, when it is too early for it; read_only, as for
+  /// eject(); else the drive is at fault, and what was opened is let go. Blocking.
+  Result<Slot> take_back(std::unique_ptr<io::Disk> disk, const TakeStock& take_stock);
+  /// Whether a start that finds the drives that are live now, and these, would take writes: by what
+  /// is written on them. The error says what is lacking. Reads only. Blocking.
+  Result<void> would_start(std::span<io::Disk* const> others) const;
   /// Starts or ends draining; not_found for a slot without a member. Blocking.
   Result<void> set_draining(Slot slot, bool draining);
   /// Forgets a member; the caller has seen to it that no record names its slot. Blocking.

@@ -49,8 +49,7 @@ Result<Slot> DriveSet::may_return(const Found& found, const io::Disk& disk) cons
   return slot;
 }
 
-Result<Slot> DriveSet::take_back(std::unique_ptr<io::Disk> disk,
-                                 const std::function<Result<void>(Slot)>& take_stock) {
+Result<Slot> DriveSet::take_back(std::unique_ptr<io::Disk> disk, const TakeStock& take_stock) {
   if (auto locked = disk->lock(); !locked) {
     return fail(
         locked.error().code() == Errc::already_exists ? Errc::unavailable : locked.error().code(),
@@ -68,10 +67,10 @@ Result<Slot> DriveSet::take_back(std::unique_ptr<io::Disk> disk,
   {
     const std::lock_guard lock(x_mutex);
     TRY(slot, may_return(found, *disk));
-    x_disk[slot].store(here, std::memory_order_release);
     x_disks.push_back(std::move(disk));
   }
-  Result<void> done = take_stock(slot);
+  Result<void> done =
+      take_stock(slot, [this, slot, here] { x_disk[slot].store(here, std::memory_order_release); });
   if (done) {
     done = publish_return(slot, found.superblock.drive);
     tell();
@@ -83,6 +82,49 @@ Result<Slot> DriveSet::take_back(std::unique_ptr<io::Disk> disk,
   log::info("a drive that was away is back: it serves payload, and what it missed is filled in",
             {{"drive", here->name()}, {"slot", static_cast<unsigned>(slot)}});
   return slot;
+}
+
+Result<void> DriveSet::would_start(std::span<io::Disk* const> others) const {
+  const std::lock_guard lock(x_mutex);  // nobody writes an epoch meanwhile
+  std::vector<io::Disk*> disks(others.begin(), others.end());
+  for (const Slot slot : live_slots()) {
+    disks.push_back(x_disk[slot].load());
+  }
+  std::vector<Found> found;
+  for (io::Disk* const disk : disks) {
+    if (auto one = read_identity(*disk); one && one->superblock.cluster == x_cluster) {
+      found.push_back(*std::move(one));
+    }
+  }
+  const EpochRecord* const base = newest_complete(found);
+  if (base == nullptr) {
+    return fail(Errc::unavailable, "the drives that are here do not agree on any epoch");
+  }
+  std::vector<bool> here(base->members.size());
+  for (const Found& f : found) {
+    if (is_member(*base, f.superblock)) {
+      here[f.superblock.slot] = true;
+    }
+  }
+  std::size_t present = 0, current = 0, missed = 0, mirrors = 0;
+  for (std::size_t slot = 0; slot < here.size(); ++slot) {
+    const Member& member = base->members[slot];
+    present += here[slot] ? 1 : 0;
+    current += here[slot] && member.live ? 1 : 0;
+    missed += member.missed || (member.live && !here[slot]) ? 1 : 0;
+  }
+  for (const Slot slot : base->mirrors) {
+    mirrors += here[slot] && base->members[slot].live ? 1 : 0;
+  }
+  const auto known = x_options.witness ? read_witness(*x_options.witness) : std::nullopt;
+  TRYV(check_quorum(*base, current, known, x_options.allow_reduced_redundancy));
+  const std::size_t least = x_options.allow_reduced_redundancy ? 1 : base->parity + 1;
+  if (present < least || missed > base->parity || mirrors == 0) {
+    return fail(Errc::unavailable, "only " + std::to_string(current) +
+                                       " drives of the last epoch "
+                                       "are here");
+  }
+  return ok();
 }
 
 // It is live for others only when all have the epoch.

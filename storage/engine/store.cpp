@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};  // drive presence; a removed drive is out within a second
 constexpr milliseconds kRepairTick{1000};
+constexpr milliseconds kLook{1000};
 constexpr milliseconds kCollect{5000};  // garbage collection
 constexpr milliseconds kLookAtClock{60'000};
 // A start after a power cut knows the time no more exactly than this.
@@ -50,7 +51,9 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.workers,
                  x_runtime.backends,
                  x_config.segment_bytes,
-                 x_config.payload_cache_bytes) {}
+                 x_config.payload_cache_bytes),
+      x_returns(x_config.return_wait_ns),
+      x_opened_ns(x_runtime.clock.steady_ns()) {}
 
 Store::~Store() { OUTCROP_ASSERT(x_operations == 0); }
 
@@ -169,6 +172,7 @@ void Store::add_job(milliseconds pause, std::string what, std::function<Task<>()
 // What looks after drives and memory.
 void Store::start_background() {
   add_job(kTick, "drive check", [this] { return check_drives(); });
+  add_job(kLook, "looking for drives that are away", [this] { return look_for_drives(); });
   add_job(kTick, "storing what files have in memory",
           [this] { return files().flush_idle(x_runtime.clock.steady_ns() - kIdleNs); });
   add_job(kTick, "free space of drives", [this] { return measure_space(); });
@@ -268,8 +272,13 @@ EngineStats Store::stats() {
     if (io::Disk* disk = x_drives->disk(static_cast<drives::Slot>(slot))) {
       drive.path = disk->name();
       drive.stats = &disk->stats();
+    }
+    drive.returning = record.members[slot].returning;
+    {
       const std::lock_guard lock(x_space_mutex);
       drive.space = x_space[slot];
+      const auto absence = x_absence.find(static_cast<drives::Slot>(slot));
+      drive.absence = drive.live || absence == x_absence.end() ? "" : absence->second;
     }
     judge(drive, survey, record);
     out.drives.push_back(std::move(drive));

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "storage/drives/drive_set.h"
@@ -11,6 +12,7 @@
 #include "storage/engine/engine.h"
 #include "storage/engine/fair_pace.h"
 #include "storage/engine/periodic.h"
+#include "storage/engine/return_policy.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/ns/make_namespace.h"
 #include "storage/segment/segment_store.h"
@@ -40,6 +42,7 @@ class Store final : public Engine {
   Task<> scrub(std::uint64_t period_seconds) override;
   Task<> judge_drives() override;
   Task<> eject_given_up() override;
+  Task<> look_for_drives() override;
   /// Drives that were blank at the start: they join. After start().
   Async<> adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks);
 
@@ -69,6 +72,19 @@ class Store final : public Engine {
   };
   Probe::State probe(drives::Slot slot);
   void end_episode();
+  /// A directory that holds a drive of the store which is away.
+  struct Sighting {
+    drives::Slot slot = 0;
+    std::unique_ptr<io::Disk> disk;
+  };
+  std::vector<drives::Slot> note_who_is_away(const drives::EpochRecord& record, std::int64_t now);
+  void tell_absence(const drives::EpochRecord& record, std::int64_t now);
+  std::vector<std::string> names_in_use(bool unreleased);
+  std::vector<Sighting> sight(const std::vector<std::string>& in_use);
+  Task<bool> let_go(drives::Slot slot);
+  Task<> take_back_due(const drives::EpochRecord& record, std::vector<drives::Slot> away);
+  Task<> take_back(Sighting seen, const Uuid& drive);
+  Task<> look_for_start();
   Task<> close_parts();
   Task<> load_time();
   Task<> keep_time(std::int64_t most_ns);
@@ -84,6 +100,13 @@ class Store final : public Engine {
   std::mutex x_space_mutex;
   std::array<io::Space, drives::kMaxDrives> x_space{};  ///< as last measured, by slot
   std::map<drives::Slot, Probe> x_probes;               ///< while a drive hangs
+  ReturnPolicy x_returns;                               ///< worker 0
+  std::map<drives::Slot, std::string> x_absence;        ///< what is told of it; x_space_mutex
+  std::vector<std::unique_ptr<io::Disk>> x_stuck;       ///< looked at, and not released yet
+  std::set<std::string> x_copies;                       ///< names of drives that were complained of
+  unsigned x_good_looks = 0;  ///< one after the other that found all for a start with writes
+  bool x_restart_asked = false;
+  std::int64_t x_opened_ns = 0;
   unsigned x_patience = 0;  ///< judgements of this that found more to wait than may leave
   unsigned x_uneasy = 0;    ///< judgements until what still hangs does so by itself
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding

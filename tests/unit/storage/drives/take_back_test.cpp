@@ -23,7 +23,10 @@ std::unique_ptr<DriveSet> open_all(io::SimWorld& world) {
   return set ? *std::move(set) : nullptr;
 }
 
-Result<void> no_stock(Slot) { return ok(); }
+Result<void> no_stock(Slot, const std::function<void()>& show) {
+  show();
+  return ok();
+}
 
 /// Pulled while the set is open; what it had of the metadata is on the others by now.
 void lose(DriveSet& set, io::SimWorld& world, unsigned drive) {
@@ -57,7 +60,8 @@ TEST(TakeBack, ADriveThatWasPulledIsLiveAgainAndReturning) {
     EXPECT_EQ(set->whose(*disk), Slot{1});
   }
   bool live_before = true;
-  const auto slot = set->take_back(*world.open_disk(1), [&](Slot s) {
+  const auto slot = set->take_back(*world.open_disk(1), [&](Slot s, const auto& show) {
+    show();
     live_before = set->live(s);
     EXPECT_TRUE(*set->disk(s)->exists("lock")) << "it can be used by now";
     return ok();
@@ -162,7 +166,9 @@ TEST(TakeBack, OneThatFailsMeanwhileStaysAwayAndMayTryAgain) {
     EXPECT_FALSE(set->record().members[1].live);
     world.clear_errors();
   }
-  const auto stock = [](Slot) -> Result<void> { return fail(Errc::io_error, "no stock"); };
+  const auto stock = [](Slot, const auto&) -> Result<void> {
+    return fail(Errc::io_error, "no stock");
+  };
   EXPECT_FALSE(set->take_back(*world.open_disk(1), stock));
   EXPECT_FALSE(set->live(1));
   EXPECT_EQ(set->live_slots().size(), 3U);
