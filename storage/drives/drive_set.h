@@ -109,8 +109,11 @@ class DriveSet {
   /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
   Result<void> set_mirrors(std::vector<Slot> mirrors);
   /// Makes a blank drive, or one that this cluster has removed, a live member. invalid_argument
-  /// with what to do for any other. Blocking.
-  Result<Slot> join(std::unique_ptr<io::Disk> disk, Random& random);
+  /// with what to do for any other. The member that it `replaces`, if any, drains from the same
+  /// epoch on. Blocking.
+  Result<Slot> join(std::unique_ptr<io::Disk> disk,
+                    Random& random,
+                    std::optional<Slot> replaces = std::nullopt);
   using TakeStock = std::function<Result<void>(Slot, const std::function<void()>& show)>;
   /// The slot of the member that a disk says it is: it need not be away. Reads, and locks nothing.
   /// Blocking.
@@ -151,7 +154,9 @@ class DriveSet {
   Result<Slot> free_slot() const;
   Result<Slot> may_return(const Found& found, const io::Disk& disk) const;
   Result<void> publish_return(Slot slot, const Uuid& drive);
-  Result<Slot> join_locked(std::unique_ptr<io::Disk> disk, Random& random);
+  Result<Slot> join_locked(std::unique_ptr<io::Disk> disk,
+                           Random& random,
+                           std::optional<Slot> replaces);
   void tell();
 
   std::vector<std::unique_ptr<io::Disk>> x_disks;  // all that were ever here, in no order

@@ -27,10 +27,11 @@ struct EngineConfig {
   std::uint64_t write_buffer_bytes = 64 << 20;   ///< written to files and not durable yet
   std::uint64_t extent_cache_bytes = 16 << 20;   ///< verified chunks of striped payload
   std::uint64_t min_part_bytes =
-      ns::kMinPartBytes;                  ///< multipart parts but the last; tests lower it
-  std::uint64_t journal_bytes = 0;        ///< one journal file of a few per worker; 0: by capacity
-  std::uint64_t table_file_bytes = 0;     ///< RocksDB's files; by capacity
-  bool allow_reduced_redundancy = false;  ///< drives::DriveOptions
+      ns::kMinPartBytes;               ///< multipart parts but the last; tests lower it
+  std::uint64_t journal_bytes = 0;     ///< one journal file of a few per worker; 0: by capacity
+  std::uint64_t table_file_bytes = 0;  ///< RocksDB's files; by capacity
+  std::uint64_t most_memtable_bytes = UINT64_MAX;  ///< RocksDB keeps room for several; by capacity
+  bool allow_reduced_redundancy = false;           ///< drives::DriveOptions
   std::uint64_t scrub_period_seconds = 14 * 86'400;  ///< every byte is read this often; 0: never
   bool trust_clock = false;  ///< the machine's, also if it is behind EngineRuntime::floor
   /// A drive that has been away for so long is taken back when it is there again; longer if it
@@ -56,6 +57,9 @@ struct EngineRuntime {
   /// that is away is looked for. On the pool; empty: nowhere.
   std::function<std::vector<std::unique_ptr<io::Disk>>(const std::vector<std::string>& in_use)>
       look{};
+  /// Of a drive that is blank at the start: the uuid of the one that it was to replace, when its
+  /// joining was cut off. On the pool; may be empty, and so may the answer.
+  std::function<std::string(const std::string& path)> replaces{};
   /// Told of each drive that was taken back. On the pool; may be empty.
   std::function<void(const std::string& path, const std::string& uuid)> returned{};
   /// The store takes no writes any more, and would after a new start: asks for one, once. Worker 0;
@@ -149,8 +153,10 @@ class Engine {
   // Drives. On worker 0, one call at a time. Errors: invalid_argument and conflict, with one line
   // for the operator; not_found for a slot without a drive.
 
-  /// Makes a blank drive part of the cluster; repair begins to use it. Its slot.
-  virtual Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) = 0;
+  /// Makes a blank drive part of the cluster; repair begins to use it. Its slot. The one that it
+  /// `replaces`, if any, drains from then on.
+  virtual Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk,
+                                   std::optional<unsigned> replaces = std::nullopt) = 0;
   /// Moves everything off a drive, or (`on` false) stops that. A drive that is missing is forgotten
   /// once nothing is missing with it any more.
   virtual Task<> drain_drive(unsigned slot, bool on) = 0;

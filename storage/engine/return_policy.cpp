@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kPauseNs = 2 * kSecondNs;
+constexpr unsigned kMostDoublings = 5;
 
 }  // namespace
 
@@ -24,6 +25,7 @@ void ReturnPolicy::away(const Uuid& drive, std::int64_t now) {
     return;
   }
   d.is_away = true;
+  d.waits = 0;
   const bool again = d.returned != 0 && now - d.returned < kProvingNs;
   d.strikes = again ? d.strikes + 1 : 0;
   d.next = now + wait(d.strikes);
@@ -56,7 +58,7 @@ void ReturnPolicy::failed(const Uuid& drive, std::int64_t now, std::string why) 
 
 void ReturnPolicy::waits(const Uuid& drive, std::int64_t now, std::string why) {
   Drive& d = x_drives[drive];
-  d.next = now + std::min(x_first_wait_ns, kPauseNs);
+  d.next = now + (std::min(x_first_wait_ns, kPauseNs) << std::min(d.waits++, kMostDoublings));
   d.why = std::move(why);
 }
 

@@ -30,7 +30,8 @@ class ReturnPolicy {
   void returned(const Uuid& drive, std::int64_t now);
   /// It was there, and could not be taken back.
   void failed(const Uuid& drive, std::int64_t now, std::string why);
-  /// It was there, and has to wait for what is none of its fault.
+  /// It has to wait for what is none of its fault: two seconds, then twice as long each time, up to
+  /// a minute. What is let go for it costs something.
   void waits(const Uuid& drive, std::int64_t now, std::string why);
   /// One line for the operator, of a drive that is away.
   std::string tell(const Uuid& drive, std::int64_t now) const;
@@ -38,7 +39,7 @@ class ReturnPolicy {
  private:
   struct Drive {
     bool is_away = false;
-    unsigned strikes = 0;
+    unsigned strikes = 0, waits = 0;
     std::int64_t next = 0, returned = 0;
     std::string why;  ///< it is not back
   };

@@ -34,8 +34,9 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
   out.journal_file_bytes = config.journal_bytes;
   out.table_file_bytes = config.table_file_bytes;
   out.block_cache_bytes = config.cache_bytes / 2;
-  out.memtable_bytes =
-      std::clamp<std::uint64_t>(config.cache_bytes / 8, kLeastMemtable, kMostMemtable);
+  out.memtable_bytes = std::clamp<std::uint64_t>(
+      config.cache_bytes / 8, kLeastMemtable,
+      std::clamp(config.most_memtable_bytes, kLeastMemtable, kMostMemtable));
   return out;
 }
 
@@ -52,6 +53,7 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.backends,
                  x_config.segment_bytes,
                  x_config.payload_cache_bytes),
+      x_judge([this](unsigned slot, auto answered) { ask_drive(slot, std::move(answered)); }),
       x_returns(x_config.return_wait_ns),
       x_opened_ns(x_runtime.clock.steady_ns()) {}
 
@@ -137,7 +139,6 @@ Task<> Store::measure_space() {
       if (!space || !room) {
         continue;  // its own operations will tell, and eject it
       }
-      // The other half is for what deletes, and for compactions of the index.
       metadata_full |= space->free_bytes < segment::metadata_share(space->total_bytes) / 2;
       total += space->total_bytes;
       free += *room;

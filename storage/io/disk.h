@@ -164,8 +164,10 @@ class IoBackend {
 /// Submits and suspends until every op has its result; look at each op's result.
 Async<> run(IoBackend& backend, std::span<IoOp> ops);
 
-/// The drive directory at `path`, which must exist.
-Result<std::unique_ptr<Disk>> open_posix_disk(std::string path);
+/// The drive directory at `path`, which must exist. `keep` is held until the call that opens it has
+/// ended, which may be never where the drive hangs.
+Result<std::unique_ptr<Disk>> open_posix_disk(std::string path,
+                                              std::shared_ptr<const void> keep = nullptr);
 
 enum class BackendKind : std::uint8_t { automatic, uring, threads };
 /// automatic: io_uring where the kernel allows it, else threads. `io` is the worker's io_context.

@@ -309,8 +309,8 @@ Result<std::unique_ptr<Disk>> open_guarded(std::string name,
   return disk;
 }
 
-Result<std::unique_ptr<Disk>> open_posix_disk(std::string path) {
-  return open_guarded(path, [path] { return open_plain_disk(path); });
+Result<std::unique_ptr<Disk>> open_posix_disk(std::string path, std::shared_ptr<const void> keep) {
+  return open_guarded(path, [path, keep = std::move(keep)] { return open_plain_disk(path); });
 }
 
 }  // namespace outcrop::io

@@ -189,6 +189,7 @@ Result<void> SimEngine::open(bool read_only) {
       },
       [this](const std::vector<std::string>& in_use) { return look(in_use); },
       {},
+      {},
       [this](const std::string&) { x_restart_asked = true; },
       x_floor};
   std::vector<std::unique_ptr<io::Disk>> disks;

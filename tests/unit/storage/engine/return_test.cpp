@@ -299,6 +299,11 @@ TEST(ReturnPolicy, OneThatCannotBeTakenBackWaitsAndSaysWhy) {
   policy.waits(drive, 40 * kSecond, "in use");
   EXPECT_FALSE(policy.due(drive, 41 * kSecond));
   EXPECT_TRUE(policy.due(drive, 42 * kSecond)) << "that is no fault of the drive";
+  for (unsigned i = 0; i < 10; ++i) {
+    policy.waits(drive, 100 * kSecond, "in use");
+  }
+  EXPECT_FALSE(policy.due(drive, 163 * kSecond));
+  EXPECT_TRUE(policy.due(drive, 164 * kSecond)) << "about a minute at most";
 }
 
 }  // namespace
