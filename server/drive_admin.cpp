@@ -20,7 +20,7 @@ std::string_view state_of(const engine::DriveStatus& d) {
   if (!d.live) {
     return d.draining ? "replaced" : "missing";
   }
-  return d.empty ? "drained" : d.draining ? "draining" : "live";
+  return d.empty ? "drained" : d.draining ? "draining" : d.returning ? "returning" : "live";
 }
 
 json::object drive_to_json(const engine::DriveStatus& d, const DriveList& list) {
@@ -34,7 +34,7 @@ json::object drive_to_json(const engine::DriveStatus& d, const DriveList& list) 
           {"size_bytes", d.space.total_bytes},
           {"free_bytes", d.space.free_bytes},
           {"safe_to_pull", d.safe_to_pull},
-          {"reason", d.reason}};
+          {"reason", d.absence.empty() ? d.reason : d.reason + "; " + d.absence}};
 }
 
 json::object repair_to_json(const engine::RepairStatus& r) {
@@ -128,11 +128,15 @@ Task<std::string> DriveAdmin::list() {
 
 // On the list before it is used: a start that does not list a drive that holds data runs without
 // it. What was listed before stays so: a drive that is in use is refused, and is still one of them.
-Task<unsigned> DriveAdmin::join(engine::Engine& engine, const std::string& path) {
+Task<unsigned> DriveAdmin::join(engine::Engine& engine,
+                                const std::string& path,
+                                std::optional<unsigned> replaces) {
   CO_TRY(std::unique_ptr<io::Disk> disk,
          co_await x_runtime.pool().run([&path] { return open_newcomer(path); }));
-  CO_TRY(const bool listed, co_await x_runtime.pool().run([&] { return x_list.promise(path); }));
-  auto slot = co_await on_worker_0(x_runtime, engine.add_drive(std::move(disk)));
+  CO_TRY(const bool listed, co_await x_runtime.pool().run([&] {
+    return x_list.promise(path, replaces ? uuid_in(engine.stats(), *replaces) : std::string());
+  }));
+  auto slot = co_await on_worker_0(x_runtime, engine.add_drive(std::move(disk), replaces));
   if (!slot) {
     if (listed) {
       CO_TRYV(co_await x_runtime.pool().run([&] { return x_list.withdraw(path); }));
@@ -167,11 +171,11 @@ Task<std::string> DriveAdmin::add(std::string text) {
     co_return fail(Errc::not_found, "replaces: there is no drive in that slot");
   }
   const std::string where = normal_folder(std::string_view(path->get_string()));
-  CO_TRY(const unsigned slot, co_await join(*engine, where));
+  std::optional<unsigned> old;
   if (replaces != nullptr) {
-    const auto old = static_cast<unsigned>(replaces->get_int64());
-    CO_TRYV(co_await on_worker_0(x_runtime, engine->drain_drive(old, true)));
+    old = static_cast<unsigned>(replaces->get_int64());
   }
+  CO_TRY(const unsigned slot, co_await join(*engine, where, old));
   co_return json::serialize(json::object{{"slot", slot}, {"path", where}}) + "\n";
 }
 

@@ -2,6 +2,7 @@
 // (drive_list.h).
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "api/admin/drive_routes.h"
@@ -34,7 +35,9 @@ class DriveAdmin {
   Task<std::string> change(unsigned slot, std::string json);
   Task<> remove(unsigned slot);
   Result<engine::Engine*> open_engine() const;
-  Task<unsigned> join(engine::Engine& engine, const std::string& path);
+  Task<unsigned> join(engine::Engine& engine,
+                      const std::string& path,
+                      std::optional<unsigned> replaces);
 
   Runtime& x_runtime;
   DriveList& x_list;

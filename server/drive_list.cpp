@@ -33,8 +33,10 @@ std::optional<DriveList::Drive> read_drive(const json::value& v) {
   if (added == nullptr || !added->is_bool() || text_of(*o, "path").empty()) {
     return std::nullopt;
   }
-  return DriveList::Drive{
-      .path = text_of(*o, "path"), .uuid = text_of(*o, "uuid"), .added = added->get_bool()};
+  return DriveList::Drive{.path = text_of(*o, "path"),
+                          .uuid = text_of(*o, "uuid"),
+                          .added = added->get_bool(),
+                          .replaces = text_of(*o, "replaces")};
 }
 
 /// Of the first form there are paths of added drives only: {"added": ["/mnt/d7"]}.
@@ -113,14 +115,23 @@ std::string DriveList::last_path(std::string_view uuid) const {
   return it == x_drives.end() ? std::string() : it->path;
 }
 
-Result<bool> DriveList::promise(const std::string& path) {
+std::string DriveList::replaces(std::string_view path) const {
+  const std::lock_guard lock(x_mutex);
+  const auto it = std::ranges::find_if(
+      x_drives, [path](const Drive& d) { return d.uuid.empty() && d.path == path; });
+  return it == x_drives.end() ? std::string() : it->replaces;
+}
+
+// Of a path that is listed it is noted down whom its drive replaces; withdraw() takes that back.
+Result<bool> DriveList::promise(const std::string& path, const std::string& replaces) {
   const std::lock_guard lock(x_mutex);
   const auto listed = [&path](const Drive& d) { return d.added && d.path == path; };
-  if (configured(path) || std::ranges::any_of(x_drives, listed)) {
+  if (replaces.empty() && (configured(path) || std::ranges::any_of(x_drives, listed))) {
     return false;
   }
   std::vector<Drive> next = x_drives;
-  next.push_back({.path = path, .uuid = {}, .added = true});
+  std::erase_if(next, [&path](const Drive& d) { return d.uuid.empty() && d.path == path; });
+  next.push_back({.path = path, .uuid = {}, .added = !configured(path), .replaces = replaces});
   TRYV(save_locked(std::move(next)));
   return true;
 }
@@ -177,7 +188,11 @@ Result<void> DriveList::save_locked(std::vector<Drive> next) {
   }
   json::array list;
   for (const Drive& d : next) {
-    list.push_back(json::object{{"path", d.path}, {"uuid", d.uuid}, {"added", d.added}});
+    json::object one{{"path", d.path}, {"uuid", d.uuid}, {"added", d.added}};
+    if (!d.replaces.empty()) {
+      one["replaces"] = d.replaces;
+    }
+    list.push_back(std::move(one));
   }
   const std::string text = json::serialize(json::object{{"drives", std::move(list)}}) + "\n";
   if (text.size() > kMaxFileBytes || read_drives(text) != next) {

@@ -20,6 +20,7 @@ class DriveList {
   struct Drive {
     std::string path, uuid;  ///< no uuid: it was to be added, and nobody saw it join
     bool added = false;      ///< at run time: storage.drives does not name it
+    std::string replaces{};  ///< of one that was to be added: the uuid of the other
     bool operator==(const Drive&) const = default;
   };
 
@@ -34,9 +35,13 @@ class DriveList {
   /// Empty: not known.
   std::string last_path(std::string_view uuid) const;
 
+  /// What was promised of the drive at this path: whom it replaces. Empty: nobody.
+  std::string replaces(std::string_view path) const;
+
   /// Before a drive joins: a start that does not list one that holds data runs without it. Whether
   /// it was not on the list before; only then is withdraw() right if it does not join.
-  Result<bool> promise(const std::string& path);
+  /// `replaces`: the uuid of the drive in place of which it comes, if of any.
+  Result<bool> promise(const std::string& path, const std::string& replaces);
   Result<void> withdraw(const std::string& path);
   Result<void> joined(const std::string& path, const std::string& uuid);
   /// The drive is no member any more.

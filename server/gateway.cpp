@@ -15,6 +15,7 @@
 #include "server/admin_sources.h"
 #include "server/crash_guard.h"
 #include "server/drive_admin.h"
+#include "server/health.h"
 #include "server/http_group.h"
 #include "server/identity_parts.h"
 #include "server/kms_key_admin.h"
@@ -42,20 +43,6 @@ std::vector<std::string> operation_names() {
   return names;
 }
 
-std::string data_reason(const engine::RepairStatus& r) {
-  std::string out;
-  const auto add = [&out](std::uint64_t n, std::string_view what) {
-    if (n > 0) {
-      out.append(out.empty() ? "" : ", ").append(std::to_string(n)).append(" segments ");
-      out.append(what);
-    }
-  };
-  add(r.degraded, "degraded");
-  add(r.unreadable, "unreadable without the missing drives");
-  add(r.damaged, "damaged");
-  return out;
-}
-
 HttpOptions s3_options(const Config& config) {
   HttpOptions o;
   o.max_connections = config.max_connections;
@@ -81,6 +68,7 @@ struct Gateway::Parts {
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
+  engine::EngineRuntime engine_runtime();
   void note_drives();
   Result<void> open_s3();
   void start_lifecycle();
@@ -108,6 +96,8 @@ struct Gateway::Parts {
   std::unique_ptr<io::Disk> state_dir;
   LateKeyRing key_ring;  // outlives the store, which borrows it
   DriveList drive_list{config.state_dir, config.drives};
+  DriveOpener opener;
+  std::atomic<bool> restart{false};
   std::unique_ptr<engine::Engine> store;
   std::atomic<engine::Engine*> open_engine{nullptr};  // what the admin worker may look at
   std::unique_ptr<audit::AuditLog> audit;             // null: off
@@ -184,23 +174,7 @@ Result<void> Gateway::Parts::open_admin() {
 Result<void> Gateway::Parts::open_store() {
   TRY(state_dir, io::open_posix_disk(config.state_dir));
   TRYV(drive_list.load());
-  TRY(std::vector<std::unique_ptr<io::Disk>> disks, open_present_disks(drive_list.paths()));
-  for (unsigned i = 0; faults && i < disks.size(); ++i) {
-    disks[i] = io::make_faulty(std::move(disks[i]), i, faults);
-  }
-  engine::EngineRuntime engine_runtime{
-      .clock = clock,
-      .random = random,
-      .pool = runtime.pool(),
-      .workers = runtime.contexts(),
-      .backends = {},
-      .state_dir = state_dir.get(),
-      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); },
-      .floor = &clock,
-      .keys = &key_ring};
-  for (const std::unique_ptr<io::IoBackend>& b : backends) {
-    engine_runtime.backends.push_back(b.get());
-  }
+  TRY(std::vector<std::unique_ptr<io::Disk>> disks, opener.open_present(drive_list.paths()));
   engine::EngineConfig engine_config;
   engine_config.segment_bytes = config.segment_size;
   engine_config.cache_bytes = memory.cache / 4 * 3;
@@ -212,10 +186,41 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.payload_cache_bytes = memory.payloads;
   engine_config.write_buffer_bytes = memory.writes;
   engine_config.extent_cache_bytes = memory.chunks;
-  TRY(store, runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config,
-                                                    std::move(engine_runtime))));
+  TRY(store,
+      runtime.run_on(0, engine::Engine::open(std::move(disks), engine_config, engine_runtime())));
   note_drives();
   return ok();
+}
+
+engine::EngineRuntime Gateway::Parts::engine_runtime() {
+  engine::EngineRuntime out{
+      .clock = clock,
+      .random = random,
+      .pool = runtime.pool(),
+      .workers = runtime.contexts(),
+      .backends = {},
+      .state_dir = state_dir.get(),
+      .forgotten = [this](const std::string& uuid) { return drive_list.forget(uuid); },
+      .look = [this](const auto& in_use) { return opener.look(drive_list.paths(), in_use); },
+      .replaces = [this](const std::string& path) { return drive_list.replaces(path); },
+      .returned =
+          [this](const std::string& path, const std::string& uuid) {
+            if (const auto noted = drive_list.joined(path, uuid); !noted) {
+              log::warn("where a drive is is not noted down",
+                        {{"drive", path}, {"error", noted.error().describe()}});
+            }
+          },
+      .restart =
+          [this](const std::string&) {
+            restart = true;
+            Runtime::stop_process();
+          },
+      .floor = &clock,
+      .keys = &key_ring};
+  for (const std::unique_ptr<io::IoBackend>& b : backends) {
+    out.backends.push_back(b.get());
+  }
+  return out;
 }
 
 void Gateway::Parts::note_drives() {
@@ -345,27 +350,7 @@ std::vector<admin::Check> Gateway::Parts::checks() const {
     return {
         {.name = "storage", .ok = false, .reason = "the store is not open (starting or stopping)"}};
   }
-  const engine::EngineStats stats = e->stats();
-  const auto live = std::ranges::count_if(stats.drives, &engine::DriveStatus::live);
-  const auto total = static_cast<std::ptrdiff_t>(stats.drives.size());
-  return {{.name = "storage",
-           .ok = stats.writable,
-           .reason = stats.writable ? ""
-                     : safe         ? "read-only: " + safe_mode.reason
-                                    : "read-only: too few live drives for full redundancy"},
-          // Missing drives do not make the box useless: the reason is there for the operator.
-          {.name = "drives",
-           .ok = true,
-           .reason = live == total ? ""
-                                   : std::to_string(live) + " of " + std::to_string(total) +
-                                         " drives are live"},
-          {.name = "clock",
-           .ok = true,
-           .reason = stats.clock_behind_seconds < 60
-                         ? ""
-                         : "the machine's clock is " + std::to_string(stats.clock_behind_seconds) +
-                               " s behind what the store has seen"},
-          {.name = "data", .ok = true, .reason = data_reason(stats.repair)}};
+  return health_checks(e->stats(), safe ? safe_mode.reason : std::string());
 }
 
 std::string Gateway::Parts::metrics() const {
@@ -426,6 +411,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
   configure_buffer_pool(parts->memory.buffer_pool);
   Runtime& runtime = parts->runtime;
   TRY(parts->faults, plan_faults(config.test_faults));
+  parts->opener = DriveOpener(parts->faults);
   parts->requests = std::make_unique<admin::RequestMetrics>(runtime.workers(), operation_names());
   // Until the store is open there is no handler, and nothing accepts.
   parts->s3_service =
@@ -471,6 +457,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const Config& config) {
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : x_parts(std::move(parts)) {}
 Gateway::~Gateway() = default;
+
+bool Gateway::wants_restart() const { return x_parts->restart; }
 
 Result<void> Gateway::stop() { return x_parts->halt(x_parts->config.shutdown_timeout); }
 

@@ -16,6 +16,8 @@ class Gateway {
   static Result<std::unique_ptr<Gateway>> start(const Config& config);
   /// Stops accepting, finishes what is in flight for up to shutdown_timeout, closes the store.
   Result<void> stop();
+  /// It was stopped by itself, to be started anew: drives are there again that a start finds.
+  bool wants_restart() const;
   ~Gateway();
 
  private:

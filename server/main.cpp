@@ -1,5 +1,5 @@
 // outcropd: flags, configuration, run until a signal, exit codes (0 fine, 1 failed, 2
-// configuration).
+// configuration, 3 to be started anew).
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -16,6 +16,8 @@ namespace {
 using namespace outcrop;
 
 constexpr int kOk = 0, kFailed = 1, kBadConfig = 2;
+/// It ended by itself and wants to be started anew, as supervisors do.
+constexpr int kStartAnew = 3;
 // Not in the usage: --test-faults PLAN makes drives fail on purpose (docs/durability.md).
 constexpr const char* kUsage =
     "usage: outcropd --config FILE [--init | --check | --trust-clock]\n"
@@ -79,7 +81,7 @@ Result<void> check(const server::Config& config) {
   return ok();
 }
 
-Result<void> serve(const server::Config& config) {
+Result<int> serve(const server::Config& config) {
   // Secrets and payload must not end up in a core file; connections need descriptors.
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
@@ -89,18 +91,19 @@ Result<void> serve(const server::Config& config) {
   server::Runtime::wait_for_stop_signal();
   TRYV(gateway->stop());
   log::info("stopped");
-  return ok();
+  return gateway->wants_restart() ? kStartAnew : kOk;
 }
 
-Result<void> run(const Flags& flags) {
+Result<int> run(const Flags& flags) {
   TRY(server::Config config, server::load_config(flags.config, server::process_environment()));
   config.test_faults = flags.test_faults;
   config.trust_clock = flags.trust_clock;
   log::configure(config.log_level, config.log_format);
-  if (flags.check) {
-    return check(config);
+  if (!flags.check && !flags.init) {
+    return serve(config);
   }
-  return flags.init ? server::Gateway::format(config) : serve(config);
+  TRYV(flags.check ? check(config) : server::Gateway::format(config));
+  return kOk;
 }
 
 }  // namespace
@@ -124,6 +127,6 @@ int main(int argc, char** argv) {
     std::fputs("outcropd: --init and --check exclude each other\n", stderr);
     return kBadConfig;
   }
-  const Result<void> done = run(flags);
-  return done ? kOk : complain(done.error());
+  const Result<int> done = run(flags);
+  return done ? *done : complain(done.error());
 }

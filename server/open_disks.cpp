@@ -1,5 +1,6 @@
 #include "server/open_disks.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "storage/base/log.h"
@@ -29,13 +30,14 @@ Result<Disks> open_disks(const std::vector<std::string>& paths) {
   return disks;
 }
 
-Result<Disks> open_present_disks(const std::vector<std::string>& paths) {
+Result<Disks> DriveOpener::open_present(const std::vector<std::string>& paths) {
   Disks disks;
   std::optional<Error> first;
   for (const std::string& path : paths) {
     Result<std::unique_ptr<io::Disk>> disk = io::open_posix_disk(path);
     if (disk) {
-      disks.push_back(*std::move(disk));
+      x_numbers.emplace(path, static_cast<unsigned>(disks.size()));
+      disks.push_back(with_faults(*std::move(disk)));
       continue;
     }
     log::warn("drive is missing", {{"drive", path}, {"error", disk.error().describe()}});
@@ -43,6 +45,30 @@ Result<Disks> open_present_disks(const std::vector<std::string>& paths) {
   }
   if (disks.empty() && first) {
     return fail(*std::move(first));
+  }
+  return disks;
+}
+
+std::unique_ptr<io::Disk> DriveOpener::with_faults(std::unique_ptr<io::Disk> disk) const {
+  const auto number = x_numbers.find(disk->name());
+  return !x_faults || number == x_numbers.end()
+             ? std::move(disk)
+             : io::make_faulty(std::move(disk), number->second, x_faults);
+}
+
+Disks DriveOpener::look(const std::vector<std::string>& paths,
+                        const std::vector<std::string>& but) {
+  Disks disks;
+  for (const std::string& path : paths) {
+    std::weak_ptr<const void>& opening = x_opening[path];
+    if (std::ranges::find(but, path) != but.end() || !opening.expired()) {
+      continue;
+    }
+    auto keep = std::make_shared<char>();
+    opening = keep;
+    if (auto disk = io::open_posix_disk(path, std::move(keep))) {
+      disks.push_back(with_faults(*std::move(disk)));
+    }
   }
   return disks;
 }

@@ -89,6 +89,8 @@ void Runtime::raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+void Runtime::stop_process() { ::kill(::getpid(), SIGTERM); }
+
 void Runtime::wait_for_stop_signal() {
   const sigset_t set = stop_signals();
   int signal = 0;

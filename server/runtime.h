@@ -54,6 +54,8 @@ class Runtime {
   /// must have been blocked by block_signals() before any thread was started.
   static void wait_for_stop_signal();
   static void block_signals();
+  /// As if SIGTERM had come.
+  static void stop_process();
   /// As many descriptors as this process may have: connections and table files need them.
   static void raise_descriptor_limit();
 

@@ -15,6 +15,14 @@ Result<void> make_dirs(io::Disk& disk) {
   return ok();
 }
 
+Result<void> forget_metadata(io::Disk& disk) {
+  for (const std::string_view dir : {"journal", "meta"}) {
+    TRYV(disk.remove_tree(dir));
+    TRYV(disk.make_dir(dir));
+  }
+  return ok();
+}
+
 Result<void> write_superblock(io::Disk& disk, const Superblock& superblock) {
   constexpr std::array<unsigned, 2> kBoth{0, 1};
   if (auto gone = disk.remove(kNewSuperblockFile);

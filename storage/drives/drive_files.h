@@ -24,6 +24,8 @@ Result<void> write_slots(io::Disk& disk,
 
 Uuid new_uuid(Random& random);
 Result<void> make_dirs(io::Disk& disk);
+/// What a drive that was away says about metadata is out of date and must not be found again.
+Result<void> forget_metadata(io::Disk& disk);
 Result<void> write_superblock(io::Disk& disk, const Superblock& superblock);
 /// Both slots, one after the other: no older record stays.
 Result<void> write_witness(io::Disk& state_dir, const EpochRecord& record);

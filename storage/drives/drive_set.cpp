@@ -55,19 +55,6 @@ Result<void> DriveSet::format(std::span<const std::unique_ptr<io::Disk>> disks,
   return ok();
 }
 
-namespace {
-
-/// What a drive that was away says about metadata is out of date and must not be found again.
-Result<void> forget_metadata(io::Disk& disk) {
-  for (const std::string_view dir : {"journal", "meta"}) {
-    TRYV(disk.remove_tree(dir));
-    TRYV(disk.make_dir(dir));
-  }
-  return ok();
-}
-
-}  // namespace
-
 Result<std::unique_ptr<DriveSet>> DriveSet::open(std::vector<std::unique_ptr<io::Disk>> disks,
                                                  DriveOptions options) {
   if (disks.empty()) {
@@ -293,6 +280,11 @@ Result<void> DriveSet::publish(EpochRecord next) {
       }
     }
     x_record = next;
+  }
+  for (std::size_t slot = 0; slot < next.members.size(); ++slot) {
+    if (!next.members[slot].live && was_live(before, next.members[slot].uuid)) {
+      x_left[slot] = next.epoch;
+    }
   }
   take_flags();
   show();

@@ -74,7 +74,8 @@ class DriveSet {
 
   /// Slots are below this; it grows when a drive joins.
   std::size_t slots() const { return x_slots.load(std::memory_order_acquire); }
-  /// Null for a member that was not there at open. What was once returned stays valid.
+  /// Null for a member that was never here. Another one once the drive was taken back; what was
+  /// once returned stays valid.
   io::Disk* disk(Slot slot) const { return x_disk[slot].load(std::memory_order_acquire); }
   bool live(Slot slot) const { return x_live[slot].load(std::memory_order_acquire); }
   bool draining(Slot slot) const { return x_draining[slot].load(std::memory_order_acquire); }
@@ -108,8 +109,25 @@ class DriveSet {
   /// Publishes a new set of metadata mirrors as the next epoch. Blocking.
   Result<void> set_mirrors(std::vector<Slot> mirrors);
   /// Makes a blank drive, or one that this cluster has removed, a live member. invalid_argument
-  /// with what to do for any other. Blocking.
-  Result<Slot> join(std::unique_ptr<io::Disk> disk, Random& random);
+  /// with what to do for any other. The member that it `replaces`, if any, drains from the same
+  /// epoch on. Blocking.
+  Result<Slot> join(std::unique_ptr<io::Disk> disk,
+                    Random& random,
+                    std::optional<Slot> replaces = std::nullopt);
+  using TakeStock = std::function<Result<void>(Slot, const std::function<void()>& show)>;
+  /// The slot of the member that a disk says it is: it need not be away. Reads, and locks nothing.
+  /// Blocking.
+  std::optional<Slot> whose(io::Disk& disk) const;
+  /// Makes a drive of this cluster that is away, and here again, a live member that is returning:
+  /// with the checks of a start, and without metadata. `take_stock` is called before the epoch that
+  /// says so, when live(slot) is false; disk(slot) is the new one once it has called `show`.
+  /// Nothing of its earlier life may be in use (Disk::released), and what it had of the metadata
+  /// must be on the others; errors: unavailable, when it is too early for it; read_only, as for
+  /// eject(); else the drive is at fault, and what was opened is let go. Blocking.
+  Result<Slot> take_back(std::unique_ptr<io::Disk> disk, const TakeStock& take_stock);
+  /// Whether a start that finds the drives that are live now, and these, would take writes: by what
+  /// is written on them. The error says what is lacking. Reads only. Blocking.
+  Result<void> would_start(std::span<io::Disk* const> others) const;
   /// Starts or ends draining; not_found for a slot without a member. Blocking.
   Result<void> set_draining(Slot slot, bool draining);
   /// Forgets a member; the caller has seen to it that no record names its slot. Blocking.
@@ -134,7 +152,11 @@ class DriveSet {
   Result<void> tell_witness(const EpochRecord& before);
   EpochRecord next_record() const;
   Result<Slot> free_slot() const;
-  Result<Slot> join_locked(std::unique_ptr<io::Disk> disk, Random& random);
+  Result<Slot> may_return(const Found& found, const io::Disk& disk) const;
+  Result<void> publish_return(Slot slot, const Uuid& drive);
+  Result<Slot> join_locked(std::unique_ptr<io::Disk> disk,
+                           Random& random,
+                           std::optional<Slot> replaces);
   void tell();
 
   std::vector<std::unique_ptr<io::Disk>> x_disks;  // all that were ever here, in no order
@@ -152,7 +174,8 @@ class DriveSet {
   EpochRecord x_shown;               // x_record for those who cannot wait for drives
   mutable std::mutex x_mutex;        // guards all below and the order of publications
   EpochRecord x_record;
-  std::vector<Slot> x_untold;  // changed, listeners not called yet
+  std::array<std::uint64_t, kMaxDrives> x_left{};  // the epoch by which a slot's drive last left
+  std::vector<Slot> x_untold;                      // changed, listeners not called yet
   std::vector<std::function<void(Slot)>> x_listeners;
 };
 

@@ -29,8 +29,8 @@ auto read_slots(io::Disk& disk, std::string_view file, Decode decode)
   return good;
 }
 
-// Errc::corrupt: this drive is of no use, the others may do without it. Errc::config: a mistake
-// that someone has to look at before anything is written.
+}  // namespace
+
 Result<Found> read_identity(io::Disk& disk) {
   TRY(const bool has_superblock, disk.exists(kSuperblockFile));
   if (!has_superblock) {
@@ -66,8 +66,6 @@ Result<Found> read_identity(io::Disk& disk) {
   }
   return found;
 }
-
-}  // namespace
 
 std::string quoted(const io::Disk& disk) { return "drive \"" + std::string(disk.name()) + "\""; }
 

@@ -25,6 +25,9 @@ Result<bool> is_blank(io::Disk& disk);
 /// foreign, cloned, half formatted, or none left. Blocking.
 Result<std::vector<Found>> read_identities(std::vector<std::unique_ptr<io::Disk>>& disks,
                                            std::vector<std::unique_ptr<io::Disk>>& blank);
+/// What one drive says about itself. corrupt: it is of no use, and the others may do without it;
+/// config: a mistake that someone has to look at. Blocking.
+Result<Found> read_identity(io::Disk& disk);
 std::uint64_t newest_epoch(const std::vector<Found>& found);
 /// False for a drive that was removed, or whose slot another one has by now.
 bool is_member(const EpochRecord& record, const Superblock& superblock);

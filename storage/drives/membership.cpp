@@ -58,11 +58,13 @@ Result<Slot> DriveSet::free_slot() const {
   return static_cast<Slot>(members.size());
 }
 
-Result<Slot> DriveSet::join(std::unique_ptr<io::Disk> disk, Random& random) {
+Result<Slot> DriveSet::join(std::unique_ptr<io::Disk> disk,
+                            Random& random,
+                            std::optional<Slot> replaces) {
   Result<Slot> joined = fail(Errc::internal);
   {
     const std::lock_guard lock(x_mutex);
-    joined = join_locked(std::move(disk), random);
+    joined = join_locked(std::move(disk), random, replaces);
   }
   tell();
   return joined;
@@ -70,7 +72,13 @@ Result<Slot> DriveSet::join(std::unique_ptr<io::Disk> disk, Random& random) {
 
 // Superblock first: a drive that has one and is no member is left out at the next start, whatever
 // else is on it, and may be added again.
-Result<Slot> DriveSet::join_locked(std::unique_ptr<io::Disk> disk, Random& random) {
+Result<Slot> DriveSet::join_locked(std::unique_ptr<io::Disk> disk,
+                                   Random& random,
+                                   std::optional<Slot> replaces) {
+  if (replaces &&
+      (*replaces >= x_record.members.size() || x_record.members[*replaces].uuid.is_nil())) {
+    return fail(Errc::not_found, "there is no drive in slot " + std::to_string(*replaces));
+  }
   if (auto locked = disk->lock(); !locked) {
     return fail(Errc::invalid_argument, locked.error().code() == Errc::already_exists
                                             ? quoted(*disk) + " is in use"
@@ -90,8 +98,8 @@ Result<Slot> DriveSet::join_locked(std::unique_ptr<io::Disk> disk, Random& rando
   if (old && is_member(x_record, *old)) {
     return fail(Errc::invalid_argument,
                 quoted(*disk) +
-                    " is a drive of this cluster that was away: it is taken back, with "
-                    "its data, when outcropd starts");
+                    " is a drive of this cluster that was away: it is taken back by itself, with "
+                    "its data, where outcropd looks for it (storage.drives)");
   }
   if (old) {
     TRYV(wipe(*disk));
@@ -102,6 +110,9 @@ Result<Slot> DriveSet::join_locked(std::unique_ptr<io::Disk> disk, Random& rando
   next.members.resize(std::max<std::size_t>(next.members.size(), slot + 1U),
                       {.uuid = {}, .live = false});
   next.members[slot] = {.uuid = superblock.drive};
+  if (replaces) {
+    next.members[*replaces].draining = true;
+  }
   ++next.epoch;
   // It has the record before any other drive: none counts that it has not.
   TRYV(write_superblock(*disk, superblock));
@@ -115,6 +126,9 @@ Result<Slot> DriveSet::join_locked(std::unique_ptr<io::Disk> disk, Random& rando
   }
   x_live[slot].store(true, std::memory_order_release);
   x_untold.push_back(slot);
+  if (replaces) {
+    x_untold.push_back(*replaces);
+  }
   log::info("a drive was added",
             {{"drive", x_disk[slot].load()->name()}, {"slot", static_cast<unsigned>(slot)}});
   return slot;
@@ -168,7 +182,9 @@ Result<void> DriveSet::settle_metadata(const EpochRecord& seen) {
     for (std::size_t slot = 0; slot < seen.members.size(); ++slot) {
       const Member& then = seen.members[slot];
       Member& now = next.members[slot];
-      const bool settled = now.missed && then.missed && then.uuid == now.uuid;
+      // One that was taken back and left again since has other metadata, and `seen` is too old.
+      const bool settled =
+          now.missed && then.missed && then.uuid == now.uuid && seen.epoch >= x_left[slot];
       now.missed = now.missed && !settled;
       changed = changed || settled;
     }

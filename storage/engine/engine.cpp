@@ -9,6 +9,11 @@
 namespace outcrop::engine {
 namespace {
 
+// Drives below this have less of everything: what is usual would leave no room for data.
+constexpr std::uint64_t kSmallDrive = 400ULL << 20;
+constexpr std::uint64_t kPartOfSmall = 48;
+constexpr std::uint64_t kLeastSegment = 2ULL << 20;  // a full stripe of one drive, and its header
+constexpr std::uint64_t kLeastJournal = 1ULL << 20;  // holds what fits on such a drive
 constexpr std::uint64_t kMinSegment = 16ULL << 20;
 constexpr std::uint64_t kMaxSegment = 1ULL << 30;
 constexpr std::uint64_t kMinJournal = 16ULL << 20;  // holds the largest transaction
@@ -32,14 +37,19 @@ Result<std::uint64_t> smallest_drive(const drives::DriveSet& drives) {
 /// shards, and on a small one metadata comes in small files.
 Result<void> size_by_capacity(const drives::DriveSet& drives, EngineConfig& config) {
   TRY(const std::uint64_t smallest, smallest_drive(drives));
+  const bool small = smallest < kSmallDrive;
+  const std::uint64_t part = std::bit_floor(smallest / kPartOfSmall + 1);
   if (config.segment_bytes == 0) {
+    const std::uint64_t least = small ? std::max(part, kLeastSegment) : kMinSegment;
     config.segment_bytes =
-        std::clamp(std::bit_floor(smallest / kSegmentsPerDrive + 1), kMinSegment, kMaxSegment);
+        std::clamp(std::bit_floor(smallest / kSegmentsPerDrive + 1), least, kMaxSegment);
   }
   if (config.journal_bytes == 0) {
+    const std::uint64_t least = small ? std::max(part, kLeastJournal) : kMinJournal;
     config.journal_bytes =
-        std::clamp(std::bit_floor(smallest / kJournalsPerDrive), kMinJournal, kMaxJournal);
+        std::clamp(std::bit_floor(smallest / kJournalsPerDrive), least, kMaxJournal);
   }
+  config.most_memtable_bytes = small ? part : UINT64_MAX;
   config.table_file_bytes =
       std::clamp(std::bit_floor(smallest / kTableFilesPerDrive), kMinTableFile, kMaxTableFile);
   return ok();
@@ -47,9 +57,25 @@ Result<void> size_by_capacity(const drives::DriveSet& drives, EngineConfig& conf
 
 }  // namespace
 
+Result<void> check_size(io::Disk& disk) {
+  TRY(const io::Space space, disk.space());
+  return space.total_bytes >= kLeastDrive
+             ? ok()
+             : Result<void>(fail(Errc::invalid_argument,
+                                 "drive \"" + std::string(disk.name()) + "\" has " +
+                                     std::to_string(space.total_bytes >> 20) +
+                                     " MiB: it must have " + std::to_string(kLeastDrive >> 20) +
+                                     " MiB at least, as ext4 has on a device of 64 MiB"));
+}
+
 Result<void> Engine::format(std::vector<std::unique_ptr<io::Disk>> disks,
                             std::optional<unsigned> parity,
                             Random& random) {
+  for (const auto& disk : disks) {
+    if (const auto size = check_size(*disk); !size) {
+      return fail(Errc::config, std::string(size.error().detail()));
+    }
+  }
   return drives::DriveSet::format(disks, parity.value_or(drives::default_parity(disks.size())),
                                   random);
 }

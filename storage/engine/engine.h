@@ -28,12 +28,16 @@ struct EngineConfig {
   std::uint64_t write_buffer_bytes = 64 << 20;   ///< written to files and not durable yet
   std::uint64_t extent_cache_bytes = 16 << 20;   ///< verified chunks of striped payload
   std::uint64_t min_part_bytes =
-      ns::kMinPartBytes;                  ///< multipart parts but the last; tests lower it
-  std::uint64_t journal_bytes = 0;        ///< one journal file of a few per worker; 0: by capacity
-  std::uint64_t table_file_bytes = 0;     ///< RocksDB's files; by capacity
-  bool allow_reduced_redundancy = false;  ///< drives::DriveOptions
+      ns::kMinPartBytes;               ///< multipart parts but the last; tests lower it
+  std::uint64_t journal_bytes = 0;     ///< one journal file of a few per worker; 0: by capacity
+  std::uint64_t table_file_bytes = 0;  ///< RocksDB's files; by capacity
+  std::uint64_t most_memtable_bytes = UINT64_MAX;  ///< RocksDB keeps room for several; by capacity
+  bool allow_reduced_redundancy = false;           ///< drives::DriveOptions
   std::uint64_t scrub_period_seconds = 14 * 86'400;  ///< every byte is read this often; 0: never
   bool trust_clock = false;  ///< the machine's, also if it is behind EngineRuntime::floor
+  /// A drive that has been away for so long is taken back when it is there again; longer if it
+  /// keeps leaving (return_policy.h).
+  std::int64_t return_wait_ns = 5'000'000'000;
   /// Starts without the work that changes data by itself, and takes no writes, until resume().
   bool read_only = false;
   bool background = true;  ///< timers for GC, drive checks, repair; off in simulation
@@ -50,6 +54,18 @@ struct EngineRuntime {
   /// Told of each drive that is no member any more, by its uuid, once that is durable. On the pool;
   /// may be empty. Its error is that of what was done; the drive is forgotten all the same.
   std::function<Result<void>(const std::string& uuid)> forgotten{};
+  /// Opens the directories in which drives of the store may be, but those of these names: where one
+  /// that is away is looked for. On the pool; empty: nowhere.
+  std::function<std::vector<std::unique_ptr<io::Disk>>(const std::vector<std::string>& in_use)>
+      look{};
+  /// Of a drive that is blank at the start: the uuid of the one that it was to replace, when its
+  /// joining was cut off. On the pool; may be empty, and so may the answer.
+  std::function<std::string(const std::string& path)> replaces{};
+  /// Told of each drive that was taken back. On the pool; may be empty.
+  std::function<void(const std::string& path, const std::string& uuid)> returned{};
+  /// The store takes no writes any more, and would after a new start: asks for one, once. Worker 0;
+  /// may be empty.
+  std::function<void(const std::string& why)> restart{};
   /// Also `clock`, where it is one: its floor is kept with the metadata. Null in simulation.
   FlooredClock* floor = nullptr;
   ns::KeyRing* keys = nullptr;  ///< NamespaceConfig::keys
@@ -59,8 +75,10 @@ struct DriveStatus {
   unsigned slot = 0;
   std::string path, uuid;
   bool live = false, mirror = false;
-  bool draining = false;  ///< nothing new is put on it
-  bool empty = false;     ///< drained: nothing that anybody needs is on it
+  bool draining = false;   ///< nothing new is put on it
+  bool returning = false;  ///< it is here again, and what it missed is not all on record yet
+  std::string absence;     ///< of one that is away: what is awaited before it is taken back
+  bool empty = false;      ///< drained: nothing that anybody needs is on it
   std::uint64_t shards = 0;
   bool safe_to_pull = false;
   std::string reason;  ///< why it is, or is not
@@ -137,8 +155,10 @@ class Engine {
   // Drives. On worker 0, one call at a time. Errors: invalid_argument and conflict, with one line
   // for the operator; not_found for a slot without a drive.
 
-  /// Makes a blank drive part of the cluster; repair begins to use it. Its slot.
-  virtual Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) = 0;
+  /// Makes a blank drive part of the cluster; repair begins to use it. Its slot. The one that it
+  /// `replaces`, if any, drains from then on.
+  virtual Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk,
+                                   std::optional<unsigned> replaces = std::nullopt) = 0;
   /// Moves everything off a drive, or (`on` false) stops that. A drive that is missing is forgotten
   /// once nothing is missing with it any more.
   virtual Task<> drain_drive(unsigned slot, bool on) = 0;
@@ -152,6 +172,9 @@ class Engine {
   virtual Task<> scrub(std::uint64_t period_seconds) = 0;
   /// Drives that have not answered for five seconds are given up; see io/health.h. Worker 0.
   virtual Task<> judge_drives() = 0;
+  /// Takes drives back that were away and are there again, or asks for a new start where that needs
+  /// one. Worker 0.
+  virtual Task<> look_for_drives() = 0;
   /// Those that were given up leave. Worker 0.
   virtual Task<> eject_given_up() = 0;
 };

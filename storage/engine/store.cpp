@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};  // drive presence; a removed drive is out within a second
 constexpr milliseconds kRepairTick{1000};
+constexpr milliseconds kLook{1000};
 constexpr milliseconds kCollect{5000};  // garbage collection
 constexpr milliseconds kLookAtClock{60'000};
 // A start after a power cut knows the time no more exactly than this.
@@ -33,8 +34,9 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
   out.journal_file_bytes = config.journal_bytes;
   out.table_file_bytes = config.table_file_bytes;
   out.block_cache_bytes = config.cache_bytes / 2;
-  out.memtable_bytes =
-      std::clamp<std::uint64_t>(config.cache_bytes / 8, kLeastMemtable, kMostMemtable);
+  out.memtable_bytes = std::clamp<std::uint64_t>(
+      config.cache_bytes / 8, kLeastMemtable,
+      std::clamp(config.most_memtable_bytes, kLeastMemtable, kMostMemtable));
   return out;
 }
 
@@ -50,7 +52,10 @@ Store::Store(EngineConfig config, EngineRuntime runtime, std::unique_ptr<drives:
                  x_runtime.workers,
                  x_runtime.backends,
                  x_config.segment_bytes,
-                 x_config.payload_cache_bytes) {}
+                 x_config.payload_cache_bytes),
+      x_judge([this](unsigned slot, auto answered) { ask_drive(slot, std::move(answered)); }),
+      x_returns(x_config.return_wait_ns),
+      x_opened_ns(x_runtime.clock.steady_ns()) {}
 
 Store::~Store() { OUTCROP_ASSERT(x_operations == 0); }
 
@@ -135,7 +140,6 @@ Task<> Store::measure_space() {
       if (!space || !room) {
         continue;  // its own operations will tell, and eject it
       }
-      // The other half is for what deletes, and for compactions of the index.
       metadata_full |= space->free_bytes < segment::metadata_share(space->total_bytes) / 2;
       total += space->total_bytes;
       free += *room;
@@ -170,6 +174,7 @@ void Store::add_job(milliseconds pause, std::string what, std::function<Task<>()
 // What looks after drives and memory.
 void Store::start_background() {
   add_job(kTick, "drive check", [this] { return check_drives(); });
+  add_job(kLook, "looking for drives that are away", [this] { return look_for_drives(); });
   add_job(kTick, "storing what files have in memory",
           [this] { return files().flush_idle(x_runtime.clock.steady_ns() - kIdleNs); });
   add_job(kTick, "free space of drives", [this] { return measure_space(); });
@@ -269,8 +274,13 @@ EngineStats Store::stats() {
     if (io::Disk* disk = x_drives->disk(static_cast<drives::Slot>(slot))) {
       drive.path = disk->name();
       drive.stats = &disk->stats();
+    }
+    drive.returning = record.members[slot].returning;
+    {
       const std::lock_guard lock(x_space_mutex);
       drive.space = x_space[slot];
+      const auto absence = x_absence.find(static_cast<drives::Slot>(slot));
+      drive.absence = drive.live || absence == x_absence.end() ? "" : absence->second;
     }
     judge(drive, survey, record);
     out.drives.push_back(std::move(drive));

@@ -4,18 +4,26 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "storage/drives/drive_set.h"
 #include "storage/engine/compactor.h"
 #include "storage/engine/engine.h"
 #include "storage/engine/fair_pace.h"
+#include "storage/engine/hang_judge.h"
 #include "storage/engine/periodic.h"
+#include "storage/engine/return_policy.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/ns/make_namespace.h"
 #include "storage/segment/segment_store.h"
 
 namespace outcrop::engine {
+
+/// What a drive must have: journals, the index, and some segments for each worker.
+inline constexpr std::uint64_t kLeastDrive = 48ULL << 20;
+/// invalid_argument, with what to do, for a drive that is too small for a store. Blocking.
+Result<void> check_size(io::Disk& disk);
 
 class Store final : public Engine {
  public:
@@ -33,13 +41,15 @@ class Store final : public Engine {
   void resume() override;
   Task<std::uint64_t> collect_garbage() override;
   Task<> compact(double garbage) override;
-  Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) override;
+  Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk,
+                           std::optional<unsigned> replaces) override;
   Task<> drain_drive(unsigned slot, bool on) override;
   Task<> remove_drive(unsigned slot) override;
   Task<std::uint64_t> repair() override;
   Task<> scrub(std::uint64_t period_seconds) override;
   Task<> judge_drives() override;
   Task<> eject_given_up() override;
+  Task<> look_for_drives() override;
   /// Drives that were blank at the start: they join. After start().
   Async<> adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks);
 
@@ -47,6 +57,7 @@ class Store final : public Engine {
   void add_job(std::chrono::milliseconds pause, std::string what, std::function<Task<>()> step);
   void start_background();
   void start_upkeep();
+  Result<void> check_drain(drives::Slot slot, std::size_t joining) const;
   /// Something that close() waits for. Worker 0.
   class Operation;
   Task<> repair_step();
@@ -62,13 +73,20 @@ class Store final : public Engine {
              const drives::EpochRecord& record) const;
   Task<> check_drives();
   void start_judges();
-  struct Probe {
-    enum class State : std::uint8_t { well, asked, waiting };
-    std::shared_ptr<std::atomic<bool>> answered;  ///< shared with the drive, which may never
-    unsigned judgements = 0;
+  void ask_drive(unsigned slot, std::shared_ptr<std::atomic<bool>> answered);
+  /// A directory that holds a drive of the store which is away.
+  struct Sighting {
+    drives::Slot slot = 0;
+    std::unique_ptr<io::Disk> disk;
   };
-  Probe::State probe(drives::Slot slot);
-  void end_episode();
+  std::vector<drives::Slot> note_who_is_away(const drives::EpochRecord& record, std::int64_t now);
+  void tell_absence(const drives::EpochRecord& record, std::int64_t now);
+  std::vector<std::string> names_in_use(bool unreleased);
+  std::vector<Sighting> sight(const std::vector<std::string>& in_use);
+  Task<bool> let_go(drives::Slot slot);
+  Task<> take_back_due(const drives::EpochRecord& record, std::vector<drives::Slot> away);
+  Task<> take_back(Sighting seen, const Uuid& drive);
+  Task<> look_for_start();
   Task<> close_parts();
   Task<> load_time();
   Task<> keep_time(std::int64_t most_ns);
@@ -83,9 +101,14 @@ class Store final : public Engine {
   std::unique_ptr<ns::TreeNamespace> x_ns;
   std::mutex x_space_mutex;
   std::array<io::Space, drives::kMaxDrives> x_space{};  ///< as last measured, by slot
-  std::map<drives::Slot, Probe> x_probes;               ///< while a drive hangs
-  unsigned x_patience = 0;  ///< judgements of this that found more to wait than may leave
-  unsigned x_uneasy = 0;    ///< judgements until what still hangs does so by itself
+  HangJudge x_judge;                                    ///< worker 0
+  ReturnPolicy x_returns;                               ///< worker 0
+  std::map<drives::Slot, std::string> x_absence;        ///< what is told of it; x_space_mutex
+  std::vector<std::unique_ptr<io::Disk>> x_stuck;       ///< looked at, and not released yet
+  std::set<std::string> x_copies;                       ///< names of drives that were complained of
+  unsigned x_good_looks = 0;  ///< one after the other that found all for a start with writes
+  bool x_restart_asked = false;
+  std::int64_t x_opened_ns = 0;
   std::atomic<std::uint64_t> x_total_bytes{0}, x_free_bytes{0};  ///< after erasure coding
   std::atomic<bool> x_metadata_full{false}, x_closing{false};
   bool x_read_only = false;  ///< until resume(); worker 0

@@ -31,12 +31,19 @@ class Store::Operation {
   Store& x_store;
 };
 
-Task<unsigned> Store::add_drive(std::unique_ptr<io::Disk> disk) {
+Task<unsigned> Store::add_drive(std::unique_ptr<io::Disk> disk, std::optional<unsigned> replaces) {
   const Operation operation(*this);
   CO_TRYV(operation.check());
-  CO_TRY(const drives::Slot slot, co_await x_runtime.pool.run([this, &disk] {
-    return x_drives->join(std::move(disk), x_runtime.random);
-  }));
+  std::optional<drives::Slot> old;
+  if (replaces) {
+    CO_TRYV(check_drain(static_cast<drives::Slot>(std::min(*replaces, drives::kMaxDrives)), 1));
+    old = static_cast<drives::Slot>(*replaces);
+  }
+  CO_TRY(const drives::Slot slot,
+         co_await x_runtime.pool.run([this, &disk, old]() -> Result<drives::Slot> {
+           TRYV(check_size(*disk));
+           return x_drives->join(std::move(disk), x_runtime.random, old);
+         }));
   CO_TRYV(co_await measure_space());
   co_return slot;
 }
@@ -44,10 +51,36 @@ Task<unsigned> Store::add_drive(std::unique_ptr<io::Disk> disk) {
 Async<> Store::adopt_blank(std::vector<std::unique_ptr<io::Disk>> disks) {
   for (std::unique_ptr<io::Disk>& disk : disks) {
     const std::string name(disk->name());
-    if (const auto added = co_await add_drive(std::move(disk)); !added) {
+    std::string uuid;
+    if (x_runtime.replaces) {
+      auto found = co_await x_runtime.pool.run(
+          [&] { return Result<std::string>(x_runtime.replaces(name)); });
+      uuid = std::move(found).value_or("");
+    }
+    std::optional<unsigned> old;
+    for (const DriveStatus& d : stats().drives) {
+      old = !uuid.empty() && d.uuid == uuid ? std::optional(d.slot) : old;
+    }
+    if (const auto added = co_await add_drive(std::move(disk), old); !added) {
       log::error("a blank drive is not used", {{"drive", name}, {"why", added.error().describe()}});
     }
   }
+}
+
+// Whether enough would be left for new data, `joining` ones included.
+Result<void> Store::check_drain(drives::Slot slot, std::size_t joining) const {
+  if (slot >= drives::kMaxDrives || !x_drives->live(slot)) {
+    return ok();
+  }
+  std::vector<drives::Slot> left = x_drives->placement_slots();
+  std::erase(left, slot);
+  const std::size_t drives = left.size() + joining;
+  return x_drives->write_parity(drives)
+             ? ok()
+             : Result<void>(fail(Errc::conflict, count_of(drives, "drive") +
+                                                     " would be left for new data, at least " +
+                                                     std::to_string(x_drives->parity() + 1) +
+                                                     " are needed: add a drive first"));
 }
 
 Task<> Store::drain_drive(unsigned slot, bool on) {
@@ -57,12 +90,8 @@ Task<> Store::drain_drive(unsigned slot, bool on) {
     co_return fail(Errc::not_found, "there is no drive in slot " + std::to_string(slot));
   }
   const auto which = static_cast<drives::Slot>(slot);
-  std::vector<drives::Slot> left = x_drives->placement_slots();
-  std::erase(left, which);
-  if (on && x_drives->live(which) && !x_drives->write_parity(left.size())) {
-    co_return fail(Errc::conflict,
-                   count_of(left.size(), "drive") + " would be left for new data, at least " +
-                       std::to_string(x_drives->parity() + 1) + " are needed: add a drive first");
+  if (on) {
+    CO_TRYV(check_drain(which, 0));
   }
   CO_TRYV(
       co_await x_runtime.pool.run([this, which, on] { return x_drives->set_draining(which, on); }));

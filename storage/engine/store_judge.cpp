@@ -8,13 +8,6 @@ namespace outcrop::engine {
 namespace {
 
 constexpr std::chrono::milliseconds kJudge{100};
-/// Judgements of more drives that hang than may leave: half a minute.
-constexpr unsigned kMostPatience = 300;
-/// Judgements that a probe may take: a second.
-constexpr unsigned kProbePatience = 10;
-/// Judgements after others waited, too, until a drive that is left is the one: its transfers may be
-/// the last to end, and it counts as hanging for half a second after.
-constexpr unsigned kCalm = 10;
 /// Taken for a spare of the wrong size, and removed, at the next start.
 constexpr std::string_view kProbeFile = "spare/probe";
 
@@ -31,19 +24,9 @@ void Store::start_judges() {
   judge("drives that were given up", [this] { return eject_given_up(); });
 }
 
-// Whether a drive that seems well takes writes, asked when another one hangs: a machine that stands
-// still shows first at the drive that was written to last, and the others must not leave for it one
-// by one.
-Store::Probe::State Store::probe(drives::Slot slot) {
-  Probe& probe = x_probes[slot];
-  if (!probe.answered) {
-    probe.answered = std::make_shared<std::atomic<bool>>(false);
-    x_drives->disk(slot)->probe(kProbeFile, [answer = probe.answered] { answer->store(true); });
-  }
-  if (probe.answered->load()) {
-    return Probe::State::well;
-  }
-  return ++probe.judgements < kProbePatience ? Probe::State::asked : Probe::State::waiting;
+void Store::ask_drive(unsigned slot, std::shared_ptr<std::atomic<bool>> answered) {
+  x_drives->disk(static_cast<drives::Slot>(slot))
+      ->probe(kProbeFile, [answer = std::move(answered)] { answer->store(true); });
 }
 
 // A drive that does not answer leaves, so that nobody waits for it; its calls end with that. Where
@@ -51,9 +34,8 @@ Store::Probe::State Store::probe(drives::Slot slot) {
 // clients shall get an answer.
 Task<> Store::judge_drives() {
   const std::int64_t now = SystemClock().steady_ns();  // as back ends write it
-  std::vector<io::Disk*> hung;
-  std::vector<drives::Slot> others;
-  std::size_t gone = 0, waiting = 0;
+  std::vector<HangJudge::Seen> seen;
+  std::size_t gone = 0;
   const drives::EpochRecord record = x_drives->record();
   for (std::size_t i = 0; i < record.members.size(); ++i) {
     const auto slot = static_cast<drives::Slot>(i);
@@ -63,48 +45,22 @@ Task<> Store::judge_drives() {
     }
     if (disk == nullptr || !x_drives->live(slot) || disk->health()->given_up()) {
       ++gone;  // also if no epoch says so yet
-    } else if (disk->health()->hung(now)) {
-      hung.push_back(disk);
-    } else if (disk->health()->late(now)) {
-      ++waiting;
-    } else {
-      others.push_back(slot);
+      continue;
     }
+    const io::DiskHealth& health = *disk->health();
+    seen.push_back({slot, health.hung(now)   ? HangJudge::Looks::hung
+                          : health.late(now) ? HangJudge::Looks::late
+                                             : HangJudge::Looks::well});
   }
-  if (hung.empty()) {
-    end_episode();
-    co_return ok();
+  const auto may_leave = [&](std::size_t leave) {
+    return gone + leave <= record.parity && x_drives->write_parity(seen.size() - leave);
+  };
+  for (const unsigned slot : x_judge.judge(seen, may_leave)) {
+    io::Disk& disk = *x_drives->disk(static_cast<drives::Slot>(slot));
+    log::error("a drive does not answer", {{"drive", disk.name()}});
+    disk.health()->give_up();
   }
-  bool asked = false;
-  for (const drives::Slot slot : others) {
-    const Probe::State state = probe(slot);
-    asked = asked || state == Probe::State::asked;
-    waiting += state == Probe::State::waiting ? 1 : 0;
-  }
-  waiting += hung.size();
-  const std::size_t live = others.size() + waiting;
-  const bool may_leave = gone + waiting <= record.parity &&
-                         x_drives->write_parity(live > waiting ? live - waiting : 0);
-  if (asked || (!may_leave && ++x_patience < kMostPatience)) {
-    x_uneasy = asked ? x_uneasy : kCalm;
-    co_return ok();
-  }
-  if (may_leave && x_uneasy > 0) {
-    --x_uneasy;
-    co_return ok();
-  }
-  for (io::Disk* const disk : hung) {
-    log::error("a drive does not answer", {{"drive", disk->name()}});
-    disk->health()->give_up();
-  }
-  end_episode();
   co_return ok();
-}
-
-void Store::end_episode() {
-  x_patience = 0;
-  x_uneasy = 0;
-  x_probes.clear();
 }
 
 // Apart from the judgement, which must go on while this writes to drives that may hang, too.

@@ -78,6 +78,10 @@ class Disk {
   virtual ~Disk() = default;
   virtual std::string_view name() const = 0;  ///< the configured path, for messages
   virtual DiskStats& stats() = 0;
+  /// For a disk in front of this one, which outlives it; without ownership unless overridden.
+  virtual std::shared_ptr<DiskStats> share_stats() {
+    return std::shared_ptr<DiskStats>(std::shared_ptr<void>(), &stats());
+  }
   /// Outlives the disk with whoever keeps it: transfers that never end are not waited for.
   const std::shared_ptr<DiskHealth>& health() const { return x_health; }
 
@@ -107,6 +111,13 @@ class Disk {
   virtual Result<Space> space() = 0;
   /// Takes the exclusive lock on the drive for this process; already_exists when another holds it.
   virtual Result<void> lock() = 0;
+  /// The drive was given up, and is not used again through this disk: its lock goes with the last
+  /// file, call and transfer of it, for whoever opens the drive anew. All calls but name() and
+  /// stats() fail from here on. Idempotent.
+  virtual void retire() {}
+  /// It was retired, and nobody holds anything of it any more, nor does the kernel: nothing that
+  /// was begun through it can reach the drive.
+  virtual bool released() const { return false; }
   /// True while the drive directory that was opened is still the one at its path: false after it
   /// was removed, renamed, unmounted or replaced.
   virtual bool present() = 0;
@@ -153,8 +164,10 @@ class IoBackend {
 /// Submits and suspends until every op has its result; look at each op's result.
 Async<> run(IoBackend& backend, std::span<IoOp> ops);
 
-/// The drive directory at `path`, which must exist.
-Result<std::unique_ptr<Disk>> open_posix_disk(std::string path);
+/// The drive directory at `path`, which must exist. `keep` is held until the call that opens it has
+/// ended, which may be never where the drive hangs.
+Result<std::unique_ptr<Disk>> open_posix_disk(std::string path,
+                                              std::shared_ptr<const void> keep = nullptr);
 
 enum class BackendKind : std::uint8_t { automatic, uring, threads };
 /// automatic: io_uring where the kernel allows it, else threads. `io` is the worker's io_context.

@@ -25,6 +25,7 @@ class FaultyDisk final : public Disk {
 
   std::string_view name() const override { return x_inner->name(); }
   DiskStats& stats() override { return x_inner->stats(); }
+  std::shared_ptr<DiskStats> share_stats() override { return x_inner->share_stats(); }
   Result<std::unique_ptr<File>> open(std::string_view path, Access access, Cache cache) override;
   Result<void> prewrite(std::string_view path, std::uint64_t size) override {
     TRYV(gate(SimStep::prewrite, path));
@@ -71,6 +72,8 @@ class FaultyDisk final : public Disk {
     TRYV(gate(SimStep::read, "lock"));
     return x_inner->lock();
   }
+  void retire() override { x_inner->retire(); }
+  bool released() const override { return x_inner->released(); }
   bool present() override { return x_inner->present(); }
   /// RocksDB must not open files behind our back: storage/kvfs brings its calls here.
   std::string native_path(std::string_view) const override { return {}; }

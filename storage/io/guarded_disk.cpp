@@ -82,10 +82,16 @@ class CallThreads : public std::enable_shared_from_this<CallThreads> {
 /// What a guarded disk and its files share.
 struct Guard {
   std::string name;
-  std::shared_ptr<Disk> inner;  // null until it is open
   std::shared_ptr<DiskHealth> health;
   std::shared_ptr<CallThreads> threads;
   milliseconds limit;
+  mutable std::mutex mutex{};     // guards inner
+  std::shared_ptr<Disk> inner{};  // null until it is open, and when it was retired
+
+  std::shared_ptr<Disk> disk() const {
+    const std::lock_guard lock(mutex);
+    return inner;
+  }
 
   /// `call` owns what it works on: it may go on after this returned. One that is small is the
   /// drive's hanging after so many ticks.
@@ -104,9 +110,12 @@ struct Guard {
     auto state = std::make_shared<State>();
     threads->post([state, call = std::move(call)]() mutable {
       Answer answer = call();
-      const std::lock_guard lock(state->mutex);
-      state->answer = std::move(answer);
-      state->done.notify_one();
+      {
+        const std::lock_guard lock(state->mutex);
+        state->answer = std::move(answer);
+        state->done.notify_one();
+      }
+      state.reset();  // a file that nobody waits for goes before the disk that `call` keeps
     });
     const auto most = (limit + extra) / kWatchTick;
     std::unique_lock lock(state->mutex);
@@ -128,10 +137,10 @@ struct Guard {
 
 class GuardedFile final : public File {
  public:
-  GuardedFile(Disk& disk, const Guard& guard, std::unique_ptr<File> inner)
+  GuardedFile(Disk& disk, const Guard& guard, std::shared_ptr<Disk> of, std::unique_ptr<File> inner)
       : x_disk(disk),
         x_guard(guard),
-        x_file(inner.release(), [of = guard.inner](const File* file) { delete file; }) {}
+        x_file(inner.release(), [of = std::move(of)](const File* file) { delete file; }) {}
 
   int fd() const override { return x_file->fd(); }
   bool direct() const override { return x_file->direct(); }
@@ -179,7 +188,6 @@ class GuardedDisk final : public Disk {
  public:
   GuardedDisk(std::string name, milliseconds limit)
       : x_guard{.name = std::move(name),
-                .inner = nullptr,
                 .health = health(),
                 .threads = std::make_shared<CallThreads>(),
                 .limit = limit} {}
@@ -187,38 +195,54 @@ class GuardedDisk final : public Disk {
 
   template <class Opener>
   Result<void> begin(Opener opener) {
-    TRY(x_guard.inner, x_guard.run(std::move(opener)));
+    TRY(std::shared_ptr<Disk> inner, x_guard.run(std::move(opener)));
+    x_stats = inner->share_stats();
+    x_filesystem = inner->filesystem_id();
+    x_parent_filesystem = inner->parent_filesystem_id();
+    x_inner = inner;
+    const std::lock_guard lock(x_guard.mutex);
+    x_guard.inner = std::move(inner);
     return ok();
   }
 
   std::string_view name() const override { return x_guard.name; }
-  DiskStats& stats() override { return x_guard.inner->stats(); }
+  DiskStats& stats() override { return *x_stats; }
+  std::shared_ptr<DiskStats> share_stats() override { return x_stats; }
   std::string native_path(std::string_view path) const override {
-    return x_guard.inner->native_path(path);
+    const std::shared_ptr<Disk> disk = x_guard.disk();
+    return disk ? disk->native_path(path) : std::string();
   }
-  std::uint64_t filesystem_id() const override { return x_guard.inner->filesystem_id(); }
-  std::uint64_t parent_filesystem_id() const override {
-    return x_guard.inner->parent_filesystem_id();
+  std::uint64_t filesystem_id() const override { return x_filesystem; }
+  std::uint64_t parent_filesystem_id() const override { return x_parent_filesystem; }
+
+  // Files, calls and transfers that go on keep shares of it.
+  void retire() override {
+    health()->give_up();
+    std::shared_ptr<Disk> last;  // closes the drive: not under the mutex
+    const std::lock_guard lock(x_guard.mutex);
+    last = std::exchange(x_guard.inner, nullptr);
   }
+  bool released() const override { return x_guard.disk() == nullptr && x_inner.expired(); }
 
   Result<std::unique_ptr<File>> open(std::string_view path, Access access, Cache cache) override {
+    std::shared_ptr<Disk> of = x_guard.disk();
     TRY(auto file, on_path(path, [access, cache](Disk& disk, const std::string& p) {
           return disk.open(p, access, cache);
         }));
-    return std::make_unique<GuardedFile>(*this, x_guard, std::move(file));
+    return std::make_unique<GuardedFile>(*this, x_guard, std::move(of), std::move(file));
   }
   Result<void> prewrite(std::string_view path, std::uint64_t size) override {
     const auto call = [size](Disk& disk, const std::string& p) { return disk.prewrite(p, size); };
     return on_path(path, call, kNeverHung, kPerMib * (size >> 20));
   }
   void probe(std::string_view path, std::move_only_function<void()> answered) override {
-    if (health()->given_up()) {
+    std::shared_ptr<Disk> inner = x_guard.disk();
+    if (health()->given_up() || !inner) {
       return;
     }
     x_guard.threads->post(
-        [disk = x_guard.inner, path = std::string(path), answered = std::move(answered)]() mutable {
-          disk->probe(path, std::move(answered));
-        });
+        [disk = std::move(inner), path = std::string(path),
+         answered = std::move(answered)]() mutable { disk->probe(path, std::move(answered)); });
   }
   Result<void> rename(std::string_view from, std::string_view to) override {
     return on_path(from, [to = std::string(to)](Disk& disk, const std::string& p) {
@@ -252,7 +276,7 @@ class GuardedDisk final : public Disk {
   }
   bool present() override {
     const Result<bool> there =
-        x_guard.run([disk = x_guard.inner]() -> Result<bool> { return disk->present(); });
+        on_path("", [](Disk& disk, const std::string&) -> Result<bool> { return disk.present(); });
     return there.value_or(false);
   }
 
@@ -263,12 +287,16 @@ class GuardedDisk final : public Disk {
       Call call,
       unsigned hung_ticks = kHungTicks,
       milliseconds extra = milliseconds(0)) {
-    return x_guard.run([disk = x_guard.inner, path = std::string(path),
+    // Null when it was retired; then it was given up before, and run() makes no call.
+    return x_guard.run([disk = x_guard.disk(), path = std::string(path),
                         call = std::move(call)]() mutable { return call(*disk, path); },
                        hung_ticks, extra);
   }
 
   Guard x_guard;
+  std::weak_ptr<Disk> x_inner;
+  std::shared_ptr<DiskStats> x_stats;
+  std::uint64_t x_filesystem = 0, x_parent_filesystem = 0;
 };
 
 }  // namespace
@@ -281,8 +309,8 @@ Result<std::unique_ptr<Disk>> open_guarded(std::string name,
   return disk;
 }
 
-Result<std::unique_ptr<Disk>> open_posix_disk(std::string path) {
-  return open_guarded(path, [path] { return open_plain_disk(path); });
+Result<std::unique_ptr<Disk>> open_posix_disk(std::string path, std::shared_ptr<const void> keep) {
+  return open_guarded(path, [path, keep = std::move(keep)] { return open_plain_disk(path); });
 }
 
 }  // namespace outcrop::io

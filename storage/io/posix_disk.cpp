@@ -135,7 +135,8 @@ class PosixDisk final : public Disk {
         x_parent_fs(parent_fs) {}
 
   std::string_view name() const override { return x_name; }
-  DiskStats& stats() override { return x_stats; }
+  DiskStats& stats() override { return *x_stats; }
+  std::shared_ptr<DiskStats> share_stats() override { return x_stats; }
   Result<std::unique_ptr<File>> open(std::string_view path, Access access, Cache cache) override;
   Result<void> prewrite(std::string_view path, std::uint64_t size) override;
   Result<void> rename(std::string_view from, std::string_view to) override;
@@ -162,7 +163,7 @@ class PosixDisk final : public Disk {
   const dev_t x_dev;
   const ino_t x_ino;
   const std::uint64_t x_parent_fs;
-  DiskStats x_stats;
+  const std::shared_ptr<DiskStats> x_stats = std::make_shared<DiskStats>();
   std::atomic<bool> x_fallback_logged{false};
   std::mutex x_lock_mutex;  // guards x_lock
   Descriptor x_lock;
@@ -218,7 +219,7 @@ Result<void> PosixDisk::prewrite(std::string_view path, std::uint64_t size) {
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kZeroChunk, size - at));
     const std::int64_t start = steady_ns();
     auto wrote = write_fully(fd.get(), at, zeros.view().first(length), false);
-    account(x_stats, OpKind::write, length, steady_ns() - start, wrote.has_value());
+    account(*x_stats, OpKind::write, length, steady_ns() - start, wrote.has_value());
     TRYV(std::move(wrote));
   }
   TRYV(fsync_all(fd.get()));
@@ -276,7 +277,7 @@ Result<void> PosixDisk::fsync_dir(const std::string& path) {
   TRY(const Descriptor fd, open_at(x_dir.get(), path, O_RDONLY | O_DIRECTORY));
   const std::int64_t start = steady_ns();
   auto synced = fsync_all(fd.get());
-  account(x_stats, OpKind::sync, 0, steady_ns() - start, synced.has_value());
+  account(*x_stats, OpKind::sync, 0, steady_ns() - start, synced.has_value());
   return synced;
 }
 

@@ -15,7 +15,7 @@ using Verdict = SimWorld::State::Verdict;
 
 class SimDisk final : public Disk {
  public:
-  SimDisk(std::shared_ptr<State> state, unsigned drive, std::uint64_t born)
+  SimDisk(std::shared_ptr<State> state, unsigned drive, SimBirth born)
       : x_state(std::move(state)),
         x_drive(drive),
         x_born(born),
@@ -36,6 +36,8 @@ class SimDisk final : public Disk {
   Result<Space> space() override;
   Result<void> lock() override;
   bool present() override;
+  void retire() override;
+  bool released() const override { return x_retired.load() && x_files.load() == 0; }
   std::string native_path(std::string_view) const override { return {}; }
   /// Each drive is a filesystem of its own, mounted on filesystem 1.
   std::uint64_t filesystem_id() const override { return 100 + x_drive; }
@@ -43,26 +45,45 @@ class SimDisk final : public Disk {
 
   template <class Apply>
   Result<void> step(SimStep step, std::string_view path, Apply apply, bool durable = false) {
+    if (x_retired.load()) {
+      return fail(Errc::io_error, ENODEV);
+    }
     return x_state->step({x_drive, step, path, durable}, x_born, std::move(apply));
   }
   State& state() { return *x_state; }
   unsigned drive() const { return x_drive; }
-  std::uint64_t born() const { return x_born; }
+  SimBirth born() const { return x_born; }
+  void file_opened() { x_files.fetch_add(1); }
+  void file_closed() {
+    if (x_files.fetch_sub(1) == 1 && x_retired.load()) {
+      unlock();
+    }
+  }
 
  private:
+  void unlock() {
+    const std::lock_guard lock(x_state->mutex);
+    x_state->release_lock(x_drive, this);
+  }
   Result<void> sync_parent(std::string_view path) { return sync_dir(sim::split_path(path).first); }
 
   const std::shared_ptr<State> x_state;
   const unsigned x_drive;
-  const std::uint64_t x_born;
+  const SimBirth x_born;
   const std::string x_name;
   DiskStats x_stats;
+  std::atomic<bool> x_retired{false};
+  std::atomic<unsigned> x_files{0};
 };
 
 class SimFile final : public File {
  public:
   SimFile(SimDisk& disk, sim::Ino ino, std::string path, bool direct, bool writable)
-      : x_disk(disk), x_ino(ino), x_path(std::move(path)), x_direct(direct), x_writable(writable) {}
+      : x_disk(disk), x_ino(ino), x_path(std::move(path)), x_direct(direct), x_writable(writable) {
+    x_disk.file_opened();
+  }
+  ~SimFile() override { x_disk.file_closed(); }
+  SimFile(const SimFile&) = delete;
 
   int fd() const override { return -1; }
   bool direct() const override { return x_direct; }
@@ -82,7 +103,7 @@ class SimFile final : public File {
     x_disk.state().leave_torn(x_disk.drive(), x_disk.born(), x_ino, op.offset, op.buffer.view(),
                               op.durable);
   }
-  bool alive() { return x_disk.state().alive(x_disk.born()); }
+  bool alive() { return x_disk.state().alive(x_disk.drive(), x_disk.born()); }
   bool hung() { return x_disk.state().hung(x_disk.drive()); }
 
  private:
@@ -175,9 +196,14 @@ Result<void> SimFile::sync() {
   return result;
 }
 
-SimDisk::~SimDisk() {
-  const std::lock_guard lock(x_state->mutex);
-  x_state->release_lock(x_drive, this);
+SimDisk::~SimDisk() { unlock(); }
+
+void SimDisk::retire() {
+  health()->give_up();
+  x_retired.store(true);
+  if (x_files.load() == 0) {
+    unlock();
+  }
 }
 
 Result<std::unique_ptr<File>> SimDisk::open(std::string_view path, Access access, Cache cache) {
@@ -438,8 +464,8 @@ class SimBackend final : public IoBackend {
 
 std::unique_ptr<Disk> open_sim_disk(std::shared_ptr<SimWorld::State> state,
                                     unsigned drive,
-                                    std::uint64_t generation) {
-  return std::make_unique<SimDisk>(std::move(state), drive, generation);
+                                    SimBirth born) {
+  return std::make_unique<SimDisk>(std::move(state), drive, born);
 }
 
 std::unique_ptr<IoBackend> make_sim_backend(std::shared_ptr<SimWorld::State> state,

@@ -100,6 +100,10 @@ class SimWorld {
   /// From now on transfers never end, until the drive is given up (health.h), except hedged reads,
   /// which are late, and synchronous calls, which fail. No time passes meanwhile.
   void hang_drive(unsigned drive);
+  void wake_drive(unsigned drive);  ///< it answers again
+  /// The drive's own power cut: what it had not on stable storage goes as in reboot(), handles from
+  /// before stay dead, and it can be opened again, also after remove_drive().
+  void replug_drive(unsigned drive, std::uint64_t seed);
   void set_space(unsigned drive, Space space);  ///< what Disk::space() says
   /// Flips every bit of a range of a file, cached and durable; false if there is no such range.
   bool corrupt(unsigned drive, std::string_view path, std::uint64_t offset, std::uint64_t length);

@@ -46,6 +46,8 @@ class Drive {
   void collect();
 
   bool removed = false;
+  std::uint64_t plugged =
+      1;  ///< counted up when it is plugged in again: handles from before are dead
   bool hung = false;
   const void* lock_holder = nullptr;
   Space space{.total_bytes = std::uint64_t{1} << 40, .free_bytes = std::uint64_t{1} << 40};

@@ -8,6 +8,11 @@
 
 namespace outcrop::io {
 
+/// When a handle was opened: by boot of the machine, and by plug of the drive.
+struct SimBirth {
+  std::uint64_t boot = 0, plug = 0;
+};
+
 class SimWorld::State {
  public:
   State(unsigned drives, std::uint64_t seed) : x_random(seed), x_drives(drives) {}
@@ -19,9 +24,9 @@ class SimWorld::State {
     bool hushed = false;  // a sync that only claims to be one
   };
   /// Counts the step, decides over it and runs `apply(drive, verdict)` unless it has no effect.
-  /// `born` is the generation of the handle: those of an earlier boot are dead.
+  /// Handles of an earlier boot, or of before the drive was plugged in again, are dead.
   template <class Apply>
-  Result<void> step(const SimStepInfo& info, std::uint64_t born, Apply apply) {
+  Result<void> step(const SimStepInfo& info, SimBirth born, Apply apply) {
     const std::lock_guard lock(mutex);
     Gate gate = enter(info, born);
     if (gate.apply) {
@@ -33,7 +38,7 @@ class SimWorld::State {
 
   /// A write that was in flight when the power went with CrashMode::torn leaves some sectors.
   void leave_torn(unsigned drive,
-                  std::uint64_t born,
+                  SimBirth born,
                   sim::Ino ino,
                   std::uint64_t offset,
                   ConstBytes data,
@@ -48,9 +53,9 @@ class SimWorld::State {
     const std::lock_guard lock(mutex);
     return x_random.next() % below;
   }
-  bool alive(std::uint64_t born) {
+  bool alive(unsigned drive, SimBirth born) {
     const std::lock_guard lock(mutex);
-    return !x_dead && born == x_generation;
+    return !x_dead && current(drive, born);
   }
 
   /// Both with the mutex held.
@@ -75,7 +80,10 @@ class SimWorld::State {
     Verdict verdict{};
     std::optional<Error> error{};
   };
-  Gate enter(const SimStepInfo& info, std::uint64_t born);
+  bool current(unsigned drive, SimBirth born) const {
+    return born.boot == x_generation && born.plug == x_drives[drive].plugged;
+  }
+  Gate enter(const SimStepInfo& info, SimBirth born);
   std::optional<Error> planned_error(const SimStepInfo& info);
 
   SeededRandom x_random;
@@ -92,7 +100,7 @@ class SimWorld::State {
 /// The handles; defined beside their implementation.
 std::unique_ptr<Disk> open_sim_disk(std::shared_ptr<SimWorld::State> state,
                                     unsigned drive,
-                                    std::uint64_t generation);
+                                    SimBirth born);
 std::unique_ptr<IoBackend> make_sim_backend(std::shared_ptr<SimWorld::State> state,
                                             asio::io_context& io);
 

@@ -6,13 +6,13 @@
 namespace outcrop::io {
 
 void SimWorld::State::leave_torn(unsigned drive,
-                                 std::uint64_t born,
+                                 SimBirth born,
                                  sim::Ino ino,
                                  std::uint64_t offset,
                                  ConstBytes data,
                                  bool durable) {
   const std::lock_guard lock(mutex);
-  if (!x_dead || x_crash_mode != CrashMode::torn || born != x_generation) {
+  if (!x_dead || x_crash_mode != CrashMode::torn || !current(drive, born)) {
     return;
   }
   if (sim::FileData* file = x_drives[drive].file(ino); file != nullptr) {
@@ -41,8 +41,8 @@ std::optional<Error> SimWorld::State::planned_error(const SimStepInfo& info) {
   return std::nullopt;
 }
 
-SimWorld::State::Gate SimWorld::State::enter(const SimStepInfo& info, std::uint64_t born) {
-  if (x_dead || born != x_generation) {
+SimWorld::State::Gate SimWorld::State::enter(const SimStepInfo& info, SimBirth born) {
+  if (x_dead || !current(info.drive, born)) {
     return {.error = Error(Errc::io_error, EIO)};
   }
   if (x_drives[info.drive].removed) {
@@ -104,7 +104,7 @@ Result<std::unique_ptr<Disk>> SimWorld::open_disk(unsigned drive) {
   if (drive >= x_state->x_drives.size() || x_state->x_drives[drive].removed) {
     return fail(Errc::not_found, ENOENT);
   }
-  return open_sim_disk(x_state, drive, x_state->x_generation);
+  return open_sim_disk(x_state, drive, {x_state->x_generation, x_state->x_drives[drive].plugged});
 }
 
 std::vector<std::unique_ptr<Disk>> SimWorld::open_disks() {
@@ -178,6 +178,22 @@ void SimWorld::remove_drive(unsigned drive) {
 void SimWorld::restore_drive(unsigned drive) {
   const std::lock_guard lock(x_state->mutex);
   x_state->x_drives.at(drive).removed = false;
+}
+
+void SimWorld::replug_drive(unsigned drive, std::uint64_t seed) {
+  const std::lock_guard lock(x_state->mutex);
+  SeededRandom random(seed);
+  sim::Drive& target = x_state->x_drives.at(drive);
+  const void* const holder = target.lock_holder;
+  target.power_cut(random);
+  target.lock_holder = holder;  // of a process that goes on
+  target.removed = target.hung = false;
+  ++target.plugged;
+}
+
+void SimWorld::wake_drive(unsigned drive) {
+  const std::lock_guard lock(x_state->mutex);
+  x_state->x_drives.at(drive).hung = false;
 }
 
 void SimWorld::hang_drive(unsigned drive) {

@@ -36,6 +36,7 @@ struct MetaStats {
   std::uint64_t memory_bytes = 0;  ///< block cache and memtables
   unsigned mirrors = 0;            ///< that serve or follow now
   bool writable = false;
+  bool stuck = false;  ///< until the next start: no mirror is left, or one lacks what is durable
   std::array<std::uint64_t, 17> block_sizes{};  ///< [i]: blocks of 2^i up to 2^(i+1)-1 transactions
 };
 

@@ -286,6 +286,7 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.cache_misses = x_misses.load(std::memory_order_relaxed);
   out.memory_bytes = x_mirrors->memory_bytes();
   out.mirrors = x_mirrors->size();
+  out.stuck = x_shared.failed.load() || out.mirrors == 0;
   out.writable = !x_shared.failed.load() && !x_shared.held.load() && x_shared.doubts.load() == 0 &&
                  out.mirrors > 0 && x_drives.write_parity(x_drives.live_slots().size()).has_value();
   for (std::size_t i = 0; i < out.block_sizes.size(); ++i) {

@@ -126,6 +126,12 @@ void Allocator::give_back(const SegmentRecord& record, unsigned shards) {
 }
 
 Result<SegmentPtr> Allocator::place(SegmentRecord record, Purpose purpose) {
+  const std::shared_lock placing(x_context.placing);
+  // One that left since may be on its way back: its files are being looked through.
+  const auto live = [this](drives::Slot slot) { return x_context.drives.live(slot); };
+  if (!std::ranges::all_of(record.slots, live)) {
+    return fail(Errc::io_error, "a drive left while a segment was made");
+  }
   TRYV(check_reserve(record, purpose));
   std::vector<std::shared_ptr<io::File>> files(record.slots.size());
   for (unsigned i = 0; i < record.slots.size(); ++i) {

@@ -50,7 +50,8 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
   std::vector<std::shared_ptr<io::File>> opened(now->slots.size());
   for (unsigned i = 0; i < now->slots.size(); ++i) {
     io::Disk* disk = drives.disk(now->slots[i]);
-    if (now->files[i] || disk == nullptr || !drives.live(now->slots[i])) {
+    // Also of one that is about to be live: nobody gets the file before.
+    if (now->files[i] || disk == nullptr || disk->health()->given_up()) {
       continue;
     }
     auto file = disk->open(shard_path(record.id, i), io::Access::read_write, io::Cache::direct);
@@ -75,6 +76,12 @@ Result<void> Segment::open_shards(const drives::DriveSet& drives) {
   });
   x_opened.store(true, std::memory_order_release);
   return ok();
+}
+
+void Segment::expect_shard(unsigned index) {
+  const std::lock_guard lock(x_open_mutex);
+  update_layout([index](Layout& layout) { layout.files[index] = nullptr; });
+  x_opened.store(false, std::memory_order_release);
 }
 
 void Segment::close_shards() {

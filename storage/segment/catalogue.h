@@ -63,8 +63,10 @@ class Segment {
   }
   /// The catalogue record as of now.
   SegmentRecord current() const;
-  /// Opens the shards of live drives that are not open yet. Blocking.
+  /// Opens the shards that are not open yet, of drives that are here. Blocking.
   Result<void> open_shards(const drives::DriveSet& drives);
+  /// The drive of a shard is about to be taken back: the file is opened anew.
+  void expect_shard(unsigned index);
   bool shards_opened() const { return x_opened.load(std::memory_order_acquire); }
   void close_shards();
   /// The files of a segment that was just made.

@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <mutex>
+#include <shared_mutex>
 #include <vector>
 
 #include "storage/base/async.h"
@@ -48,6 +49,9 @@ struct Context {
   meta::MetaStore* meta = nullptr;  ///< set once the metadata is open
   SegmentStats stats;
   DamageNotes damage;
+  /// Shared by whoever places files that no record names yet, on drives that are live then; alone
+  /// for who looks which files of a drive that comes back belong to no record.
+  std::shared_mutex placing;
 
   Context(drives::DriveSet& d,
           BlockingPool& p,

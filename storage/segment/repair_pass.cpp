@@ -40,6 +40,46 @@ Task<> SegmentStore::leave_unusable() {
   co_return ok();
 }
 
+// Who reads or repairs has a share of the layout that it began with; who writes keeps the segment
+// from being closed.
+Task<> SegmentStore::let_go(drives::Slot slot, std::uint64_t now_seconds) {
+  CO_TRYV(co_await leave_unusable());
+  CO_TRYV(co_await close_segments(now_seconds));
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    if (!segment->closed.load()) {
+      continue;
+    }
+    segment->update_layout([this, slot](Layout& layout) {
+      for (unsigned i = 0; i < layout.slots.size(); ++i) {
+        if (layout.slots[i] == slot && !x_context.drives.live(slot)) {
+          layout.files[i] = nullptr;
+        }
+      }
+    });
+  }
+  x_spares.forget(slot);
+  co_return ok();
+}
+
+// Nobody places files meanwhile, so that one which no record names is nobody's. Repair may be
+// moving a shard away: its file is a leftover then.
+Result<void> SegmentStore::take_back(drives::Slot slot, const std::function<void()>& show) {
+  const std::lock_guard alone(x_context.placing);
+  show();
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    const LayoutPtr layout = segment->layout();
+    for (unsigned i = 0; i < layout->slots.size(); ++i) {
+      if (layout->slots[i] == slot) {
+        segment->absent |= 1U << i;
+        segment->expect_shard(i);
+      }
+    }
+  }
+  x_spares.forget(slot);
+  TRYV(x_spares.load(slot));
+  return adopt_files(slot);
+}
+
 Task<SegmentStore::PassResult> SegmentStore::repair(Pace& pace,
                                                     std::uint64_t now_seconds,
                                                     const std::function<Task<>()>& checkpoint) {

@@ -8,6 +8,7 @@ namespace outcrop::segment {
 
 // Blocking. True if everything has a place.
 Result<bool> Repairer::place(Job& job) {
+  const std::shared_lock placing(x_context.placing);
   for (unsigned i = 0; i < job.layout->slots.size(); ++i) {
     if ((job.todo & (1U << i)) == 0) {
       continue;
@@ -89,6 +90,9 @@ Result<Repairer::NewShard> Repairer::make_file_on(const Job& job,
                  .same_slot = same_slot,
                  .path = same_slot ? path + ".new" : path,
                  .file = nullptr};
+  if (!x_context.drives.live(slot)) {
+    return fail(Errc::io_error, "a drive left while a shard was made");
+  }
   TRYV(check_reserve(slot, record.shard_bytes));
   TRYV(x_spares.take(slot, fresh.path, record.shard_bytes));
   auto file = disk.open(fresh.path, io::Access::read_write, io::Cache::direct);

@@ -37,8 +37,9 @@ Task<> Repairer::publish(Job& job, std::uint64_t verified) {
   for (const NewShard& fresh : job.fresh) {
     const ShardMask bit = 1U << fresh.shard;
     const drives::Slot old = now.slots[fresh.shard];
-    if (old != fresh.slot && x_context.drives.live(old) && now.files[fresh.shard]) {
-      const bool lacks = ((now.holes | job.found.lacking) & bit) != 0;
+    // It may have been out when the job began, and back by now.
+    if (old != fresh.slot && x_context.drives.live(old)) {
+      const bool lacks = !now.files[fresh.shard] || ((now.holes | job.found.lacking) & bit) != 0;
       left.push_back({old, segment.record.id, fresh.shard, lacks});
     }
   }

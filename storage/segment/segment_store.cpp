@@ -71,7 +71,7 @@ Result<void> SegmentStore::adopt_files(drives::Slot slot) {
     const auto shard = parse_shard_name(name);
     const SegmentPtr segment = shard ? x_catalogue.find(shard->first) : nullptr;
     if (segment && shard->second < segment->record.slots.size() &&
-        segment->record.slots[shard->second] == slot) {
+        segment->layout()->slots[shard->second] == slot) {
       segment->absent &= ~(1U << shard->second);
       continue;
     }

@@ -61,6 +61,16 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<> repair_noted(Pace& pace);
   Survey survey() const { return x_repairer.survey(); }
 
+  /// A drive is out: nothing is appended to segments on it any more, what it lacks is on record,
+  /// and its files are closed where nobody is at them. To be called again until Disk::released().
+  /// Worker 0.
+  Task<> let_go(drives::Slot slot, std::uint64_t now_seconds);
+  /// A drive is about to be live again: which of its files still belong to segments; the others
+  /// become spares. DriveSet::TakeStock. Blocking.
+  Result<void> take_back(drives::Slot slot, const std::function<void()>& show);
+  /// Ends the returning of drives, if what they missed is on record. Worker 0.
+  Task<> settle_returning() { return x_repairer.settle_returning(); }
+
   struct Counts {
     std::uint64_t open = 0, sealed = 0;
   };

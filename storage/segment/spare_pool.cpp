@@ -34,6 +34,11 @@ Result<void> SparePool::load(drives::Slot slot) {
   return ok();
 }
 
+void SparePool::forget(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  x_spares[slot].clear();
+}
+
 std::string SparePool::next_name() {
   const std::lock_guard lock(x_mutex);
   return "spare/" + std::to_string(x_next++);

@@ -26,6 +26,8 @@ class SparePool {
   explicit SparePool(Context& context) : x_context(context) {}
   /// Finds a live drive's spares of earlier runs; removes half-written and wrong-sized ones.
   Result<void> load(drives::Slot slot);
+  /// The drive left: its spares are found again when it is back.
+  void forget(drives::Slot slot);
   /// Moves a spare to `path` on the drive, writing a new one first if none is left. A file of
   /// another size than spares have is written there.
   Result<void> take(drives::Slot slot, const std::string& path, std::uint64_t bytes);

@@ -40,16 +40,16 @@ bool whole(SimEngine& engine) {
 /// A change that takes several calls; made again after a crash, it goes on where it was.
 struct Change {
   const char* name;
-  std::function<Result<void>(SimEngine&)> run;
+  std::function<Result<void>(SimEngine&, io::SimWorld&)> run;
 };
 
 /// The blank drive joined when the engine was opened.
-Result<void> rebuild(SimEngine& e) {
+Result<void> rebuild(SimEngine& e, io::SimWorld&) {
   TRYV(e.run(e.engine().repair()));
   return whole(e) ? ok() : Result<void>(fail(Errc::internal, "not whole after the repair"));
 }
 
-Result<void> drain_and_remove(SimEngine& e) {
+Result<void> drain_and_remove(SimEngine& e, io::SimWorld&) {
   constexpr unsigned kSlot = 0;
   const auto drives = e.engine().stats().drives;
   if (std::ranges::find(drives, kSlot, &engine::DriveStatus::slot) == drives.end()) {
@@ -58,6 +58,22 @@ Result<void> drain_and_remove(SimEngine& e) {
   TRYV(e.run(e.engine().drain_drive(kSlot, true)));
   TRYV(e.run(e.engine().repair()));
   return e.run(e.engine().remove_drive(kSlot));
+}
+
+/// A drive is pulled while the store runs, misses a write, is plugged in again and made whole.
+Result<void> pull_and_plug(SimEngine& e, io::SimWorld& world) {
+  constexpr unsigned kSlot = 1;
+  const auto live = [&e] { return e.engine().stats().drives.at(kSlot).live; };
+  world.remove_drive(kSlot);
+  for (unsigned i = 0; i < 8 && live(); ++i) {
+    TRYV(e.put("small/a", pattern(2, 5'000)));
+    TRYV(e.put("striped", pattern(4, 300'000)));
+  }
+  world.replug_drive(kSlot, 7);
+  for (unsigned i = 0; i < 20 && !live(); ++i) {
+    TRYV(e.run(e.engine().look_for_drives()));
+  }
+  return live() ? rebuild(e, world) : Result<void>(fail(Errc::internal, "it is not taken back"));
 }
 
 void expect_all(io::SimWorld& world, const Contents& all, const std::string& where) {
@@ -93,10 +109,16 @@ class EveryIoOf {
     {
       SimEngine engine(world, n);
       world.crash_at(n, mode);
-      finished = engine.open() && x_change.run(engine) && !world.crashed();
+      finished = engine.open() && x_change.run(engine, world) && !world.crashed();
     }
     const std::string where = std::string(x_change.name) + ", I/O " + std::to_string(n) + " mode " +
                               std::to_string(static_cast<int>(mode));
+    for (unsigned drive = 0; drive < world.drives(); ++drive) {
+      if (!x_start.open_disk(drive)) {
+        continue;
+      }
+      world.restore_drive(drive);  // the change may have been cut off while it had pulled it
+    }
     world.reboot(n * 31 + static_cast<unsigned>(mode));
     {
       io::SimWorld copy = world.clone(n);
@@ -106,7 +128,7 @@ class EveryIoOf {
     SimEngine engine(world, n);
     const auto opened = engine.open();
     EXPECT_TRUE(opened) << where << ": " << opened.error().describe();
-    const auto again = opened ? x_change.run(engine) : opened;
+    const auto again = opened ? x_change.run(engine, world) : opened;
     EXPECT_TRUE(again) << where << ": " << again.error().describe();
     EXPECT_TRUE(engine.put("after", "x")) << where;
     EXPECT_TRUE(engine.remove("after")) << where;
@@ -170,6 +192,20 @@ TEST(DriveCrash, DrainingAndRemovingADrive) {
   world.reboot(2);
   world.add_drive();
   const Change change{"drain", drain_and_remove};
+  EXPECT_GT(run_all(change, world, all), 300U);
+}
+
+TEST(DriveCrash, TakingBackADriveThatWasPulled) {
+  io::SimWorld world = world_with_bucket(3, 1, 1);
+  Contents all;
+  {
+    SimEngine engine(world, 1);
+    ASSERT_TRUE(engine.open());
+    all = fill(engine);
+    ASSERT_TRUE(engine.close());
+  }
+  world.reboot(2);
+  const Change change{"return", pull_and_plug};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
 

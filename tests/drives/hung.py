@@ -157,8 +157,8 @@ def too_many(server: Server, directories: list[Path], seed: int) -> list[str]:
     return problems
 
 
-def one_round(server: Server, directories: list[Path], victims: list[Path], seed: int) -> list[str]:
-    """Load, freeze, wait until they have left, go on, thaw, kill, start, look at everything."""
+def one_round(server: Server, directories: list[Path], victims: list[Path], seed: int, kill: bool) -> list[str]:
+    """Load, freeze, wait until they have left, go on, thaw, wait until they are back or kill and start, look."""
     clients = [Client(server, n, seed + n) for n in range(CLIENTS)]
     for client in clients:
         client.start()
@@ -181,8 +181,9 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
         client.join(PATIENCE)
     print(f"hung: {len(victims)} frozen; before: {figures(took(), 0, began)}; out after {left:.1f} s: "
           f"{figures(took(), began, out)}; then: {figures(took(), out, end)}", flush=True)
-    server.kill()
-    server.start()
+    if kill:
+        server.kill()
+        server.start()
     server.wait_redundant(len(directories), PARITY + 1, PATIENCE)
     problems = [p for client in clients for p in client.problems]
     return problems + look(server, clients)
@@ -215,7 +216,7 @@ def main() -> int:
             if problems:
                 break
             victims = rng.sample(directories, 1 + number % PARITY)
-            problems += one_round(server, directories, victims, rng.getrandbits(32))
+            problems += one_round(server, directories, victims, rng.getrandbits(32), kill=number % 2 == 1)
             client = server.client()
             problems += population.look(client).problems() + population.check_listing(client)
             client.close()

@@ -179,6 +179,17 @@ Result<std::unique_ptr<io::Disk>> SimEngine::open_disk(unsigned drive) {
   return x_plan ? io::make_faulty(std::move(disk), drive, x_plan) : std::move(disk);
 }
 
+std::vector<std::unique_ptr<io::Disk>> SimEngine::look(const std::vector<std::string>& in_use) {
+  std::vector<std::unique_ptr<io::Disk>> disks;
+  for (unsigned drive = 0; drive < x_world.drives(); ++drive) {
+    auto disk = open_disk(drive);
+    if (disk && std::ranges::find(in_use, (*disk)->name()) == in_use.end()) {
+      disks.push_back(std::move(*disk));
+    }
+  }
+  return disks;
+}
+
 // Dropped without close(): the process is killed. Its last breath must not reach the drives.
 SimEngine::~SimEngine() {
   if (x_engine) {
@@ -196,17 +207,23 @@ Result<void> SimEngine::open(bool read_only) {
   config.payload_cache_bytes = 0;  // what is read must be on the drives
   config.min_part_bytes = 64 << 10;
   config.background = false;
-  engine::EngineRuntime runtime{x_clock,
-                                x_random,
-                                x_pool,
-                                {&x_io},
-                                {x_backend.get()},
-                                x_state_dir,
-                                [this](const std::string& uuid) {
-                                  x_forgotten.push_back(uuid);
-                                  return ok();
-                                },
-                                x_floor};
+  config.return_wait_ns = 0;
+  engine::EngineRuntime runtime{
+      x_clock,
+      x_random,
+      x_pool,
+      {&x_io},
+      {x_backend.get()},
+      x_state_dir,
+      [this](const std::string& uuid) {
+        x_forgotten.push_back(uuid);
+        return ok();
+      },
+      [this](const std::vector<std::string>& in_use) { return look(in_use); },
+      {},
+      {},
+      [this](const std::string&) { x_restart_asked = true; },
+      x_floor};
   std::vector<std::unique_ptr<io::Disk>> disks;
   for (unsigned drive = 0; drive < x_world.drives(); ++drive) {
     if (auto disk = open_disk(drive)) {

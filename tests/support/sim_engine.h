@@ -38,6 +38,8 @@ class SimEngine {
     return run_on(x_io, std::move(task));
   }
 
+  /// The store has asked for a new start.
+  bool restart_asked() const { return x_restart_asked; }
   /// From now on drives that do not answer are judged, beside whatever runs.
   void judge_drives();
 
@@ -57,6 +59,8 @@ class SimEngine {
   static constexpr std::string_view kBucket = "bucket";
 
  private:
+  std::vector<std::unique_ptr<io::Disk>> look(const std::vector<std::string>& in_use);
+
   io::SimWorld& x_world;
   io::Disk* const x_state_dir;
   const std::shared_ptr<io::FaultPlan> x_plan;
@@ -68,6 +72,7 @@ class SimEngine {
   BlockingPool x_pool{0};
   std::unique_ptr<io::IoBackend> x_backend;
   std::vector<std::string> x_forgotten;
+  bool x_restart_asked = false;
   std::unique_ptr<engine::Engine> x_engine;
   asio::steady_timer x_judge{x_io};
 };

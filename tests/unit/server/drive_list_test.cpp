@@ -40,7 +40,7 @@ TEST_F(DriveListTest, WhatWasAddedIsThereAtTheNextStart) {
   DriveList list(dir, configured);
   ASSERT_TRUE(list.load());
   EXPECT_EQ(list.paths(), configured);
-  EXPECT_TRUE(*list.promise("/n"));
+  EXPECT_TRUE(*list.promise("/n", ""));
   EXPECT_EQ(next(), (Paths{"/c1", "/c2", "/n"})) << "before it has joined: the process may end now";
   ASSERT_TRUE(list.joined("/n", "u-n"));
   EXPECT_EQ(next(), (Paths{"/c1", "/c2", "/n"}));
@@ -51,13 +51,13 @@ TEST_F(DriveListTest, WhatWasAddedIsThereAtTheNextStart) {
 TEST_F(DriveListTest, OnlyWhatWasNotListedIsToBeWithdrawn) {
   DriveList list(dir, configured);
   ASSERT_TRUE(list.load());
-  EXPECT_TRUE(*list.promise("/n"));
+  EXPECT_TRUE(*list.promise("/n", ""));
   ASSERT_TRUE(list.withdraw("/n"));
   EXPECT_EQ(next(), configured);
-  EXPECT_TRUE(*list.promise("/n"));
+  EXPECT_TRUE(*list.promise("/n", ""));
   ASSERT_TRUE(list.joined("/n", "u-n"));
-  EXPECT_FALSE(*list.promise("/n")) << "it is listed, and in use";
-  EXPECT_FALSE(*list.promise("/c2"));
+  EXPECT_FALSE(*list.promise("/n", "")) << "it is listed, and in use";
+  EXPECT_FALSE(*list.promise("/c2", ""));
   ASSERT_TRUE(list.withdraw("/n")) << "takes back promises only";
   EXPECT_EQ(next(), (Paths{"/c1", "/c2", "/n"}));
 }
@@ -79,7 +79,7 @@ TEST_F(DriveListTest, AStartNotesWhatItFound) {
   ASSERT_TRUE(list.load());
   ASSERT_TRUE(list.joined("/gone", "forgotten while nobody listened"));
   ASSERT_TRUE(list.joined("/n", "u-n"));
-  ASSERT_TRUE(*list.promise("/killed in between"));
+  ASSERT_TRUE(*list.promise("/killed in between", ""));
   ASSERT_TRUE(list.settle({{.path = "/c1", .uuid = "u-1"},
                            {.path = "/c2", .uuid = "u-2"},
                            {.path = "/killed in between", .uuid = "u-k"},
@@ -95,6 +95,26 @@ TEST_F(DriveListTest, AStartNotesWhatItFound) {
   EXPECT_EQ(next(), (Paths{"/c1", "/c2", "/n"}));
   configured.pop_back();
   EXPECT_EQ(next(), configured);
+}
+
+// A start that finds the drive blank makes it join, and must know for which.
+TEST_F(DriveListTest, WhomANewDriveReplacesIsKeptUntilItHasJoined) {
+  {
+    DriveList list(dir, configured);
+    ASSERT_TRUE(list.load());
+    EXPECT_TRUE(*list.promise("/n", "u-old"));
+    EXPECT_TRUE(*list.promise("/c1", "u-other")) << "also at a path that is listed";
+    EXPECT_EQ(list.replaces("/c2"), "");
+  }
+  DriveList list(dir, configured);
+  ASSERT_TRUE(list.load());
+  EXPECT_EQ(list.replaces("/n"), "u-old");
+  EXPECT_EQ(list.replaces("/c1"), "u-other");
+  ASSERT_TRUE(list.withdraw("/c1"));
+  EXPECT_EQ(list.replaces("/c1"), "");
+  ASSERT_TRUE(list.joined("/n", "u-new"));
+  EXPECT_EQ(list.replaces("/n"), "");
+  EXPECT_EQ(next(), (Paths{"/c1", "/c2", "/n"}));
 }
 
 TEST_F(DriveListTest, TheFirstFormIsRead) {

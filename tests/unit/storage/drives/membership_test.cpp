@@ -57,6 +57,27 @@ TEST(Membership, ABlankDriveJoinsAndIsThereAfterARestart) {
   EXPECT_EQ(set->epoch(), 2U) << "nothing changed at this start";
 }
 
+// One epoch for both: who is cut off in between would have added a drive and replaced none.
+TEST(Membership, ADriveThatReplacesAnotherDrainsItWithTheSameEpoch) {
+  io::SimWorld world = formatted(3, 1);
+  world.add_drive();
+  const auto set = open_all(world);
+  const std::uint64_t epoch = set->epoch();
+  SeededRandom random(7);
+  EXPECT_EQ(set->join(*world.open_disk(3), random, Slot{9}).error().code(), Errc::not_found);
+  EXPECT_EQ(set->epoch(), epoch);
+  std::vector<Slot> heard;
+  set->on_change([&](Slot s) { heard.push_back(s); });
+  const auto slot = set->join(*world.open_disk(3), random, Slot{1});
+  ASSERT_TRUE(slot) << why(slot);
+  EXPECT_EQ(set->epoch(), epoch + 1);
+  EXPECT_TRUE(set->draining(1));
+  EXPECT_TRUE(set->record().members[1].draining);
+  EXPECT_EQ(set->placement_slots(), (std::vector<Slot>{0, 2, 3}));
+  std::ranges::sort(heard);
+  EXPECT_EQ(heard, (std::vector<Slot>{1, 3}));
+}
+
 TEST(Membership, WhatIsNotBlankIsRefused) {
   io::SimWorld world = formatted(3, 1);
   io::SimWorld other = formatted(6, 2, 77);

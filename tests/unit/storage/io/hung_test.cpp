@@ -181,6 +181,30 @@ TEST_F(Guarded, ACallThatTakesTooLongGivesTheDriveUp) {
   valve.set(true);
 }
 
+// What was begun through it might reach the drive until then, under whoever opened it anew.
+TEST_F(Guarded, ARetiredDiskIsReleasedWithItsLastFileAndCall) {
+  auto disk = open(std::chrono::seconds(30));
+  ASSERT_TRUE(disk->lock());
+  auto file = std::move(*disk->open("f", Access::create, Cache::buffered));
+  valve.set(false);
+  std::jthread caller([&] { EXPECT_FALSE(file->sync()); });
+  valve.wait_inside(1);
+  disk->retire();
+  caller.join();
+  EXPECT_TRUE(disk->health()->given_up());
+  EXPECT_FALSE(disk->list(""));
+  EXPECT_FALSE(disk->released());
+  const auto again = *world.open_disk(0);
+  EXPECT_EQ(again->lock().error().code(), Errc::already_exists);
+  file.reset();
+  EXPECT_FALSE(disk->released()) << "a call is on its way";
+  valve.set(true);
+  while (!disk->released()) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(again->lock());
+}
+
 TEST_F(Guarded, OpeningIsSuchACall) {
   valve.set(false);
   const auto disk = open_guarded(

@@ -336,5 +336,24 @@ TEST(SimDisk, prewrite_is_two_steps) {
   EXPECT_EQ(*file->size(), std::uint64_t{1} << 30);
 }
 
+TEST(SimWorld, ADriveThatIsPluggedInAgainKeepsWhatWasSyncedAndItsHandlesAreDead) {
+  SimWorld world(2, 1);
+  const auto disk = std::move(*world.open_disk(0)), other = std::move(*world.open_disk(1));
+  ASSERT_TRUE(disk->prewrite("kept", kIoAlign));
+  const auto file = std::move(*disk->open("lost", Access::create, Cache::buffered));
+  ASSERT_TRUE(disk->lock());
+  world.remove_drive(0);
+  EXPECT_FALSE(disk->exists("kept"));
+  world.replug_drive(0, 3);
+  EXPECT_FALSE(disk->exists("kept"));
+  EXPECT_FALSE(file->sync());
+  EXPECT_TRUE(other->prewrite("f", kIoAlign)) << "the others go on";
+  const auto again = std::move(*world.open_disk(0));
+  EXPECT_TRUE(*again->exists("kept"));
+  EXPECT_EQ(again->lock().error().code(), Errc::already_exists) << "its holder goes on";
+  disk->retire();
+  EXPECT_FALSE(disk->released()) << "a file is open";
+}
+
 }  // namespace
 }  // namespace outcrop::io
