@@ -8,7 +8,7 @@ import socket
 import time
 import zlib
 
-from checksums import ALGORITHMS
+from checksums import ALGORITHMS, FIXED, FIXED_DATA
 from context import Context, equal, random_bytes
 from s3client import EMPTY_SHA256, S3Client, presign, quote, sign_headers
 
@@ -225,7 +225,7 @@ def unsigned_trailer_inside_chunked(context: Context) -> None:
 
 
 def checksum_headers(context: Context) -> None:
-    """All five checksums: verified, echoed by HEAD, left out of ranged answers."""
+    """All checksums: verified, echoed by HEAD, left out of ranged answers."""
     client = _client(context)
     data = random_bytes(5000, 6)
     for name, compute in ALGORITHMS.items():
@@ -236,6 +236,12 @@ def checksum_headers(context: Context) -> None:
         equal(f"{name} echoed", head.headers.get(header), compute(data))
         part = client.call("GET", BUCKET, key, headers={"x-amz-checksum-mode": "ENABLED", "range": "bytes=0-9"})
         equal(f"{name} on a range", (part.status, part.headers.get(header)), (206, None))
+    for name, value in FIXED.items():
+        header, key = f"x-amz-checksum-{name.lower()}", f"sum-{name}"
+        equal(f"{name} right", client.put(BUCKET, key, FIXED_DATA, {header: value}).status, 200)
+        equal(f"{name} wrong", client.put(BUCKET, key, FIXED_DATA + b"0", {header: value}).status, 400)
+        head = client.call("HEAD", BUCKET, key, headers={"x-amz-checksum-mode": "ENABLED"})
+        equal(f"{name} echoed", head.headers.get(header), value)
 
 
 def broken_off_upload(context: Context) -> None:
