@@ -26,14 +26,16 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   return grant;
 }
 
-/// What is not there does not fail a condition: that it is gone is what the client wants.
+/// What is not there is no error: that it is gone is what the client wants. But an ETag says which
+/// object he means, and "*" that there is one: as on AWS, what is not there is not it.
 Async<Outcome<ns::Deletion>> remove(Call& call,
                                     std::string_view key,
                                     std::string_view version,
                                     ns::Conditions conditions) {
+  const bool means_one = conditions.if_match.has_value();
   auto removed =
       co_await call.ns.remove_version(call.bucket(), key, version, std::move(conditions));
-  if (!removed && removed.error().code() == Errc::no_such_key) {
+  if (!removed && removed.error().code() == Errc::no_such_key && !means_one) {
     co_return ns::Deletion{};
   }
   S3_CO_TRY(ns::Deletion done, std::move(removed));
