@@ -340,6 +340,24 @@ class Suite:
                          **{member: value})
         assert checked >= 4, f"this boto3 knows only {checked} of the checksums"
 
+    def check_append(self) -> None:
+        if not self._has("PutObject", "WriteOffsetBytes"):
+            return
+        where = {"Bucket": self.bucket, "Key": "append/log"}
+        expect_error("InvalidWriteOffset", 400, self.s3.put_object, **where, Body=b"x", WriteOffsetBytes=1)
+        content = b""
+        for piece in (b"one\n", b"t" * 3000, b"m" * (MIB + 1), b"end"):
+            put = self.s3.put_object(**where, Body=piece, WriteOffsetBytes=len(content), ChecksumAlgorithm="CRC32")
+            content += piece
+            assert put["Size"] == len(content), put
+            expect_error("InvalidWriteOffset", 400, self.s3.put_object, **where, Body=b"x",
+                         WriteOffsetBytes=len(content) - 1)
+        assert self._body("append/log") == content
+        head = self.s3.head_object(**where, ChecksumMode="ENABLED")
+        assert (head["ETag"], head["ChecksumCRC32"]) == (put["ETag"], ALGORITHMS["CRC32"](content)), head
+        expect_error("InvalidRequest", 400, self.s3.put_object, **where, Body=b"x", WriteOffsetBytes=len(content),
+                     Metadata={"a": "b"})
+
     def check_presigned(self) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())
         where = {"Bucket": self.bucket, "Key": "signed é"}

@@ -60,6 +60,9 @@ Task<ns::PartInfo> ReferenceNamespace::put_part(std::string_view name,
   }
   Part part;
   part.data = take(*payload);
+  if (etag.empty()) {
+    etag = new_etag();
+  }
   part.info = {number, part.data->size(), x_clock.wall_ns(), std::move(etag), std::move(checksum)};
   co_return (found->parts[number] = std::move(part)).info;
 }

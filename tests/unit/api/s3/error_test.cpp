@@ -58,9 +58,9 @@ TEST_F(Errors, RoutingNeverFallsThrough) {
 }
 
 TEST_F(Errors, FeaturesThatAreNotThereAreRefused) {
-  for (const std::string name : {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
-                                 "x-amz-server-side-encryption-customer-algorithm", "x-amz-mfa",
-                                 "x-amz-write-offset-bytes", "x-amz-something-new"}) {
+  for (const std::string name :
+       {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
+        "x-amz-server-side-encryption-customer-algorithm", "x-amz-mfa", "x-amz-something-new"}) {
     EXPECT_EQ(put("k", "v", {{name, "value"}}).status, 501) << name;
   }
   EXPECT_EQ(put("k", "v", {{"x-amz-storage-class", "GLACIER"}}).status, 501);
