@@ -17,6 +17,7 @@
 #include "auth/key_store.h"
 #include "server/account_admin.h"
 #include "server/admin_sources.h"
+#include "server/bucket_admin.h"
 #include "server/crash_guard.h"
 #include "server/drive_admin.h"
 #include "server/http_group.h"
@@ -80,6 +81,7 @@ struct Gateway::Parts {
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
   AccountParts account_parts() const;
+  BucketParts bucket_parts() const;
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
@@ -138,6 +140,12 @@ AccountParts Gateway::Parts::account_parts() const {
              ? AccountParts{identities.get(), bucket_access.get()}
              : AccountParts{};
 }
+BucketParts Gateway::Parts::bucket_parts() const {
+  engine::Engine* const e = open_engine.load(std::memory_order_acquire);
+  const auto etag = config.fast_etags ? s3::EtagKind::fast : s3::EtagKind::md5;
+  return e ? BucketParts{&e->ns(), bucket_access.get(), bucket_settings.get(), etag}
+           : BucketParts{};
+}
 
 Result<void> Gateway::Parts::open_audit() {
   if (!config.audit) {
@@ -166,6 +174,7 @@ Result<void> Gateway::Parts::open_admin() {
                   .tokens =
                       token_source(runtime.pool(), [this]() -> TokenRegistry& { return *tokens; }),
                   .accounts = account_source([this] { return account_parts(); }),
+                  .buckets = bucket_source([this] { return bucket_parts(); }),
                   .audit = audit.get()}}),
       options, admin_budget);
   admin_service->clock = &clock;
@@ -287,6 +296,7 @@ Result<void> Gateway::Parts::open_s3() {
   s3::S3Config s3_config;
   s3_config.region = config.region;
   s3_config.file_metadata = config.file_metadata;
+  s3_config.fast_etags = config.fast_etags;
   s3_config.domains = config.domains;
   s3_config.audit = audit.get();
   s3_config.clock = &clock;

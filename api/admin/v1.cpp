@@ -25,6 +25,8 @@ constexpr Route kRoutes[] = {
      [](const V1Sources& s, http::Request& r) { return serve_tokens(s.tokens, r); }},
     {kAccountsRoute, kScopeFull, false,
      [](const V1Sources& s, http::Request& r) { return serve_accounts(s.accounts, r); }},
+    {kBucketsRoute, kScopeFull, false,
+     [](const V1Sources& s, http::Request& r) { return serve_buckets(s.buckets, r); }},
 };
 
 const Route* find_route(std::string_view target) {

@@ -15,6 +15,7 @@ constexpr std::size_t kMaxDocuments = 32;
 bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
+    case Setting::etag:
     case Setting::lifecycle:
     case Setting::minimum_varies:
     case Setting::no_ownership:
@@ -35,6 +36,17 @@ Outcome<> check_kept_size(std::string_view kept) {
 
 }  // namespace
 
+std::optional<EtagKind> parse_etag_kind(std::string_view text) {
+  for (const EtagKind kind : {EtagKind::md5, EtagKind::fast}) {
+    if (text == to_string(kind)) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(EtagKind kind) { return kind == EtagKind::fast ? "fast" : "md5"; }
+
 std::size_t BucketSettings::bytes() const {
   std::size_t out = 0;
   for (const auto& [setting, text] : documents) {
@@ -53,6 +65,14 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
         return fail(Code::malformed_xml);
       }
       settings.cors = std::make_shared<const CorsRules>(std::move(rules));
+      break;
+    }
+    case Setting::etag: {
+      settings.etag = parse_etag_kind(text);
+      if (!settings.etag) {
+        return fail(Code::invalid_argument);
+      }
+      kept = std::move(text);
       break;
     }
     case Setting::lifecycle: {
@@ -85,6 +105,9 @@ void erase_document(BucketSettings& settings, Setting setting) {
   switch (setting) {
     case Setting::cors:
       settings.cors.reset();
+      break;
+    case Setting::etag:
+      settings.etag.reset();
       break;
     case Setting::lifecycle:
       settings.lifecycle.reset();
@@ -162,7 +185,8 @@ Task<std::unique_ptr<SettingsTable>> SettingsTable::open(meta::MetaStore& meta,
   for (const auto& [bucket, settings] : *all) {
     if (settings->unreadable) {
       log::error(
-          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags); "
+          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags, "
+          "ETags); "
           "whoever puts or deletes one of them begins anew",
           {{"bucket", bucket}});
     }

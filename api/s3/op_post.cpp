@@ -175,10 +175,11 @@ Async<Outcome<>> receive_file(FormReader& reader,
                               const PostPolicy& policy,
                               const PayloadPlan& plan,
                               ns::ObjectWriter& writer,
+                              bool with_md5,
                               ns::PutRequest& put) {
   PostPolicy limits = policy;
   limits.most = std::min(limits.most, kMaxPutBytes);
-  digest::Digest md5(Algorithm::md5);
+  digest::Digest md5(with_md5 ? Algorithm::md5 : Algorithm::none);
   digest::Digest sum(plan.algorithm);
   for (;;) {
     S3_CO_TRY(const std::string_view piece, co_await reader.next());
@@ -258,7 +259,8 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   // The form around the file is small: as a hint the size of both is good enough.
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);
   S3_CO_TRY(auto writer, co_await put.ns.open_write(put.bucket(), put.key(), hint));
-  S3_CO_TRYV(co_await receive_file(reader, policy, plan, *writer, request));
+  const bool with_md5 = !plan.md5.empty() || !has_fast_etags(put);
+  S3_CO_TRYV(co_await receive_file(reader, policy, plan, *writer, with_md5, request));
   S3_CO_TRYV(confirm_owner(put));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await put.ns.put(put.bucket(), put.key(), std::move(writer), std::move(request)));

@@ -362,7 +362,7 @@ Async<Outcome<Received>> receive_object(Call& call,
                                         const PayloadPlan& plan,
                                         Algorithm also) {
   OUTCROP_ASSERT(plan.length.has_value());
-  Verifier verifier(call, plan, also, true);
+  Verifier verifier(call, plan, also, !has_fast_etags(call));
   PayloadBody body(call.body);
   S3_CO_TRYV(body.open(call, plan));
   while (verifier.size() < *plan.length) {

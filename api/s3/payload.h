@@ -41,7 +41,8 @@ Outcome<digest::Algorithm> named_algorithm(std::optional<std::string_view> name)
 /// What arrived, and matched what was promised.
 struct Received {
   std::uint64_t size = 0;
-  std::string md5;  ///< hex: the ETag
+  /// Hex: the ETag. Empty in buckets with fast ETags, unless it had to be computed anyway.
+  std::string md5;
   digest::Checksum checksum;
 };
 
