@@ -61,6 +61,7 @@ struct Config {
   std::uint64_t segment_size = 0;                             ///< 0: by drive capacity
   std::string region = "us-east-1";
   bool file_metadata = true;  ///< s3.file_metadata
+  bool fast_etags = false;    ///< s3.etag
   std::vector<std::string> domains;
   std::string state_dir = ".";
   bool unsigned_payload_http = true;

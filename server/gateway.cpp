@@ -13,6 +13,7 @@
 #include "auth/key_store.h"
 #include "server/account_admin.h"
 #include "server/admin_sources.h"
+#include "server/bucket_admin.h"
 #include "server/crash_guard.h"
 #include "server/drive_admin.h"
 #include "server/health.h"
@@ -65,6 +66,7 @@ struct Gateway::Parts {
   ~Parts() { std::ignore = halt(std::chrono::seconds(0)); }
 
   AccountParts account_parts() const;
+  BucketParts bucket_parts() const;
   Result<void> open_audit();
   Result<void> open_admin();
   Result<void> open_store();
@@ -127,6 +129,12 @@ AccountParts Gateway::Parts::account_parts() const {
              ? AccountParts{identities.get(), bucket_access.get()}
              : AccountParts{};
 }
+BucketParts Gateway::Parts::bucket_parts() const {
+  engine::Engine* const e = open_engine.load(std::memory_order_acquire);
+  const auto etag = config.fast_etags ? s3::EtagKind::fast : s3::EtagKind::md5;
+  return e ? BucketParts{&e->ns(), bucket_access.get(), bucket_settings.get(), etag}
+           : BucketParts{};
+}
 
 Result<void> Gateway::Parts::open_audit() {
   if (!config.audit) {
@@ -159,6 +167,7 @@ Result<void> Gateway::Parts::open_admin() {
                     return open_engine.load(std::memory_order_acquire) != nullptr ? vault.get()
                                                                                   : nullptr;
                   }),
+                  .buckets = bucket_source([this] { return bucket_parts(); }),
                   .audit = audit.get()}}),
       options, admin_budget);
   admin_service->clock = &clock;
@@ -277,6 +286,7 @@ Result<void> Gateway::Parts::open_s3() {
   s3::S3Config s3_config;
   s3_config.region = config.region;
   s3_config.file_metadata = config.file_metadata;
+  s3_config.fast_etags = config.fast_etags;
   s3_config.domains = config.domains;
   s3_config.audit = audit.get();
   s3_config.clock = &clock;

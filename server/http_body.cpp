@@ -8,6 +8,12 @@ namespace outcrop::server {
 
 using std::chrono::nanoseconds;
 
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
 HttpBody::HttpBody(Transport& transport,
                    InBuffer& in,
                    const HttpOptions& options,
@@ -19,7 +25,8 @@ HttpBody::HttpBody(Transport& transport,
       x_counters(counters),
       x_chunked(framing.chunked),
       x_length(framing.content_length),
-      x_left(framing.content_length.value_or(0)) {}
+      x_left(framing.content_length.value_or(0)),
+      x_expected(framing.expect_continue) {}
 
 std::optional<std::uint64_t> HttpBody::content_length() const {
   return x_chunked ? std::nullopt : std::optional(x_length.value_or(0));
@@ -29,6 +36,7 @@ Task<std::size_t> HttpBody::read_some(MutBytes out) {
   if (x_failure) {
     co_return fail(*x_failure);
   }
+  CO_TRYV(co_await invite());
   if (done() || out.empty()) {
     co_return 0;
   }
@@ -50,6 +58,17 @@ Task<std::size_t> HttpBody::read_some(MutBytes out) {
     x_counters.bytes_in.add(*n);
   }
   co_return n;
+}
+
+Task<> HttpBody::invite() {
+  if (!std::exchange(x_expected, false)) {
+    co_return ok();
+  }
+  std::array<iovec, 1> all = {iovec{const_cast<char*>(kContinue.data()), kContinue.size()}};
+  if (const Result<void> sent = co_await x_transport.write_all(all); !sent) {
+    x_failure = sent.error();
+  }
+  co_return x_failure ? Result<void>(fail(*x_failure)) : ok();
 }
 
 Task<std::size_t> HttpBody::read_chunked(MutBytes out) {
@@ -121,7 +140,7 @@ Task<std::size_t> HttpBody::receive(MutBytes out) {
 }
 
 Async<bool> HttpBody::drain() {
-  if (done() || x_failure || (!x_chunked && x_left > x_options.drain_bytes)) {
+  if (done() || x_failure || kept_back() || (!x_chunked && x_left > x_options.drain_bytes)) {
     co_return done() && !x_failure;
   }
   x_drain_until_ns = steady_now_ns() + nanoseconds(x_options.drain_timeout).count();

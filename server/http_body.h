@@ -23,13 +23,19 @@ class HttpBody final : public http::BodyReader {
 
   Task<std::size_t> read_some(MutBytes out) override;
   std::optional<std::uint64_t> content_length() const override;
+  bool kept_back() const override { return x_expected && !done(); }
 
   /// All of it has been read.
   bool done() const { return x_chunked ? x_decoder.done() : x_left == 0; }
   /// The first error, if any: the connection is of no more use.
   const std::optional<Error>& failure() const { return x_failure; }
   std::uint64_t received() const { return x_received; }
+  /// Sends the `100 Continue` that the client waits for, if it does. The first read does this, and
+  /// the session in front of the answer if there is no body: botocore leaves a connection from
+  /// which an expected 100 did not come hanging at its next request.
+  Task<> invite();
   /// Reads and drops the rest if it is small and comes soon. True: the next request can follow.
+  /// What is kept back is not asked for.
   Async<bool> drain();
 
  private:
@@ -45,6 +51,7 @@ class HttpBody final : public http::BodyReader {
   const bool x_chunked;
   const std::optional<std::uint64_t> x_length;
   std::uint64_t x_left = 0;  // of a body with a length
+  bool x_expected;           // 100 Continue, which was not sent yet
   ChunkedDecoder x_decoder;
   std::optional<Error> x_failure;
   std::uint64_t x_received = 0;

@@ -12,8 +12,6 @@
 namespace outcrop::server {
 namespace {
 
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-
 iovec part(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size()};  // sendmsg does not write to it
 }
@@ -171,11 +169,7 @@ Async<> HttpSession::serve(const Framing& framing, std::size_t head_size) {
   request.secure = x_transport.secure();
   request.body = &body;
   http::Response response;
-  bool alive = true;
-  if (framing.expect_continue) {
-    alive = co_await send_continue();
-  }
-  if (alive) {
+  {
     ByteBudget::Lease lease;
     ByteBudget& budget = x_owner.service().budget;
     const std::uint64_t need = std::min(body.content_length().value_or(kStreamBytes), kStreamBytes);
@@ -184,6 +178,9 @@ Async<> HttpSession::serve(const Framing& framing, std::size_t head_size) {
       lease = got ? std::move(*got) : ByteBudget::Lease();
     }
     response = co_await call_handler(request);
+    if (body.done()) {
+      std::ignore = co_await body.invite();
+    }
     if (!body.done() || body.failure()) {
       co_await settle(body, response);
     }
@@ -196,14 +193,6 @@ Async<> HttpSession::serve(const Framing& framing, std::size_t head_size) {
   counters.bytes_out.add(x_sent);
   counters.in_flight.sub(1);
   log_request(request, response.status, body, started);
-}
-
-/// `100 Continue` always, at once, and for empty bodies too: botocore leaves a connection from
-/// which an expected 100 did not come hanging at its next request.
-Async<bool> HttpSession::send_continue() {
-  const Result<void> sent = co_await send_text(std::string(kContinue), {});
-  x_closing = x_closing || !sent;
-  co_return sent.has_value();
 }
 
 Async<http::Response> HttpSession::call_handler(http::Request& request) {

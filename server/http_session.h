@@ -29,7 +29,6 @@ class HttpSession final : public Session {
   Async<Head> read_head(Framing& framing, std::size_t& size);
   Async<> reject(std::string_view why);
   Async<> serve(const Framing& framing, std::size_t head_size);
-  Async<bool> send_continue();
   Async<http::Response> call_handler(http::Request& request);
   Async<> settle(HttpBody& body, http::Response& response);
   Task<> send(http::Response& response, const http::Request& request, const Framing& framing);

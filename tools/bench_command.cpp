@@ -44,6 +44,15 @@ struct State {
   CLI::Option* duration = nullptr;
 };
 
+/// "CRC32, CRC32C, ..."
+std::string checksum_names() {
+  std::string out;
+  for (const digest::Algorithm algorithm : digest::kAlgorithms) {
+    out += (out.empty() ? "" : ", ") + std::string(digest::name(algorithm));
+  }
+  return out;
+}
+
 Result<void> complete(State& state) {
   Options& o = state.options;
   TRY(o.endpoint, parse_endpoint(state.texts.endpoint));
@@ -54,8 +63,8 @@ Result<void> complete(State& state) {
   if (!state.texts.checksum.empty()) {
     const auto algorithm = digest::parse_name(state.texts.checksum);
     if (!algorithm) {
-      return fail(Errc::config, "--checksum: '" + state.texts.checksum +
-                                    "' is none of crc32, crc32c, crc64nvme, sha1, sha256, md5");
+      return fail(Errc::config,
+                  "--checksum: '" + state.texts.checksum + "' is none of " + checksum_names());
     }
     o.checksum = *algorithm;
   }
@@ -129,8 +138,7 @@ void add_load_options(CLI::App& s3, State& s) {
               "Put the SHA-256 of the body into the signature, as SDKs do over http (default: "
               "UNSIGNED-PAYLOAD)");
   s3.add_option("--checksum", s.texts.checksum,
-                "Send x-amz-checksum-NAME with uploads: crc32, crc32c, "
-                "crc64nvme, sha1, sha256 or md5");
+                "Send x-amz-checksum-NAME with uploads: " + checksum_names());
 }
 
 }  // namespace

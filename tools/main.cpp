@@ -6,6 +6,7 @@
 #include "tools/account_command.h"
 #include "tools/audit_command.h"
 #include "tools/bench_command.h"
+#include "tools/bucket_command.h"
 #include "tools/drive_command.h"
 #include "tools/export_command.h"
 #include "tools/fsck_command.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   outcrop::add_audit_command(app, exit_code);
   outcrop::add_bench_command(app, exit_code);
+  outcrop::add_bucket_command(app, exit_code);
   outcrop::add_drive_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
   outcrop::add_fsck_command(app, exit_code);

@@ -27,6 +27,8 @@ constexpr Route kRoutes[] = {
      [](const V1Sources& s, http::Request& r) { return serve_accounts(s.accounts, r); }},
     {kKmsKeysRoute, kScopeFull, false,
      [](const V1Sources& s, http::Request& r) { return serve_kms_keys(s.kms_keys, r); }},
+    {kBucketsRoute, kScopeFull, false,
+     [](const V1Sources& s, http::Request& r) { return serve_buckets(s.buckets, r); }},
 };
 
 const Route* find_route(std::string_view target) {

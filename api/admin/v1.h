@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/admin/account_routes.h"
+#include "api/admin/bucket_routes.h"
 #include "api/admin/drive_routes.h"
 #include "api/admin/export_routes.h"
 #include "api/admin/kms_key_routes.h"
@@ -17,7 +18,7 @@
 namespace outcrop::admin {
 
 /// Bits. GET needs read or the scope of the route, everything else the scope of the route; full is
-/// all of them, and tokens, accounts and KMS keys are for it alone.
+/// all of them, and tokens, accounts, KMS keys and buckets are for it alone.
 enum Scope : std::uint8_t { kScopeRead = 1, kScopeExports = 2, kScopeDrives = 4, kScopeFull = 8 };
 
 struct Caller {
@@ -34,6 +35,7 @@ struct V1Sources {
   TokenSource tokens{};
   AccountSource accounts{};
   KmsKeySource kms_keys{};
+  BucketSource buckets{};
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
 };
 

@@ -30,6 +30,10 @@ class BodyReader {
   virtual Task<std::size_t> read_some(MutBytes out) = 0;
   /// Content-Length; empty with Transfer-Encoding: chunked. No body at all: 0.
   virtual std::optional<std::uint64_t> content_length() const = 0;
+  /// The client keeps the body back until it is asked for it (Expect: 100-continue), which the
+  /// first read does. Who refuses the request without reading must close the connection: the
+  /// client may send the body all the same.
+  virtual bool kept_back() const { return false; }
 };
 
 struct Request {

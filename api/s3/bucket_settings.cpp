@@ -16,6 +16,7 @@ bool known(Setting setting) {
   switch (setting) {
     case Setting::cors:
     case Setting::encryption:
+    case Setting::etag:
     case Setting::lifecycle:
     case Setting::minimum_varies:
     case Setting::no_ownership:
@@ -35,6 +36,17 @@ Outcome<> check_kept_size(std::string_view kept) {
 }
 
 }  // namespace
+
+std::optional<EtagKind> parse_etag_kind(std::string_view text) {
+  for (const EtagKind kind : {EtagKind::md5, EtagKind::fast}) {
+    if (text == to_string(kind)) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(EtagKind kind) { return kind == EtagKind::fast ? "fast" : "md5"; }
 
 std::size_t BucketSettings::bytes() const {
   std::size_t out = 0;
@@ -60,6 +72,14 @@ Outcome<> set_document(BucketSettings& settings, Setting setting, std::string te
       S3_TRY(EncryptionRule rule, parse_encryption(std::move(text)));
       kept = encryption_document(rule);
       settings.encryption = std::make_shared<const EncryptionRule>(std::move(rule));
+      break;
+    }
+    case Setting::etag: {
+      settings.etag = parse_etag_kind(text);
+      if (!settings.etag) {
+        return fail(Code::invalid_argument);
+      }
+      kept = std::move(text);
       break;
     }
     case Setting::lifecycle: {
@@ -95,6 +115,9 @@ void erase_document(BucketSettings& settings, Setting setting) {
       break;
     case Setting::encryption:
       settings.encryption.reset();
+      break;
+    case Setting::etag:
+      settings.etag.reset();
       break;
     case Setting::lifecycle:
       settings.lifecycle.reset();
@@ -172,7 +195,8 @@ Task<std::unique_ptr<SettingsTable>> SettingsTable::open(meta::MetaStore& meta,
   for (const auto& [bucket, settings] : *all) {
     if (settings->unreadable) {
       log::error(
-          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags; "
+          "the settings of a bucket cannot be read, and none is in force (CORS, lifecycle, tags, "
+          "ETags; "
           "what "
           "does not say how it is to be encrypted is refused if it was to be encrypted by "
           "default); "

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 enum class Setting : std::uint8_t {
   cors = 'c',
   encryption = 'e',
+  etag = 'f',  ///< "md5" or "fast"; of the admin API, no S3 request sets it
   lifecycle = 'l',
   /// Without text: of lifecycle transitions, of which there are none here, the smallest object
   /// varies by storage class; else it is 128 KiB.
@@ -32,6 +34,15 @@ enum class Setting : std::uint8_t {
   tagging = 't',
 };
 
+/// What the ETag of an object is that is put in one request, or of a part.
+enum class EtagKind : std::uint8_t {
+  md5,   ///< of the bytes, as on AWS
+  fast,  ///< a name for them that no other bytes get; ends in "-0", which clients know is no MD5
+};
+/// "md5" or "fast".
+std::optional<EtagKind> parse_etag_kind(std::string_view text);
+std::string_view to_string(EtagKind kind);
+
 struct BucketSettings {
   std::string bucket;
   InodeId root = 0;  ///< of the bucket: a bucket made again under the name has another
@@ -39,6 +50,7 @@ struct BucketSettings {
   std::shared_ptr<const CorsRules> cors{};             ///< null: no rules
   std::shared_ptr<const LifecycleRules> lifecycle{};   ///< the same
   std::shared_ptr<const EncryptionRule> encryption{};  ///< the same
+  std::optional<EtagKind> etag{};                      ///< empty: the server's default
   /// Its record is damaged: nothing is in force, and nobody knows what was set. What is put next
   /// takes the place of all of it.
   bool unreadable = false;

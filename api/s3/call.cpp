@@ -105,6 +105,11 @@ ns::Conditions conditions_of(const Call& call, const ConditionNames& names) {
   return out;
 }
 
+bool has_fast_etags(const Call& call) {
+  const BucketSettingsPtr settings = call.settings.find(call.bucket());
+  return settings && settings->etag ? *settings->etag == EtagKind::fast : call.config.fast_etags;
+}
+
 Outcome<> confirm_owner(const Call& call) {
   const access::BucketAccessPtr access = call.access.find(call.bucket());
   return access::owner_account(access.get()) == call.context.bucket_account()

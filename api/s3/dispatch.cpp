@@ -37,6 +37,7 @@ class CountingBody final : public http::BodyReader {
     co_return n;
   }
   std::optional<std::uint64_t> content_length() const override { return x_inner.content_length(); }
+  bool kept_back() const override { return x_inner.kept_back(); }
 
   std::uint64_t bytes() const { return x_bytes; }
   bool broken() const { return x_broken; }
@@ -369,7 +370,7 @@ class Dispatcher {
   /// After a refusal part of the body may still be on its way; as the next request it would be
   /// garbage. Small rests are read, for large ones the connection ends.
   static Async<> settle_body(CountingBody& body, http::Response& response) {
-    if (body.broken()) {
+    if (body.broken() || body.kept_back()) {
       response.close = true;
       co_return;
     }

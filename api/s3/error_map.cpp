@@ -71,6 +71,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::invalid_token, 400, "InvalidToken",
      "The provided token is malformed or otherwise invalid."},
     {Code::invalid_uri, 400, "InvalidURI", "Couldn't parse the specified URI."},
+    {Code::invalid_write_offset, 400, "InvalidWriteOffset",
+     "The write offset value that you specified does not match the current object size."},
     {Code::key_too_long, 400, "KeyTooLongError", "Your key is too long"},
     {Code::kms_disabled, 400, "KMS.DisabledException", "The key is disabled."},
     {Code::kms_not_found, 400, "KMS.NotFoundException", "The key does not exist."},
@@ -143,6 +145,11 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The server side encryption configuration was not found"},
     {Code::too_many_buckets, 400, "TooManyBuckets",
      "You have attempted to create more buckets than allowed."},
+    {Code::too_many_parts, 400, "TooManyParts",
+     "You have attempted to add more parts than the maximum of 10000 that are allowed for this "
+     "object. You can use the CopyObject operation to copy this object to another and then add "
+     "more "
+     "data to the newly copied object."},
     {Code::unexpected_content, 400, "UnexpectedContent", "This request does not support content"},
     {Code::unresolvable_grant, 400, "UnresolvableGrantByEmailAddress",
      "The e-mail address you provided does not match any account on record."},

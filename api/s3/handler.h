@@ -58,6 +58,7 @@ struct S3Config {
   audit::Sink* audit = nullptr;  ///< borrowed; null: no audit log
   /// x-amz-meta-file-* sets mode, owner and mtime of files, and shows them; see file_metadata.h.
   bool file_metadata = true;
+  bool fast_etags = false;                      ///< of buckets that do not say: EtagKind::fast
   std::int64_t lifecycle_day_seconds = 86'400;  ///< how long a day of a lifecycle rule is
 };
 

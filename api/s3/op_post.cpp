@@ -177,10 +177,11 @@ Async<Outcome<>> receive_file(const Call& call,
                               const PostPolicy& policy,
                               const PayloadPlan& plan,
                               ns::ObjectWriter& writer,
+                              bool with_md5,
                               ns::PutRequest& put) {
   PostPolicy limits = policy;
   limits.most = std::min(limits.most, kMaxPutBytes);
-  digest::Digest md5(Algorithm::md5);
+  digest::Digest md5(with_md5 ? Algorithm::md5 : Algorithm::none);
   digest::Digest sum(plan.algorithm);
   for (;;) {
     S3_CO_TRY(const std::string_view piece, co_await reader.next());
@@ -269,7 +270,8 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   S3_CO_TRY(auto writer,
             co_await put.ns.open_write(put.bucket(), put.key(),
                                        {.size_hint = hint, .seal = std::move(seal.key)}));
-  S3_CO_TRYV(co_await receive_file(put, reader, policy, plan, *writer, request));
+  const bool with_md5 = !plan.md5.empty() || (sealing.has_md5() && !has_fast_etags(put));
+  S3_CO_TRYV(co_await receive_file(put, reader, policy, plan, *writer, with_md5, request));
   S3_CO_TRYV(confirm_owner(put));
   S3_CO_TRY(const ns::ObjectInfo info,
             co_await put.ns.put(put.bucket(), put.key(), std::move(writer), std::move(request)));

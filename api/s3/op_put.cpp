@@ -1,4 +1,6 @@
 // PutObject and RenameObject.
+#include <algorithm>
+
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/encryption.h"
@@ -7,6 +9,7 @@
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
 #include "auth/uri.h"
+#include "storage/digest/digest.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -51,6 +54,79 @@ Async<Outcome<ns::ExpectedTags>> authorize_move(Call& call, std::string_view fro
   co_return tags;
 }
 
+constexpr std::string_view kWriteOffset = "x-amz-write-offset-bytes";
+
+/// Where the payload goes; empty: the object is new.
+Outcome<std::optional<std::uint64_t>> write_offset(const Call& call, const PayloadPlan& plan) {
+  const auto text = call.header(kWriteOffset);
+  if (!text) {
+    return std::nullopt;
+  }
+  const auto offset = parse_number(*text);
+  if (!offset) {
+    return bad_argument("The write offset is not a number of bytes.", std::string(kWriteOffset),
+                        std::string(*text));
+  }
+  if (plan.length == 0) {
+    return fail(Code::invalid_request,
+                "Request body cannot be empty when 'write offset' is specified.");
+  }
+  return offset;
+}
+
+std::unexpected<S3Error> wrong_offset() { return fail(Code::invalid_write_offset); }
+
+/// What is appended to has its attributes and its checksum algorithm, and keeps them. Gives the
+/// algorithm that the payload needs.
+Async<Outcome<digest::Algorithm>> check_appended(Call& call,
+                                                 const PayloadPlan& plan,
+                                                 const ns::PutRequest& put) {
+  const auto found = co_await call.ns.stat(call.bucket(), call.key());
+  if (!found && found.error().code() != Errc::no_such_key &&
+      found.error().code() != Errc::key_deleted) {
+    co_return std::unexpected(S3Error(found.error()));
+  }
+  if ((found ? found->size : 0) != *put.append_at) {
+    co_return wrong_offset();
+  }
+  if (!found) {
+    co_return digest::Algorithm::none;
+  }
+  if (!found->attributes.envelope.empty()) {  // it is encrypted as a whole
+    co_return unsupported(kWriteOffset);
+  }
+  const bool says_acl = std::ranges::any_of(call.request.headers, [](const http::Header& h) {
+    return is_acl_header(h.name) && !(h.name == "x-amz-acl" && h.value == "private");
+  });
+  if (!put.attributes.user_meta.empty() || !put.attributes.tags.empty() || says_acl) {
+    co_return fail(Code::invalid_request,
+                   "Cannot specify both a write offset value and user-defined object metadata for "
+                   "existing objects.");
+  }
+  const digest::Algorithm kept = found->checksum.algorithm;
+  if (kept != digest::Algorithm::none && plan.algorithm != digest::Algorithm::none &&
+      kept != plan.algorithm) {
+    co_return fail(
+        Code::invalid_request,
+        "Checksum Type mismatch occurred, expected checksum Type: " + lower(digest::name(kept)) +
+            ", actual checksum Type: " + lower(digest::name(plan.algorithm)));
+  }
+  co_return kept;
+}
+
+S3Error append_error(const Error& error) {
+  switch (error.code()) {
+    case Errc::range_not_satisfiable:
+      return wrong_offset().error();
+    case Errc::invalid_part:
+      return fail(Code::too_many_parts).error();
+    case Errc::conflict:
+      return fail(Code::operation_aborted).error();
+    default:
+      return S3Error(error);
+  }
+}
+
 }  // namespace
 
 Answer put_object(Call& call) {
@@ -64,25 +140,41 @@ Answer put_object(Call& call) {
   S3_CO_TRY(put.attributes.acl, new_object_acl(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
+  S3_CO_TRY(put.append_at, write_offset(call, plan));
+  digest::Algorithm also = digest::Algorithm::none;
+  if (put.append_at) {
+    S3_CO_TRY(also, co_await check_appended(call, plan, put));
+  }
   Sealing sealing;
   if (may_seal(call)) {
     S3_CO_TRY(sealing, co_await sealing_of(call));
+  }
+  if (put.append_at && !sealing.plain()) {
+    co_return unsupported(kWriteOffset);
   }
   NewSeal seal = new_seal(call, sealing);
   put.attributes.envelope = std::move(seal.envelope);
   S3_CO_TRY(auto writer,
             co_await call.ns.open_write(call.bucket(), call.key(),
                                         {.size_hint = *plan.length, .seal = std::move(seal.key)}));
-  S3_CO_TRY(Received received, co_await receive_object(call, *writer, plan, digest::Algorithm::none,
-                                                       sealing.has_md5()));
+  S3_CO_TRY(Received received,
+            co_await receive_object(call, *writer, plan, also, sealing.has_md5()));
   put.etag = etag_of(call, put.attributes.envelope, std::move(received.md5));
-  put.checksum = std::move(received.checksum);
+  put.checksum = received.checksum;
   S3_CO_TRYV(confirm_owner(call));
-  S3_CO_TRY(const ns::ObjectInfo info,
-            co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put)));
+  const bool appends = put.append_at.has_value();
+  const auto stored =
+      co_await call.ns.put(call.bucket(), call.key(), std::move(writer), std::move(put));
+  if (!stored) {
+    co_return std::unexpected(appends ? append_error(stored.error()) : S3Error(stored.error()));
+  }
+  const ns::ObjectInfo& info = *stored;
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(info.etag));
-  add_checksum(response, info.checksum, 0);
+  add_checksum(response, received.checksum, 0);  // of an append as of a part: what came
+  if (appends) {
+    response.set("x-amz-object-size", std::to_string(info.size));
+  }
   add_encryption(call, info.attributes.envelope, response, true);
   add_version(call, info.version_id, response);
   add_expiration(call, info, response);

@@ -14,9 +14,6 @@ namespace {
 
 using digest::Algorithm;
 
-constexpr std::array kAlgorithms{Algorithm::crc32, Algorithm::crc32c, Algorithm::crc64nvme,
-                                 Algorithm::sha1,  Algorithm::sha256, Algorithm::md5};
-
 bool is_streaming(auth::PayloadForm form) {
   switch (form) {
     case auth::PayloadForm::sha256:
@@ -32,7 +29,7 @@ bool is_streaming(auth::PayloadForm form) {
 
 /// x-amz-checksum-* of the headers, at most one.
 Outcome<> plan_header_checksum(const Call& call, PayloadPlan& plan) {
-  for (const Algorithm algorithm : kAlgorithms) {
+  for (const Algorithm algorithm : digest::kAlgorithms) {
     const auto text = call.header(digest::header_name(algorithm));
     if (!text) {
       continue;
@@ -322,7 +319,8 @@ Outcome<Algorithm> named_algorithm(std::optional<std::string_view> name) {
   if (!algorithm || *algorithm == Algorithm::none) {
     return fail(Code::invalid_request,
                 "Checksum algorithm provided is unsupported. Please try again with any of the "
-                "valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256]");
+                "valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, "
+                "XXHASH3, XXHASH64]");
   }
   return *algorithm;
 }
@@ -362,7 +360,7 @@ Outcome<PayloadPlan> plan_object(const Call& call) {
 Async<Outcome<Received>> receive_object(
     Call& call, ns::ObjectWriter& writer, const PayloadPlan& plan, Algorithm also, bool with_md5) {
   OUTCROP_ASSERT(plan.length.has_value());
-  Verifier verifier(call, plan, also, with_md5);
+  Verifier verifier(call, plan, also, with_md5 && !has_fast_etags(call));
   PayloadBody body(call.body);
   S3_CO_TRYV(body.open(call, plan));
   while (verifier.size() < *plan.length) {

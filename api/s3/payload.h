@@ -41,7 +41,9 @@ Outcome<digest::Algorithm> named_algorithm(std::optional<std::string_view> name)
 /// What arrived, and matched what was promised.
 struct Received {
   std::uint64_t size = 0;
-  std::string md5;  ///< hex: the ETag; empty if nobody wanted it
+  /// Hex: the ETag. Empty in buckets with fast ETags and where nobody wanted it, unless it had to
+  /// be computed anyway.
+  std::string md5;
   digest::Checksum checksum;
 };
 

@@ -13,6 +13,10 @@ enum class Algorithm : std::uint8_t {
   sha1 = 4,
   sha256 = 5,
   md5 = 6,
+  sha512 = 7,
+  xxhash64 = 8,
+  xxhash3 = 9,  ///< XXH3 of 64 bits
+  xxhash128 = 10,
 };
 
 /// COMPOSITE: a checksum of the parts' checksums ("value-N"); FULL_OBJECT: of the whole payload.
@@ -21,7 +25,7 @@ enum class ChecksumType : std::uint8_t { full_object = 0, composite = 1 };
 struct Checksum {
   Algorithm algorithm = Algorithm::none;
   ChecksumType type = ChecksumType::full_object;
-  std::string value;  ///< raw bytes, big-endian for CRCs, as AWS base64-encodes them
+  std::string value;  ///< raw bytes, numbers big-endian, as AWS base64-encodes them
   bool operator==(const Checksum&) const = default;
 };
 

@@ -30,12 +30,17 @@ Info info(Algorithm algorithm) {
       return {"SHA256", "x-amz-checksum-sha256", SHA256_DIGEST_LENGTH};
     case Algorithm::md5:
       return {"MD5", "x-amz-checksum-md5", MD5_DIGEST_LENGTH};
+    case Algorithm::sha512:
+      return {"SHA512", "x-amz-checksum-sha512", SHA512_DIGEST_LENGTH};
+    case Algorithm::xxhash64:
+      return {"XXHASH64", "x-amz-checksum-xxhash64", 8};
+    case Algorithm::xxhash3:
+      return {"XXHASH3", "x-amz-checksum-xxhash3", 8};
+    case Algorithm::xxhash128:
+      return {"XXHASH128", "x-amz-checksum-xxhash128", 16};
   }
   return {"", "", 0};
 }
-
-constexpr std::array kAlgorithms{Algorithm::crc32, Algorithm::crc32c, Algorithm::crc64nvme,
-                                 Algorithm::sha1,  Algorithm::sha256, Algorithm::md5};
 
 bool same_text(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -72,6 +77,17 @@ unsigned char* raw(std::string& out) { return reinterpret_cast<unsigned char*>(o
 
 }  // namespace
 
+Digest::Xxh3Stream::Xxh3Stream() : state(std::make_unique<Xxh3State>()) {
+  xxh_kernel().reset(*state);
+}
+
+Digest::Xxh3Stream::Xxh3Stream(const Xxh3Stream& other)
+    : state(other.state ? std::make_unique<Xxh3State>(*other.state) : nullptr) {}
+
+Digest::Xxh3Stream& Digest::Xxh3Stream::operator=(const Xxh3Stream& other) {
+  return *this = Xxh3Stream(other);
+}
+
 Digest::Digest(Algorithm algorithm) : x_algorithm(algorithm), x_state(std::uint64_t{0}) {
   if (algorithm == Algorithm::md5) {
     x_state.emplace<Md5State>();
@@ -79,6 +95,12 @@ Digest::Digest(Algorithm algorithm) : x_algorithm(algorithm), x_state(std::uint6
     with<SHA_CTX>(x_state.emplace<ShaState>(), [](SHA_CTX& c) { SHA1_Init(&c); });
   } else if (algorithm == Algorithm::sha256) {
     with<SHA256_CTX>(x_state.emplace<ShaState>(), [](SHA256_CTX& c) { SHA256_Init(&c); });
+  } else if (algorithm == Algorithm::sha512) {
+    with<SHA512_CTX>(x_state.emplace<ShaState>(), [](SHA512_CTX& c) { SHA512_Init(&c); });
+  } else if (algorithm == Algorithm::xxhash64) {
+    xxh64_reset(x_state.emplace<Xxh64State>());
+  } else if (algorithm == Algorithm::xxhash3 || algorithm == Algorithm::xxhash128) {
+    x_state.emplace<Xxh3Stream>();
   }
 }
 
@@ -112,6 +134,17 @@ void Digest::update(ConstBytes data) {
     case Algorithm::md5:
       md5_update(std::get<Md5State>(x_state), data);
       return;
+    case Algorithm::sha512:
+      with<SHA512_CTX>(std::get<ShaState>(x_state),
+                       [data](SHA512_CTX& c) { SHA512_Update(&c, data.data(), data.size()); });
+      return;
+    case Algorithm::xxhash64:
+      xxh64_update(std::get<Xxh64State>(x_state), data.data(), data.size());
+      return;
+    case Algorithm::xxhash3:
+    case Algorithm::xxhash128:
+      xxh_kernel().update(*std::get<Xxh3Stream>(x_state).state, data.data(), data.size());
+      return;
   }
 }
 
@@ -137,6 +170,21 @@ std::string Digest::value() const {
     case Algorithm::md5: {
       const Md5Value md5 = md5_value(std::get<Md5State>(x_state));
       out.assign(as_text(md5));
+      break;
+    }
+    case Algorithm::sha512: {
+      ShaState copy = std::get<ShaState>(x_state);
+      with<SHA512_CTX>(copy, [&out](SHA512_CTX& c) { SHA512_Final(raw(out), &c); });
+      break;
+    }
+    case Algorithm::xxhash64:
+      return big_endian(xxh64_value(std::get<Xxh64State>(x_state)), out.size());
+    case Algorithm::xxhash3:
+      return big_endian(xxh_kernel().value(*std::get<Xxh3Stream>(x_state).state), out.size());
+    case Algorithm::xxhash128: {
+      unsigned char canonical[16];
+      xxh_kernel().value128(*std::get<Xxh3Stream>(x_state).state, canonical);
+      out.assign(reinterpret_cast<const char*>(canonical), sizeof(canonical));
       break;
     }
   }
@@ -172,6 +220,10 @@ Result<std::string> combine(Algorithm algorithm,
     case Algorithm::sha1:
     case Algorithm::sha256:
     case Algorithm::md5:
+    case Algorithm::sha512:
+    case Algorithm::xxhash64:
+    case Algorithm::xxhash3:
+    case Algorithm::xxhash128:
       break;
   }
   return fail(Errc::invalid_argument);

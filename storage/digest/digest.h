@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "storage/base/result.h"
 #include "storage/digest/algorithm.h"
 #include "storage/digest/md5_lanes.h"
+#include "storage/digest/xxh_kernels.h"
 
 namespace outcrop::digest {
 
@@ -22,20 +24,36 @@ class Digest {
   explicit Digest(Algorithm algorithm);
 
   void update(ConstBytes data);
-  /// Raw bytes, CRCs big-endian: what Checksum::value and the base64 header value hold.
+  /// Raw bytes, numbers big-endian: what Checksum::value and the base64 header value hold.
   std::string value() const;
   Algorithm algorithm() const { return x_algorithm; }
 
   static std::string of(Algorithm algorithm, ConstBytes data);
 
  private:
-  /// A SHA_CTX or SHA256_CTX of OpenSSL, which stays out of our headers.
+  /// A SHA_CTX, SHA256_CTX or SHA512_CTX of OpenSSL, which stays out of our headers.
   struct ShaState {
-    alignas(8) std::array<std::byte, 112> bytes;
+    alignas(8) std::array<std::byte, 216> bytes;
+  };
+  /// On the heap: it is large, and aligned as frames of coroutines are not.
+  struct Xxh3Stream {
+    Xxh3Stream();
+    Xxh3Stream(const Xxh3Stream& other);
+    Xxh3Stream& operator=(const Xxh3Stream& other);
+    Xxh3Stream(Xxh3Stream&&) = default;
+    Xxh3Stream& operator=(Xxh3Stream&&) = default;
+    ~Xxh3Stream() = default;
+    std::unique_ptr<Xxh3State> state;  ///< null once moved from
   };
   Algorithm x_algorithm;
-  std::variant<std::uint64_t, Md5State, ShaState> x_state;
+  std::variant<std::uint64_t, Md5State, ShaState, Xxh64State, Xxh3Stream> x_state;
 };
+
+/// All but none, in the order in which error messages name them.
+inline constexpr std::array kAlgorithms{
+    Algorithm::crc32,   Algorithm::crc32c,  Algorithm::crc64nvme, Algorithm::md5,
+    Algorithm::sha1,    Algorithm::sha256,  Algorithm::sha512,    Algorithm::xxhash128,
+    Algorithm::xxhash3, Algorithm::xxhash64};
 
 /// Of the concatenation, from the values of both halves; CRCs only (invalid_argument otherwise).
 Result<std::string> combine(Algorithm algorithm,

@@ -17,15 +17,15 @@ const XxhKernel& choose() {
   return kXxhBaseline;
 }
 
-const XxhKernel& kernel() {
+}  // namespace
+
+const XxhKernel& xxh_kernel() {
   static const XxhKernel& chosen = choose();
   return chosen;
 }
 
-}  // namespace
-
 std::uint64_t xxh3_64(ConstBytes data, std::uint64_t seed) {
-  return kernel().one(data.data(), data.size(), seed);
+  return xxh_kernel().one(data.data(), data.size(), seed);
 }
 
 std::uint64_t xxh3_64(std::span<const ConstBytes> parts, std::uint64_t seed) {
@@ -41,7 +41,7 @@ std::uint64_t xxh3_64(std::span<const ConstBytes> parts, std::uint64_t seed) {
   }
   std::ranges::transform(parts, list.begin(),
                          [](ConstBytes p) { return XxhPart{p.data(), p.size()}; });
-  return kernel().many(list.data(), parts.size(), seed);
+  return xxh_kernel().many(list.data(), parts.size(), seed);
 }
 
 }  // namespace outcrop::digest

@@ -3,6 +3,7 @@
 
 namespace outcrop::digest {
 
-extern const XxhKernel kXxhAvx2 = {xxh_one, xxh_many};
+extern const XxhKernel kXxhAvx2 = {xxh_one,     xxh_many,   xxh3_reset,
+                                   xxh3_update, xxh3_value, xxh3_value128};
 
 }  // namespace outcrop::digest

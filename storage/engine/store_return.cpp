@@ -1,4 +1,4 @@
-// Drives that were away and are there again: docs/adr/0010-drives-that-return.md.
+// Drives that were away and are there again: docs/adr/0013-drives-that-return.md.
 #include <algorithm>
 
 #include "storage/base/log.h"

@@ -67,7 +67,10 @@ class Namespace {
   }
   /// Makes the payload the object at `key`, replacing what is there, atomically.
   /// precondition_failed as the conditions say; no_such_key for if_match on an absent key;
-  /// invalid_argument for an envelope without a sealed payload, and the opposite.
+  /// invalid_argument for an envelope without a sealed payload, and the opposite. Of an append
+  /// also: range_not_satisfiable if the object has another size, invalid_part if it has parts
+  /// already as many as there can be, conflict if it came to be, got another checksum algorithm, or
+  /// was sealed, since the request was made up.
   virtual Task<ObjectInfo> put(std::string_view bucket,
                                std::string_view key,
                                std::unique_ptr<ObjectWriter> payload,

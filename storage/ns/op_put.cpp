@@ -1,6 +1,8 @@
 // PUT: a new inode takes the place of what is at the key, in one transaction.
 #include "storage/ns/conditions.h"
 #include "storage/ns/fs_data.h"
+#include "storage/ns/fs_inode.h"
+#include "storage/ns/op_append.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/payload_writer.h"
 #include "storage/ns/place.h"
@@ -25,6 +27,9 @@ InodeRecord new_record(Core& core, PutOp& op, PlacedPayload placed) {
                   .checksum = std::move(op.request.checksum),
                   .inline_data = std::move(placed.inline_data),
                   .lists = {.pieces = std::move(placed.pieces), .parts = {}}};
+  if (out.etag.empty()) {
+    out.etag = file_etag(op.ino, kFirstChange);
+  }
   set_file_fields(out, op.request.file);
   return out;
 }
@@ -36,6 +41,12 @@ Task<std::optional<ObjectInfo>> try_put(Core& core, PutOp& op) {
     co_return std::nullopt;
   }
   const Target& target = place->target;
+  if (op.request.append_at && target.object()) {
+    co_return std::nullopt;  // it was not there when try_append looked
+  }
+  if (op.request.append_at.value_or(0) != 0) {
+    co_return fail(Errc::range_not_satisfiable, "there is no object yet");
+  }
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
   // From here to the commit nothing suspends: the placed payload rides with it.
   CO_TRY(PlacedPayload placed, co_await place_payload(core.blobs, op.payload, kInlineMax));
@@ -96,8 +107,15 @@ Task<ObjectInfo> put_object(Core& core,
   PutOp op{.bucket = bucket, .key = key, .payload = *writer, .request = std::move(request)};
   CO_TRYV(core.check_room());
   CO_TRY(op.ino, co_await core.inodes.allocate(inodes_needed(key)));
+  AppendOp append{.bucket = bucket, .key = key, .payload = *writer, .request = op.request};
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    CO_TRY(auto info, co_await try_put(core, op));
+    std::optional<ObjectInfo> info;
+    if (op.request.append_at) {
+      CO_TRY(info, co_await try_append(core, append));
+    }
+    if (!info && append.ino == 0) {
+      CO_TRY(info, co_await try_put(core, op));
+    }
     if (info) {
       co_return *std::move(info);
     }

@@ -124,10 +124,14 @@ struct WriteOptions {
 struct PutRequest {
   /// `envelope`: if and only if the payload was opened with WriteOptions::seal.
   ObjectAttributes attributes;
-  std::string etag;  ///< without quotes
+  std::string etag;  ///< without quotes; empty: one is made that no other bytes ever get
   digest::Checksum checksum;
   Conditions conditions;  ///< if_match/if_none_match against the object that is replaced
   FileFields file{};
+  /// The payload goes to the end of the object that is there, which has so many bytes; 0 makes one
+  /// where there is none. The object stays what it is but for its bytes: attributes and file fields
+  /// are those of an object that is made. `checksum` is the payload's, in the object's algorithm.
+  std::optional<std::uint64_t> append_at{};
 };
 
 struct CopyRequest {

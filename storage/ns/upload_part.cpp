@@ -1,6 +1,7 @@
 // Parts of an upload: each is stored under its number and replaces an earlier one of that number.
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
+#include "storage/ns/fs_inode.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/object_reader.h"
 #include "storage/ns/operations.h"
@@ -59,6 +60,9 @@ Task<std::optional<PartInfo>> try_store(Core& core, PartOp& op) {
 Task<PartInfo> store(Core& core, PartOp op) {
   CO_TRYV(core.check_room());
   CO_TRY(op.part.record.ino, co_await core.inodes.allocate());
+  if (op.part.record.etag.empty()) {
+    op.part.record.etag = file_etag(op.part.record.ino, kFirstChange);
+  }
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     CO_TRY(auto info, co_await try_store(core, op));
     if (info) {

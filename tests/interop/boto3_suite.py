@@ -19,7 +19,7 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from checksums import ALGORITHMS
+from checksums import ALGORITHMS, FIXED, FIXED_DATA
 
 MIB = 1024 * 1024
 ENDPOINT = os.environ["OUTCROP_TEST_ENDPOINT"]
@@ -324,7 +324,39 @@ class Suite:
                 raise AssertionError(f"a wrong {name} was accepted")
             expect_error("404", 404, self.s3.head_object, Bucket=self.bucket, Key=f"{key}-bad")
             checked += 1
+        for name, value in FIXED.items():
+            member = f"Checksum{name}"
+            if not self._has("PutObject", member):
+                continue
+            put = self.s3.put_object(Bucket=self.bucket, Key=f"sum/{name}", Body=FIXED_DATA, **{member: value})
+            assert put.get(member) == value, put
+            attributes = self.s3.get_object_attributes(Bucket=self.bucket, Key=f"sum/{name}",
+                                                       ObjectAttributes=["Checksum"])["Checksum"]
+            assert (attributes[member], attributes["ChecksumType"]) == (value, "FULL_OBJECT"), attributes
+            copy = self.s3.copy_object(Bucket=self.bucket, Key="sum/copy",
+                                       CopySource={"Bucket": self.bucket, "Key": f"sum/{name}"})["CopyObjectResult"]
+            assert copy.get(member) == value, copy
+            expect_error("BadDigest", 400, self.s3.put_object, Bucket=self.bucket, Key="sum/bad", Body=b"1",
+                         **{member: value})
         assert checked >= 4, f"this boto3 knows only {checked} of the checksums"
+
+    def check_append(self) -> None:
+        if not self._has("PutObject", "WriteOffsetBytes"):
+            return
+        where = {"Bucket": self.bucket, "Key": "append/log"}
+        expect_error("InvalidWriteOffset", 400, self.s3.put_object, **where, Body=b"x", WriteOffsetBytes=1)
+        content = b""
+        for piece in (b"one\n", b"t" * 3000, b"m" * (MIB + 1), b"end"):
+            put = self.s3.put_object(**where, Body=piece, WriteOffsetBytes=len(content), ChecksumAlgorithm="CRC32")
+            content += piece
+            assert put["Size"] == len(content), put
+            expect_error("InvalidWriteOffset", 400, self.s3.put_object, **where, Body=b"x",
+                         WriteOffsetBytes=len(content) - 1)
+        assert self._body("append/log") == content
+        head = self.s3.head_object(**where, ChecksumMode="ENABLED")
+        assert (head["ETag"], head["ChecksumCRC32"]) == (put["ETag"], ALGORITHMS["CRC32"](content)), head
+        expect_error("InvalidRequest", 400, self.s3.put_object, **where, Body=b"x", WriteOffsetBytes=len(content),
+                     Metadata={"a": "b"})
 
     def check_presigned(self) -> None:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *self._tls_handlers())

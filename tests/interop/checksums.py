@@ -1,4 +1,4 @@
-"""The five S3 checksums as base64, in plain Python: the reference the server is held against."""
+"""The S3 checksums as base64, in plain Python: the reference the server is held against."""
 
 from __future__ import annotations
 
@@ -46,5 +46,14 @@ ALGORITHMS: dict[str, Callable[[bytes], str]] = {
     "CRC64NVME": lambda d: _base64(crc64nvme(d).to_bytes(8, "big")),
     "SHA1": lambda d: _base64(hashlib.sha1(d).digest()),
     "SHA256": lambda d: _base64(hashlib.sha256(d).digest()),
+    "SHA512": lambda d: _base64(hashlib.sha512(d).digest()),
+    "MD5": lambda d: _base64(hashlib.md5(d).digest()),
+}
+# Of those that Python lacks, from its package xxhash.
+FIXED_DATA = b"123456789"
+FIXED = {
+    "XXHASH64": "jLhB20DmroM=",
+    "XXHASH3": "ctyxi2ehff8=",
+    "XXHASH128": "MxGUd+3l3NXpcWQnaB1YYA==",
 }
 assert crc32c(b"123456789") == 0xE3069283 and crc64nvme(b"123456789") == 0xAE8B14860A799888

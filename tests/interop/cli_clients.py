@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import urllib.request
 from pathlib import Path
 
+from administration import Tool
 from context import MIB, Context, digest, equal, random_bytes, require, run, sample_tree, tree_digests, write_random
+from server import Server
 
 
 def _aws_binaries() -> list[str]:
@@ -84,7 +88,11 @@ def awscli_multipart(context: Context) -> None:
 
 def rclone(context: Context) -> None:
     """copy, sync, check, lsf, delete."""
-    program, server, here = require("rclone"), context.server(), context.directory("rclone")
+    _rclone(context, context.server(), "rclone")
+
+
+def _rclone(context: Context, server: Server, name: str) -> None:
+    program, here = require("rclone"), context.directory(name)
     credentials = server.credentials()
     config = here / "rclone.conf"
     config.write_text(
@@ -111,7 +119,11 @@ def rclone(context: Context) -> None:
 
 def s3cmd(context: Context) -> None:
     """mb, put, get, ls, sync, del, rb."""
-    program, server, here = require("s3cmd"), context.server(), context.directory("s3cmd")
+    _s3cmd(context, context.server(), "s3cmd")
+
+
+def _s3cmd(context: Context, server: Server, name: str) -> None:
+    program, here = require("s3cmd"), context.directory(name)
     credentials = server.credentials()
     address = server.endpoint.removeprefix("http://")
     config = here / "s3cfg"
@@ -155,4 +167,34 @@ def restic(context: Context) -> None:
     run([program, "check"], environment)
 
 
-SCENARIOS = [awscli_basic, awscli_multipart, rclone, s3cmd, restic]
+def fast_etags(context: Context) -> None:
+    """outcrop bucket; rclone, s3cmd and aws s3 sync where ETags are no MD5s."""
+    with Server(context.binary, drives=1, scratch=context.scratch, extra_config='[s3]\netag = "fast"') as server:
+        client, tool = server.client(), Tool(context, server)
+        client.create_bucket("data")
+
+        def etag(kind: str) -> str:
+            equal(f"set {kind}", tool.admin("bucket", "set", "data", "--etag", kind).returncode, 0)
+            return client.checked("put", client.put("data", "k", b"x")).headers["etag"]
+
+        md5 = f'"{hashlib.md5(b"x").hexdigest()}"'
+        equal("md5", etag("md5"), md5)
+        listed = json.loads(tool.admin("bucket", "list", "--json").stdout)["buckets"]
+        equal("listed", [(b["name"], b["etag"], b["etag_of"]) for b in listed], [("data", "md5", "bucket")])
+        for kind in ("fast", "default"):
+            assert re.fullmatch(r'"[0-9a-f]{32}-0"', etag(kind)), kind
+        equal("another kind", tool.admin("bucket", "set", "data", "--etag", "slow").returncode != 0, True)
+        equal("no such bucket", tool.admin("bucket", "set", "none", "--etag", "fast").returncode, 1)
+        _rclone(context, server, "rclone-fast")
+        _s3cmd(context, server, "s3cmd-fast")
+        here = context.directory("aws-fast")
+        sample_tree(here / "in")
+        aws: list[str | Path] = [require("aws"), "--endpoint-url", server.endpoint, "s3", "sync"]
+        credentials = server.credentials()
+        environment = context.environment() | {
+            "AWS_ACCESS_KEY_ID": credentials.access_key, "AWS_SECRET_ACCESS_KEY": credentials.secret_key}
+        run([*aws, here / "in", "s3://data/tree"], environment)
+        equal("nothing to do", run([*aws, here / "in", "s3://data/tree"], environment).strip(), "")
+
+
+SCENARIOS = [awscli_basic, awscli_multipart, rclone, s3cmd, restic, fast_etags]

@@ -47,6 +47,45 @@ Outcome NamespaceModel::put(const std::string& key,
   return std::nullopt;
 }
 
+Outcome NamespaceModel::append(const std::string& key,
+                               const std::string& more,
+                               const ns::PutRequest& request) {
+  const auto it = objects.find(key);
+  if (it == objects.end() && *request.append_at != 0) {
+    return Errc::range_not_satisfiable;
+  }
+  if (const Outcome failed = check(request.conditions, find(key))) {
+    return failed;
+  }
+  if (it == objects.end()) {
+    objects[key] = {.data = more,
+                    .etag = {},
+                    .attributes = request.attributes,
+                    .checksum = request.checksum,
+                    .parts = {},
+                    .upload_id = {}};
+    return std::nullopt;
+  }
+  ModelObject& object = it->second;
+  if (*request.append_at != object.data.size()) {
+    return Errc::range_not_satisfiable;
+  }
+  if (!object.parts.empty()) {
+    object.parts.push_back({object.parts.back().number + 1, more.size(), {}});
+  }
+  if (object.checksum.algorithm != digest::Algorithm::none) {
+    const std::string& whole = object.checksum.value;
+    object.checksum.value =
+        object.data.empty()
+            ? request.checksum.value
+            : digest::combine(digest::Algorithm::crc32, whole, request.checksum.value, more.size())
+                  .value();
+  }
+  object.data += more;
+  object.upload_id.clear();
+  return std::nullopt;
+}
+
 Outcome NamespaceModel::remove(const std::string& key,
                                const ns::Conditions& conditions,
                                bool& existed) {

@@ -36,6 +36,8 @@ class NamespaceModel {
   using Outcome = std::optional<Errc>;
 
   Outcome put(const std::string& key, ModelObject object, const ns::Conditions& conditions);
+  /// The ETag that the object then has is the caller's to fill in.
+  Outcome append(const std::string& key, const std::string& more, const ns::PutRequest& request);
   /// `existed`: what remove() must return.
   Outcome remove(const std::string& key, const ns::Conditions& conditions, bool& existed);
   Outcome copy(const std::string& from, const std::string& to, const ns::CopyRequest& request);

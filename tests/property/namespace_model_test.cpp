@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <random>
+#include <set>
 
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
@@ -35,7 +36,7 @@ class History : public NamespaceFixture {
   }
 
   void step() {
-    switch (pick(21)) {
+    switch (pick(22)) {
       case 0:
       case 1:
       case 2:
@@ -68,6 +69,8 @@ class History : public NamespaceFixture {
         return copy_some_part();
       case 19:
         return tag_some();
+      case 20:
+        return append_some();
       default:
         return end_some_upload();
     }
@@ -251,6 +254,27 @@ class History : public NamespaceFixture {
         {.size_hint = hint, .seal = key_of_envelope(object.attributes.envelope), .part = 0},
         1 + pick(70'000)));
     expect_outcome(result, x_model.put(key, object, request.conditions));
+  }
+  // At the end, or a little behind it. "abcd", the checksum of puts, is one of nothing: appending
+  // makes of it what the algebra of CRCs does.
+  void append_some() {
+    const std::string key = some_key();
+    const ModelObject* const there = x_model.find(key);
+    const std::string more = some_data();
+    const std::uint64_t size = there ? there->data.size() : 0;
+    ns::PutRequest request;
+    request.append_at = pick(5) == 0 ? size + pick(3) : size;
+    request.conditions = some_conditions(key);
+    request.checksum = {.algorithm = digest::Algorithm::crc32,
+                        .value = digest::Digest::of(digest::Algorithm::crc32, as_bytes(more))};
+    const std::uint64_t hint = pick(2) == 0 ? more.size() : pick(300'000);
+    const auto result = run(put_task("b", key, more, request, hint, 1 + pick(70'000)));
+    expect_outcome(result, x_model.append(key, more, request));
+    if (result) {
+      // Nobody can say beforehand what it is, but that nothing else ever had it.
+      ASSERT_TRUE(x_appended.insert(result->etag).second) << result->etag;
+      x_model.objects.at(key).etag = result->etag;
+    }
   }
   void remove_some() {
     const std::string key = some_key();
@@ -449,6 +473,7 @@ class History : public NamespaceFixture {
   std::mt19937_64 x_random;
   NamespaceModel x_model;
   std::vector<std::string> x_ids;
+  std::set<std::string> x_appended;
 };
 
 TEST(NamespaceModel, RandomHistories) {

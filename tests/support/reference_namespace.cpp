@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "storage/digest/digest.h"
 #include "tests/support/reference_conditions.h"
 
 namespace outcrop::testing {
@@ -23,6 +24,41 @@ void move_below(Map& map, std::string_view from, std::string_view to) {
     moved.emplace(std::string(to) + at->first.substr(from.size()), std::move(at->second));
   }
   map.merge(moved);
+}
+
+/// Of an object that was `before` and got bytes that have `more`: a CRC is that of all bytes, the
+/// rest is a checksum of the parts' checksums.
+void extend_checksum(const ns::ObjectInfo& before,
+                     const digest::Checksum& more,
+                     std::string_view data,
+                     ns::ObjectInfo& now) {
+  using digest::Algorithm;
+  const Algorithm algorithm = before.checksum.algorithm;
+  const bool crc = algorithm == Algorithm::crc32 || algorithm == Algorithm::crc32c ||
+                   algorithm == Algorithm::crc64nvme;
+  const bool full = crc && before.checksum.type == digest::ChecksumType::full_object;
+  const bool first = before.size == 0 && before.parts.empty();
+  const auto add = [&](std::uint64_t size, const std::string& value) {
+    now.parts.push_back({now.parts.empty() ? 1 : now.parts.back().number + 1, size, value});
+  };
+  now.parts = before.parts;
+  if (algorithm != Algorithm::none && !full && !first && now.parts.empty()) {
+    add(before.size, before.checksum.value);
+  }
+  if (!now.parts.empty()) {
+    add(data.size() - before.size, algorithm == Algorithm::none ? std::string() : more.value);
+  }
+  now.checksum = {};
+  if (algorithm != Algorithm::none && (full || first)) {
+    now.checksum = {algorithm, {}, digest::Digest::of(algorithm, as_bytes(data))};
+  } else if (algorithm != Algorithm::none) {
+    std::string values;
+    for (const ns::PartSummary& part : now.parts) {
+      values += part.checksum;
+    }
+    now.checksum = {algorithm, digest::ChecksumType::composite,
+                    digest::Digest::of(algorithm, as_bytes(values))};
+  }
 }
 
 }  // namespace
@@ -183,9 +219,15 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
   const auto existing = in->objects.find(key);
   const ns::ObjectInfo* const old =
       existing == in->objects.end() ? nullptr : &existing->second.info;
+  if (!old && request.append_at.value_or(0) != 0) {
+    co_return fail(Errc::range_not_satisfiable);
+  }
   CO_TRYV(check_write(request.conditions, old));
-  Object fresh;
   CO_TRY(Payload taken, take(*payload, 0, request.attributes));
+  if (old && request.append_at) {
+    co_return append(*in, key, existing->second, *taken.data, request);
+  }
+  Object fresh;
   fresh.data = std::move(taken.data);
   fresh.key = taken.options.seal;
   fresh.info = {.ino = x_next_ino++,
@@ -196,7 +238,43 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
                 .checksum = std::move(request.checksum),
                 .parts = {},
                 .file = file_of(request.file)};
+  if (fresh.info.etag.empty()) {
+    fresh.info.etag = new_etag();
+  }
   co_return install(*in, key, std::move(fresh));
+}
+
+Result<ns::ObjectInfo> ReferenceNamespace::append(Bucket& in,
+                                                  std::string_view key,
+                                                  const Object& old,
+                                                  const std::string& more,
+                                                  const ns::PutRequest& request) {
+  if (old.info.size != *request.append_at) {
+    return fail(Errc::range_not_satisfiable);
+  }
+  const bool fits = old.info.checksum.algorithm == digest::Algorithm::none ||
+                    old.info.checksum.algorithm == request.checksum.algorithm;
+  const bool sealed = !old.info.attributes.envelope.empty() || !request.attributes.envelope.empty();
+  if (!fits || sealed || !request.attributes.user_meta.empty() ||
+      !request.attributes.tags.empty()) {
+    return fail(Errc::conflict);
+  }
+  if (!old.info.parts.empty() && old.info.parts.back().number == ns::kMaxParts) {
+    return fail(Errc::invalid_part);
+  }
+  Object fresh = old;
+  fresh.upload_id.clear();
+  fresh.data = std::make_shared<const std::string>(*old.data + more);
+  fresh.info.size = fresh.data->size();
+  fresh.info.mtime_ns = x_clock.wall_ns();
+  fresh.info.etag = new_etag();
+  extend_checksum(old.info, request.checksum, *fresh.data, fresh.info);
+  return install(in, key, std::move(fresh));
+}
+
+std::string ReferenceNamespace::new_etag() {
+  const std::string number = std::to_string(x_next_ino++);
+  return std::string(32 - number.size(), '0') + number + "-0";
 }
 
 Task<std::unique_ptr<ns::ObjectReader>> ReferenceNamespace::open_read(std::string_view name,

@@ -174,6 +174,13 @@ class ReferenceNamespace : public ns::Namespace {
   /// What is at the key becomes what it has to; gives the stamp of what comes.
   ns::VersionStamp supersede(Bucket& in, std::string_view key);
   ns::ObjectInfo install(Bucket& in, std::string_view key, Object fresh);
+  /// The payload of `request` as more of `old`.
+  Result<ns::ObjectInfo> append(Bucket& in,
+                                std::string_view key,
+                                const Object& old,
+                                const std::string& more,
+                                const ns::PutRequest& request);
+  std::string new_etag();  ///< of nothing else
   void mark_deleted(Bucket& in, std::string_view key, ns::Deletion& out);
   /// Attributes of the current object or of a version.
   Result<void> put_attributes(std::string_view name, std::string_view key, const Object& changed);

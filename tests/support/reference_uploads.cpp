@@ -62,6 +62,9 @@ Task<ns::PartInfo> ReferenceNamespace::put_part(std::string_view name,
   CO_TRY(Payload taken, take(*payload, number, found->info.attributes));
   part.data = std::move(taken.data);
   part.key = taken.options.seal;
+  if (etag.empty()) {
+    etag = new_etag();
+  }
   part.info = {number, part.data->size(), x_clock.wall_ns(), std::move(etag), std::move(checksum)};
   co_return (found->parts[number] = std::move(part)).info;
 }

@@ -93,6 +93,7 @@ files = 3
 queue = "2MiB"
 sync = "batch"
 [s3]
+etag = "fast"
 file_metadata = false
 lifecycle_day = "30s"
 sse_c_over_http = true
@@ -129,6 +130,7 @@ TEST(Config, ReadsEveryKey) {
   want.io = io::BackendKind::threads;
   want.segment_size = 64 << 20;
   want.scrub_period = std::chrono::hours(36);
+  want.fast_etags = true;
   want.file_metadata = false;
   want.lifecycle_day = std::chrono::seconds(30);
   want.sse_c_over_http = true;

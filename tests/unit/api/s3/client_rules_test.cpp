@@ -78,10 +78,24 @@ TEST_F(ClientRules, Rule06_AllPayloadForms) {
   }
 }
 
+TEST_F(ClientRules, Rule02_WhoIsRefusedIsNotAskedForTheBody) {
+  bool asked = false;
+  Body body{.text = "small", .kept_back = true, .before_read = [&asked] { asked = true; }};
+  const Reply refused = send("PUT", "/bucket/k", {{"x-test-anonymous", "1"}}, body);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_TRUE(refused.close);
+  EXPECT_EQ(send("PUT", "/nobucket/k", {}, body).status, 404);
+  EXPECT_FALSE(asked);
+  const Reply taken = send("PUT", "/bucket/k", {}, body);
+  EXPECT_EQ(taken.status, 200);
+  EXPECT_TRUE(asked && !taken.close);
+  body.kept_back = false;
+  EXPECT_FALSE(send("PUT", "/bucket/k", {{"x-test-anonymous", "1"}}, body).close);
+}
+
 TEST_F(ClientRules, Rule07_DeleteObjectsTakesAnyChecksumOrContentMd5) {
   const std::string xml = "<Delete><Object><Key>k</Key></Object></Delete>";
-  for (const Algorithm a : {Algorithm::crc32, Algorithm::crc32c, Algorithm::crc64nvme,
-                            Algorithm::sha1, Algorithm::sha256}) {
+  for (const Algorithm a : digest::kAlgorithms) {
     const Headers headers{{std::string(digest::header_name(a)), digest_text(a, xml)}};
     EXPECT_EQ(send("POST", "/bucket?delete", headers, {xml}).status, 200);
     const Reply wrong = send("POST", "/bucket?delete=", headers, {xml + " "});

@@ -58,9 +58,9 @@ TEST_F(Errors, RoutingNeverFallsThrough) {
 }
 
 TEST_F(Errors, FeaturesThatAreNotThereAreRefused) {
-  for (const std::string name : {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
-                                 "x-amz-server-side-encryption-something", "x-amz-mfa",
-                                 "x-amz-write-offset-bytes", "x-amz-object-something-new"}) {
+  for (const std::string name :
+       {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
+        "x-amz-server-side-encryption-something", "x-amz-mfa", "x-amz-object-something-new"}) {
     EXPECT_EQ(put("k", "v", {{name, "value"}}).status, 501) << name;
   }
   // The first is what AWS's SDK for C++ sends with everything; AWS ignores what it does not know.

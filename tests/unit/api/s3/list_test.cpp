@@ -137,6 +137,20 @@ TEST_F(Lists, ClientRules_Rule16_EncodingOwnersAndEmptyArguments) {
   EXPECT_NE(plain.find("<ETag>&quot;"), std::string::npos);
 }
 
+TEST_F(Lists, NothingWasEverRestored) {
+  ASSERT_EQ(put("k", "x").status, 200);
+  const Headers asks{{"x-amz-optional-object-attributes", "RestoreStatus"}};
+  for (const char* list : {"/bucket?list-type=2", "/bucket", "/bucket?versions"}) {
+    const Reply page = send("GET", list, asks);
+    EXPECT_EQ(page.status, 200) << list;
+    EXPECT_EQ(text(page.body, "Key"), "k");
+    EXPECT_FALSE(page.body.contains("RestoreStatus"));
+  }
+  EXPECT_EQ(code(send("GET", "/bucket?list-type=2",
+                      {{"x-amz-optional-object-attributes", "Everything"}})),
+            "InvalidArgument");
+}
+
 TEST_F(Lists, V1NextMarkerOnlyWithADelimiter) {
   put_all({"a", "b", "c"});
   EXPECT_EQ(text(send("GET", "/bucket?max-keys=2").body, "NextMarker"), "(none)");

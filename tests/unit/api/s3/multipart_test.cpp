@@ -109,7 +109,12 @@ INSTANTIATE_TEST_SUITE_P(All,
                                            ChecksumCase{Algorithm::crc32c, true},
                                            ChecksumCase{Algorithm::crc64nvme, true},
                                            ChecksumCase{Algorithm::sha1, false},
-                                           ChecksumCase{Algorithm::sha256, false}),
+                                           ChecksumCase{Algorithm::sha256, false},
+                                           ChecksumCase{Algorithm::sha512, false},
+                                           ChecksumCase{Algorithm::md5, false},
+                                           ChecksumCase{Algorithm::xxhash64, false},
+                                           ChecksumCase{Algorithm::xxhash3, false},
+                                           ChecksumCase{Algorithm::xxhash128, false}),
                          [](const auto& p) {
                            return std::string(digest::name(p.param.algorithm)) +
                                   (p.param.full ? "Full" : "Composite");
@@ -121,7 +126,10 @@ TEST_F(Multipart, ChecksumTypesThatDoNotExist) {
                 {{"x-amz-checksum-algorithm", std::move(algorithm)},
                  {"x-amz-checksum-type", std::move(type)}});
   };
-  EXPECT_EQ(code(start("SHA256", "FULL_OBJECT")), "InvalidRequest");
+  for (const std::string hash :
+       {"SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"}) {
+    EXPECT_EQ(code(start(hash, "FULL_OBJECT")), "InvalidRequest") << hash;
+  }
   EXPECT_EQ(code(start("CRC64NVME", "COMPOSITE")), "InvalidRequest");
   EXPECT_EQ(code(start("CRC32", "HALF_OBJECT")), "InvalidRequest");
   const std::string id = start_upload("k", {{"x-amz-checksum-algorithm", "CRC64NVME"}});

@@ -16,6 +16,7 @@ class TextBody final : public http::BodyReader {
  public:
   explicit TextBody(Body body) : x_body(std::move(body)) {}
   Task<std::size_t> read_some(MutBytes out) override {
+    x_asked = true;
     if (x_body.before_read) {
       std::exchange(x_body.before_read, {})();
     }
@@ -29,9 +30,11 @@ class TextBody final : public http::BodyReader {
                ? std::optional<std::uint64_t>(x_body.claimed.value_or(x_body.text.size()))
                : std::nullopt;
   }
+  bool kept_back() const override { return x_body.kept_back && !x_asked; }
 
  private:
   Body x_body;
+  bool x_asked = false;
   std::size_t x_read = 0;
 };
 

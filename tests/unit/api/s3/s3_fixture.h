@@ -34,6 +34,7 @@ struct Body {
   std::size_t slice = 16 * 1024;              ///< most bytes one read gives
   bool length_known = true;                   ///< Content-Length, or Transfer-Encoding: chunked
   std::optional<std::uint64_t> claimed = {};  ///< a Content-Length that is not text.size()
+  bool kept_back = false;                     ///< the client waits for 100 Continue
   std::function<void()> before_read = {};     ///< once: what happens while the body is on its way
 };
 

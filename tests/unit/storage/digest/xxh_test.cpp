@@ -35,6 +35,33 @@ TEST(Xxh, parts_hash_like_their_concatenation) {
   }
 }
 
+std::string streamed(const XxhKernel& kernel, ConstBytes data, std::size_t cut) {
+  Xxh3State state;
+  kernel.reset(state);
+  kernel.update(state, data.data(), cut);
+  kernel.update(state, data.data() + cut, data.size() - cut);
+  unsigned char out[16];
+  kernel.value128(state, out);
+  return std::to_string(kernel.value(state)) + " " +
+         std::string(reinterpret_cast<const char*>(out), sizeof(out));
+}
+
+TEST(Xxh, streams_of_all_kernels_agree) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 200; ++round) {
+    const ByteVector data = random_bytes(1 + random() % (round < 150 ? 600 : 100'000), random);
+    const std::size_t cut = random() % data.size();
+    const std::string expected = streamed(kXxhBaseline, data, cut);
+    ASSERT_TRUE(expected.starts_with(std::to_string(xxh3_64(data)) + " "));
+    ASSERT_EQ(streamed(xxh_kernel(), data, 0), expected);
+#if defined(__x86_64__)
+    if (cpu_features().avx2) {
+      ASSERT_EQ(streamed(kXxhAvx2, data, cut), expected);
+    }
+#endif
+  }
+}
+
 TEST(Xxh, seed_and_order_matter) {
   EXPECT_NE(xxh3_64(as_bytes("a"), 1), xxh3_64(as_bytes("a"), 2));
   EXPECT_NE(xxh3_64({as_bytes("a"), as_bytes("b")}), xxh3_64({as_bytes("b"), as_bytes("a")}));
