@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxSettingBytesTogether = 64 << 20;
 /// also where a newer version has letters of its own.
 enum class Setting : std::uint8_t {
   cors = 'c',
-  etag = 'e',  ///< "md5" or "fast"; of the admin API, no S3 request sets it
+  etag = 'f',  ///< the form: "md5" or "fast"; of the admin API, no S3 request sets it
   lifecycle = 'l',
   /// Without text: of lifecycle transitions, of which there are none here, the smallest object
   /// varies by storage class; else it is 128 KiB.
