@@ -76,6 +76,14 @@ Outcome<std::optional<std::uint64_t>> write_offset(const Call& call, const Paylo
 
 std::unexpected<S3Error> wrong_offset() { return fail(Code::invalid_write_offset); }
 
+/// x-amz-acl: private is what rclone and others always send, and means nothing then.
+bool says_acl(const Call& call) {
+  const auto says = [](const http::Header& h) {
+    return is_acl_header(h.name) && !(h.name == "x-amz-acl" && h.value == "private");
+  };
+  return std::ranges::any_of(call.request.headers, says) || std::ranges::any_of(call.hoisted, says);
+}
+
 /// What is appended to has its attributes and its checksum algorithm, and keeps them. Gives the
 /// algorithm that the payload needs.
 Async<Outcome<digest::Algorithm>> check_appended(Call& call,
@@ -95,10 +103,7 @@ Async<Outcome<digest::Algorithm>> check_appended(Call& call,
   if (!found->attributes.envelope.empty()) {  // it is encrypted as a whole
     co_return unsupported(kWriteOffset);
   }
-  const bool says_acl = std::ranges::any_of(call.request.headers, [](const http::Header& h) {
-    return is_acl_header(h.name) && !(h.name == "x-amz-acl" && h.value == "private");
-  });
-  if (!put.attributes.user_meta.empty() || !put.attributes.tags.empty() || says_acl) {
+  if (!put.attributes.user_meta.empty() || !put.attributes.tags.empty() || says_acl(call)) {
     co_return fail(Code::invalid_request,
                    "Cannot specify both a write offset value and user-defined object metadata for "
                    "existing objects.");

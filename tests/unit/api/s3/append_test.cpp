@@ -60,7 +60,11 @@ TEST_F(Append, WhatAnObjectIsCannotBeSaidAgain) {
   EXPECT_EQ(code(append("k", "x", 3, {{"x-amz-tagging", "a=b"}})), "InvalidRequest");
   EXPECT_EQ(code(append("k", "x", 3, {{"x-amz-acl", "bucket-owner-full-control"}})),
             "InvalidRequest");
+  const std::string presigned = "?x-amz-write-offset-bytes=3&x-amz-acl=bucket-owner-full-control";
+  EXPECT_EQ(code(send("PUT", "/bucket/k" + presigned, {{"x-test-presigned", "1"}}, {"x"})),
+            "InvalidRequest");
   EXPECT_EQ(get("k").body, "one");
+  EXPECT_EQ(append("k", "!", 3, {{"x-amz-acl", "private"}}).status, 200);
   EXPECT_EQ(append("new", "x", 0, {{"x-amz-tagging", "a=b"}}).status, 200);
 }
 
