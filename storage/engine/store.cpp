@@ -127,6 +127,7 @@ Task<> Store::measure_space() {
     const auto slots = x_drives->live_slots();
     std::uint64_t total = 0, free = 0;
     bool metadata_full = false;
+    const std::uint64_t index_bytes = x_meta->stats().index_bytes;
     for (const drives::Slot slot : slots) {
       if (const auto trimmed = x_segments.trim_spares(slot); !trimmed) {
         log::warn("spare shard files", {{"error", trimmed.error().describe()}});
@@ -140,7 +141,8 @@ Task<> Store::measure_space() {
       if (!space || !room) {
         continue;  // its own operations will tell, and eject it
       }
-      metadata_full |= space->free_bytes < segment::metadata_share(space->total_bytes) / 2;
+      metadata_full |=
+          space->free_bytes < segment::metadata_least_free(space->total_bytes, index_bytes);
       total += space->total_bytes;
       free += *room;
     }

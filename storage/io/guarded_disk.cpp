@@ -120,9 +120,14 @@ struct Guard {
     const auto most = (limit + extra) / kWatchTick;
     std::unique_lock lock(state->mutex);
     for (unsigned ticks = 0; !state->answer;) {
-      if (state->done.wait_for(lock, kWatchTick) == std::cv_status::timeout &&
-          ++ticks >= hung_ticks) {
-        health->saw_hung(steady_ns());
+      if (state->done.wait_for(lock, kWatchTick) == std::cv_status::timeout) {
+        ++ticks;
+        if (ticks >= kLateTicks && hung_ticks == kHungTicks) {
+          health->saw_late(steady_ns());
+        }
+        if (ticks >= hung_ticks) {
+          health->saw_hung(steady_ns());
+        }
       }
       if (!state->answer && ticks >= most) {
         health->give_up();

@@ -34,6 +34,7 @@ struct MetaStats {
   std::uint64_t cache_hits = 0,
                 cache_misses = 0;  ///< gets and scans answered without / with a hand-off
   std::uint64_t memory_bytes = 0;  ///< block cache and memtables
+  std::uint64_t index_bytes = 0;   ///< on each drive that has a mirror, about
   unsigned mirrors = 0;            ///< that serve or follow now
   bool writable = false;
   bool stuck = false;  ///< until the next start: no mirror is left, or one lacks what is durable

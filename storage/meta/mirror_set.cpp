@@ -150,6 +150,14 @@ bool MirrorSet::has(drives::Slot slot) const {
          std::ranges::any_of(x_dead, here);
 }
 
+std::uint64_t MirrorSet::file_bytes() const {
+  std::uint64_t most = 0;
+  for (const auto& mirror : all()) {
+    most = std::max(most, mirror->index().file_bytes());
+  }
+  return most;
+}
+
 std::uint64_t MirrorSet::memory_bytes() const {
   std::uint64_t bytes = x_cache->used_bytes();
   for (const auto& mirror : all()) {

@@ -67,6 +67,7 @@ class MirrorSet {
   /// True if a mirror is on the drive, also one that is being built or has failed and is in use.
   bool has(drives::Slot slot) const;
   std::uint64_t memory_bytes() const;
+  std::uint64_t file_bytes() const;  ///< of the largest one
   std::uint64_t rebuilt() const { return x_rebuilt.load(std::memory_order_relaxed); }
   std::uint64_t lost() const { return x_lost.load(std::memory_order_relaxed); }
 

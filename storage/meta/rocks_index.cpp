@@ -407,6 +407,12 @@ Result<void> RocksIndex::copy_from(RocksIndex& source,
 
 Result<void> RocksIndex::verify() { return checked(x_impl->db->VerifyChecksum()); }
 
+std::uint64_t RocksIndex::file_bytes() const {
+  std::uint64_t bytes = 0;
+  x_impl->db->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+  return bytes;
+}
+
 std::uint64_t RocksIndex::memtable_bytes() const {
   std::uint64_t bytes = 0;
   x_impl->db->GetIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &bytes);

@@ -102,6 +102,7 @@ class RocksIndex {
   /// Reads every table file and checks its checksums.
   Result<void> verify();
   std::uint64_t memtable_bytes() const;
+  std::uint64_t file_bytes() const;  ///< of its tables: rewriting all takes as much again
 
  private:
   RocksIndex();

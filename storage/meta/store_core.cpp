@@ -285,6 +285,7 @@ MetaStats JournaledMetaStore::Core::stats() const {
   out.cache_hits = x_hits.load(std::memory_order_relaxed);
   out.cache_misses = x_misses.load(std::memory_order_relaxed);
   out.memory_bytes = x_mirrors->memory_bytes();
+  out.index_bytes = x_mirrors->file_bytes();
   out.mirrors = x_mirrors->size();
   out.stuck = x_shared.failed.load() || out.mirrors == 0;
   out.writable = !x_shared.failed.load() && !x_shared.held.load() && x_shared.doubts.load() == 0 &&

@@ -20,6 +20,14 @@ constexpr std::uint64_t metadata_share(std::uint64_t total) {
   return std::clamp(total / 32, std::min(total / 4, kLeast), kMost);
 }
 
+/// With less than this free on a drive metadata takes nothing new: what deletes need, and the
+/// index, which is written anew without what they erased. On small drives the share does not bound
+/// that.
+constexpr std::uint64_t metadata_least_free(std::uint64_t total, std::uint64_t index_bytes) {
+  const std::uint64_t share = metadata_share(total);
+  return share < total / 4 ? share / 2 : std::max(share / 2, index_bytes + share / 4);
+}
+
 /// All calls but count() block: start-up and the blocking pool only. Thread-safe.
 class SparePool {
  public:

@@ -19,7 +19,6 @@ from server import Server
 
 BUCKET = "full"
 DRIVES = 3
-MEBIBYTES = 768
 WRITERS = 8
 # Mostly one kind in a cycle: whole segments of small records, of stripes, and metadata alone.
 MIXES = {"small": [4_000, 40_000, 120_000], "large": [300_000, 3_000_000], "metadata": [1_500],
@@ -140,6 +139,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outcropd", type=Path, required=True)
     parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--mebibytes", type=int, default=64, help="size of each drive's device")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--scratch", type=Path)
     options = parser.parse_args()
@@ -147,9 +147,10 @@ def main() -> int:
         print(f"full disk: SKIPPED, {reason}")
         return 0
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
-    print(f"full disk: seed {seed}, {DRIVES} drives of {MEBIBYTES} MiB", flush=True)
-    with loop_drives(DRIVES, MEBIBYTES, options.scratch) as directories, \
-            Server(options.outcropd, directories=directories, scratch=options.scratch) as server:
+    print(f"full disk: seed {seed}, {DRIVES} drives of {options.mebibytes} MiB", flush=True)
+    with loop_drives(DRIVES, options.mebibytes, options.scratch) as directories, \
+            Server(options.outcropd, directories=directories, scratch=options.scratch,
+                   segment_size="auto") as server:
         client = server.client()
         client.create_bucket(BUCKET)
         client.close()

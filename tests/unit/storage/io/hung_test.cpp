@@ -181,6 +181,22 @@ TEST_F(Guarded, ACallThatTakesTooLongGivesTheDriveUp) {
   valve.set(true);
 }
 
+// As a transfer does: who judges drives that hang must hear of one that only such calls wait for.
+TEST_F(Guarded, ASmallCallThatWaitsIsLate) {
+  auto disk = open(std::chrono::seconds(30));
+  const auto late = [&] {
+    return disk->health()->late(std::chrono::steady_clock::now().time_since_epoch().count());
+  };
+  EXPECT_TRUE(disk->list(""));
+  EXPECT_FALSE(late());
+  valve.set(false);
+  std::jthread caller([&] { EXPECT_TRUE(disk->list("")); });
+  while (!late()) {
+    std::this_thread::yield();
+  }
+  valve.set(true);
+}
+
 // What was begun through it might reach the drive until then, under whoever opened it anew.
 TEST_F(Guarded, ARetiredDiskIsReleasedWithItsLastFileAndCall) {
   auto disk = open(std::chrono::seconds(30));
