@@ -36,6 +36,23 @@ TEST_F(Iam, SignaturesOfForms) {
   http::Request tokened = request(body, "iam", {});
   auth::test::set_header(tokened, "x-amz-security-token", "x");
   EXPECT_EQ(serve(tokened, body).status, 403);
+  // IAM and STS are global: a client without a region signs for the empty one.
+  for (const char* service : {"iam", "sts"}) {
+    const std::string who = encode({{"Action", "GetCallerIdentity"}});
+    http::Request global = request(who, service, {}, false, "");
+    EXPECT_TRUE(is_for_iam(global));
+    EXPECT_EQ(serve(global, who).status, service == std::string("sts") ? 200 : 501) << service;
+    http::Request forged = request(who, service, {"ROOT", "another-secret"}, false, "");
+    EXPECT_EQ(text(serve(forged, who).body, "Code"), "SignatureDoesNotMatch");
+    // The signature is for the region that it names.
+    http::Request moved = request(who, service, {}, false, "");
+    for (http::Header& header : moved.headers) {
+      if (const auto at = header.value.find("//" + std::string(service)); at != std::string::npos) {
+        header.value.insert(at + 1, "us-east-1");
+      }
+    }
+    EXPECT_EQ(text(serve(moved, who).body, "Code"), "SignatureDoesNotMatch");
+  }
   // What is signed for S3 is not for here, and the other way round.
   EXPECT_FALSE(is_for_iam(request(body, "s3", {})));
   EXPECT_FALSE(is_for_iam(auth::test::make_request("POST", "/", {})));
@@ -146,6 +163,8 @@ TEST_F(Iam, NoParameterIsIgnored) {
   EXPECT_EQ(failure("CreateRole", with("PermissionsBoundary", "arn")), "NotImplemented");
   EXPECT_EQ(failure("GetRole", {{"RoleName", "r"}}), "NoSuchEntity");
   works("CreateRole", with("MaxSessionDuration", "3600"));
+  works("DeleteRole", {{"RoleName", "r"}});
+  works("CreateRole", with("Tags", ""));  // an empty list asks for nothing
   EXPECT_EQ(failure("ListPolicies", {{"Scope", "None"}}), "ValidationError");
   EXPECT_EQ(failure("ListPolicies", {{"OnlyAttached", "yes"}}), "ValidationError");
 }
