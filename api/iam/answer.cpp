@@ -34,6 +34,16 @@ Failure failure_of(const identity::IamError& error) {
       return {400, "MalformedPolicyDocument", error.message};
     case IamCode::validation:
       return {400, "ValidationError", error.message};
+    case IamCode::invalid_input:
+      return {400, "InvalidInput", error.message};
+    case IamCode::invalid_token:
+      return {400, "InvalidIdentityToken", error.message};
+    case IamCode::expired_token:
+      return {400, "ExpiredTokenException", error.message};
+    case IamCode::rejected_claim:
+      return {403, "IDPRejectedClaim", error.message};
+    case IamCode::provider_unreachable:
+      return {400, "IDPCommunicationError", error.message};
     case IamCode::access_denied:
       return {403, "AccessDenied", error.message};
     case IamCode::not_implemented:

@@ -1,6 +1,9 @@
 #include "auth/identity/record.h"
 
+#include <algorithm>
+
 #include "auth/identity/limits.h"
+#include "auth/oidc/issuer.h"
 #include "storage/base/codec.h"
 #include "storage/meta/tables.h"
 
@@ -14,7 +17,7 @@ constexpr std::uint8_t kKeyVersion = 2;
 constexpr std::uint8_t kAccountKeyVersion = 3;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
-               kBucket = 'b', kSettings = 'c';  // of auth/access and api/s3
+               kProvider = 'w', kBucket = 'b', kSettings = 'c';  // of auth/access and api/s3
 constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
 
 std::string key_of(char what, std::string_view rest) {
@@ -141,6 +144,28 @@ Result<void> load_account(std::string_view id, Reader& r, State& state) {
   return ok();
 }
 
+std::vector<std::string> read_list(Reader& r, std::size_t most, std::size_t longest) {
+  std::vector<std::string> out;
+  for (std::size_t n = r.count(most); n > 0; --n) {
+    out.emplace_back(r.str(longest));
+  }
+  return out;
+}
+
+/// One that the configuration has, too, is as it says there.
+Result<void> load_provider(std::string_view name, Reader& r, State& state) {
+  Provider p;
+  p.url = r.str(kMaxProviderUrl);
+  p.created_ns = static_cast<std::int64_t>(r.u64());
+  p.client_ids = read_list(r, kMaxClientIds, kMaxClientId);
+  p.thumbprints = read_list(r, kMaxThumbprints, kThumbprintChars);
+  if (!r.done() || p.name() != name || !oidc::split_url(p.url)) {
+    return broken("identity provider");
+  }
+  state.providers.emplace(name, std::make_shared<const Provider>(std::move(p)));
+  return ok();
+}
+
 Result<void> load_key(
     std::string_view id, std::uint8_t version, Reader& r, const SealKey& seal_key, State& state) {
   AccessKey k;
@@ -176,6 +201,7 @@ std::string inline_key(EntityKind kind, std::string_view name, std::string_view 
 std::string managed_key(std::string_view name) { return key_of(kManaged, name); }
 std::string access_key_key(std::string_view id) { return key_of(kAccessKey, id); }
 std::string account_key(std::string_view id) { return key_of(kAccount, id); }
+std::string provider_key(std::string_view name) { return key_of(kProvider, name); }
 std::string seal_check_key() { return key_of(kCheck, {}); }
 
 std::string encode(const Entity& e) {
@@ -219,6 +245,18 @@ std::string encode(const Account& a) {
   return std::move(w).take();
 }
 
+std::string encode(const Provider& p) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(p.url);
+  w.u64(static_cast<std::uint64_t>(p.created_ns));
+  for (const std::vector<std::string>* list : {&p.client_ids, &p.thumbprints}) {
+    w.varint(list->size());
+    std::ranges::for_each(*list, [&](const std::string& text) { w.str(text); });
+  }
+  return std::move(w).take();
+}
+
 std::string encode(const AccessKey& k, const SealKey& seal_key, Random& random) {
   Writer w;
   w.u8(k.account.empty() ? kKeyVersion : kAccountKeyVersion);
@@ -254,6 +292,9 @@ Result<void> load_record(std::string_view key,
   }
   if (what == kAccount) {
     return load_account(rest, r, state);
+  }
+  if (what == kProvider) {
+    return load_provider(rest, r, state);
   }
   if (what == kAccessKey) {
     return load_key(rest, version, r, seal_key, state);

@@ -92,7 +92,7 @@ TEST_F(Iam, CVE_2020_11012_EveryActionNeedsItsPermission) {
     const Reply reply =
         send(std::string(action.name), parameters, nobody, std::string(action.service));
     if (action.permission.empty()) {
-      EXPECT_EQ(reply.status, action.name == "AssumeRole" ? 400 : 200) << action.name;
+      EXPECT_EQ(reply.status, action.name.starts_with("AssumeRole") ? 400 : 200) << action.name;
       continue;
     }
     EXPECT_TRUE(policy::find_action(action.permission)) << action.name;
@@ -150,7 +150,11 @@ TEST_F(Iam, NoParameterIsIgnored) {
          {"PermissionsBoundary", "Tags.member.1.Key", "Tags.member.2.Value", "Tags", "TokenCode",
           "PolicyArns.member.2.arn", "TransitiveTagKeys.member.7", "ProvidedContexts.member.1.ARN",
           "SerialNumber", "SourceIdentity", "PolicyUsageFilter"}) {
-      EXPECT_EQ(code(name), "NotImplemented") << action.name << " " << name;
+      const std::string_view stem =
+          std::string_view(name).substr(0, std::string_view(name).find('.'));
+      if (!action.parameters.contains(std::string(stem) + ".")) {  // a list that is heeded
+        EXPECT_EQ(code(name), "NotImplemented") << action.name << " " << name;
+      }
     }
   }
   const Parameters role{{"RoleName", "r"}, {"AssumeRolePolicyDocument", kTrust}};

@@ -130,7 +130,20 @@ TEST_F(Iam, SessionPoliciesOfRoles) {
             "LimitExceeded");
   EXPECT_EQ(text(assume("r", alice, {{"Tags.member.1.Key", "k"}}).body, "Code"), "NotImplemented");
   EXPECT_EQ(text(assume("r", alice, {{"PolicyArns.member.2.arn", "a"}}).body, "Code"),
-            "NotImplemented");
+            "MalformedPolicyDocument");
+  works("CreatePolicy", {{"PolicyName", "less"}, {"PolicyDocument", less}});
+  const Signer managed = credentials_of(
+      assume("r", alice, {{"PolicyArns.member.1.arn", "arn:aws:iam::000000000000:policy/less"}}));
+  EXPECT_EQ(send("ListRoles", {}, managed).status, 200);
+  EXPECT_EQ(failure("ListUsers", {}, managed), "AccessDenied");
+  Parameters many;
+  for (int i = 1; i <= 11; ++i) {
+    many.push_back({"PolicyArns.member." + std::to_string(i) + ".arn",
+                    "arn:aws:iam::000000000000:policy/less"});
+  }
+  EXPECT_EQ(text(assume("r", alice, many).body, "Code"), "LimitExceeded");
+  many.pop_back();
+  EXPECT_EQ(assume("r", alice, many).status, 200);
   EXPECT_EQ(
       text(sts("AssumeRole", {{"RoleArn", "x"}, {"RoleSessionName", "w"}}, alice).body, "Code"),
       "ValidationError");
