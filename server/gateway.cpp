@@ -22,6 +22,7 @@
 #include "server/http_group.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
+#include "server/oidc.h"
 #include "server/open_disks.h"
 #include "server/runtime.h"
 #include "server/seal_key.h"
@@ -42,20 +43,6 @@ std::vector<std::string> operation_names() {
     names.emplace_back(s3::op_name(static_cast<s3::OpId>(i)));
   }
   return names;
-}
-
-std::string data_reason(const engine::RepairStatus& r) {
-  std::string out;
-  const auto add = [&out](std::uint64_t n, std::string_view what) {
-    if (n > 0) {
-      out.append(out.empty() ? "" : ", ").append(std::to_string(n)).append(" segments ");
-      out.append(what);
-    }
-  };
-  add(r.degraded, "degraded");
-  add(r.unreadable, "unreadable without the missing drives");
-  add(r.damaged, "damaged");
-  return out;
 }
 
 HttpOptions s3_options(const Config& config) {
@@ -116,6 +103,7 @@ struct Gateway::Parts {
   std::unique_ptr<TokenRegistry> tokens;
   auth::Credential root;
   std::unique_ptr<identity::IdentityStore> identities;
+  std::unique_ptr<Oidc> oidc;
   std::unique_ptr<access::AccessTable> bucket_access;
   std::unique_ptr<s3::SettingsTable> bucket_settings;
   std::unique_ptr<auth::Authenticator> authenticator;
@@ -247,9 +235,14 @@ Result<void> Gateway::Parts::open_identities() {
     TRY(key, make_seal_key(file, random));
   }
   TRYV(open_bucket_access());
-  TRY(identities, runtime.run_on(0, identity::IdentityStore::open(
-                                        {.meta = store->meta(), .clock = clock, .random = random},
-                                        *key, root)));
+  TRY(identities,
+      runtime.run_on(0, identity::IdentityStore::open({.meta = store->meta(),
+                                                       .clock = clock,
+                                                       .random = random,
+                                                       .providers = configured_providers(config),
+                                                       .plain_http = config.oidc_plain_http},
+                                                      *key, root)));
+  oidc = std::make_unique<Oidc>(runtime, config, clock, *identities);
   return ok();
 }
 
@@ -302,12 +295,16 @@ Result<void> Gateway::Parts::open_s3() {
                               std::int64_t ns) {
     requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
-  s3_service->handler = iam::choose(
-      iam::make_handler(
-          {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
-      s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
+  s3_service->handler =
+      iam::choose(iam::make_handler({.store = *identities,
+                                     .clock = clock,
+                                     .region = config.region,
+                                     .audit = audit.get(),
+                                     .oidc = &oidc->keys()}),
+                  s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
   start_safe_mode();
+  oidc->start();
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
@@ -413,6 +410,9 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   }
   if (safe_end) {
     std::ignore = runtime.run_on(0, safe_end->stop());
+  }
+  if (oidc) {
+    std::ignore = runtime.run_on(0, oidc->stop());
   }
   s3_group->stop(patience);
   open_engine.store(nullptr, std::memory_order_release);
