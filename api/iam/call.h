@@ -51,6 +51,8 @@ Answer create_role(Call& call);
 Answer get_role(Call& call);
 Answer list_roles(Call& call);
 Answer delete_role(Call& call);
+Answer update_role(Call& call);
+Answer get_account_summary(Call& call);
 Answer update_assume_role_policy(Call& call);
 
 Answer create_access_key(Call& call);

@@ -14,7 +14,7 @@ using identity::IamCode;
 
 constexpr std::int64_t kLeastSeconds = 900;
 constexpr std::int64_t kMostSeconds = 129'600, kUsualSeconds = 43'200;  // GetSessionToken
-constexpr std::int64_t kMostRoleSeconds = identity::kMaxRoleSeconds;    // and of root's tokens
+constexpr std::int64_t kMostRootSeconds = identity::kMaxRoleSeconds;    // of root's tokens
 constexpr std::size_t kLeastSessionName = 2, kMostSessionName = 64;
 
 /// The role's trust policy must allow the caller by name, or the account: then the caller's own
@@ -102,6 +102,20 @@ Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_
   return seconds;
 }
 
+Checked<std::int64_t> role_duration(const Call& call) {
+  return duration(call, identity::kMaxRoleSeconds, identity::kLongestRoleSeconds);
+}
+
+Checked<> within(const Call& call, const identity::Entity& role, std::int64_t seconds) {
+  const std::int64_t most =
+      call.who.temporary ? std::min(role.max_session, identity::kMaxRoleSeconds) : role.max_session;
+  return seconds <= most
+             ? Checked<>()
+             : identity::refuse(IamCode::validation,
+                                "The requested DurationSeconds exceeds the MaxSessionDuration set "
+                                "for this role, or an hour for sessions that come from sessions.");
+}
+
 void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
   call.new_key = made.access_key;
   call.xml.open("Credentials").text("AccessKeyId", made.access_key);
@@ -176,7 +190,7 @@ Answer get_session_token(Call& call) {
                                "Sessions are of the server's first account only.");
   }
   const bool root = call.who.kind == policy::Subject::Kind::root;
-  const auto seconds = duration(call, kUsualSeconds, root ? kMostRoleSeconds : kMostSeconds);
+  const auto seconds = duration(call, kUsualSeconds, root ? kMostRootSeconds : kMostSeconds);
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
@@ -189,7 +203,7 @@ Answer assume_role(Call& call) {
   if (!session) {
     co_return std::unexpected(session.error());
   }
-  const auto seconds = duration(call, kMostRoleSeconds, kMostRoleSeconds);
+  const auto seconds = role_duration(call);
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
@@ -202,6 +216,9 @@ Answer assume_role(Call& call) {
   call.why = decision.why();
   if (!decision.allowed) {
     co_return not_allowed(call, call.form.get("RoleArn"));
+  }
+  if (auto allowed = within(call, *role, *seconds); !allowed) {
+    co_return allowed;
   }
   const std::string name = session->name;
   write_credentials(

@@ -9,6 +9,9 @@ namespace outcrop::iam {
 
 /// DurationSeconds, or `usual`; `most` bounds both.
 identity::Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_t most);
+/// DurationSeconds of a session of a role, whose own limit is looked at once it may be told.
+identity::Checked<std::int64_t> role_duration(const Call& call);
+identity::Checked<> within(const Call& call, const identity::Entity& role, std::int64_t seconds);
 /// RoleSessionName, Policy and PolicyArns.
 identity::Checked<identity::IdentityStore::RoleSession> role_session(const Call& call);
 /// The role of RoleArn; null: there is none.

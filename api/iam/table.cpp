@@ -34,6 +34,8 @@ constexpr std::array kActions = std::to_array<Action>({
     {"GetRole", "iam", "iam:GetRole", role, read, "RoleName", get_role},
     {"ListRoles", "iam", "iam:ListRoles", account, read, "PathPrefix Marker MaxItems", list_roles},
     {"DeleteRole", "iam", "iam:DeleteRole", role, write, "RoleName", delete_role},
+    {"UpdateRole", "iam", "iam:UpdateRole", role, write, "RoleName Description MaxSessionDuration", update_role},
+    {"GetAccountSummary", "iam", "iam:GetAccountSummary", account, read, "", get_account_summary},
     {"UpdateAssumeRolePolicy", "iam", "iam:UpdateAssumeRolePolicy", role, write, "RoleName PolicyDocument", update_assume_role_policy},
     {"CreatePolicy", "iam", "iam:CreatePolicy", new_policy, write, "PolicyName Path PolicyDocument Description", create_policy},
     {"GetPolicy", "iam", "iam:GetPolicy", policy, read, "PolicyArn", get_policy},

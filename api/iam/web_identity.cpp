@@ -153,7 +153,7 @@ Answer assume_role_with_web_identity(Call& call) {
   if (!session) {
     co_return std::unexpected(session.error());
   }
-  const auto seconds = duration(call, identity::kMaxRoleSeconds, identity::kMaxRoleSeconds);
+  const auto seconds = role_duration(call);
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
@@ -170,6 +170,9 @@ Answer assume_role_with_web_identity(Call& call) {
   if (!decision.allowed) {
     co_return identity::refuse(IamCode::access_denied,
                                "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+  }
+  if (auto allowed = within(call, *role, *seconds); !allowed) {
+    co_return allowed;
   }
   auth::Identity nobody;
   nobody.federation = {.provider = provider,

@@ -77,11 +77,16 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
     EntityKind kind = EntityKind::user;
     std::string name, path = "/", description;
     std::string trust;  ///< of roles: the trust policy
+    std::int64_t max_session = kMaxRoleSeconds;
   };
   Change<EntityPtr> create(NewEntity wanted);
   Change<> remove(EntityKind kind, std::string name);
   Change<> add_to_group(std::string user, std::string group);
   Change<> remove_from_group(std::string user, std::string group);
+  /// What is not given stays.
+  Change<> update_role(std::string role,
+                       std::optional<std::string> description,
+                       std::optional<std::int64_t> max_session);
   Change<> set_trust(std::string role, std::string text);
 
   Change<ManagedPtr> create_policy(std::string name,

@@ -34,6 +34,8 @@ inline constexpr std::size_t kMaxGroupName = 128;
 inline constexpr std::size_t kMaxPolicyName = 128;
 inline constexpr std::size_t kMaxPath = 512;
 inline constexpr std::size_t kMaxDescription = 1000;
-inline constexpr std::int64_t kMaxRoleSeconds = 3600;  ///< AWS's default; a role cannot change it
+/// Of sessions of a role: without a word of its own, and what it may say. Sessions that come from
+/// sessions last the former at most.
+inline constexpr std::int64_t kMaxRoleSeconds = 3600, kLongestRoleSeconds = 43'200;
 
 }  // namespace outcrop::identity

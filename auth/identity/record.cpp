@@ -15,6 +15,8 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kKeyVersion = 2;
 /// Of the access keys of accounts: the account stands where the user does in the others.
 constexpr std::uint8_t kAccountKeyVersion = 3;
+/// Of roles whose sessions may last longer or shorter than usual: their seconds follow.
+constexpr std::uint8_t kSessionVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
                kProvider = 'w', kBucket = 'b', kSettings = 'c';  // of auth/access and api/s3
@@ -70,7 +72,19 @@ PolicyPtr stored_policy(std::string name,
   return out;
 }
 
-Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, State& state) {
+/// One text per role: what is usual is not said.
+void read_max_session(Reader& r, Entity& role) {
+  const std::uint64_t seconds = r.varint();
+  if (role.kind != EntityKind::role || seconds <= kMaxRoleSeconds ||
+      seconds > kLongestRoleSeconds) {
+    r.fail();
+    return;
+  }
+  role.max_session = static_cast<std::int64_t>(seconds);
+}
+
+Result<void> load_entity(
+    EntityKind kind, std::string_view name, std::uint8_t version, Reader& r, State& state) {
   Entity e;
   e.kind = kind;
   e.name = name;
@@ -81,6 +95,9 @@ Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, Stat
   e.groups = read_names(r, kMaxGroupsPerUser, kMaxGroupName);
   e.attached = read_names(r, kMaxAttached, kMaxPolicyName);
   const std::string trust(r.str(policy::kMaxPolicyBytes));
+  if (version == kSessionVersion) {
+    read_max_session(r, e);
+  }
   if (!r.done() || trust.empty() != (kind != EntityKind::role)) {
     return broken("entity");
   }
@@ -206,7 +223,8 @@ std::string seal_check_key() { return key_of(kCheck, {}); }
 
 std::string encode(const Entity& e) {
   Writer w;
-  w.u8(kVersion);
+  const bool usual = e.max_session == kMaxRoleSeconds;
+  w.u8(usual ? kVersion : kSessionVersion);
   w.str(e.path);
   w.str(e.id);
   w.u64(static_cast<std::uint64_t>(e.created_ns));
@@ -214,6 +232,9 @@ std::string encode(const Entity& e) {
   write_names(w, e.groups);
   write_names(w, e.attached);
   w.str(e.trust ? std::string_view(e.trust->text) : std::string_view());
+  if (!usual) {
+    w.varint(static_cast<std::uint64_t>(e.max_session));
+  }
   return std::move(w).take();
 }
 
@@ -281,7 +302,11 @@ Result<void> load_record(std::string_view key,
     return ok();
   }
   const std::uint8_t version = r.u8();
-  if (version < 1 || version > (what == kAccessKey ? kAccountKeyVersion : kVersion)) {
+  const auto kind = kind_of(what);
+  const std::uint8_t last = what == kAccessKey         ? kAccountKeyVersion
+                            : kind == EntityKind::role ? kSessionVersion
+                                                       : kVersion;
+  if (version < 1 || version > last) {
     r.fail();
   }
   if (what == kInline) {
@@ -299,8 +324,7 @@ Result<void> load_record(std::string_view key,
   if (what == kAccessKey) {
     return load_key(rest, version, r, seal_key, state);
   }
-  const auto kind = kind_of(what);
-  return kind && !rest.empty() ? load_entity(*kind, rest, r, state) : broken("identity");
+  return kind && !rest.empty() ? load_entity(*kind, rest, version, r, state) : broken("identity");
 }
 
 }  // namespace outcrop::identity

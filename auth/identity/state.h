@@ -10,6 +10,7 @@
 
 #include "auth/accounts.h"
 #include "auth/identity/identity.h"
+#include "auth/identity/limits.h"
 
 namespace outcrop::identity {
 
@@ -24,6 +25,7 @@ struct Entity {
   std::string name, path = "/", id;
   std::int64_t created_ns = 0;
   std::string description;                      ///< of roles
+  std::int64_t max_session = kMaxRoleSeconds;   ///< of roles: how long a session may last
   std::set<std::string, std::less<>> groups;    ///< of users
   std::set<std::string, std::less<>> attached;  ///< names of managed policies
   std::map<std::string, PolicyPtr, std::less<>> inline_policies;

@@ -163,7 +163,9 @@ TEST_F(Iam, NoParameterIsIgnored) {
     out.push_back({name, value});
     return out;
   };
-  EXPECT_EQ(failure("CreateRole", with("MaxSessionDuration", "7200")), "NotImplemented");
+  for (const char* bad : {"3599", "43201", "x", ""}) {
+    EXPECT_EQ(failure("CreateRole", with("MaxSessionDuration", bad)), "ValidationError") << bad;
+  }
   EXPECT_EQ(failure("CreateRole", with("PermissionsBoundary", "arn")), "NotImplemented");
   EXPECT_EQ(failure("GetRole", {{"RoleName", "r"}}), "NoSuchEntity");
   works("CreateRole", with("MaxSessionDuration", "3600"));
@@ -323,6 +325,24 @@ TEST_F(Iam, Pages) {
   for (const char* bad : {"0", "1001", "x", "-1"}) {
     EXPECT_EQ(failure("ListUsers", {{"MaxItems", bad}}), "ValidationError") << bad;
   }
+}
+
+TEST_F(Iam, CapitalsDoNotOrderPages) {
+  for (const char* name : {"ad", "Ac", "ab", "Aa"}) {
+    works("CreateGroup", {{"GroupName", name}});
+  }
+  std::string order, marker;
+  for (bool more = true; more;) {
+    Parameters parameters{{"MaxItems", "1"}};
+    if (!marker.empty()) {
+      parameters.push_back({"Marker", marker});
+    }
+    const Reply reply = send("ListGroups", parameters);
+    order += text(reply.body, "GroupName") + " ";
+    more = text(reply.body, "IsTruncated") == "true";
+    marker = text(reply.body, "Marker");
+  }
+  EXPECT_EQ(order, "Aa ab Ac ad ");
 }
 
 TEST_F(Iam, WhatIsNotThereSaysSo) {

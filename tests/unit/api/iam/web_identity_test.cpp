@@ -345,6 +345,10 @@ TEST_F(WebIdentity, SessionsEndWithRoleAndProvider) {
   for (const char* bad : {"899", "3601", "x", "-1"}) {
     EXPECT_EQ(refusal("pods", token(), {{"DurationSeconds", bad}}), "ValidationError") << bad;
   }
+  works("UpdateRole", {{"RoleName", "pods"}, {"MaxSessionDuration", "7200"}});
+  EXPECT_EQ(text(ask("pods", token(), {{"DurationSeconds", "7200"}}).body, "Expiration"),
+            "2013-05-24T02:00:00Z");
+  EXPECT_EQ(refusal("absent", token(), {{"DurationSeconds", "7201"}}), "AccessDenied");
   EXPECT_EQ(refusal("pods", token(), {{"ProviderId", "www.amazon.com"}}), "NotImplemented");
   EXPECT_EQ(refusal("pods", token(), {{"ExternalId", "x"}}), "ValidationError");
 }

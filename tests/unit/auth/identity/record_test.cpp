@@ -112,6 +112,27 @@ Provider provider() {
           .created_ns = 7};
 }
 
+TEST(IdentityRecords, RolesWithSessionsOfAnotherLength) {
+  Entity e = role();
+  const std::string key = entity_key(e.kind, e.name), usual = encode(e);
+  EXPECT_EQ(usual[0], 1);
+  e.max_session = 43'200;
+  const std::string value = encode(e);
+  EXPECT_EQ(value[0], 2);
+  State state;
+  ASSERT_TRUE(load_record(key, value, kKey, state));
+  EXPECT_EQ(state.find(EntityKind::role, "reader")->max_session, 43'200);
+  EXPECT_EQ(encode(*state.find(EntityKind::role, "reader")), value);
+  for (const std::int64_t bad : {0, 900, 43'201}) {
+    e.max_session = bad;
+    EXPECT_FALSE(load_record(key, encode(e), kKey, state)) << bad;
+  }
+  std::string twice = usual + "\x90\x1c";  // 3600, which is said by saying nothing
+  twice[0] = 2;
+  EXPECT_FALSE(load_record(key, twice, kKey, state));
+  EXPECT_FALSE(load_record(entity_key(EntityKind::user, "reader"), value, kKey, state));
+}
+
 TEST(IdentityRecords, Providers) {
   State state;
   const Provider p = provider();
