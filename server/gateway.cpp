@@ -412,7 +412,7 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
     std::ignore = runtime.run_on(0, safe_end->stop());
   }
   if (oidc) {
-    std::ignore = runtime.run_on(0, oidc->stop());
+    oidc->cancel();
   }
   s3_group->stop(patience);
   open_engine.store(nullptr, std::memory_order_release);
@@ -424,6 +424,10 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
     std::ignore = runtime.run_on(0, lifecycle_passes->stop());
   }
   Result<void> closed = store ? runtime.run_on(0, store->close()) : ok();
+  // Last: it only reads what is in memory, and must not keep the store from being closed.
+  if (oidc) {
+    std::ignore = runtime.run_on(0, oidc->stop());
+  }
   runtime.join();
   return closed;
 }

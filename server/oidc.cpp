@@ -29,7 +29,8 @@ Oidc::Oidc(Runtime& runtime,
            const Config& config,
            const Clock& clock,
            const identity::IdentityStore& identities)
-    : x_keys({.pool = runtime.pool(),
+    : x_fetcher(runtime.pool()),
+      x_keys({.pool = runtime.pool(),
               .clock = clock,
               .folder = config.state_dir + "/oidc",
               .fetch =
@@ -50,11 +51,5 @@ Oidc::Oidc(Runtime& runtime,
                std::chrono::seconds(1),
                "the keys of identity providers",
                [this] { return x_keys.pass(); }) {}
-
-/// What is on the network ends at once, or a provider that does not answer would hold up the stop.
-Task<> Oidc::stop() {
-  x_fetcher.stop();
-  co_return co_await x_passes.stop();
-}
 
 }  // namespace outcrop::server

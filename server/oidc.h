@@ -24,7 +24,10 @@ class Oidc {
        const Clock& clock,
        const identity::IdentityStore& identities);
   void start() { x_passes.start(); }
-  Task<> stop();
+  /// Ends what is on the network. Any thread; waits for nothing.
+  void cancel() { x_fetcher.stop(); }
+  /// Waits for the end of what was cancelled: a name that is being resolved may take its time.
+  Task<> stop() { return x_passes.stop(); }
   oidc::KeySource& keys() { return x_keys; }
 
  private:

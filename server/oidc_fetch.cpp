@@ -163,7 +163,7 @@ struct OidcFetcher::Connection {
   bool closed = false;
 };
 
-OidcFetcher::OidcFetcher() = default;
+OidcFetcher::OidcFetcher(BlockingPool& pool) : x_pool(pool) {}
 OidcFetcher::~OidcFetcher() = default;
 
 void OidcFetcher::stop() {
@@ -190,7 +190,6 @@ Task<std::string> OidcFetcher::get(std::string text, FetchTrust trust) {
     std::erase_if(x_open, [](const std::weak_ptr<Connection>& weak) { return weak.expired(); });
     x_open.push_back(connection);
   }
-  bool late = false;
   connection->timer.expires_after(kFetchTimeout);
   connection->timer.async_wait([weak = std::weak_ptr(connection)](const error_code& ec) {
     const std::shared_ptr<Connection> open = weak.lock();
@@ -199,9 +198,8 @@ Task<std::string> OidcFetcher::get(std::string text, FetchTrust trust) {
     }
   });
   Result<std::string> out = co_await talk(*connection, *url, trust);
-  late = connection->closed;
   connection->timer.cancel();
-  if (!out && late) {
+  if (!out && connection->closed) {
     co_return fail(Errc::timed_out, "no answer in time");
   }
   co_return out;
@@ -243,7 +241,10 @@ Task<std::string> OidcFetcher::talk(Connection& connection,
     co_return co_await exchange(connection.socket, url);
   }
   ssl::context context(ssl::context::tls_client);
-  CO_TRYV(set_up(context, trust, host));
+  CO_TRYV(co_await x_pool.run([&] { return set_up(context, trust, host); }));
+  if (connection.closed) {
+    co_return fail(Errc::timed_out);
+  }
   ssl::stream<Socket&> stream(connection.socket, context);
   SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());
   co_await stream.async_handshake(ssl::stream_base::client, asio::redirect_error(use_async, ec));

@@ -18,7 +18,7 @@ inline constexpr std::chrono::seconds kFetchTimeout{10};
 
 /// Whom to believe, and whom to talk to.
 struct FetchTrust {
-  std::string ca_file;  ///< PEM; empty: the authorities of the system
+  std::string ca_file{};  ///< PEM; empty: the authorities of the system
   /// SHA-1, in hex, of certificates that a server may show although no authority vouches for it.
   std::vector<std::string> thumbprints{};
   /// Not to this machine, to its neighbours, and to private networks: for URLs that somebody gave
@@ -31,7 +31,8 @@ bool is_public(const asio::ip::address& address);
 
 class OidcFetcher {
  public:
-  OidcFetcher();
+  /// `pool` reads the authorities from the disk.
+  explicit OidcFetcher(BlockingPool& pool);
   ~OidcFetcher();
   /// The body of a 200 answer. Errors: invalid_argument (`url`), timed_out, cancelled (with what
   /// went wrong), entity_too_large. On the caller's worker.
@@ -43,6 +44,7 @@ class OidcFetcher {
   struct Connection;
   Task<std::string> talk(Connection& connection, const oidc::Url& url, const FetchTrust& trust);
 
+  BlockingPool& x_pool;
   std::mutex x_mutex;
   bool x_stopped = false;
   std::vector<std::weak_ptr<Connection>> x_open;

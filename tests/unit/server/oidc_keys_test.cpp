@@ -199,7 +199,8 @@ TEST(OidcFetch, CVE_2026_73080_PublicAddresses) {
 }
 
 TEST(OidcFetch, NothingBeginsAfterStop) {
-  OidcFetcher fetcher;
+  BlockingPool pool(0);
+  OidcFetcher fetcher(pool);
   EXPECT_EQ(run_sync(fetcher.get("ftp://a", {})).error().code(), Errc::invalid_argument);
   fetcher.stop();
   EXPECT_EQ(run_sync(fetcher.get("https://127.0.0.1:1/", {})).error().code(), Errc::cancelled);
