@@ -23,6 +23,9 @@ struct JwkFields {
 
 namespace {
 
+/// As they are named in headers, in the order of Algorithm.
+constexpr std::array<std::string_view, 6> kNames{"RS256", "RS384", "RS512",
+                                                 "PS256", "ES256", "ES384"};
 constexpr std::size_t kMaxValues = 4096, kMaxDepth = 8, kMaxExponentBits = 33;
 
 struct Free {
@@ -154,8 +157,6 @@ std::optional<std::string> from_base64url(std::string_view text) {
 }
 
 std::optional<Algorithm> find_algorithm(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> kNames{"RS256", "RS384", "RS512",
-                                                          "PS256", "ES256", "ES384"};
   const auto* const at = std::ranges::find(kNames, name);
   return at == kNames.end() ? std::nullopt
                             : std::optional(static_cast<Algorithm>(at - kNames.begin()));
