@@ -40,13 +40,14 @@ bool in_v4(const asio::ip::address_v4& address, std::uint32_t network, unsigned 
   return (address.to_uint() ^ network) >> (32 - bits) == 0;
 }
 
+/// RFC 6890: this network, private, shared, loopback, link-local, protocol assignments, benchmarks,
+/// multicast and above.
+constexpr std::pair<std::uint32_t, unsigned> kInside[] = {
+    {0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16},
+    {0xac100000, 12}, {0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 3}};
+
 bool is_public_v4(const asio::ip::address_v4& a) {
-  // RFC 6890: this network, private, shared, loopback, link-local, protocol assignments,
-  // benchmarks, multicast and above.
-  static constexpr std::pair<std::uint32_t, unsigned> kOthers[] = {
-      {0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16},
-      {0xac100000, 12}, {0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 3}};
-  return std::ranges::none_of(kOthers,
+  return std::ranges::none_of(kInside,
                               [&](const auto& net) { return in_v4(a, net.first, net.second); });
 }
 
