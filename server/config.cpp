@@ -192,6 +192,10 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool env) { return assign(c.block_public_access, read_bool(v, env)); }},
     Key{"auth.object_ownership",
         [](Config& c, V v, bool) { return choose(c.object_ownership, v, kOwnerships); }},
+    Key{"auth.oidc_plain_http",
+        [](Config& c, V v, bool env) { return assign(c.oidc_plain_http, read_bool(v, env)); }},
+    Key{"auth.oidc_refresh",
+        [](Config& c, V v, bool) { return assign(c.oidc_refresh, read_period(v)); }},
     Key{"auth.key_file", [](Config& c, V v, bool) { return assign(c.key_file, read_string(v)); }},
 };
 
@@ -220,6 +224,10 @@ Result<void> read_table(Config& config,
     const std::uint32_t line = key.source().begin.line;
     if (name == "export") {
       TRYV(read_exports(config, node, file));
+      continue;
+    }
+    if (name == "auth.oidc") {
+      TRYV(read_oidc(config, node, file));
       continue;
     }
     if (node.is_table() && known_section) {
@@ -395,6 +403,7 @@ Result<void> finish_config(Config& config, const std::string& base) {
                 "set both OUTCROP_ROOT_ACCESS_KEY and OUTCROP_ROOT_SECRET_KEY, or neither");
   }
   TRYV(finish_nfs(config));
+  TRYV(finish_oidc(config, base));
   const auto anchor = [&base](std::string& path) {
     if (!path.empty()) {
       path = (std::filesystem::path(base) / path).lexically_normal().string();

@@ -1,7 +1,7 @@
 // The configuration of outcropd: outcrop.toml, then OUTCROP_* environment variables on top. Every
 // mistake is one line: file:line: key: what is wrong, what to do. The keys are one table in
-// config.cpp, those of [[export]] one in export_fields.cpp; conf/outcrop.toml holds them all with
-// their defaults.
+// config.cpp, those of [[export]] one in export_fields.cpp, those of [[auth.oidc]] one in
+// config_oidc.cpp; conf/outcrop.toml holds them all with their defaults.
 //
 // A key's variable is its name in upper case with '_' for '.': server.tls.cert ->
 // OUTCROP_SERVER_TLS_CERT; arrays are comma separated. OUTCROP_ROOT_ACCESS_KEY and
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,15 @@ struct HostPort {
   std::string host;  ///< an address, never a name
   std::uint16_t port = 0;
   bool operator==(const HostPort&) const = default;
+};
+
+/// An identity provider (docs/guide/users.md).
+struct OidcProvider {
+  std::string issuer;                   ///< URL, as tokens name it
+  std::vector<std::string> client_ids;  ///< whom tokens must be for
+  std::string jwks;     ///< its keys: a file, or a URL; empty: where the provider says
+  std::string ca_file;  ///< empty: the authorities of the system
+  bool operator==(const OidcProvider&) const = default;
 };
 
 struct Config {
@@ -74,6 +84,9 @@ struct Config {
   bool block_public_access = true;  ///< of buckets that do not say otherwise
   /// The same.
   access::Ownership object_ownership = access::Ownership::enforced;
+  std::vector<OidcProvider> oidc;
+  bool oidc_plain_http = false;  ///< providers may be at http:// URLs
+  std::chrono::seconds oidc_refresh = std::chrono::minutes(5);  ///< least time between fetches
   std::string key_file;  ///< opens sealed secrets; empty: seal-key in state_dir
   std::optional<HostPort> nfs = HostPort{"0.0.0.0", 2049};  ///< empty: no NFS
   std::chrono::seconds nfs_lease{60}, nfs_grace{60};
@@ -103,6 +116,9 @@ Result<Config> load_config(const std::string& path, const Environment& env);
 
 /// Every key; a test compares them with those of conf/outcrop.toml.
 std::vector<std::string_view> config_keys();
+
+/// Those of [[auth.oidc]].
+std::span<const std::string_view> oidc_fields();
 
 /// "512MiB", "1GiB", "4096": bytes. Decimal units (MB) are refused: they mean different things to
 /// different people.

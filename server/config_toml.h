@@ -18,6 +18,10 @@ std::unexpected<Error> at_line(const std::string& file,
 std::optional<ConfigValue> value_of(const toml::node& node);
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// All [[auth.oidc]] tables, and what can be told of them at the end.
+Result<void> read_oidc(Config& config, const toml::node& node, const std::string& file);
+Result<void> finish_oidc(Config& config, const std::string& base);
+
 /// All [[export]] tables.
 Result<void> read_exports(Config& config, const toml::node& node, const std::string& file);
 

@@ -23,6 +23,7 @@
 #include "server/late_key_ring.h"
 #include "server/memory_plan.h"
 #include "server/nfs_server.h"
+#include "server/oidc.h"
 #include "server/open_disks.h"
 #include "server/runtime.h"
 #include "server/store_sample.h"
@@ -106,6 +107,7 @@ struct Gateway::Parts {
   std::unique_ptr<TokenRegistry> tokens;
   auth::Credential root;
   std::unique_ptr<identity::IdentityStore> identities;
+  std::unique_ptr<Oidc> oidc;
   std::unique_ptr<access::AccessTable> bucket_access;
   std::unique_ptr<s3::SettingsTable> bucket_settings;
   std::unique_ptr<keys::Vault> vault;
@@ -262,6 +264,7 @@ Result<void> Gateway::Parts::open_identities() {
   bucket_settings = std::move(opened.settings);
   vault = std::move(opened.vault);
   key_ring.set(vault.get());
+  oidc = std::make_unique<Oidc>(runtime, config, clock, *identities);
   return ok();
 }
 
@@ -304,12 +307,16 @@ Result<void> Gateway::Parts::open_s3() {
                               std::int64_t ns) {
     requests->record(static_cast<std::size_t>(op), static_cast<std::uint32_t>(status), in, out, ns);
   };
-  s3_service->handler = iam::choose(
-      iam::make_handler(
-          {.store = *identities, .clock = clock, .region = config.region, .audit = audit.get()}),
-      s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
+  s3_service->handler =
+      iam::choose(iam::make_handler({.store = *identities,
+                                     .clock = clock,
+                                     .region = config.region,
+                                     .audit = audit.get(),
+                                     .oidc = &oidc->keys()}),
+                  s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
   start_safe_mode();
+  oidc->start();
   s3_group->serve();
   open_engine.store(store.get(), std::memory_order_release);  // ready: S3 answers from here on
   return ok();
@@ -396,6 +403,9 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
   if (safe_end) {
     std::ignore = runtime.run_on(0, safe_end->stop());
   }
+  if (oidc) {
+    oidc->cancel();
+  }
   s3_group->stop(patience);
   open_engine.store(nullptr, std::memory_order_release);
   // The admin listener may be inside a look at the engine: it stops before the engine goes.
@@ -406,6 +416,10 @@ Result<void> Gateway::Parts::halt(std::chrono::nanoseconds patience) {
     std::ignore = runtime.run_on(0, lifecycle_passes->stop());
   }
   Result<void> closed = store ? runtime.run_on(0, store->close()) : ok();
+  // Last: it only reads what is in memory, and must not keep the store from being closed.
+  if (oidc) {
+    std::ignore = runtime.run_on(0, oidc->stop());
+  }
   runtime.join();
   return closed;
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "server/oidc.h"
 #include "server/seal_key.h"
 
 namespace outcrop::server {
@@ -44,10 +45,13 @@ Result<IdentityParts> open_identities(IdentityNeeds needs) {
       needs.config.block_public_access ? policy::kBlockAll : policy::PublicAccessBlock{};
   TRY(out.access, runtime.run_on(0, access::AccessTable::open(meta, roots, block)));
   TRY(out.settings, runtime.run_on(0, s3::SettingsTable::open(meta, roots)));
-  TRY(out.identities,
-      runtime.run_on(
-          0, identity::IdentityStore::open(
-                 {.meta = meta, .clock = needs.clock, .random = needs.random}, key, needs.root)));
+  TRY(out.identities, runtime.run_on(0, identity::IdentityStore::open(
+                                            {.meta = meta,
+                                             .clock = needs.clock,
+                                             .random = needs.random,
+                                             .providers = configured_providers(needs.config),
+                                             .plain_http = needs.config.oidc_plain_http},
+                                            key, needs.root)));
   identity::IdentityStore* const identities = out.identities.get();
   TRY(out.vault,
       runtime.run_on(0, keys::Vault::open(

@@ -5,6 +5,7 @@
 
 #include "api/s3/headers.h"
 #include "auth/identity/limits.h"
+#include "auth/policy/pattern.h"
 #include "auth/uri.h"
 
 namespace outcrop::iam {
@@ -34,6 +35,16 @@ Failure failure_of(const identity::IamError& error) {
       return {400, "MalformedPolicyDocument", error.message};
     case IamCode::validation:
       return {400, "ValidationError", error.message};
+    case IamCode::invalid_input:
+      return {400, "InvalidInput", error.message};
+    case IamCode::invalid_token:
+      return {400, "InvalidIdentityToken", error.message};
+    case IamCode::expired_token:
+      return {400, "ExpiredTokenException", error.message};
+    case IamCode::rejected_claim:
+      return {403, "IDPRejectedClaim", error.message};
+    case IamCode::provider_unreachable:
+      return {400, "IDPCommunicationError", error.message};
     case IamCode::access_denied:
       return {403, "AccessDenied", error.message};
     case IamCode::not_implemented:
@@ -84,7 +95,7 @@ void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
   xml.text("Arn", e.arn()).text("CreateDate", date_text(e.created_ns));
   if (e.kind == EntityKind::role) {
     xml.text("AssumeRolePolicyDocument", encoded(e.trust->text));
-    xml.number("MaxSessionDuration", identity::kMaxRoleSeconds);
+    xml.number("MaxSessionDuration", static_cast<std::uint64_t>(e.max_session));
     if (!e.description.empty()) {
       xml.text("Description", e.description);
     }
@@ -110,8 +121,15 @@ identity::Checked<std::vector<std::string>> page_of(Call& call, std::vector<std:
                               "MaxItems must be a number between 1 and 1000.");
     }
   }
+  // As on AWS: whether letters are capital does not count, unless nothing else does.
+  const auto before = [](const std::string& a, const std::string& b) {
+    const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : +c; };
+    const bool same = policy::same_text(a, b);
+    return same ? a < b : std::ranges::lexicographical_compare(a, b, {}, lower, lower);
+  };
+  std::ranges::sort(names, before);
   const std::string after = call.form.get("Marker");
-  const auto first = after.empty() ? names.begin() : std::ranges::upper_bound(names, after);
+  const auto first = after.empty() ? names.begin() : std::ranges::upper_bound(names, after, before);
   names.erase(names.begin(), first);
   const bool truncated = names.size() > most;
   names.resize(std::min(names.size(), most));

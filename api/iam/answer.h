@@ -27,8 +27,7 @@ void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::siz
 /// A document as IAM gives it back: percent-encoded.
 std::string encoded(std::string_view document);
 
-/// The names of one page, as Marker and MaxItems ask; writes IsTruncated and Marker. `names` are
-/// in order.
+/// The names of one page in AWS's order, as Marker and MaxItems ask; writes IsTruncated and Marker.
 identity::Checked<std::vector<std::string>> page_of(Call& call, std::vector<std::string> names);
 
 /// The document with the XML namespace of the service on its root element.

@@ -1,5 +1,7 @@
 #include "api/iam/authorize.h"
 
+#include "auth/oidc/issuer.h"
+
 namespace outcrop::iam {
 namespace {
 
@@ -48,6 +50,14 @@ std::string resource_of(const Action& action,
       break;
     case Subject::assumed_role:
       return form.get("RoleArn");
+    case Subject::provider:
+      if (const auto arn = form.find("OpenIDConnectProviderArn")) {
+        return std::string(*arn);
+      }
+      break;
+    case Subject::new_provider:
+      return "arn:aws:iam::" + std::string(policy::kAccount) + ":oidc-provider/" +
+             std::string(oidc::name_of(form.get("Url")));
     case Subject::new_policy:
       return new_arn("policy", form, form.get("PolicyName"));
   }

@@ -8,6 +8,7 @@
 #include "api/iam/permit.h"
 #include "api/s3/xml_out.h"
 #include "auth/identity/identity_store.h"
+#include "auth/oidc/key_source.h"
 
 namespace outcrop::iam {
 
@@ -20,10 +21,13 @@ struct Call {
   const policy::Context& context;
   const Permit permit;
   s3::XmlWriter& xml;  ///< inside the <...Result> element
+  const Clock& clock;
+  oidc::KeySource* keys;  ///< of identity providers; null: none can be reached
 
   // For the audit log, from the handler.
   std::string new_key{};             ///< id of the access key that was made
   std::optional<policy::Why> why{};  ///< if it has decided by itself
+  std::string holder{};              ///< whose token it was: "PROVIDER:SUBJECT"
 
   /// The user that UserName names, or the caller without one. ValidationError for callers who are
   /// no user: a session of a role is nobody's, and the root user has no keys here.
@@ -47,6 +51,8 @@ Answer create_role(Call& call);
 Answer get_role(Call& call);
 Answer list_roles(Call& call);
 Answer delete_role(Call& call);
+Answer update_role(Call& call);
+Answer get_account_summary(Call& call);
 Answer update_assume_role_policy(Call& call);
 
 Answer create_access_key(Call& call);
@@ -78,5 +84,14 @@ Answer list_attached_policies(Call& call);
 Answer get_caller_identity(Call& call);
 Answer get_session_token(Call& call);
 Answer assume_role(Call& call);
+Answer assume_role_with_web_identity(Call& call);
+
+Answer create_provider(Call& call);
+Answer get_provider(Call& call);
+Answer list_providers(Call& call);
+Answer delete_provider(Call& call);
+Answer add_client_id(Call& call);
+Answer remove_client_id(Call& call);
+Answer update_thumbprints(Call& call);
 
 }  // namespace outcrop::iam

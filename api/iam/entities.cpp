@@ -1,5 +1,6 @@
 // Users, groups and roles over the wire.
 #include <algorithm>
+#include <charconv>
 
 #include "api/iam/answer.h"
 #include "api/iam/table.h"
@@ -12,24 +13,36 @@ using identity::Checked;
 using identity::EntityKind;
 using identity::EntityPtr;
 
-/// Sessions of roles last an hour at most, which is what AWS takes without the parameter.
-Checked<> check_session_duration(const Call& call) {
+/// MaxSessionDuration; empty: it is not there.
+Checked<std::optional<std::int64_t>> session_duration(const Call& call) {
   const auto text = call.form.find("MaxSessionDuration");
-  return !text || *text == std::to_string(identity::kMaxRoleSeconds)
-             ? Checked<>()
-             : identity::refuse(identity::IamCode::not_implemented,
-                                "MaxSessionDuration must be " +
-                                    std::to_string(identity::kMaxRoleSeconds) + " on this server.");
+  if (!text) {
+    return std::nullopt;
+  }
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  if (error != std::errc() || end != text->data() + text->size() ||
+      seconds < identity::kMaxRoleSeconds || seconds > identity::kLongestRoleSeconds) {
+    return identity::refuse(identity::IamCode::validation,
+                            "MaxSessionDuration must be between " +
+                                std::to_string(identity::kMaxRoleSeconds) + " and " +
+                                std::to_string(identity::kLongestRoleSeconds) + ".");
+  }
+  return seconds;
 }
 
-Answer create(Call& call, EntityKind kind, std::string_view element) {
+Answer create(Call& call,
+              EntityKind kind,
+              std::string_view element,
+              std::int64_t max_session = identity::kMaxRoleSeconds) {
   const auto path = call.form.find("Path");
   const auto made = co_await call.store.create(
       {.kind = kind,
        .name = call.form.get(parameter_of(kind)),
        .path = path ? std::string(*path) : "/",
        .description = kind == EntityKind::role ? call.form.get("Description") : std::string(),
-       .trust = call.form.get("AssumeRolePolicyDocument")});
+       .trust = call.form.get("AssumeRolePolicyDocument"),
+       .max_session = max_session});
   if (!made) {
     co_return std::unexpected(made.error());
   }
@@ -86,10 +99,57 @@ Checked<> show(Call& call, EntityKind kind, std::string_view element, std::strin
 Answer create_user(Call& call) { co_return co_await create(call, EntityKind::user, "User"); }
 Answer create_group(Call& call) { co_return co_await create(call, EntityKind::group, "Group"); }
 Answer create_role(Call& call) {
-  if (auto duration = check_session_duration(call); !duration) {
-    co_return duration;
+  const auto duration = session_duration(call);
+  if (!duration) {
+    co_return std::unexpected(duration.error());
   }
-  co_return co_await create(call, EntityKind::role, "Role");
+  co_return co_await create(call, EntityKind::role, "Role",
+                            duration->value_or(identity::kMaxRoleSeconds));
+}
+
+Answer update_role(Call& call) {
+  const auto duration = session_duration(call);
+  if (!duration) {
+    co_return std::unexpected(duration.error());
+  }
+  const auto description = call.form.find("Description");
+  co_return co_await call.store.update_role(
+      call.form.get("RoleName"),
+      description ? std::optional<std::string>(*description) : std::nullopt, *duration);
+}
+
+/// How many there are, and how many there may be.
+Answer get_account_summary(Call& call) {
+  const identity::State& state = *call.state;
+  const auto entities = [&](EntityKind kind) {
+    return state.entities[static_cast<std::size_t>(kind)].size();
+  };
+  const std::pair<std::string_view, std::size_t> rows[] = {
+      {"AccessKeysPerUserQuota", identity::kMaxKeysPerUser},
+      {"AttachedPoliciesPerGroupQuota", identity::kMaxAttached},
+      {"AttachedPoliciesPerRoleQuota", identity::kMaxAttached},
+      {"AttachedPoliciesPerUserQuota", identity::kMaxAttached},
+      {"GroupPolicySizeQuota", identity::kMaxInlineGroupBytes},
+      {"Groups", entities(EntityKind::group)},
+      {"GroupsPerUserQuota", identity::kMaxGroupsPerUser},
+      {"GroupsQuota", identity::kMaxGroups},
+      {"Policies", state.policies.size()},
+      {"PoliciesQuota", identity::kMaxPolicies},
+      {"PolicySizeQuota", identity::kMaxManagedBytes},
+      {"Providers", state.providers.size()},
+      {"RolePolicySizeQuota", identity::kMaxInlineRoleBytes},
+      {"Roles", entities(EntityKind::role)},
+      {"RolesQuota", identity::kMaxRoles},
+      {"UserPolicySizeQuota", identity::kMaxInlineUserBytes},
+      {"Users", entities(EntityKind::user)},
+      {"UsersQuota", identity::kMaxUsers},
+      {"VersionsPerPolicyQuota", 1}};
+  call.xml.open("SummaryMap");
+  for (const auto& [name, value] : rows) {
+    call.xml.open("entry").text("key", name).number("value", value).close();
+  }
+  call.xml.close();
+  co_return Checked<>{};
 }
 
 Answer list_users(Call& call) { co_return list(call, EntityKind::user, "Users"); }

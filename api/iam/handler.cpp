@@ -6,6 +6,7 @@
 
 #include "api/iam/audit.h"
 #include "api/iam/authorize.h"
+#include "api/iam/rate_limit.h"
 #include "api/s3/request_context.h"
 #include "auth/form_signature.h"
 #include "storage/base/log.h"
@@ -29,6 +30,27 @@ std::string_view service_of(const http::Request& request) {
     }
   }
   return {};
+}
+
+constexpr std::string_view kWebIdentity = "AssumeRoleWithWebIdentity";
+
+std::string_view query_of(const http::Request& request) {
+  const std::string_view target = request.target;
+  const std::size_t mark = target.find('?');
+  return mark == std::string_view::npos ? "" : target.substr(mark + 1);
+}
+
+/// A form that nobody has signed, or the one action that takes none, in the query.
+bool is_unsigned(const http::Request& request) {
+  const std::string_view query = query_of(request);
+  const bool get = request.method == "GET", post = request.method == "POST";
+  if ((!get && !post) || request.header("authorization") || query.contains("X-Amz-")) {
+    return false;
+  }
+  const std::string named = "&Action=" + std::string(kWebIdentity) + "&";
+  const std::string_view type = request.header("content-type").value_or("");
+  return ("&" + std::string(query) + "&").contains(named) ||
+         (post && type.starts_with("application/x-www-form-urlencoded"));
 }
 
 Task<std::string> read_body(http::BodyReader& body) {
@@ -82,15 +104,21 @@ class Service {
 
   Async<http::Response> serve(http::Request& request) {
     Seen seen{.service = std::string(service_of(request))};
-    auto answer = co_await run(request, seen);
+    const bool with_signature = !seen.service.empty();
+    if (!with_signature) {
+      seen.service = "sts";
+      if (!x_strangers.allow(request.address(), x_config.clock.steady_ns())) {
+        // Not for the audit log, which it would fill.
+        co_return refusal({400, "Throttling", "Rate exceeded"}, seen, request);
+      }
+    }
+    auto answer =
+        with_signature ? co_await run(request, seen) : co_await run_unsigned(request, seen);
     if (x_config.audit != nullptr) {
       audit_request(*x_config.audit, request, seen, answer ? nullptr : &answer.error());
     }
     if (!answer) {
-      http::Response refused = error_response(answer.error(), seen.service, request.id);
-      refused.close = answer.error().status == 413;
-      refused.set("x-amzn-RequestId", request.id);
-      co_return refused;
+      co_return refusal(answer.error(), seen, request);
     }
     http::Response response;
     response.set("Content-Type", "text/xml");
@@ -101,6 +129,37 @@ class Service {
 
  private:
   using Outcome = std::expected<std::string, Failure>;
+
+  static http::Response refusal(const Failure& failure,
+                                const Seen& seen,
+                                const http::Request& request) {
+    http::Response refused = error_response(failure, seen.service, request.id);
+    refused.close = failure.status == 413;
+    refused.set("x-amzn-RequestId", request.id);
+    return refused;
+  }
+
+  /// Parameters may be in the query, in the body, or in both.
+  Async<Outcome> run_unsigned(http::Request& request, Seen& seen) {
+    const auto body = co_await read_body(*request.body);
+    if (!body) {
+      co_return std::unexpected(Failure{413, "RequestEntityTooLarge", "The request is too large."});
+    }
+    const auto form = Form::parse(std::string(query_of(request)) + "&" + *body);
+    if (!form) {
+      co_return std::unexpected(Failure{400, "MalformedQueryString", "The form is malformed."});
+    }
+    seen.name = form->get("Action");
+    if (seen.name != kWebIdentity) {
+      co_return std::unexpected(
+          Failure{403, "MissingAuthenticationToken", "Request is missing Authentication Token"});
+    }
+    seen.action = find_action(seen.name, seen.service);
+    static const auto nobody = std::make_shared<const auth::Identity>();
+    auth::Authentication who;
+    who.principal.identity = nobody;
+    co_return co_await answer_of(request, *form, who, seen);
+  }
 
   Async<Outcome> run(http::Request& request, Seen& seen) {
     const auto body = co_await read_body(*request.body);
@@ -155,8 +214,11 @@ class Service {
     s3::XmlWriter xml(root, s3::XmlWriter::Namespace::none);
     xml.open(result);
     Call call{form,    x_config.store, state, *who.principal.identity, who.principal.access_key,
-              context, *permit,        xml};
+              context, *permit,        xml,   x_config.clock,          x_config.oidc};
     const identity::Checked<> done = co_await action.handler(call);
+    if (!call.holder.empty()) {
+      seen.access_key = std::move(call.holder);
+    }
     if (!done) {
       Failure failure = failure_of(done.error());
       failure.why = call.why;
@@ -171,6 +233,7 @@ class Service {
   }
 
   const Config x_config;
+  RateLimit x_strangers;
 };
 
 }  // namespace
@@ -178,7 +241,8 @@ class Service {
 bool is_for_iam(const http::Request& request) {
   const std::string_view path =
       std::string_view(request.target).substr(0, request.target.find('?'));
-  return request.method == "POST" && path == "/" && !service_of(request).empty();
+  return path == "/" &&
+         ((request.method == "POST" && !service_of(request).empty()) || is_unsigned(request));
 }
 
 http::Handler make_handler(Config config) {

@@ -3,6 +3,7 @@
 #include "api/http/message.h"
 #include "auth/audit/event.h"
 #include "auth/identity/identity_store.h"
+#include "auth/oidc/key_source.h"
 #include "storage/base/clock.h"
 
 namespace outcrop::iam {
@@ -12,10 +13,12 @@ struct Config {
   identity::IdentityStore& store;
   const Clock& clock;
   std::string region = "us-east-1";
-  audit::Sink* audit = nullptr;  ///< null: no audit log
+  audit::Sink* audit = nullptr;     ///< null: no audit log
+  oidc::KeySource* oidc = nullptr;  ///< null: no keys of identity providers
 };
 
-/// Whether the request is for IAM or STS: its signature says so. S3 has no POST of the service.
+/// Whether the request is for IAM or STS: its signature says so, or it has none and is a form or
+/// asks for AssumeRoleWithWebIdentity. S3 has no POST of the service.
 bool is_for_iam(const http::Request& request);
 
 /// Thread-safe.

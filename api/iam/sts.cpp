@@ -1,8 +1,9 @@
 // STS: who am I, and credentials that end by themselves.
+#include "api/iam/sts.h"
+
 #include <charconv>
 
 #include "api/iam/answer.h"
-#include "auth/identity/limits.h"
 #include "auth/identity/names.h"
 
 namespace outcrop::iam {
@@ -13,51 +14,8 @@ using identity::IamCode;
 
 constexpr std::int64_t kLeastSeconds = 900;
 constexpr std::int64_t kMostSeconds = 129'600, kUsualSeconds = 43'200;  // GetSessionToken
-constexpr std::int64_t kMostRoleSeconds = identity::kMaxRoleSeconds;    // and of root's tokens
+constexpr std::int64_t kMostRootSeconds = identity::kMaxRoleSeconds;    // of root's tokens
 constexpr std::size_t kLeastSessionName = 2, kMostSessionName = 64;
-
-Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_t most) {
-  const auto text = call.form.find("DurationSeconds");
-  std::int64_t seconds = std::min(usual, most);
-  if (text) {
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-    if (error != std::errc() || end != text->data() + text->size() || seconds < kLeastSeconds ||
-        seconds > most) {
-      return identity::refuse(IamCode::validation, "DurationSeconds must be between " +
-                                                       std::to_string(kLeastSeconds) + " and " +
-                                                       std::to_string(most) + ".");
-    }
-  }
-  return seconds;
-}
-
-void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
-  call.new_key = made.access_key;
-  call.xml.open("Credentials").text("AccessKeyId", made.access_key);
-  call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
-  call.xml.text("Expiration", date_text(made.expires_ns)).close();
-}
-
-/// With sts:ExternalId and sts:RoleSessionName of the form.
-class AssumeContext final : public policy::Context {
- public:
-  AssumeContext(const policy::Context& request, const Form& form)
-      : x_request(request), x_form(form) {}
-  void values(const policy::KeyName& key, policy::Values& out) const override {
-    const std::string_view name = key.key == policy::Key::external_id         ? "ExternalId"
-                                  : key.key == policy::Key::role_session_name ? "RoleSessionName"
-                                                                              : "";
-    if (name.empty()) {
-      x_request.values(key, out);
-    } else if (const auto value = x_form.find(name)) {
-      out.add(*value);
-    }
-  }
-
- private:
-  const policy::Context& x_request;
-  const Form& x_form;
-};
 
 /// The role's trust policy must allow the caller by name, or the account: then the caller's own
 /// policies must, too. A Deny on either side wins. The statement is the role's or the caller's.
@@ -99,12 +57,6 @@ policy::Decision decide_assume(const Call& call, const identity::Entity& role) {
              : decision;
 }
 
-std::unexpected<identity::IamError> not_allowed(const Call& call, const std::string& role) {
-  return identity::refuse(IamCode::access_denied,
-                          "User: " + call.who.arn +
-                              " is not authorized to perform: sts:AssumeRole on resource: " + role);
-}
-
 Checked<> check_session(const std::string& name, const std::string& policy) {
   if (name.size() < kLeastSessionName) {
     return identity::refuse(IamCode::validation,
@@ -127,7 +79,100 @@ Checked<> check_session(const std::string& name, const std::string& policy) {
   return {};
 }
 
+std::unexpected<identity::IamError> not_allowed(const Call& call, const std::string& role) {
+  return identity::refuse(IamCode::access_denied,
+                          "User: " + call.who.arn +
+                              " is not authorized to perform: sts:AssumeRole on resource: " + role);
+}
+
 }  // namespace
+
+Checked<std::int64_t> duration(const Call& call, std::int64_t usual, std::int64_t most) {
+  const auto text = call.form.find("DurationSeconds");
+  std::int64_t seconds = std::min(usual, most);
+  if (text) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    if (error != std::errc() || end != text->data() + text->size() || seconds < kLeastSeconds ||
+        seconds > most) {
+      return identity::refuse(IamCode::validation, "DurationSeconds must be between " +
+                                                       std::to_string(kLeastSeconds) + " and " +
+                                                       std::to_string(most) + ".");
+    }
+  }
+  return seconds;
+}
+
+Checked<std::int64_t> role_duration(const Call& call) {
+  return duration(call, identity::kMaxRoleSeconds, identity::kLongestRoleSeconds);
+}
+
+Checked<> within(const Call& call, const identity::Entity& role, std::int64_t seconds) {
+  const std::int64_t most =
+      call.who.temporary ? std::min(role.max_session, identity::kMaxRoleSeconds) : role.max_session;
+  return seconds <= most
+             ? Checked<>()
+             : identity::refuse(IamCode::validation,
+                                "The requested DurationSeconds exceeds the MaxSessionDuration set "
+                                "for this role, or an hour for sessions that come from sessions.");
+}
+
+void write_credentials(Call& call, const identity::IdentityStore::Temporary& made) {
+  call.new_key = made.access_key;
+  call.xml.open("Credentials").text("AccessKeyId", made.access_key);
+  call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
+  call.xml.text("Expiration", date_text(made.expires_ns)).close();
+}
+
+void AssumeContext::values(const policy::KeyName& key, policy::Values& out) const {
+  const std::string_view name = key.key == policy::Key::external_id         ? "ExternalId"
+                                : key.key == policy::Key::role_session_name ? "RoleSessionName"
+                                                                            : "";
+  if (name.empty()) {
+    x_request.values(key, out);
+  } else if (const auto value = x_form.find(name)) {
+    out.add(*value);
+  }
+}
+
+identity::EntityPtr named_role(const Call& call) {
+  const std::string arn = call.form.get("RoleArn");
+  identity::EntityPtr role =
+      call.state->find(identity::EntityKind::role, arn.substr(arn.rfind('/') + 1));
+  return role && role->arn() == arn ? role : nullptr;
+}
+
+void write_assumed_role(Call& call, const identity::Entity& role, const std::string& session) {
+  call.xml.open("AssumedRoleUser").text("AssumedRoleId", role.id + ":" + session);
+  call.xml.text("Arn", "arn:aws:sts::" + std::string(policy::kAccount) + ":assumed-role/" +
+                           role.name + "/" + session);
+  call.xml.close();
+}
+
+Checked<identity::IdentityStore::RoleSession> role_session(const Call& call) {
+  identity::IdentityStore::RoleSession out{.name = call.form.get("RoleSessionName"),
+                                           .policy = call.form.get("Policy")};
+  if (auto checked = check_session(out.name, out.policy); !checked) {
+    return std::unexpected(checked.error());
+  }
+  for (const auto& [name, arn] : call.form.parameters()) {
+    if (!name.starts_with("PolicyArns.member.")) {
+      continue;
+    }
+    const identity::ManagedPtr policy =
+        name.ends_with(".arn") ? call.state->find_policy_arn(arn) : nullptr;
+    if (!policy) {
+      return identity::refuse(IamCode::malformed_policy,
+                              "PolicyArns names a policy that does not exist: " + arn);
+    }
+    out.managed.push_back(policy->name);
+  }
+  if (out.managed.size() > identity::kMaxSessionPolicies) {
+    return identity::refuse(
+        IamCode::limit_exceeded,
+        "A session has at most " + std::to_string(identity::kMaxSessionPolicies) + " PolicyArns.");
+  }
+  return out;
+}
 
 Answer get_caller_identity(Call& call) {
   call.xml.text("Arn", call.who.arn).text("UserId", call.who.user_id);
@@ -145,21 +190,20 @@ Answer get_session_token(Call& call) {
                                "Sessions are of the server's first account only.");
   }
   const bool root = call.who.kind == policy::Subject::Kind::root;
-  const auto seconds = duration(call, kUsualSeconds, root ? kMostRoleSeconds : kMostSeconds);
+  const auto seconds = duration(call, kUsualSeconds, root ? kMostRootSeconds : kMostSeconds);
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
-  write_credentials(call, call.store.issue(call.who, call.access_key, nullptr, {}, {}, *seconds));
+  write_credentials(call, call.store.issue(call.who, call.access_key, nullptr, {}, *seconds));
   co_return Checked<>{};
 }
 
 Answer assume_role(Call& call) {
-  const std::string arn = call.form.get("RoleArn"), name = call.form.get("RoleSessionName");
-  const std::string restriction = call.form.get("Policy");
-  if (auto checked = check_session(name, restriction); !checked) {
-    co_return checked;
+  auto session = role_session(call);
+  if (!session) {
+    co_return std::unexpected(session.error());
   }
-  const auto seconds = duration(call, kMostRoleSeconds, kMostRoleSeconds);
+  const auto seconds = role_duration(call);
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
@@ -167,21 +211,19 @@ Answer assume_role(Call& call) {
     co_return identity::refuse(IamCode::access_denied,
                                "Roles may not be assumed by root accounts.");
   }
-  const identity::EntityPtr role =
-      call.state->find(identity::EntityKind::role, arn.substr(arn.rfind('/') + 1));
-  const bool known = role && role->arn() == arn;
-  const policy::Decision decision = known ? decide_assume(call, *role) : policy::Decision();
+  const identity::EntityPtr role = named_role(call);
+  const policy::Decision decision = role ? decide_assume(call, *role) : policy::Decision();
   call.why = decision.why();
   if (!decision.allowed) {
-    co_return not_allowed(call, arn);
+    co_return not_allowed(call, call.form.get("RoleArn"));
   }
-  const auto made =
-      call.store.issue(call.who, call.access_key, role.get(), name, restriction, *seconds);
-  write_credentials(call, made);
-  call.xml.open("AssumedRoleUser").text("AssumedRoleId", role->id + ":" + name);
-  call.xml.text("Arn", "arn:aws:sts::" + std::string(policy::kAccount) + ":assumed-role/" +
-                           role->name + "/" + name);
-  call.xml.close();
+  if (auto allowed = within(call, *role, *seconds); !allowed) {
+    co_return allowed;
+  }
+  const std::string name = session->name;
+  write_credentials(
+      call, call.store.issue(call.who, call.access_key, role.get(), *std::move(session), *seconds));
+  write_assumed_role(call, *role, name);
   co_return Checked<>{};
 }
 

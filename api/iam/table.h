@@ -19,6 +19,8 @@ enum class Subject : unsigned char {
   assumed_role,  ///< by ARN
   policy,
   new_policy,
+  provider,  ///< of identities
+  new_provider,
 };
 
 enum class Access : unsigned char { read, write };
@@ -29,8 +31,8 @@ struct Action {
   std::string_view permission;  ///< "iam:CreateUser"; empty: the handler decides
   Subject subject;
   Access access;  ///< a write leaves a record in the audit log, also if it only makes credentials
-  /// Names of all parameters that the handler heeds, with a blank between them. Any other one is
-  /// refused: whoever sends it counts on what it means.
+  /// Names of all parameters that the handler heeds, with a blank between them; one that ends in a
+  /// point is a list. Any other one is refused: whoever sends it counts on what it means.
   std::string_view parameters;
   Answer (*handler)(Call&);
 };

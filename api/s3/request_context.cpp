@@ -7,6 +7,7 @@
 #include "api/s3/tags.h"
 #include "auth/amz_time.h"
 #include "auth/identity/identity.h"
+#include "auth/policy/pattern.h"
 
 namespace outcrop::s3 {
 namespace {
@@ -52,6 +53,8 @@ std::string_view type_name(policy::Subject::Kind kind) {
       return "User";
     case policy::Subject::Kind::role_session:
       return "AssumedRole";
+    case policy::Subject::Kind::web_identity:
+      return "FederatedUser";
   }
   return "";
 }
@@ -107,6 +110,12 @@ bool RequestContext::caller_value(Key key, policy::Values& out) const {
     case Key::via_aws_service:
       out.add("false");
       return true;
+    case Key::federated_provider:
+      if (identity != nullptr && !identity->federation.provider.empty()) {
+        out.add(keep("arn:aws:iam::" + identity->account + ":oidc-provider/" +
+                     identity->federation.provider));
+      }
+      return true;
     case Key::principal_account:
     case Key::principal_arn:
     case Key::userid:
@@ -125,6 +134,20 @@ bool RequestContext::caller_value(Key key, policy::Values& out) const {
                                                  : identity->user_name;
   if (!text.empty()) {
     out.add(text);
+  }
+  return true;
+}
+
+/// Of the token that a session came from: whose it was, and for whom.
+bool RequestContext::token_value(const policy::KeyName& key, policy::Values& out) const {
+  if (key.key != Key::token_sub && key.key != Key::token_aud) {
+    return false;
+  }
+  const auth::Identity* const identity = x_parts.auth.principal.identity.get();
+  if (identity != nullptr && !key.suffix.empty() &&
+      policy::same_text(key.suffix, identity->federation.provider)) {
+    out.add(key.key == Key::token_sub ? identity->federation.subject
+                                      : identity->federation.audience);
   }
   return true;
 }
@@ -276,8 +299,8 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
 }
 
 void RequestContext::values(const policy::KeyName& key, policy::Values& out) const {
-  if (!tag_value(key, out) && !caller_value(key.key, out) && !query_value(key.key, out) &&
-      !header_value(key.key, out)) {
+  if (!tag_value(key, out) && !token_value(key, out) && !caller_value(key.key, out) &&
+      !query_value(key.key, out) && !header_value(key.key, out)) {
     other_value(key.key, out);
   }
 }

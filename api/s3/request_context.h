@@ -74,6 +74,7 @@ class RequestContext final : public policy::Context {
 
  private:
   bool tag_value(const policy::KeyName& key, policy::Values& out) const;
+  bool token_value(const policy::KeyName& key, policy::Values& out) const;
   bool caller_value(policy::Key key, policy::Values& out) const;
   bool query_value(policy::Key key, policy::Values& out) const;
   bool header_value(policy::Key key, policy::Values& out) const;

@@ -43,6 +43,18 @@ struct Draft {
     batch.erase(account_key(account.id));
     next.accounts.erase(std::string(account.id));
   }
+  ProviderPtr put(Provider provider) {
+    std::string name(provider.name());
+    batch.put(provider_key(name), encode(provider));
+    auto made = std::make_shared<const Provider>(std::move(provider));
+    next.providers.insert_or_assign(std::move(name), made);
+    return made;
+  }
+  void erase(const Provider& provider) {
+    const std::string name(provider.name());
+    batch.erase(provider_key(name));
+    next.providers.erase(name);
+  }
   AccessKeyPtr put(AccessKey key) {
     batch.put(access_key_key(key.id), encode(key, seal_key, random));
     auto made = std::make_shared<const AccessKey>(std::move(key));

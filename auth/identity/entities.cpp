@@ -95,6 +95,7 @@ Change<EntityPtr> IdentityStore::create(NewEntity wanted) {
     entity.name = wanted.name;
     entity.path = wanted.path;
     entity.description = wanted.description;
+    entity.max_session = wanted.max_session;
     entity.id = new_id(kind.id_prefix, draft.random);
     entity.created_ns = draft.now_ns;
     if (wanted.kind == EntityKind::role) {
@@ -168,6 +169,26 @@ Change<> IdentityStore::remove_from_group(std::string user, std::string group) {
                            }
                            return true;
                          });
+}
+
+Change<> IdentityStore::update_role(std::string role,
+                                    std::optional<std::string> description,
+                                    std::optional<std::int64_t> max_session) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto entity = need(draft.next, EntityKind::role, role);
+    if (!entity) {
+      return std::unexpected(entity.error());
+    }
+    Entity changed = **entity;
+    changed.description = description.value_or(changed.description);
+    changed.max_session = max_session.value_or(changed.max_session);
+    if (auto text = check_description(changed.description); !text) {
+      return text;
+    }
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
 }
 
 Change<> IdentityStore::set_trust(std::string role, std::string text) {

@@ -15,7 +15,12 @@ enum class IamCode : std::uint8_t {
   limit_exceeded,
   malformed_policy,
   validation,
+  invalid_input,
   access_denied,
+  invalid_token,
+  expired_token,
+  rejected_claim,
+  provider_unreachable,
   not_implemented,
   unavailable,  ///< the change could not be stored; `message` says why, for the log
 };

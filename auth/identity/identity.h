@@ -11,6 +11,15 @@
 
 namespace outcrop::identity {
 
+/// Whose token a session came from.
+struct Federation {
+  std::string provider;           ///< name of the identity provider, "HOST/PATH"; empty: none
+  std::int64_t provider_ns = 0;   ///< when it was made: another one may have its name later
+  std::string subject, audience;  ///< of the token
+  std::string role, role_id;      ///< that the token was for: the session ends with it
+  bool operator==(const Federation&) const = default;
+};
+
 /// A document with its name. `compiled` is empty if it cannot be read: it then denies everything.
 struct NamedPolicy {
   std::string name, text;
@@ -39,6 +48,7 @@ struct Identity {
   bool temporary = false;
   std::int64_t issued_ns = 0;
   std::string issuer_key, issuer_user;
+  identity::Federation federation{};  ///< if they came from a token: then there is no key
 
   /// `first_id`: the canonical id of the first account.
   policy::Subject subject(std::string_view first_id) const {

@@ -61,6 +61,9 @@ Task<std::unique_ptr<IdentityStore>> IdentityStore::open(Needs needs,
 /// Two passes: inline policies need the entities they belong to.
 Task<> IdentityStore::load() {
   auto state = std::make_shared<State>();
+  for (const Provider& provider : x_needs.providers) {
+    state->providers.emplace(provider.name(), std::make_shared<const Provider>(provider));
+  }
   std::vector<meta::KeyValue> later;
   const meta::SnapshotPtr at = x_needs.meta.snapshot();
   const std::string all = meta::table_key(meta::Table::identity);
@@ -162,8 +165,7 @@ std::optional<auth::Credential> IdentityStore::find_session(std::string_view acc
 IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
                                               std::string_view access_key,
                                               const Entity* role,
-                                              std::string_view name,
-                                              std::string_view policy,
+                                              RoleSession session,
                                               std::int64_t seconds) {
   Session s;
   s.access_key = new_id("ASIA", x_needs.random);
@@ -174,8 +176,10 @@ IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
     s.role = role->name;
     s.role_id = role->id;
   }
-  s.name = name;
-  s.policy = policy;
+  s.name = std::move(session.name);
+  s.policy = std::move(session.policy);
+  s.managed = std::move(session.managed);
+  s.federation = who.federation;
   s.issued_ns = x_needs.clock.wall_ns();
   s.expires_ns = s.issued_ns + seconds * 1'000'000'000;
   return {s.access_key, s.secret, seal_session(x_seal_key, s, x_needs.random), s.expires_ns};

@@ -33,6 +33,8 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
     meta::MetaStore& meta;
     const Clock& clock;
     Random& random;
+    std::vector<Provider> providers = {};  ///< of the configuration
+    bool plain_http = false;               ///< identity providers may be at http:// URLs
   };
   /// Whether secrets were ever sealed for this store: then their key must be there.
   static Task<bool> is_set_up(meta::MetaStore& meta);
@@ -55,13 +57,18 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
     std::string access_key, secret, token;
     std::int64_t expires_ns = 0;
   };
+  /// What a session of a role is called, and what restricts it.
+  struct RoleSession {
+    std::string name{}, policy{};
+    std::vector<std::string> managed{};  ///< names of managed policies
+  };
   /// Credentials for the caller's own rights, or with `role` for those of the role (null: none).
-  /// That he may have them is decided already.
+  /// That he may have them is decided already. `who` with a federation of its own: whoever has the
+  /// token, and no access key.
   Temporary issue(const auth::Identity& who,
                   std::string_view access_key,
                   const Entity* role,
-                  std::string_view name,
-                  std::string_view policy,
+                  RoleSession session,
                   std::int64_t seconds);
   /// Makes durable what tells this store's seal key from another, before something else is sealed
   /// with it; as good as free once it is done.
@@ -73,11 +80,16 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
     EntityKind kind = EntityKind::user;
     std::string name, path = "/", description;
     std::string trust;  ///< of roles: the trust policy
+    std::int64_t max_session = kMaxRoleSeconds;
   };
   Change<EntityPtr> create(NewEntity wanted);
   Change<> remove(EntityKind kind, std::string name);
   Change<> add_to_group(std::string user, std::string group);
   Change<> remove_from_group(std::string user, std::string group);
+  /// What is not given stays.
+  Change<> update_role(std::string role,
+                       std::optional<std::string> description,
+                       std::optional<std::int64_t> max_session);
   Change<> set_trust(std::string role, std::string text);
 
   Change<ManagedPtr> create_policy(std::string name,
@@ -100,6 +112,11 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   /// Another key of the root user: so that one can be exchanged without a break.
   Change<AccessKeyPtr> create_account_key(std::string account);
   Change<> remove_account_key(std::string account, std::string key);
+
+  Change<ProviderPtr> create_provider(Provider wanted);
+  Change<> remove_provider(std::string arn);
+  /// Of the client ids and thumbprints; that they are allowed is checked here.
+  Change<> edit_provider(std::string arn, std::function<void(Provider&)> edit);
 
   Change<AccessKeyPtr> create_key(std::string user);
   Change<> set_key_active(std::string user, std::string id, bool active);

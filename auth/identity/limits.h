@@ -20,6 +20,11 @@ inline constexpr std::size_t kMaxInlineUserBytes = 2048;   ///< all inline polic
 inline constexpr std::size_t kMaxInlineGroupBytes = 5120;  ///< of one group
 inline constexpr std::size_t kMaxInlineRoleBytes = 10240;  ///< of one role
 inline constexpr std::size_t kMaxSessionPolicyBytes = 2048;
+inline constexpr std::size_t kMaxSessionPolicies = 10;  ///< managed ones of one session
+inline constexpr std::size_t kMaxProviders = 100;
+inline constexpr std::size_t kMaxClientIds = 100, kMaxClientId = 255;
+inline constexpr std::size_t kMaxThumbprints = 5, kThumbprintChars = 40;
+inline constexpr std::size_t kMaxProviderUrl = 255;
 inline constexpr std::size_t kMaxAccounts = 1000;  ///< beside the first
 inline constexpr std::size_t kMaxKeysPerAccount = 2;
 inline constexpr std::size_t kMaxAccountName = 50, kMaxEmail = 64;
@@ -29,6 +34,8 @@ inline constexpr std::size_t kMaxGroupName = 128;
 inline constexpr std::size_t kMaxPolicyName = 128;
 inline constexpr std::size_t kMaxPath = 512;
 inline constexpr std::size_t kMaxDescription = 1000;
-inline constexpr std::int64_t kMaxRoleSeconds = 3600;  ///< AWS's default; a role cannot change it
+/// Of sessions of a role: without a word of its own, and what it may say. Sessions that come from
+/// sessions last the former at most.
+inline constexpr std::int64_t kMaxRoleSeconds = 3600, kLongestRoleSeconds = 43'200;
 
 }  // namespace outcrop::identity

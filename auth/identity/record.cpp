@@ -1,6 +1,9 @@
 #include "auth/identity/record.h"
 
+#include <algorithm>
+
 #include "auth/identity/limits.h"
+#include "auth/oidc/issuer.h"
 #include "storage/base/codec.h"
 #include "storage/meta/tables.h"
 
@@ -12,9 +15,12 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kKeyVersion = 2;
 /// Of the access keys of accounts: the account stands where the user does in the others.
 constexpr std::uint8_t kAccountKeyVersion = 3;
+/// Of roles whose sessions may last longer or shorter than usual: their seconds follow.
+constexpr std::uint8_t kSessionVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
-               kBucket = 'b', kSettings = 'c', kKmsKey = 'y';  // of auth/access, api/s3, auth/keys
+               kProvider = 'w', kBucket = 'b', kSettings = 'c',
+               kKmsKey = 'y';  // of auth/access, api/s3, auth/keys
 constexpr char kKinds[kEntityKinds] = {'u', 'g', 'r'};
 
 std::string key_of(char what, std::string_view rest) {
@@ -67,7 +73,19 @@ PolicyPtr stored_policy(std::string name,
   return out;
 }
 
-Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, State& state) {
+/// One text per role: what is usual is not said.
+void read_max_session(Reader& r, Entity& role) {
+  const std::uint64_t seconds = r.varint();
+  if (role.kind != EntityKind::role || seconds <= kMaxRoleSeconds ||
+      seconds > kLongestRoleSeconds) {
+    r.fail();
+    return;
+  }
+  role.max_session = static_cast<std::int64_t>(seconds);
+}
+
+Result<void> load_entity(
+    EntityKind kind, std::string_view name, std::uint8_t version, Reader& r, State& state) {
   Entity e;
   e.kind = kind;
   e.name = name;
@@ -78,6 +96,9 @@ Result<void> load_entity(EntityKind kind, std::string_view name, Reader& r, Stat
   e.groups = read_names(r, kMaxGroupsPerUser, kMaxGroupName);
   e.attached = read_names(r, kMaxAttached, kMaxPolicyName);
   const std::string trust(r.str(policy::kMaxPolicyBytes));
+  if (version == kSessionVersion) {
+    read_max_session(r, e);
+  }
   if (!r.done() || trust.empty() != (kind != EntityKind::role)) {
     return broken("entity");
   }
@@ -141,6 +162,28 @@ Result<void> load_account(std::string_view id, Reader& r, State& state) {
   return ok();
 }
 
+std::vector<std::string> read_list(Reader& r, std::size_t most, std::size_t longest) {
+  std::vector<std::string> out;
+  for (std::size_t n = r.count(most); n > 0; --n) {
+    out.emplace_back(r.str(longest));
+  }
+  return out;
+}
+
+/// One that the configuration has, too, is as it says there.
+Result<void> load_provider(std::string_view name, Reader& r, State& state) {
+  Provider p;
+  p.url = r.str(kMaxProviderUrl);
+  p.created_ns = static_cast<std::int64_t>(r.u64());
+  p.client_ids = read_list(r, kMaxClientIds, kMaxClientId);
+  p.thumbprints = read_list(r, kMaxThumbprints, kThumbprintChars);
+  if (!r.done() || p.name() != name || !oidc::split_url(p.url)) {
+    return broken("identity provider");
+  }
+  state.providers.emplace(name, std::make_shared<const Provider>(std::move(p)));
+  return ok();
+}
+
 Result<void> load_key(
     std::string_view id, std::uint8_t version, Reader& r, const SealKey& seal_key, State& state) {
   AccessKey k;
@@ -176,11 +219,13 @@ std::string inline_key(EntityKind kind, std::string_view name, std::string_view 
 std::string managed_key(std::string_view name) { return key_of(kManaged, name); }
 std::string access_key_key(std::string_view id) { return key_of(kAccessKey, id); }
 std::string account_key(std::string_view id) { return key_of(kAccount, id); }
+std::string provider_key(std::string_view name) { return key_of(kProvider, name); }
 std::string seal_check_key() { return key_of(kCheck, {}); }
 
 std::string encode(const Entity& e) {
   Writer w;
-  w.u8(kVersion);
+  const bool usual = e.max_session == kMaxRoleSeconds;
+  w.u8(usual ? kVersion : kSessionVersion);
   w.str(e.path);
   w.str(e.id);
   w.u64(static_cast<std::uint64_t>(e.created_ns));
@@ -188,6 +233,9 @@ std::string encode(const Entity& e) {
   write_names(w, e.groups);
   write_names(w, e.attached);
   w.str(e.trust ? std::string_view(e.trust->text) : std::string_view());
+  if (!usual) {
+    w.varint(static_cast<std::uint64_t>(e.max_session));
+  }
   return std::move(w).take();
 }
 
@@ -219,6 +267,18 @@ std::string encode(const Account& a) {
   return std::move(w).take();
 }
 
+std::string encode(const Provider& p) {
+  Writer w;
+  w.u8(kVersion);
+  w.str(p.url);
+  w.u64(static_cast<std::uint64_t>(p.created_ns));
+  for (const std::vector<std::string>* list : {&p.client_ids, &p.thumbprints}) {
+    w.varint(list->size());
+    std::ranges::for_each(*list, [&](const std::string& text) { w.str(text); });
+  }
+  return std::move(w).take();
+}
+
 std::string encode(const AccessKey& k, const SealKey& seal_key, Random& random) {
   Writer w;
   w.u8(k.account.empty() ? kKeyVersion : kAccountKeyVersion);
@@ -243,7 +303,11 @@ Result<void> load_record(std::string_view key,
     return ok();
   }
   const std::uint8_t version = r.u8();
-  if (version < 1 || version > (what == kAccessKey ? kAccountKeyVersion : kVersion)) {
+  const auto kind = kind_of(what);
+  const std::uint8_t last = what == kAccessKey         ? kAccountKeyVersion
+                            : kind == EntityKind::role ? kSessionVersion
+                                                       : kVersion;
+  if (version < 1 || version > last) {
     r.fail();
   }
   if (what == kInline) {
@@ -255,11 +319,13 @@ Result<void> load_record(std::string_view key,
   if (what == kAccount) {
     return load_account(rest, r, state);
   }
+  if (what == kProvider) {
+    return load_provider(rest, r, state);
+  }
   if (what == kAccessKey) {
     return load_key(rest, version, r, seal_key, state);
   }
-  const auto kind = kind_of(what);
-  return kind && !rest.empty() ? load_entity(*kind, rest, r, state) : broken("identity");
+  return kind && !rest.empty() ? load_entity(*kind, rest, version, r, state) : broken("identity");
 }
 
 }  // namespace outcrop::identity

@@ -16,6 +16,7 @@ std::string inline_key(EntityKind kind, std::string_view name, std::string_view 
 std::string managed_key(std::string_view name);
 std::string access_key_key(std::string_view id);
 std::string account_key(std::string_view id);
+std::string provider_key(std::string_view name);
 /// The record that tells whether the right key is there to open the secrets.
 std::string seal_check_key();
 
@@ -23,6 +24,7 @@ std::string encode(const Entity& entity);  ///< without inline policies
 std::string encode(const ManagedPolicy& policy);
 std::string encode_inline(std::string_view text);
 std::string encode(const Account& account);
+std::string encode(const Provider& provider);
 std::string encode(const AccessKey& key, const SealKey& seal_key, Random& random);
 
 /// Adds a record of the table to `state`. corrupt: a record or key that is none; nothing is added,

@@ -1,19 +1,31 @@
 #include "auth/identity/session.h"
 
+#include <algorithm>
+
 #include "auth/identity/limits.h"
+#include "auth/oidc/token.h"
 #include "storage/base/codec.h"
 #include "storage/digest/text.h"
 
 namespace outcrop::identity {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+/// Version 2 ended before the managed policies.
+constexpr std::uint8_t kVersion = 3, kFirstVersion = 2;
 constexpr std::size_t kMaxKeyText = 128;
 
 std::string purpose(std::string_view access_key) { return "session " + std::string(access_key); }
 
 /// The issuer's own rights today; null if he has none any more.
 auth::IdentityPtr parent_of(const State& state, const Session& s, std::string_view root_key) {
+  if (const Federation& f = s.federation; !f.provider.empty()) {
+    const auto provider = state.providers.find(f.provider);
+    const EntityPtr role = state.find(EntityKind::role, f.role);
+    const bool lasts = provider != state.providers.end() &&
+                       provider->second->created_ns == f.provider_ns && role &&
+                       role->id == f.role_id;
+    return lasts ? state.identity_of(*role) : nullptr;
+  }
   if (s.issuer_key == root_key) {
     return s.user.empty() ? state.root : nullptr;
   }
@@ -43,6 +55,45 @@ auth::IdentityPtr role_of(const State& state, const Session& s, std::string_view
   return out;
 }
 
+/// What version 2 does not have.
+void read_later(Reader& r, Session& s) {
+  for (std::size_t n = r.count(kMaxSessionPolicies); n > 0; --n) {
+    s.managed.emplace_back(r.str(kMaxPolicyName));
+  }
+  Federation& f = s.federation;
+  f.provider = r.str(kMaxProviderUrl);
+  f.subject = r.str(oidc::kMaxSubject);
+  f.audience = r.str(kMaxClientId);
+  f.role = r.str(kMaxUserName);
+  f.role_id = r.str(kMaxKeyText);
+  f.provider_ns = static_cast<std::int64_t>(r.u64());
+}
+
+/// All that restricts the session, as one policy: what one of them allows, and none denies.
+PolicyPtr restriction_of(const State& state, const Session& s) {
+  auto out = std::make_shared<NamedPolicy>();
+  out->name = "session";
+  std::vector<std::string_view> texts;
+  if (!s.policy.empty()) {
+    texts.push_back(s.policy);
+  }
+  for (const std::string& name : s.managed) {
+    const ManagedPtr managed = state.find_policy(name);
+    texts.push_back(managed ? std::string_view(managed->document->text) : "");
+  }
+  std::vector<policy::Policy> parts;
+  for (const std::string_view text : texts) {
+    auto part =
+        policy::Policy::compile(text, policy::PolicyKind::identity, {}, policy::Origin::store);
+    if (!part) {
+      return out;  // unreadable, or gone
+    }
+    parts.push_back(*std::move(part));
+  }
+  out->compiled = policy::Policy::together(std::move(parts));
+  return out;
+}
+
 }  // namespace
 
 std::string seal_session(const SealKey& key, const Session& s, Random& random) {
@@ -54,6 +105,13 @@ std::string seal_session(const SealKey& key, const Session& s, Random& random) {
   }
   w.u64(static_cast<std::uint64_t>(s.issued_ns));
   w.u64(static_cast<std::uint64_t>(s.expires_ns));
+  w.varint(s.managed.size());
+  std::ranges::for_each(s.managed, [&](const std::string& name) { w.str(name); });
+  const Federation& f = s.federation;
+  for (const std::string* text : {&f.provider, &f.subject, &f.audience, &f.role, &f.role_id}) {
+    w.str(*text);
+  }
+  w.u64(static_cast<std::uint64_t>(f.provider_ns));
   return digest::to_base64(as_bytes(seal(key, purpose(s.access_key), w.view(), random)));
 }
 
@@ -74,7 +132,8 @@ std::optional<Session> open_session(const SealKey& key,
   Reader r(*plain);
   Session s;
   s.access_key = access_key;
-  if (r.u8() != kVersion) {
+  const std::uint8_t version = r.u8();
+  if (version < kFirstVersion || version > kVersion) {
     return std::nullopt;
   }
   s.secret = r.str(kMaxKeyText);
@@ -86,6 +145,9 @@ std::optional<Session> open_session(const SealKey& key,
   s.policy = r.str(kMaxSessionPolicyBytes);
   s.issued_ns = static_cast<std::int64_t>(r.u64());
   s.expires_ns = static_cast<std::int64_t>(r.u64());
+  if (version >= kVersion) {
+    read_later(r, s);
+  }
   return r.done() ? std::optional(std::move(s)) : std::nullopt;
 }
 
@@ -102,9 +164,9 @@ auth::IdentityPtr identity_of_session(const State& state,
   out->issued_ns = s.issued_ns;
   out->issuer_key = s.issuer_key;
   out->issuer_user = s.user;
-  if (!s.policy.empty()) {
-    out->session =
-        make_policy("session", s.policy, policy::PolicyKind::identity, policy::Origin::store);
+  out->federation = s.federation;
+  if (!s.policy.empty() || !s.managed.empty()) {
+    out->session = restriction_of(state, s);
     out->unreadable = out->unreadable || !out->session->compiled;
   }
   return out;

@@ -23,7 +23,9 @@ struct Session {
   std::string role_id;     ///< of that role: another one may have its name later
   std::string user;        ///< of the issuer; empty: the root user
   std::string name;        ///< of sessions of roles
-  std::string policy;      ///< empty: not restricted further
+  std::string policy;      ///< empty: not restricted further by a document of its own
+  std::vector<std::string> managed{};  ///< names of managed policies that restrict it
+  Federation federation{};             ///< of a token; then there is no issuer
   std::int64_t issued_ns = 0, expires_ns = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "auth/oidc/issuer.h"
+
 namespace outcrop::identity {
 namespace {
 
@@ -106,6 +108,20 @@ AccountPtr State::find_canonical(std::string_view canonical_id) const {
   const auto at = std::ranges::find_if(
       accounts, [&](const auto& entry) { return entry.second->canonical_id == canonical_id; });
   return at == accounts.end() ? nullptr : at->second;
+}
+
+std::string_view Provider::name() const { return oidc::name_of(url); }
+std::string Provider::arn() const { return arn_of("oidc-provider", "/", name()); }
+
+ProviderPtr State::find_issuer(std::string_view url) const {
+  const auto at = providers.find(oidc::name_of(url));
+  return at != providers.end() && at->second->url == url ? at->second : nullptr;
+}
+
+ProviderPtr State::find_provider_arn(std::string_view arn) const {
+  const auto at = std::ranges::find_if(
+      providers, [&](const auto& entry) { return entry.second->arn() == arn; });
+  return at == providers.end() ? nullptr : at->second;
 }
 
 std::vector<EntityPtr> State::members_of(std::string_view group) const {

@@ -10,6 +10,7 @@
 
 #include "auth/accounts.h"
 #include "auth/identity/identity.h"
+#include "auth/identity/limits.h"
 
 namespace outcrop::identity {
 
@@ -24,6 +25,7 @@ struct Entity {
   std::string name, path = "/", id;
   std::int64_t created_ns = 0;
   std::string description;                      ///< of roles
+  std::int64_t max_session = kMaxRoleSeconds;   ///< of roles: how long a session may last
   std::set<std::string, std::less<>> groups;    ///< of users
   std::set<std::string, std::less<>> attached;  ///< names of managed policies
   std::map<std::string, PolicyPtr, std::less<>> inline_policies;
@@ -48,6 +50,19 @@ struct Account : auth::AccountName {
 };
 using AccountPtr = std::shared_ptr<const Account>;
 
+/// An identity provider whose tokens are taken for roles that trust it.
+struct Provider {
+  std::string url;                      ///< exactly as its tokens name it in `iss`
+  std::vector<std::string> client_ids;  ///< whom its tokens must be for
+  /// SHA-1, in hex, of certificates that its server may show though no authority vouches for them.
+  std::vector<std::string> thumbprints;
+  std::int64_t created_ns = 0;
+  bool configured = false;        ///< in the configuration: not stored, and not changed over IAM
+  std::string_view name() const;  ///< "HOST/PATH"
+  std::string arn() const;
+};
+using ProviderPtr = std::shared_ptr<const Provider>;
+
 struct AccessKey {
   std::string id, secret;
   std::string user;       ///< empty: of the root user of `account`
@@ -66,8 +81,9 @@ PolicyPtr make_policy(std::string name,
 struct State {
   std::array<std::map<std::string, EntityPtr, std::less<>>, kEntityKinds> entities;
   std::map<std::string, ManagedPtr, std::less<>> policies;
-  std::map<std::string, AccessKeyPtr, std::less<>> keys;    ///< by id
-  std::map<std::string, AccountPtr, std::less<>> accounts;  ///< by id
+  std::map<std::string, AccessKeyPtr, std::less<>> keys;      ///< by id
+  std::map<std::string, AccountPtr, std::less<>> accounts;    ///< by id
+  std::map<std::string, ProviderPtr, std::less<>> providers;  ///< by name
 
   /// Derived by finish(): who each active key acts as.
   std::map<std::string, auth::IdentityPtr, std::less<>> identities;
@@ -81,6 +97,9 @@ struct State {
   std::vector<AccessKeyPtr> keys_of_account(std::string_view account) const;
   /// The account with that canonical id; null: there is none beside the first.
   AccountPtr find_canonical(std::string_view canonical_id) const;
+  /// The provider of that URL, exactly; null: there is none.
+  ProviderPtr find_issuer(std::string_view url) const;
+  ProviderPtr find_provider_arn(std::string_view arn) const;
   std::vector<EntityPtr> members_of(std::string_view group) const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;

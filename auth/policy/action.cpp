@@ -17,12 +17,14 @@ using enum Target;
 
 // In byte order, upper case before lower case.
 constexpr auto kActions = std::to_array<Row>({
+    {"iam:AddClientIDToOpenIDConnectProvider", account},
     {"iam:AddUserToGroup", account},
     {"iam:AttachGroupPolicy", account},
     {"iam:AttachRolePolicy", account},
     {"iam:AttachUserPolicy", account},
     {"iam:CreateAccessKey", account},
     {"iam:CreateGroup", account},
+    {"iam:CreateOpenIDConnectProvider", account},
     {"iam:CreatePolicy", account},
     {"iam:CreatePolicyVersion", account},
     {"iam:CreateRole", account},
@@ -30,6 +32,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:DeleteAccessKey", account},
     {"iam:DeleteGroup", account},
     {"iam:DeleteGroupPolicy", account},
+    {"iam:DeleteOpenIDConnectProvider", account},
     {"iam:DeletePolicy", account},
     {"iam:DeletePolicyVersion", account},
     {"iam:DeleteRole", account},
@@ -43,6 +46,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:GetAccountSummary", account},
     {"iam:GetGroup", account},
     {"iam:GetGroupPolicy", account},
+    {"iam:GetOpenIDConnectProvider", account},
     {"iam:GetPolicy", account},
     {"iam:GetPolicyVersion", account},
     {"iam:GetRole", account},
@@ -57,6 +61,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:ListGroupPolicies", account},
     {"iam:ListGroups", account},
     {"iam:ListGroupsForUser", account},
+    {"iam:ListOpenIDConnectProviders", account},
     {"iam:ListPolicies", account},
     {"iam:ListPolicyVersions", account},
     {"iam:ListRolePolicies", account},
@@ -66,11 +71,13 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:PutGroupPolicy", account},
     {"iam:PutRolePolicy", account},
     {"iam:PutUserPolicy", account},
+    {"iam:RemoveClientIDFromOpenIDConnectProvider", account},
     {"iam:RemoveUserFromGroup", account},
     {"iam:SetDefaultPolicyVersion", account},
     {"iam:UpdateAccessKey", account},
     {"iam:UpdateAssumeRolePolicy", account},
     {"iam:UpdateGroup", account},
+    {"iam:UpdateOpenIDConnectProviderThumbprint", account},
     {"iam:UpdateRole", account},
     {"iam:UpdateUser", account},
     {"s3:AbortMultipartUpload", object},
@@ -168,12 +175,12 @@ static_assert(kActions.size() <= kMaxActions);
 
 /// The rest of AWS's actions of these services. Nothing here needs them, so they have no number.
 constexpr std::string_view kOthers =
-    "iam:AddClientIDToOpenIDConnectProvider iam:AddRoleToInstanceProfile iam:ChangePassword "
+    "iam:AddRoleToInstanceProfile iam:ChangePassword "
     "iam:CreateAccountAlias iam:CreateInstanceProfile iam:CreateLoginProfile "
-    "iam:CreateOpenIDConnectProvider iam:CreateSAMLProvider iam:CreateServiceLinkedRole "
+    "iam:CreateSAMLProvider iam:CreateServiceLinkedRole "
     "iam:CreateServiceSpecificCredential iam:CreateVirtualMFADevice iam:DeactivateMFADevice "
     "iam:DeleteAccountAlias iam:DeleteAccountPasswordPolicy iam:DeleteInstanceProfile "
-    "iam:DeleteLoginProfile iam:DeleteOpenIDConnectProvider iam:DeleteRolePermissionsBoundary "
+    "iam:DeleteLoginProfile iam:DeleteRolePermissionsBoundary "
     "iam:DeleteSAMLProvider iam:DeleteSSHPublicKey iam:DeleteServerCertificate "
     "iam:DeleteServiceLinkedRole iam:DeleteServiceSpecificCredential iam:DeleteSigningCertificate "
     "iam:DeleteUserPermissionsBoundary iam:DeleteVirtualMFADevice iam:EnableMFADevice "
@@ -181,18 +188,18 @@ constexpr std::string_view kOthers =
     "iam:GenerateServiceLastAccessedDetails iam:GetAccountAuthorizationDetails "
     "iam:GetAccountPasswordPolicy iam:GetContextKeysForCustomPolicy "
     "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport iam:GetInstanceProfile "
-    "iam:GetLoginProfile iam:GetOpenIDConnectProvider iam:GetOrganizationsAccessReport "
+    "iam:GetLoginProfile iam:GetOrganizationsAccessReport "
     "iam:GetSAMLProvider iam:GetSSHPublicKey iam:GetServerCertificate "
     "iam:GetServiceLastAccessedDetails iam:GetServiceLastAccessedDetailsWithEntities "
     "iam:GetServiceLinkedRoleDeletionStatus iam:ListAccountAliases iam:ListInstanceProfileTags "
     "iam:ListInstanceProfiles iam:ListInstanceProfilesForRole iam:ListMFADeviceTags "
-    "iam:ListMFADevices iam:ListOpenIDConnectProviderTags iam:ListOpenIDConnectProviders "
+    "iam:ListMFADevices iam:ListOpenIDConnectProviderTags "
     "iam:ListPoliciesGrantingServiceAccess iam:ListPolicyTags iam:ListRoleTags "
     "iam:ListSAMLProviderTags iam:ListSAMLProviders iam:ListSSHPublicKeys "
     "iam:ListServerCertificateTags iam:ListServerCertificates iam:ListServiceSpecificCredentials "
     "iam:ListSigningCertificates iam:ListUserTags iam:ListVirtualMFADevices iam:PassRole "
     "iam:PutRolePermissionsBoundary iam:PutUserPermissionsBoundary "
-    "iam:RemoveClientIDFromOpenIDConnectProvider iam:RemoveRoleFromInstanceProfile "
+    "iam:RemoveRoleFromInstanceProfile "
     "iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
     "iam:SetSecurityTokenServicePreferences iam:SimulateCustomPolicy iam:SimulatePrincipalPolicy "
     "iam:TagInstanceProfile iam:TagMFADevice iam:TagOpenIDConnectProvider iam:TagPolicy "
@@ -200,7 +207,7 @@ constexpr std::string_view kOthers =
     "iam:UntagInstanceProfile iam:UntagMFADevice iam:UntagOpenIDConnectProvider iam:UntagPolicy "
     "iam:UntagRole iam:UntagSAMLProvider iam:UntagServerCertificate iam:UntagUser "
     "iam:UpdateAccountPasswordPolicy iam:UpdateLoginProfile "
-    "iam:UpdateOpenIDConnectProviderThumbprint iam:UpdateRoleDescription iam:UpdateSAMLProvider "
+    "iam:UpdateRoleDescription iam:UpdateSAMLProvider "
     "iam:UpdateSSHPublicKey iam:UpdateServerCertificate iam:UpdateServiceSpecificCredential "
     "iam:UpdateSigningCertificate iam:UploadSSHPublicKey iam:UploadServerCertificate "
     "iam:UploadSigningCertificate iam:GetMFADevice iam:ListOrganizationsFeatures "

@@ -105,6 +105,19 @@ constexpr auto kKeys = std::to_array<Row>({
     {"sts:RoleSessionName", Key::role_session_name},
 });
 
+constexpr auto kClaims = std::to_array<Row>({
+    {"amr", Key::token_amr},
+    {"aud", Key::token_aud},
+    {"azp", Key::token_azp},
+    {"sub", Key::token_sub},
+});
+constexpr std::size_t kMaxProvider = 255;  // oidc::kMaxUrl
+
+bool is_ours(std::string_view service) {
+  return std::ranges::any_of(std::to_array<std::string_view>({"aws", "s3", "iam", "sts"}),
+                             [&](std::string_view ours) { return same_text(service, ours); });
+}
+
 }  // namespace
 
 std::optional<KeyName> find_key(std::string_view name) {
@@ -120,15 +133,16 @@ std::optional<KeyName> find_key(std::string_view name) {
     }
     return KeyName{row->key, std::string(suffix)};
   }
-  const std::size_t colon = name.find(':');
-  if (colon == std::string_view::npos || colon == 0 || colon + 1 == name.size()) {
+  const std::size_t colon = name.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == name.size() ||
+      is_ours(name.substr(0, name.find(':')))) {
     return std::nullopt;
   }
-  const std::string_view service = name.substr(0, colon);
-  for (const std::string_view ours : {"aws", "s3", "iam", "sts"}) {
-    if (same_text(service, ours)) {
-      return std::nullopt;
-    }
+  const std::string_view provider = name.substr(0, colon);
+  const auto claim = std::ranges::find_if(
+      kClaims, [&](const Row& r) { return same_text(r.name, name.substr(colon + 1)); });
+  if (claim != kClaims.end() && provider.size() <= kMaxProvider) {
+    return KeyName{claim->key, std::string(provider)};
   }
   return KeyName{};
 }

@@ -68,6 +68,10 @@ enum class Key : std::uint8_t {
   website_redirect_location,
   external_id,
   role_session_name,
+  token_amr,  ///< a claim of a token; with the name of the identity provider
+  token_aud,
+  token_azp,
+  token_sub,
   count_,
 };
 using KeySet = std::bitset<static_cast<std::size_t>(Key::count_)>;
@@ -75,12 +79,13 @@ using KeySet = std::bitset<static_cast<std::size_t>(Key::count_)>;
 /// A key as a policy names it.
 struct KeyName {
   Key key = Key::never;
-  std::string suffix{};  ///< the tag of a key "with a name"
+  std::string suffix{};  ///< the tag, or the provider, of a key "with a name"
   bool operator==(const KeyName&) const = default;
 };
 
-/// By name in any case, like "s3:prefix" or "aws:PrincipalTag/team". Empty: no such key. Keys of
-/// services that are not ours are `never`.
+/// By name in any case, like "s3:prefix" or "aws:PrincipalTag/team", or "id.example.com/realm:sub",
+/// where the provider is kept as written. Empty: no such key. Keys of services that are not ours
+/// are `never`.
 std::optional<KeyName> find_key(std::string_view name);
 
 /// The values of one key in one request; none: the request does not have the key.

@@ -70,6 +70,17 @@ std::expected<Policy, std::string> Policy::compile(std::string_view text,
   return out;
 }
 
+Policy Policy::together(std::vector<Policy> parts) {
+  Policy out;
+  for (Policy& part : parts) {
+    std::ranges::move(part.x_statements, std::back_inserter(out.x_statements));
+    out.x_allowed |= part.x_allowed;
+    out.x_denied |= part.x_denied;
+    out.x_keys |= part.x_keys;
+  }
+  return out;
+}
+
 void log_unknown_actions(const Policy& policy, std::string_view name, std::string_view owner) {
   const std::vector<std::string>& unknown = policy.unknown_actions();
   if (unknown.empty()) {

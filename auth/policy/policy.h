@@ -61,6 +61,9 @@ class Policy {
                                                     PolicyKind kind,
                                                     std::string_view bucket = {},
                                                     Origin origin = Origin::author);
+  /// All statements of several policies of the kind `identity`: what one of them allows, and none
+  /// denies.
+  static Policy together(std::vector<Policy> parts);
 
   /// The first statement of that effect that applies; null if none does. What is unclear about a
   /// statement makes a Deny apply and an Allow not.

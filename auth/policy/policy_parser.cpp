@@ -360,7 +360,14 @@ Checked<> Parser::add_principals(std::string_view type, const Texts& names, Stat
     } else if (type == "CanonicalUser") {
       fine = fine && name != "*";
       out.principals.add_canonical(name);
-    } else if (type == "Service" || type == "Federated") {
+    } else if (type == "Federated") {
+      // Earlier versions took any name, and none of them lets anybody in.
+      const bool known = out.principals.add_federated(name);
+      if (!known && x_origin == Origin::store) {
+        out.principals.add_foreign(name);
+      }
+      fine = fine && (known || x_origin == Origin::store);
+    } else if (type == "Service") {
       out.principals.add_foreign(name);
     } else {
       fine = false;

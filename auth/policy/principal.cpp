@@ -55,8 +55,30 @@ bool PrincipalSet::add_aws(std::string_view name) {
   return true;
 }
 
+bool PrincipalSet::add_federated(std::string_view name) {
+  constexpr std::string_view kProvider = "oidc-provider/";
+  ArnParts arn;
+  if (name.empty() || name.size() > kMaxName || name.contains('*') || name.contains('?')) {
+    return false;
+  }
+  if (!split_arn(name, arn) || !arn.part[4].starts_with(kProvider)) {
+    add_foreign(name);
+    return true;
+  }
+  const auto [partition, service, region, account, resource] = arn.part;
+  if (partition != "aws" || service != "iam" || !region.empty() ||
+      (!account.empty() && !is_account_id(account)) || resource.size() == kProvider.size()) {
+    return false;
+  }
+  std::string text = "arn:aws:iam::";
+  text.append(account.empty() ? kAccount : account).append(":").append(resource);
+  x_names.push_back({Kind::federated, std::move(text)});
+  return true;
+}
+
 bool PrincipalSet::contains(const Subject& subject, bool wide) const {
-  if (x_everyone) {
+  const bool federated = subject.kind == Subject::Kind::web_identity;
+  if (x_everyone && (wide || !federated)) {
     return true;
   }
   if (subject.kind == Subject::Kind::anonymous) {
@@ -70,7 +92,9 @@ bool PrincipalSet::contains(const Subject& subject, bool wide) const {
       case Kind::canonical:
         return for_account && n.text == subject.canonical_id;
       case Kind::arn:
-        return n.text == subject.arn || n.text == subject.role_arn;
+        return !federated && (n.text == subject.arn || n.text == subject.role_arn);
+      case Kind::federated:
+        return federated && n.text == subject.arn;
       case Kind::foreign:
         break;
     }

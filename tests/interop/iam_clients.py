@@ -20,7 +20,7 @@ def guide_of_users(context: Context) -> None:
     script = folder / "guide.sh"
     script.write_text("set -euo pipefail\ncd \"$(dirname \"$0\")\"\n" + "".join(blocks) + "echo walked through\n")
     environment = context.environment() | {"ENDPOINT": context.server().endpoint}
-    said = run(["bash", script], environment)
+    said = run(["bash", script], environment, timeout_seconds=900)  # some 60 runs of the CLI
     equal("the last line", said.strip().splitlines()[-1], "walked through")
     assert "arn:aws:iam::000000000000:user/alice" in said, said
     assert "arn:aws:iam::000000000000:root" in said, said

@@ -16,21 +16,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import accounts
 import administration
+import advisories
 import cli_clients
 import encryption
+import guides
 import iam_clients
+import probes
 import raw_http
 import sdk_clients
 import selftest
 import settings
 import versioning
+import web_identity
 from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administration.SCENARIOS,
-                             *cli_clients.SCENARIOS, *encryption.SCENARIOS,
+                             *advisories.SCENARIOS, *cli_clients.SCENARIOS, *encryption.SCENARIOS, *guides.SCENARIOS,
                              *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
-                             *settings.SCENARIOS, *versioning.SCENARIOS]
+                             *probes.SCENARIOS, *settings.SCENARIOS, *versioning.SCENARIOS,
+                             *web_identity.SCENARIOS]
 
 
 def run_one(scenario: Scenario, context: Context) -> str:

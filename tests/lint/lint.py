@@ -30,6 +30,7 @@ CHECKS: list[Check] = [
     structure_checks.docs_paths,
     structure_checks.docs_links,
     structure_checks.architecture_tree,
+    structure_checks.security_map,
     tool_checks.clang_format,
     tool_checks.shellcheck,
 ]

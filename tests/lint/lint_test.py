@@ -108,6 +108,20 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.rules(structure_checks.docs_paths), ["stale-path"])
         self.assertEqual(self.rules(structure_checks.docs_links), ["stale-link"])
 
+    def test_security_map(self) -> None:
+        self.assertEqual(self.rules(structure_checks.security_map), ["security-map"])
+        self.put("tests/a_test.cpp", "TEST(A, CVE_1_2_Three) {}\nTEST(A, Other) {}\n")
+        row = "| CVE-1-2 | x | y | [`CVE_1_2_Three`](../tests/a_test.cpp) |\n"
+        whole = "## Advisories\n| advisory | tests |\n|---|---|\n" + row * 50
+        self.put("docs/security.md", whole)
+        self.assertEqual(self.rules(structure_checks.security_map), [])
+        self.put("docs/security.md", whole.replace("CVE_1_2_Three", "Other", 1))
+        self.assertEqual(self.rules(structure_checks.security_map), ["security-map"])
+        self.put("docs/security.md", whole.replace("CVE_1_2_Three", "CVE_1_2_Thre", 1))
+        self.assertEqual(self.rules(structure_checks.security_map), ["security-map"])
+        self.put("docs/security.md", whole.replace(row, "", 1))
+        self.assertEqual(self.rules(structure_checks.security_map), ["security-map"])
+
     def test_architecture(self) -> None:
         self.assertEqual(self.rules(structure_checks.architecture_tree), ["architecture"])
         self.put("server/CMakeLists.txt", "")

@@ -108,6 +108,31 @@ def docs_links(repo: Repo) -> Iterator[Finding]:
                     yield Finding(doc, number, "stale-link", f"{target} does not exist")
 
 
+_ADVISORIES_AT_LEAST = 50
+
+
+def security_map(repo: Repo) -> Iterator[Finding]:
+    """Every test that docs/security.md names is in its file, and every advisory is in the name of one."""
+    doc = "docs/security.md"
+    if doc not in repo.files:
+        yield Finding(doc, 1, "security-map", "missing")
+        return
+    advisories, heading = 0, ""
+    for number, line in enumerate(repo.text(doc).splitlines(), start=1):
+        heading = line if line.startswith("## ") else heading
+        tests = re.findall(r"\[`([^`]+)`\]\(\.\./(tests/[^)#\s]+)\)", line)
+        for name, path in tests:
+            if not Path(path).name == name and (path not in repo.files or not re.search(rf"\b{name}\b", repo.text(path))):
+                yield Finding(doc, number, "security-map", f"{path} has no {name}")
+        if heading == "## Advisories" and line.startswith("| ") and not line.startswith("| advisory "):
+            advisories += 1
+            known = re.sub(r"\W", "_", line.split("|")[1].strip())
+            if not any(known in name for name, _ in tests):
+                yield Finding(doc, number, "security-map", f"no test has {known} in its name")
+    if advisories < _ADVISORIES_AT_LEAST:
+        yield Finding(doc, 1, "security-map", f"{advisories} advisories, at least {_ADVISORIES_AT_LEAST} wanted")
+
+
 def architecture_tree(repo: Repo) -> Iterator[Finding]:
     """The tree in ARCHITECTURE.md names every module, and nothing that is gone."""
     doc = "docs/ARCHITECTURE.md"

@@ -31,6 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [id, account] : state.accounts) {
     OUTCROP_ASSERT(account_key(id) == key && encode(*account) == value);
   }
+  for (const auto& [name, provider] : state.providers) {
+    OUTCROP_ASSERT(provider_key(name) == key && encode(*provider) == value);
+  }
   state.finish();
   return 0;
 }

@@ -83,7 +83,8 @@ class Iam : public ::testing::Test {
   http::Request request(const std::string& body,
                         const std::string& service,
                         const Signer& who,
-                        bool header = false) {
+                        bool header = false,
+                        const std::string& region = "us-east-1") {
     http::Request out = auth::test::make_request(
         "POST", "/", {{"host", "box:9000"}, {"content-type", "application/x-www-form-urlencoded"}});
     out.headers.push_back({"x-amz-date", std::string(auth::test::kDocStamp)});
@@ -95,7 +96,7 @@ class Iam : public ::testing::Test {
     if (header) {
       out.headers.push_back({"x-amz-content-sha256", options.payload});
     }
-    options.scope = "20130524/us-east-1/" + service + "/aws4_request";
+    options.scope = "20130524/" + region + "/" + service + "/aws4_request";
     options.access_key = who.access_key;
     options.secret = who.secret;
     auth::test::sign_by_header(out, options);

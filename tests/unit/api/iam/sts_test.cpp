@@ -130,10 +130,60 @@ TEST_F(Iam, SessionPoliciesOfRoles) {
             "LimitExceeded");
   EXPECT_EQ(text(assume("r", alice, {{"Tags.member.1.Key", "k"}}).body, "Code"), "NotImplemented");
   EXPECT_EQ(text(assume("r", alice, {{"PolicyArns.member.2.arn", "a"}}).body, "Code"),
-            "NotImplemented");
+            "MalformedPolicyDocument");
+  works("CreatePolicy", {{"PolicyName", "less"}, {"PolicyDocument", less}});
+  const Signer managed = credentials_of(
+      assume("r", alice, {{"PolicyArns.member.1.arn", "arn:aws:iam::000000000000:policy/less"}}));
+  EXPECT_EQ(send("ListRoles", {}, managed).status, 200);
+  EXPECT_EQ(failure("ListUsers", {}, managed), "AccessDenied");
+  Parameters many;
+  for (int i = 1; i <= 11; ++i) {
+    many.push_back({"PolicyArns.member." + std::to_string(i) + ".arn",
+                    "arn:aws:iam::000000000000:policy/less"});
+  }
+  EXPECT_EQ(text(assume("r", alice, many).body, "Code"), "LimitExceeded");
+  many.pop_back();
+  EXPECT_EQ(assume("r", alice, many).status, 200);
   EXPECT_EQ(
       text(sts("AssumeRole", {{"RoleArn", "x"}, {"RoleSessionName", "w"}}, alice).body, "Code"),
       "ValidationError");
+}
+
+TEST_F(Iam, ARoleSaysHowLongItsSessionsMayLast) {
+  const Signer alice = new_user("alice");
+  new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/alice"})", kAllowAll);
+  const auto asked = [&](const std::string& role, const Signer& who, const char* seconds) {
+    const Reply reply = assume(role, who, {{"DurationSeconds", seconds}});
+    return reply.status == 200 ? text(reply.body, "Expiration") : text(reply.body, "Code");
+  };
+  EXPECT_EQ(asked("r", alice, "3601"), "ValidationError");
+  EXPECT_EQ(failure("UpdateRole", {{"RoleName", "r"}, {"MaxSessionDuration", "43201"}}),
+            "ValidationError");
+  EXPECT_EQ(failure("UpdateRole", {{"RoleName", "none"}}), "NoSuchEntity");
+  works("UpdateRole",
+        {{"RoleName", "r"}, {"MaxSessionDuration", "43200"}, {"Description", "long"}});
+  works("UpdateRole", {{"RoleName", "r"}});  // changes nothing
+  const std::string shown = send("GetRole", {{"RoleName", "r"}}).body;
+  EXPECT_EQ(text(shown, "MaxSessionDuration"), "43200");
+  EXPECT_EQ(text(shown, "Description"), "long");
+  EXPECT_EQ(asked("r", alice, "43200"), "2013-05-24T12:00:00Z");
+  EXPECT_EQ(asked("r", alice, "43201"), "ValidationError");
+  EXPECT_EQ(text(assume("r", alice).body, "Expiration"), "2013-05-24T01:00:00Z");
+  // Of a session from a session: an hour. Who is not trusted does not learn the limit.
+  new_role("next", R"({"AWS":"arn:aws:iam::000000000000:role/r"})", kAllowAll);
+  works("UpdateRole", {{"RoleName", "next"}, {"MaxSessionDuration", "7200"}});
+  const Signer session = credentials_of(assume("r", alice));
+  EXPECT_EQ(asked("next", session, "3601"), "ValidationError");
+  EXPECT_EQ(asked("next", session, "3600"), "2013-05-24T01:00:00Z");
+  EXPECT_EQ(asked("next", alice, "7201"), "AccessDenied");
+  EXPECT_EQ(asked("absent", alice, "7201"), "AccessDenied");
+}
+
+TEST_F(Iam, AccountSummary) {
+  new_user("alice");
+  const std::string all = send("GetAccountSummary").body;
+  EXPECT_NE(all.find("<entry><key>Users</key><value>1</value></entry>"), std::string::npos) << all;
+  EXPECT_NE(all.find("<entry><key>GroupsQuota</key><value>300</value></entry>"), std::string::npos);
 }
 
 TEST_F(Iam, TrustPoliciesMayAskForAnExternalId) {

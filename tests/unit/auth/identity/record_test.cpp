@@ -105,10 +105,71 @@ TEST(IdentityRecords, KeysOfVersion1AreRead) {
   EXPECT_TRUE(none.keys.empty());
 }
 
+Provider provider() {
+  return {.url = "https://id.example.com/realms/edge",
+          .client_ids = {"box", "a"},
+          .thumbprints = {std::string(40, 'f')},
+          .created_ns = 7};
+}
+
+TEST(IdentityRecords, RolesWithSessionsOfAnotherLength) {
+  Entity e = role();
+  const std::string key = entity_key(e.kind, e.name), usual = encode(e);
+  EXPECT_EQ(usual[0], 1);
+  e.max_session = 43'200;
+  const std::string value = encode(e);
+  EXPECT_EQ(value[0], 2);
+  State state;
+  ASSERT_TRUE(load_record(key, value, kKey, state));
+  EXPECT_EQ(state.find(EntityKind::role, "reader")->max_session, 43'200);
+  EXPECT_EQ(encode(*state.find(EntityKind::role, "reader")), value);
+  for (const std::int64_t bad : {0, 900, 43'201}) {
+    e.max_session = bad;
+    EXPECT_FALSE(load_record(key, encode(e), kKey, state)) << bad;
+  }
+  std::string twice = usual + "\x90\x1c";  // 3600, which is said by saying nothing
+  twice[0] = 2;
+  EXPECT_FALSE(load_record(key, twice, kKey, state));
+  EXPECT_FALSE(load_record(entity_key(EntityKind::user, "reader"), value, kKey, state));
+}
+
+TEST(IdentityRecords, Providers) {
+  State state;
+  const Provider p = provider();
+  const std::string key = provider_key(p.name());
+  EXPECT_EQ(key, "kwid.example.com/realms/edge");
+  ASSERT_TRUE(load_record(key, encode(p), kKey, state));
+  const ProviderPtr loaded = state.find_issuer(p.url);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(encode(*loaded), encode(p));
+  EXPECT_FALSE(loaded->configured);
+  EXPECT_EQ(loaded->arn(), "arn:aws:iam::000000000000:oidc-provider/id.example.com/realms/edge");
+  EXPECT_EQ(state.find_provider_arn(loaded->arn()), loaded);
+  for (const char* other : {"http://id.example.com/realms/edge", "id.example.com/realms/edge",
+                            "https://id.example.com/realms/edge/", ""}) {
+    EXPECT_FALSE(state.find_issuer(other)) << other;
+  }
+  // Under another name it would be found by nobody, or by the wrong ones.
+  State none;
+  EXPECT_FALSE(load_record(provider_key("id.example.com"), encode(p), kKey, none));
+  Provider odd = p;
+  odd.url = "https://id.example.com/?x";
+  EXPECT_FALSE(load_record(provider_key(odd.name()), encode(odd), kKey, none));
+  EXPECT_TRUE(none.providers.empty());
+  // What the configuration says of it counts.
+  State configured;
+  configured.providers.emplace(
+      p.name(), std::make_shared<const Provider>(Provider{
+                    .url = p.url, .client_ids = {"mine"}, .thumbprints = {}, .configured = true}));
+  ASSERT_TRUE(load_record(key, encode(p), kKey, configured));
+  EXPECT_TRUE(configured.find_issuer(p.url)->configured);
+}
+
 TEST(IdentityRecords, DamageIsRefused) {
   SeededRandom random(1);
   const std::pair<std::string, std::string> records[] = {
       {entity_key(EntityKind::role, "reader"), encode(role())},
+      {provider_key(provider().name()), encode(provider())},
       {access_key_key("AKIA1"), encode(access_key(), kKey, random)}};
   for (const auto& [key, value] : records) {
     for (std::size_t n = 0; n < value.size(); ++n) {

@@ -188,6 +188,17 @@ TEST(Conditions, TagNamesAreExact) {
   EXPECT_FALSE(find_key("s3:ExistingObjectTag"));
   EXPECT_TRUE(find_key("s3:ExistingObjectTag/" + std::string(128, 'k')));
   EXPECT_FALSE(find_key("s3:ExistingObjectTag/" + std::string(129, 'k')));
+  // Claims of tokens, by the provider that vouches for them; its name may hold slashes and a port.
+  EXPECT_EQ(find_key("id.example.com:8443/realms/a:sub"),
+            (KeyName{Key::token_sub, "id.example.com:8443/realms/a"}));
+  EXPECT_EQ(find_key("id.example.com:AUD"), (KeyName{Key::token_aud, "id.example.com"}));
+  EXPECT_EQ(find_key("id.example.com/a:azp")->key, Key::token_azp);
+  EXPECT_EQ(find_key("id.example.com/a:amr")->key, Key::token_amr);
+  EXPECT_EQ(find_key("id.example.com/a:email")->key, Key::never);
+  EXPECT_EQ(find_key(std::string(256, 'a') + ":sub")->key, Key::never);
+  for (const char* none : {"aws:sub", "s3:aud", "STS:x:sub", ":sub", "id.example.com:"}) {
+    EXPECT_FALSE(find_key(none)) << none;
+  }
 }
 
 }  // namespace

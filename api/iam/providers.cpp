@@ -1,0 +1,123 @@
+// Identity providers over the wire. Their keys are fetched in the background, so a provider is
+// there whether its server answers or not.
+#include <algorithm>
+#include <charconv>
+
+#include "api/iam/answer.h"
+
+namespace outcrop::iam {
+namespace {
+
+using identity::Checked;
+
+/// NAME.member.1, NAME.member.2, ..., in the order of their numbers.
+Checked<std::vector<std::string>> list_of(const Form& form, std::string_view name) {
+  const std::string stem = std::string(name) + ".member.";
+  std::vector<std::pair<std::size_t, std::string>> found;
+  for (const auto& [parameter, value] : form.parameters()) {
+    if (!parameter.starts_with(stem)) {
+      continue;
+    }
+    const std::string_view number = std::string_view(parameter).substr(stem.size());
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
+    if (error != std::errc() || end != number.data() + number.size() || index == 0) {
+      return identity::refuse(identity::IamCode::validation, parameter + " is not numbered.");
+    }
+    found.emplace_back(index, value);
+  }
+  std::ranges::sort(found);
+  std::vector<std::string> out;
+  for (auto& [index, value] : found) {
+    if (std::ranges::count(out, value) == 0) {
+      out.push_back(std::move(value));
+    }
+  }
+  return out;
+}
+
+std::string named_arn(const Call& call) { return call.form.get("OpenIDConnectProviderArn"); }
+
+void write_list(s3::XmlWriter& xml,
+                std::string_view element,
+                const std::vector<std::string>& values) {
+  xml.open(element);
+  for (const std::string& value : values) {
+    xml.text("member", value);
+  }
+  xml.close();
+}
+
+}  // namespace
+
+Answer create_provider(Call& call) {
+  auto clients = list_of(call.form, "ClientIDList");
+  auto thumbprints = list_of(call.form, "ThumbprintList");
+  if (!clients || !thumbprints) {
+    co_return std::unexpected(clients ? thumbprints.error() : clients.error());
+  }
+  identity::Provider wanted;
+  wanted.url = call.form.get("Url");
+  wanted.client_ids = *std::move(clients);
+  wanted.thumbprints = *std::move(thumbprints);
+  const auto made = co_await call.store.create_provider(std::move(wanted));
+  if (!made) {
+    co_return std::unexpected(made.error());
+  }
+  call.xml.text("OpenIDConnectProviderArn", (*made)->arn());
+  co_return Checked<>{};
+}
+
+Answer get_provider(Call& call) {
+  const std::string arn = named_arn(call);
+  const identity::ProviderPtr found = call.state->find_provider_arn(arn);
+  if (!found) {
+    co_return identity::refuse(identity::IamCode::no_such_entity,
+                               "OpenIDConnect Provider not found for arn " + arn);
+  }
+  call.xml.text("Url", found->name());  // AWS leaves the scheme out, too
+  call.xml.text("CreateDate", date_text(found->created_ns));
+  write_list(call.xml, "ClientIDList", found->client_ids);
+  write_list(call.xml, "ThumbprintList", found->thumbprints);
+  co_return Checked<>{};
+}
+
+Answer list_providers(Call& call) {
+  call.xml.open("OpenIDConnectProviderList");
+  for (const auto& [name, provider] : call.state->providers) {
+    call.xml.open("member").text("Arn", provider->arn()).close();
+  }
+  call.xml.close();
+  co_return Checked<>{};
+}
+
+Answer delete_provider(Call& call) {
+  co_return co_await call.store.remove_provider(named_arn(call));
+}
+
+Answer add_client_id(Call& call) {
+  const std::string id = call.form.get("ClientID");
+  co_return co_await call.store.edit_provider(named_arn(call), [id](identity::Provider& provider) {
+    if (std::ranges::count(provider.client_ids, id) == 0) {
+      provider.client_ids.push_back(id);
+    }
+  });
+}
+
+Answer remove_client_id(Call& call) {
+  const std::string id = call.form.get("ClientID");
+  co_return co_await call.store.edit_provider(
+      named_arn(call), [id](identity::Provider& provider) { std::erase(provider.client_ids, id); });
+}
+
+Answer update_thumbprints(Call& call) {
+  const auto thumbprints = list_of(call.form, "ThumbprintList");
+  if (!thumbprints) {
+    co_return std::unexpected(thumbprints.error());
+  }
+  co_return co_await call.store.edit_provider(
+      named_arn(call),
+      [&thumbprints](identity::Provider& provider) { provider.thumbprints = *thumbprints; });
+}
+
+}  // namespace outcrop::iam
