@@ -38,6 +38,7 @@ enum class Code : std::uint8_t {
   invalid_argument,
   invalid_bucket_acl,
   invalid_bucket_name,
+  invalid_bucket_state,
   invalid_digest,
   invalid_location_constraint,
   invalid_part,
@@ -46,6 +47,7 @@ enum class Code : std::uint8_t {
   invalid_policy_document,
   invalid_range,
   invalid_request,
+  invalid_retention_period,
   invalid_storage_class,
   invalid_tag,
   invalid_token,
@@ -69,6 +71,7 @@ enum class Code : std::uint8_t {
   no_such_cors_configuration,
   no_such_key,
   no_such_lifecycle_configuration,
+  no_such_object_lock_configuration,
   no_such_public_access_block,
   no_such_tag_set,
   no_such_upload,
@@ -100,6 +103,9 @@ struct ErrorRow {
   std::string_view name;     ///< <Code>
   std::string_view message;  ///< <Message>, AWS's words: clients match on them
 };
+
+/// What AWS says of locks in a bucket without Object Lock.
+inline constexpr std::string_view kNoObjectLock = "Bucket is missing Object Lock Configuration";
 
 /// The row of a code.
 const ErrorRow& row(Code code);

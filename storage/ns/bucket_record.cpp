@@ -7,18 +7,46 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 /// What has versions, or had: one more byte says which.
 constexpr std::uint8_t kVersionedVersion = 2;
+/// What has Object Lock: the same, and its default retention.
+constexpr std::uint8_t kLockVersion = 3;
 constexpr std::size_t kMaxRegionBytes = 256;
+
+void write_lock(Writer& w, const BucketLock& lock) {
+  w.u8(static_cast<std::uint8_t>(lock.mode));
+  w.varint(lock.days);
+  w.varint(lock.years);
+}
+
+BucketLock read_lock(Reader& r) {
+  const std::uint8_t mode = r.u8();
+  const std::uint64_t days = r.varint(), years = r.varint();
+  if (mode > static_cast<std::uint8_t>(RetentionMode::compliance) || days > kMaxRetentionDays ||
+      years > kMaxRetentionYears) {
+    r.fail();
+    return {};
+  }
+  const BucketLock out{true, static_cast<RetentionMode>(mode), static_cast<std::uint32_t>(days),
+                       static_cast<std::uint32_t>(years)};
+  if (!is_sound(out)) {
+    r.fail();
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string encode(const BucketRecord& record) {
   Writer w;
   const bool versioned = record.versioning != Versioning::off;
-  w.u8(versioned ? kVersionedVersion : kVersion);
+  w.u8(record.lock.enabled ? kLockVersion : versioned ? kVersionedVersion : kVersion);
   w.varint(record.root);
   w.u64(static_cast<std::uint64_t>(record.created_ns));
   w.str(record.region);
   if (versioned) {
     w.u8(static_cast<std::uint8_t>(record.versioning));
+  }
+  if (record.lock.enabled) {
+    write_lock(w, record.lock);
   }
   return std::move(w).take();
 }
@@ -26,17 +54,23 @@ std::string encode(const BucketRecord& record) {
 Result<BucketRecord> decode_bucket(std::string_view bytes) {
   Reader r(bytes);
   const std::uint8_t version = r.u8();
-  if (version != kVersion && version != kVersionedVersion) {
+  if (version < kVersion || version > kLockVersion) {
     return fail(Errc::corrupt, "bucket record version");
   }
   BucketRecord out;
   out.root = r.varint();
   out.created_ns = static_cast<std::int64_t>(r.u64());
   out.region = r.str(kMaxRegionBytes);
-  if (version == kVersionedVersion) {
+  if (version != kVersion) {
     const std::uint8_t state = r.u8();
     out.versioning = static_cast<Versioning>(state);
     if (out.versioning != Versioning::enabled && out.versioning != Versioning::suspended) {
+      r.fail();
+    }
+  }
+  if (version == kLockVersion) {
+    out.lock = read_lock(r);
+    if (out.versioning != Versioning::enabled) {
       r.fail();
     }
   }

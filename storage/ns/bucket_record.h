@@ -5,6 +5,7 @@
 
 #include "storage/base/ids.h"
 #include "storage/base/result.h"
+#include "storage/ns/object_lock.h"
 #include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
@@ -14,6 +15,7 @@ struct BucketRecord {
   std::int64_t created_ns = 0;
   std::string region{};
   Versioning versioning = Versioning::off;
+  BucketLock lock{};  ///< enabled: versioning is, too
   bool operator==(const BucketRecord&) const = default;
 };
 

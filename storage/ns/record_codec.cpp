@@ -16,6 +16,8 @@ constexpr std::size_t kHexMd5 = 32;
 constexpr char kTagMark = '#';
 // The ACL stands behind the tags in the same way.
 constexpr std::string_view kAclMark = "!";
+// And the lock behind the ACL.
+constexpr std::string_view kLockMark = "&";
 
 // "<32 lower hex>" and "<32 lower hex>-<n>" are nearly all ETags: packed into half the bytes.
 enum class EtagForm : std::uint8_t { text = 0, md5 = 1, md5_parts = 2 };
@@ -221,7 +223,8 @@ VersionStamp read_stamp(Reader& r) {
 void write_attributes(Writer& w, const ObjectAttributes& attributes) {
   w.str(attributes.content_type);
   const bool acl = !attributes.acl.empty();
-  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0));
+  const bool lock = !attributes.lock.empty();
+  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0) + (lock ? 1 : 0));
   for (const auto& [name, value] : attributes.headers) {
     w.str(name);
     w.str(value);
@@ -235,6 +238,10 @@ void write_attributes(Writer& w, const ObjectAttributes& attributes) {
     w.str(kAclMark);
     w.str(attributes.acl);
   }
+  if (lock) {
+    w.str(kLockMark);
+    w.str(encode(attributes.lock));
+  }
   write_pairs(w, attributes.user_meta);
 }
 
@@ -242,6 +249,14 @@ ObjectAttributes read_attributes(Reader& r) {
   ObjectAttributes out;
   out.content_type = r.str(kMaxAttributeBytes);
   out.headers = read_pairs(r);
+  if (!out.headers.empty() && out.headers.back().first == kLockMark) {
+    if (auto lock = decode_object_lock(out.headers.back().second)) {
+      out.lock = *lock;
+    } else {
+      r.fail();
+    }
+    out.headers.pop_back();
+  }
   if (!out.headers.empty() && out.headers.back().first == kAclMark) {
     out.acl = std::move(out.headers.back().second);
     out.headers.pop_back();

@@ -9,6 +9,7 @@
 
 #include "storage/base/ids.h"
 #include "storage/digest/algorithm.h"
+#include "storage/ns/object_lock.h"
 #include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
@@ -28,6 +29,7 @@ struct BucketInfo {
   std::int64_t created_ns = 0;
   std::string region;  ///< as given at creation; empty: the default region
   Versioning versioning = Versioning::off;
+  BucketLock lock{};
 };
 
 /// Tags that a decision was made on. A change on the condition that they are still those of the
@@ -43,6 +45,7 @@ struct ObjectAttributes {
   StringPairs user_meta;  ///< lower-case names without "x-amz-meta-"
   StringPairs tags{};     ///< by key
   std::string acl{};      ///< opaque here (auth/access/acl.h); empty: none was given
+  ObjectLock lock{};      ///< in a bucket with Object Lock
   bool operator==(const ObjectAttributes&) const = default;
 };
 
@@ -103,6 +106,8 @@ struct Conditions {
   /// Of a delete by version id: precondition_failed if the version is not as it was seen. (The id
   /// alone does not do: "null" names one version after another, and what was not current may be.)
   std::optional<SeenVersion> seen{};
+  /// Of a delete by version id, by who may: retention in governance mode does not count.
+  bool bypass_governance = false;
   bool empty() const {
     return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since && !if_size &&
            !if_mtime && !must_exist && !tags && !seen;
@@ -128,6 +133,7 @@ struct CopyRequest {
   ExpectedTags source_tags{};
   std::string acl{};                        ///< of the copy; the source's is its own
   std::optional<std::string> source_acl{};  ///< as source_tags
+  ObjectLock lock{};                        ///< of the copy; the source's is its own
 };
 
 struct ByteRange {

@@ -153,6 +153,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   fresh.info.size = data.size();
   fresh.info.mtime_ns = x_clock.wall_ns();
   fresh.info.attributes = (*found)->info.attributes;
+  CO_TRYV(lock_new(*in, fresh.info.attributes));
   fresh.data = std::make_shared<const std::string>(std::move(data));
   fresh.upload_id = id;
   in->uploads.erase({std::string(key), std::string(id)});
