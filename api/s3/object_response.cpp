@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/s3/file_metadata.h"
+#include "api/s3/object_lock.h"
 #include "auth/uri.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
@@ -102,6 +103,7 @@ Outcome<> add_object_headers(const Call& call,
   if (!info.attributes.tags.empty() && may_read_tags(call)) {
     response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
   }
+  add_lock_headers(call, info, response);
   add_expiration(call, info, response);
   add_version(call, info.version_id, response);
   return apply_overrides(call, response);

@@ -5,6 +5,7 @@
 #include "api/s3/call.h"
 #include "api/s3/copy_source.h"
 #include "api/s3/existing_tags.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -47,6 +48,7 @@ struct CopyPlan {
   std::optional<ns::ObjectAttributes> replace;
   std::optional<ns::StringPairs> tags;    ///< empty: the source's
   std::string acl;                        ///< of the copy: the source's is not copied
+  ns::ObjectLock lock;                    ///< the same
   Algorithm algorithm = Algorithm::none;  ///< asked for
 };
 
@@ -114,6 +116,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
     put.file = file_fields_of(call, put.attributes);
   }
   put.attributes.acl = std::move(plan.acl);
+  put.attributes.lock = plan.lock;
   put.attributes.tags = plan.tags ? *std::move(plan.tags) : from.attributes.tags;
   put.etag = digest::to_hex(as_bytes(md5.value()));
   put.checksum = {plan.algorithm, digest::ChecksumType::full_object, sum.value()};
@@ -154,6 +157,7 @@ Task<ns::ObjectInfo> copy_reference(Call& call,
   copy.tags = plan.tags;
   copy.acl = plan.acl;
   copy.source_acl = plan.source.acl;
+  copy.lock = plan.lock;
   copy.source_version = std::move(version);
   if (plan.source.tags || !plan.tags) {
     copy.source_tags = std::move(tags);
@@ -207,6 +211,7 @@ Async<Outcome<std::optional<Copied>>> try_copy(Call& call, CopyPlan& plan) {
 Answer copy_object(Call& call) {
   S3_CO_TRY(SourceObject source, co_await copy_source_of(call));
   S3_CO_TRY(CopyPlan plan, plan_copy(call, std::move(source)));
+  S3_CO_TRY(plan.lock, co_await requested_lock(call));
   for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
     S3_CO_TRY(const auto copied, co_await try_copy(call, plan));
     if (copied) {

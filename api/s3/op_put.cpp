@@ -2,6 +2,7 @@
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/existing_tags.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -61,6 +62,7 @@ Answer put_object(Call& call) {
   ns::PutRequest put;
   S3_CO_TRY(put.attributes, tagged_attributes_of(call));
   S3_CO_TRY(put.attributes.acl, new_object_acl(call));
+  S3_CO_TRY(put.attributes.lock, co_await requested_lock(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(), *plan.length));

@@ -44,6 +44,8 @@ class RequestContext final : public policy::Context {
   /// until one of these is called; of a header that is then ignored no decision must depend.
   void set_request_tags(ns::StringPairs tags) { x_request_tags = std::move(tags); }
   void take_tags_of_header();  ///< x-amz-tagging
+  /// What the keys of Object Lock ask for, of a body; else the headers say it.
+  void set_lock(const ns::ObjectLock& lock) { x_lock = lock; }
   /// s3:ExistingObjectTag of the object that is decided on next; empty: nobody has looked.
   void set_existing_tags(std::optional<ns::StringPairs> tags) { x_existing_tags = std::move(tags); }
   const std::optional<ns::StringPairs>& existing_tags() const { return x_existing_tags; }
@@ -69,6 +71,7 @@ class RequestContext final : public policy::Context {
   bool tag_value(const policy::KeyName& key, policy::Values& out) const;
   bool caller_value(policy::Key key, policy::Values& out) const;
   bool query_value(policy::Key key, policy::Values& out) const;
+  bool lock_value(policy::Key key, policy::Values& out) const;
   bool header_value(policy::Key key, policy::Values& out) const;
   void other_value(policy::Key key, policy::Values& out) const;
   void copy_source(policy::Values& out) const;
@@ -80,6 +83,7 @@ class RequestContext final : public policy::Context {
   bool x_version_set = false;
   ns::StringPairs x_request_tags;
   std::optional<ns::StringPairs> x_existing_tags;
+  std::optional<ns::ObjectLock> x_lock;
   std::optional<std::string> x_object_acl, x_prefix;
   std::string x_bucket_account{policy::kAccount}, x_resource_account{policy::kAccount};
   mutable std::forward_list<std::string> x_kept;  ///< text that was computed

@@ -18,6 +18,7 @@ import accounts
 import administration
 import cli_clients
 import iam_clients
+import object_lock
 import raw_http
 import sdk_clients
 import selftest
@@ -28,7 +29,7 @@ from context import Context, MissingClient
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administration.SCENARIOS,
                              *cli_clients.SCENARIOS,
-                             *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
+                             *iam_clients.SCENARIOS, *object_lock.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
                              *settings.SCENARIOS, *versioning.SCENARIOS]
 
 

@@ -58,9 +58,9 @@ TEST_F(Errors, RoutingNeverFallsThrough) {
 }
 
 TEST_F(Errors, FeaturesThatAreNotThereAreRefused) {
-  for (const std::string name : {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
-                                 "x-amz-server-side-encryption-customer-algorithm", "x-amz-mfa",
-                                 "x-amz-write-offset-bytes", "x-amz-something-new"}) {
+  for (const std::string name :
+       {"x-amz-bucket-object-lock-enabled", "x-amz-server-side-encryption-customer-algorithm",
+        "x-amz-mfa", "x-amz-write-offset-bytes", "x-amz-something-new"}) {
     EXPECT_EQ(put("k", "v", {{name, "value"}}).status, 501) << name;
   }
   EXPECT_EQ(put("k", "v", {{"x-amz-storage-class", "GLACIER"}}).status, 501);
@@ -145,8 +145,7 @@ TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
     EXPECT_EQ(send("DELETE", "/bucket?" + sub).status, 204) << sub;
     EXPECT_EQ(send("DELETE", "/absent?" + sub).status, 404) << sub;
   }
-  for (const std::string sub :
-       {"logging", "notification", "accelerate", "requestPayment", "object-lock"}) {
+  for (const std::string sub : {"logging", "notification", "accelerate", "requestPayment"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
   }
   EXPECT_EQ(send("HEAD", "/bucket").status, 200);
