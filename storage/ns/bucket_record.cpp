@@ -7,8 +7,9 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 /// What has versions, or had: one more byte says which.
 constexpr std::uint8_t kVersionedVersion = 2;
-/// What has Object Lock: the same, and its default retention.
-constexpr std::uint8_t kLockVersion = 3;
+/// The same, and flags that say what follows. Version 3 was never stored.
+constexpr std::uint8_t kFlagsVersion = 4;
+constexpr std::uint8_t kLockFlag = 1;  ///< Object Lock and its default retention
 constexpr std::size_t kMaxRegionBytes = 256;
 
 void write_lock(Writer& w, const BucketLock& lock) {
@@ -38,7 +39,7 @@ BucketLock read_lock(Reader& r) {
 std::string encode(const BucketRecord& record) {
   Writer w;
   const bool versioned = record.versioning != Versioning::off;
-  w.u8(record.lock.enabled ? kLockVersion : versioned ? kVersionedVersion : kVersion);
+  w.u8(record.lock.enabled ? kFlagsVersion : versioned ? kVersionedVersion : kVersion);
   w.varint(record.root);
   w.u64(static_cast<std::uint64_t>(record.created_ns));
   w.str(record.region);
@@ -46,6 +47,7 @@ std::string encode(const BucketRecord& record) {
     w.u8(static_cast<std::uint8_t>(record.versioning));
   }
   if (record.lock.enabled) {
+    w.u8(kLockFlag);
     write_lock(w, record.lock);
   }
   return std::move(w).take();
@@ -54,7 +56,7 @@ std::string encode(const BucketRecord& record) {
 Result<BucketRecord> decode_bucket(std::string_view bytes) {
   Reader r(bytes);
   const std::uint8_t version = r.u8();
-  if (version < kVersion || version > kLockVersion) {
+  if (version != kVersion && version != kVersionedVersion && version != kFlagsVersion) {
     return fail(Errc::corrupt, "bucket record version");
   }
   BucketRecord out;
@@ -68,9 +70,10 @@ Result<BucketRecord> decode_bucket(std::string_view bytes) {
       r.fail();
     }
   }
-  if (version == kLockVersion) {
+  if (version == kFlagsVersion) {
+    const bool locks = r.u8() == kLockFlag;
     out.lock = read_lock(r);
-    if (out.versioning != Versioning::enabled) {
+    if (!locks || out.versioning != Versioning::enabled) {
       r.fail();
     }
   }
