@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/s3/headers.h"
+#include "api/s3/object_lock.h"
 #include "auth/identity/identity.h"
 #include "auth/policy/below.h"
 
@@ -138,6 +140,11 @@ constexpr auto kAclActions = std::to_array<std::pair<OpId, std::string_view>>({
     {OpId::copy_object, "s3:PutObjectAcl"},
     {OpId::create_multipart_upload, "s3:PutObjectAcl"},
 });
+/// And of headers that bring a lock. Who may write objects need not be one who may lock them.
+constexpr auto kLockActions = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"x-amz-object-lock-mode", "s3:PutObjectRetention"},
+    {"x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"},
+});
 bool brings_acl(const RequestContext& context) {
   constexpr auto kHeaders = std::to_array<std::string_view>(
       {"x-amz-acl", "x-amz-grant-read", "x-amz-grant-write", "x-amz-grant-read-acp",
@@ -244,6 +251,10 @@ bool would_allow(const Asker& asker,
   return decide(asker, action, bucket, {}, &access).allowed;
 }
 
+bool enables_lock(const RequestContext& context) {
+  return same_text(context.header("x-amz-bucket-object-lock-enabled").value_or(""), "true");
+}
+
 bool takes_tags(OpId op, const RequestContext& context) {
   return op == OpId::put_object || op == OpId::create_multipart_upload ||
          (op == OpId::copy_object && context.header("x-amz-tagging-directive") == "REPLACE");
@@ -281,7 +292,8 @@ bool asks_for_encryption(const Asker& asker, std::string_view bucket) {
 
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target) {
   if (op.id == OpId::delete_objects || op.id == OpId::create_bucket ||
-      op.id == OpId::put_object_tagging || op.id == OpId::post_object) {
+      op.id == OpId::put_object_tagging || op.id == OpId::post_object ||
+      op.id == OpId::put_object_retention || op.id == OpId::put_object_legal_hold) {
     return Grant({.reason = policy::Reason::undecided});
   }
   return authorize_now(asker, op, target);
@@ -308,6 +320,17 @@ Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Targe
   for (const HeaderAction& more : kHeaderActions) {
     if (grant && more.op == op.id && has(more.header)) {
       grant = check(known(more.action), given);
+    }
+  }
+  if (grant && makes_bucket && enables_lock(asker.context)) {
+    for (const std::string_view name :
+         {"s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"}) {
+      grant = grant ? check(known(name), given) : std::move(grant);
+    }
+  }
+  for (const auto& [header, action] : kLockActions) {
+    if (grant && takes_lock(op.id) && has(header)) {
+      grant = check(known(action), about);
     }
   }
   const auto acl = std::ranges::find(kAclActions, op.id, &std::pair<OpId, std::string_view>::first);

@@ -56,15 +56,18 @@ Outcome<> authorize_below(const Asker& asker,
                           std::string_view directory);
 
 /// Everything that the operation needs on the resource of its target. Of some operations the body
-/// has a say: CreateBucket, PutObjectTagging and PostObject, whose handlers call authorize_now()
-/// when they have read it, and DeleteObjects, where each key is a decision. Their grant says that
-/// nothing is decided yet.
+/// has a say: CreateBucket, PutObjectTagging, PutObjectRetention, PutObjectLegalHold and
+/// PostObject, whose handlers call authorize_now() when they have read it, and DeleteObjects, where
+/// each key is a decision. Their grant says that nothing is decided yet.
 Outcome<Grant> authorize_request(const Asker& asker, const Op& op, const auth::Target& target);
 /// The same, for every operation.
 Outcome<Grant> authorize_now(const Asker& asker, const Op& op, const auth::Target& target);
 
 /// Whether the operation gives an object the tags of the request's x-amz-tagging header.
 bool takes_tags(OpId op, const RequestContext& context);
+
+/// Whether the bucket that is made is to have Object Lock.
+bool enables_lock(const RequestContext& context);
 
 /// Whether a policy that has a say about the bucket asks for s3:ExistingObjectTag.
 bool asks_for_existing_tags(const Asker& asker, std::string_view bucket);

@@ -38,6 +38,7 @@ enum class Code : std::uint8_t {
   invalid_argument,
   invalid_bucket_acl,
   invalid_bucket_name,
+  invalid_bucket_state,
   invalid_digest,
   invalid_encryption_algorithm,
   invalid_location_constraint,
@@ -47,6 +48,7 @@ enum class Code : std::uint8_t {
   invalid_policy_document,
   invalid_range,
   invalid_request,
+  invalid_retention_period,
   invalid_storage_class,
   invalid_tag,
   invalid_token,
@@ -73,6 +75,7 @@ enum class Code : std::uint8_t {
   no_such_cors_configuration,
   no_such_key,
   no_such_lifecycle_configuration,
+  no_such_object_lock_configuration,
   no_such_public_access_block,
   no_such_tag_set,
   no_such_upload,
@@ -105,6 +108,9 @@ struct ErrorRow {
   std::string_view name;     ///< <Code>
   std::string_view message;  ///< <Message>, AWS's words: clients match on them
 };
+
+/// What AWS says of locks in a bucket without Object Lock.
+inline constexpr std::string_view kNoObjectLock = "Bucket is missing Object Lock Configuration";
 
 /// The row of a code.
 const ErrorRow& row(Code code);

@@ -49,6 +49,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::invalid_bucket_acl, 400, "InvalidBucketAclWithObjectOwnership",
      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"},
     {Code::invalid_bucket_name, 400, "InvalidBucketName", "The specified bucket is not valid."},
+    {Code::invalid_bucket_state, 409, "InvalidBucketState",
+     "The request is not valid with the current state of the bucket."},
     {Code::invalid_digest, 400, "InvalidDigest", "The Content-MD5 you specified was invalid."},
     {Code::invalid_encryption_algorithm, 400, "InvalidEncryptionAlgorithmError",
      "The Encryption request you specified is not valid. Supported value: AES256."},
@@ -65,6 +67,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The content of the form does not meet the conditions specified in the policy document."},
     {Code::invalid_range, 416, "InvalidRange", "The requested range is not satisfiable"},
     {Code::invalid_request, 400, "InvalidRequest", "Invalid Request"},
+    {Code::invalid_retention_period, 400, "InvalidRetentionPeriod",
+     "Default retention period must be a positive integer value."},
     {Code::invalid_storage_class, 400, "InvalidStorageClass",
      "The storage class you specified is not valid"},
     {Code::invalid_tag, 400, "InvalidTag", "The tag provided was not a valid tag."},
@@ -108,6 +112,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::no_such_key, 404, "NoSuchKey", "The specified key does not exist."},
     {Code::no_such_lifecycle_configuration, 404, "NoSuchLifecycleConfiguration",
      "The lifecycle configuration does not exist"},
+    {Code::no_such_object_lock_configuration, 404, "NoSuchObjectLockConfiguration",
+     "The specified object does not have a ObjectLock configuration"},
     {Code::no_such_public_access_block, 404, "NoSuchPublicAccessBlockConfiguration",
      "The public access block configuration was not found"},
     {Code::no_such_tag_set, 404, "NoSuchTagSet", "The TagSet does not exist"},
@@ -214,6 +220,7 @@ Code to_code(Errc code) {
     case Errc::invalid_argument:
       return Code::invalid_argument;
     case Errc::access_denied:
+    case Errc::object_locked:
       return Code::access_denied;
     case Errc::no_such_bucket:
       return Code::no_such_bucket;
@@ -238,9 +245,14 @@ Code to_code(Errc code) {
       return Code::bucket_already_owned_by_you;
     case Errc::bucket_not_empty:
       return Code::bucket_not_empty;
+    case Errc::bucket_state:
+      return Code::invalid_bucket_state;
+    case Errc::no_object_lock:
+      return Code::invalid_request;
     case Errc::key_too_long:
       return Code::key_too_long;
     case Errc::precondition_failed:
+    case Errc::already_exists:
       return Code::precondition_failed;
     case Errc::not_modified:
       return Code::not_modified;
@@ -250,8 +262,6 @@ Code to_code(Errc code) {
       return Code::invalid_range;
     case Errc::bad_digest:
       return Code::bad_digest;
-    case Errc::already_exists:
-      return Code::precondition_failed;
     case Errc::no_space:
       return Code::insufficient_storage;
     case Errc::read_only:
@@ -265,8 +275,7 @@ Code to_code(Errc code) {
     case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
     case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:
     case Errc::not_empty: case Errc::name_too_long: case Errc::too_many_links:
-    case Errc::cross_bucket: case Errc::bad_cookie: case Errc::no_xattr:
-    case Errc::not_permitted:
+    case Errc::cross_bucket: case Errc::bad_cookie: case Errc::no_xattr: case Errc::not_permitted:
       // clang-format on
       return Code::internal_error;
   }
@@ -276,6 +285,15 @@ Code to_code(Errc code) {
 S3Error::S3Error(const Error& error) : code(to_code(error.code())) {
   if (error.code() == Errc::read_only) {
     message = "The store is read-only for now; /health/ready of the admin address says why.";
+  }
+  if (error.code() == Errc::object_locked) {
+    message = "Access Denied because object protected by object lock.";
+  } else if (error.code() == Errc::no_object_lock) {
+    message = kNoObjectLock;
+  } else if (error.code() == Errc::bucket_state) {
+    message =
+        "An Object Lock configuration is present on this bucket, so the versioning state "
+        "cannot be changed.";
   }
   if (error.code() == Errc::key_deleted) {
     headers = {{"x-amz-delete-marker", "true"}, {"x-amz-version-id", std::string(error.detail())}};

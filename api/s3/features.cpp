@@ -9,6 +9,7 @@
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/encryption_headers.h"
+#include "api/s3/object_lock.h"
 #include "auth/target.h"
 
 namespace outcrop::s3 {
@@ -16,6 +17,7 @@ namespace {
 
 /// Read by a handler, by auth, or without effect in AWS too.
 constexpr auto kUnderstood = std::to_array<std::string_view>({
+    "x-amz-bucket-object-lock-token",
     "x-amz-bypass-governance-retention",
     "x-amz-checksum-algorithm",
     "x-amz-checksum-crc32",
@@ -82,7 +84,6 @@ struct ValueRule {
   std::array<std::string_view, 2> accepted;
 };
 constexpr auto kValueRules = std::to_array<ValueRule>({
-    {"x-amz-bucket-object-lock-enabled", {"false", "False"}},
     {"x-amz-storage-class", {"STANDARD", "STANDARD"}},
 });
 
@@ -145,6 +146,15 @@ Outcome<> check_header(Call& call, const http::Header& header, bool in_query) {
   if (is_acl_header(name)) {  // before anything else of the request is looked at
     S3_TRYV(acl_of_headers(call, new_subject(call)));
     return {};
+  }
+  if (is_lock_header(name) && takes_lock(call.op.id)) {
+    return {};
+  }
+  if (name == "x-amz-bucket-object-lock-enabled" && call.op.id == OpId::create_bucket) {
+    return same_text(header.value, "true") || same_text(header.value, "false")
+               ? Outcome<>()
+               : bad_argument("Invalid x-amz-bucket-object-lock-enabled header", header.name,
+                              header.value);
   }
   if (name == "x-amz-object-ownership" && call.op.id == OpId::create_bucket) {
     return access::parse_ownership(header.value)

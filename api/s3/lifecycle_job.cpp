@@ -38,7 +38,8 @@ bool is_gone(Errc code) {
 
 /// It is not the one any more that was looked at.
 bool is_other(Errc code) {
-  return is_gone(code) || code == Errc::precondition_failed || code == Errc::conflict;
+  return is_gone(code) || code == Errc::precondition_failed || code == Errc::conflict ||
+         code == Errc::object_locked;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "api/s3/encryption.h"
 #include "api/s3/file_metadata.h"
+#include "api/s3/object_lock.h"
 #include "auth/uri.h"
 #include "storage/digest/digest.h"
 #include "storage/digest/text.h"
@@ -104,6 +105,7 @@ Outcome<> add_object_headers(const Call& call,
     response.set("x-amz-tagging-count", std::to_string(info.attributes.tags.size()));
   }
   add_encryption(call, info.attributes.envelope, response);
+  add_lock_headers(call, info, response);
   add_expiration(call, info, response);
   add_version(call, info.version_id, response);
   return apply_overrides(call, response);

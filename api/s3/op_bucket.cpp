@@ -81,7 +81,8 @@ Outcome<> check_account(const Call& call, const access::BucketAccess& made) {
 Async<Outcome<>> make_bucket(Call& call, std::string_view region, access::BucketAccess access) {
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRYV(check_account(call, access));
-  const auto made = co_await call.ns.create_bucket(call.bucket(), region);
+  const auto made =
+      co_await call.ns.create_bucket(call.bucket(), region, enables_lock(call.context));
   if (!made) {
     co_return std::unexpected(creation_error(call, made.error()));
   }

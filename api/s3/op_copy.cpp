@@ -7,6 +7,7 @@
 #include "api/s3/copy_source.h"
 #include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -49,6 +50,7 @@ struct CopyPlan {
   std::optional<ns::ObjectAttributes> replace;
   std::optional<ns::StringPairs> tags;    ///< empty: the source's
   std::string acl;                        ///< of the copy: the source's is not copied
+  ns::ObjectLock lock;                    ///< the same
   Algorithm algorithm = Algorithm::none;  ///< asked for
   Sealing sealing;                        ///< of the copy: the source's is its own
 };
@@ -124,6 +126,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
     put.file = file_fields_of(call, put.attributes);
   }
   put.attributes.acl = std::move(plan.acl);
+  put.attributes.lock = plan.lock;
   put.attributes.tags = plan.tags ? *std::move(plan.tags) : from.attributes.tags;
   put.attributes.envelope = std::move(seal.envelope);
   put.etag = etag_of(call, put.attributes.envelope, digest::to_hex(as_bytes(md5.value())));
@@ -183,6 +186,7 @@ Task<ns::ObjectInfo> copy_reference(Call& call, const CopyPlan& plan, const Look
   copy.acl = plan.acl;
   copy.source_acl = plan.source.acl;
   copy.source_version = looked.version;
+  copy.lock = plan.lock;
   if (plan.source.tags || !plan.tags) {
     copy.source_tags = looked.tags;
   }
@@ -246,6 +250,7 @@ Answer copy_object(Call& call) {
   if (may_seal(call)) {
     S3_CO_TRY(plan.sealing, co_await sealing_of(call));
   }
+  S3_CO_TRY(plan.lock, co_await requested_lock(call));
   for (int attempt = 0; attempt < kMaxTagAttempts; ++attempt) {
     S3_CO_TRY(const auto copied, co_await try_copy(call, plan));
     if (copied) {

@@ -4,6 +4,7 @@
 
 #include "api/s3/audit.h"
 #include "api/s3/call.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
 #include "api/s3/xml_in.h"
@@ -58,6 +59,10 @@ Async<Outcome<Grant>> delete_entry(Call& call,
   conditions.if_match = entry.etag;
   conditions.if_size = entry.size;
   conditions.if_mtime = entry.mtime;
+  if (entry.version_id) {
+    call.context.set_version(entry.version_id);
+    conditions.bypass_governance = bypasses_governance(call, entry.key);
+  }
   S3_CO_TRY(done,
             co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
                                             std::move(conditions)));
@@ -79,6 +84,7 @@ Answer delete_object(Call& call) {
     }
   }
   S3_CO_TRY(ns::Conditions conditions, delete_conditions(call));
+  conditions.bypass_governance = !version.empty() && bypasses_governance(call, call.key());
   S3_CO_TRY(
       const ns::Deletion done,
       co_await call.ns.remove_version(call.bucket(), call.key(), version, std::move(conditions)));

@@ -4,6 +4,7 @@
 #include "api/s3/acl.h"
 #include "api/s3/call.h"
 #include "api/s3/encryption.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -202,6 +203,7 @@ Task<ns::UploadList> read_uploads(Call& call, const ns::UploadListRequest& reque
 Answer create_multipart_upload(Call& call) {
   S3_CO_TRY(ns::ObjectAttributes attributes, tagged_attributes_of(call));
   S3_CO_TRY(attributes.acl, new_object_acl(call));
+  S3_CO_TRY(attributes.lock, co_await requested_lock(call));
   S3_CO_TRY(const Algorithm algorithm, named_algorithm(call.header("x-amz-checksum-algorithm")));
   S3_CO_TRY(const ChecksumType type, upload_type(call, algorithm));
   Sealing sealing;

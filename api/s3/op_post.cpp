@@ -8,6 +8,7 @@
 #include "api/s3/call.h"
 #include "api/s3/encryption.h"
 #include "api/s3/form_reader.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -258,6 +259,7 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   ns::PutRequest request;
   S3_CO_TRY(request.attributes, tagged_attributes_of(put));
   S3_CO_TRY(request.attributes.acl, new_object_acl(put));
+  S3_CO_TRY(request.attributes.lock, co_await requested_lock(put));
   request.file = file_fields_of(put, request.attributes);
   // The form around the file is small: as a hint the size of both is good enough.
   const std::uint64_t hint = std::min(put.body.content_length().value_or(0), kMaxPutBytes);

@@ -5,6 +5,7 @@
 #include "api/s3/call.h"
 #include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
@@ -143,6 +144,7 @@ Answer put_object(Call& call) {
   ns::PutRequest put;
   S3_CO_TRY(put.attributes, tagged_attributes_of(call));
   S3_CO_TRY(put.attributes.acl, new_object_acl(call));
+  S3_CO_TRY(put.attributes.lock, co_await requested_lock(call));
   put.file = file_fields_of(call, put.attributes);
   S3_CO_TRY(put.conditions, write_conditions(call));
   S3_CO_TRY(put.append_at, write_offset(call, plan));

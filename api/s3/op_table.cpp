@@ -32,7 +32,7 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::get_bucket_website, "GetBucketWebsite", get, bucket, "website", "", "s3:GetBucketWebsite", none, unconfigured},
     {I::get_bucket_tagging, "GetBucketTagging", get, bucket, "tagging", "", "s3:GetBucketTagging", none, get_bucket_tagging},
     {I::get_bucket_replication, "GetBucketReplication", get, bucket, "replication", "", "s3:GetReplicationConfiguration", none, unconfigured},
-    {I::get_object_lock_configuration, "GetObjectLockConfiguration", get, bucket, "object-lock", "", "s3:GetBucketObjectLockConfiguration", none, unconfigured},
+    {I::get_object_lock_configuration, "GetObjectLockConfiguration", get, bucket, "object-lock", "", "s3:GetBucketObjectLockConfiguration", none, get_object_lock_configuration},
     {I::get_public_access_block, "GetPublicAccessBlock", get, bucket, "publicAccessBlock", "", "s3:GetBucketPublicAccessBlock", none, get_public_access_block},
     {I::get_bucket_ownership_controls, "GetBucketOwnershipControls", get, bucket, "ownershipControls", "", "s3:GetBucketOwnershipControls", none, get_bucket_ownership_controls},
     {I::get_bucket_encryption, "GetBucketEncryption", get, bucket, "encryption", "", "s3:GetEncryptionConfiguration", none, get_bucket_encryption},
@@ -57,8 +57,8 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::list_parts, "ListParts", get, object, "uploadId", "", "s3:ListMultipartUploadParts", none, list_parts},
     {I::get_object_acl, "GetObjectAcl", get, object, "acl", "", "s3:GetObjectAcl", none, get_acl},
     {I::get_object_tagging, "GetObjectTagging", get, object, "tagging", "", "s3:GetObjectTagging", none, get_object_tagging},
-    {I::get_object_retention, "GetObjectRetention", get, object, "retention", "", "s3:GetObjectRetention", none, unconfigured},
-    {I::get_object_legal_hold, "GetObjectLegalHold", get, object, "legal-hold", "", "s3:GetObjectLegalHold", none, unconfigured},
+    {I::get_object_retention, "GetObjectRetention", get, object, "retention", "", "s3:GetObjectRetention", none, get_object_retention},
+    {I::get_object_legal_hold, "GetObjectLegalHold", get, object, "legal-hold", "", "s3:GetObjectLegalHold", none, get_object_legal_hold},
     {I::other_unsupported, "GetObjectTorrent", get, object, "torrent", "", "s3:GetObjectTorrent", none, not_implemented},
     {I::get_object, "GetObject", get, object, "", "", "s3:GetObject", none, get_object},
     {I::head_object, "HeadObject", head, object, "", "", "s3:GetObject", none, head_object},
@@ -82,7 +82,7 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::put_configuration, "PutBucketWebsite", put, bucket, "website", "", "s3:PutBucketWebsite", none, not_implemented},
     {I::put_bucket_tagging, "PutBucketTagging", put, bucket, "tagging", "", "s3:PutBucketTagging", document, put_bucket_tagging},
     {I::put_configuration, "PutBucketReplication", put, bucket, "replication", "", "s3:PutReplicationConfiguration", none, not_implemented},
-    {I::put_configuration, "PutObjectLockConfiguration", put, bucket, "object-lock", "", "s3:PutBucketObjectLockConfiguration", none, not_implemented},
+    {I::put_object_lock_configuration, "PutObjectLockConfiguration", put, bucket, "object-lock", "", "s3:PutBucketObjectLockConfiguration", document, put_object_lock_configuration},
     {I::put_public_access_block, "PutPublicAccessBlock", put, bucket, "publicAccessBlock", "", "s3:PutBucketPublicAccessBlock", document, put_public_access_block},
     {I::put_bucket_ownership_controls, "PutBucketOwnershipControls", put, bucket, "ownershipControls", "", "s3:PutBucketOwnershipControls", document, put_bucket_ownership_controls},
     {I::put_bucket_encryption, "PutBucketEncryption", put, bucket, "encryption", "", "s3:PutEncryptionConfiguration", document, put_bucket_encryption},
@@ -97,8 +97,8 @@ constexpr std::array kOps = std::to_array<Op>({
     {I::put_configuration, "PutBucketIntelligentTieringConfiguration", put, bucket, "intelligent-tiering", "", "s3:PutIntelligentTieringConfiguration", none, not_implemented},
     {I::put_object_acl, "PutObjectAcl", put, object, "acl", "", "s3:PutObjectAcl", document, put_acl},
     {I::put_object_tagging, "PutObjectTagging", put, object, "tagging", "", "s3:PutObjectTagging", document, put_object_tagging},
-    {I::put_configuration, "PutObjectRetention", put, object, "retention", "", "s3:PutObjectRetention", none, not_implemented},
-    {I::put_configuration, "PutObjectLegalHold", put, object, "legal-hold", "", "s3:PutObjectLegalHold", none, not_implemented},
+    {I::put_object_retention, "PutObjectRetention", put, object, "retention", "", "s3:PutObjectRetention", document, put_object_retention},
+    {I::put_object_legal_hold, "PutObjectLegalHold", put, object, "legal-hold", "", "s3:PutObjectLegalHold", document, put_object_legal_hold},
     {I::put_configuration, "UpdateObjectEncryption", put, object, "encryption", "", "s3:UpdateObjectEncryption", none, not_implemented},
 
     {I::delete_bucket_policy, "DeleteBucketPolicy", del, bucket, "policy", "", "s3:DeleteBucketPolicy", none, delete_bucket_policy},
@@ -147,6 +147,8 @@ bool takes_version(OpId id) {
     case OpId::delete_object_tagging:
     case OpId::get_object_retention:
     case OpId::get_object_legal_hold:
+    case OpId::put_object_retention:
+    case OpId::put_object_legal_hold:
     case OpId::put_configuration:
     case OpId::other_unsupported:
       return true;

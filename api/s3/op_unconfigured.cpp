@@ -15,11 +15,6 @@ std::optional<S3Error> missing(OpId id) {
       return S3Error(Code::no_such_website_configuration);
     case OpId::get_bucket_replication:
       return S3Error(Code::replication_not_found);
-    case OpId::get_object_lock_configuration:
-      return S3Error(Code::object_lock_not_found);
-    case OpId::get_object_retention:
-    case OpId::get_object_legal_hold:
-      return S3Error(Code::invalid_request, "Bucket is missing Object Lock Configuration");
     default:
       return std::nullopt;
   }

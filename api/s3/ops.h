@@ -51,6 +51,13 @@ Answer get_object_tagging(Call& call);
 Answer put_object_tagging(Call& call);
 Answer delete_object_tagging(Call& call);
 
+Answer put_object_lock_configuration(Call& call);
+Answer get_object_lock_configuration(Call& call);
+Answer put_object_retention(Call& call);
+Answer get_object_retention(Call& call);
+Answer put_object_legal_hold(Call& call);
+Answer get_object_legal_hold(Call& call);
+
 Answer get_acl(Call& call);
 Answer put_acl(Call& call);
 Answer get_bucket_ownership_controls(Call& call);

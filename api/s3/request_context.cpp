@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/s3/headers.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/tags.h"
 #include "auth/amz_time.h"
 #include "auth/identity/identity.h"
@@ -31,9 +32,6 @@ constexpr auto kHeaders = std::to_array<HeaderRow>({
     {Key::if_match, "if-match"},
     {Key::if_none_match, "if-none-match"},
     {Key::metadata_directive, "x-amz-metadata-directive"},
-    {Key::object_lock_legal_hold, "x-amz-object-lock-legal-hold"},
-    {Key::object_lock_mode, "x-amz-object-lock-mode"},
-    {Key::object_lock_retain_until, "x-amz-object-lock-retain-until-date"},
     {Key::object_ownership, "x-amz-object-ownership"},
     {Key::acl, "x-amz-acl"},
     {Key::sse, "x-amz-server-side-encryption"},
@@ -210,6 +208,44 @@ bool RequestContext::upload_value(Key key, policy::Values& out) const {
   return said != nullptr;
 }
 
+/// A header that says nothing of the kind is refused by the operation that reads it.
+bool RequestContext::lock_value(Key key, policy::Values& out) const {
+  const auto named = [&](std::string_view name) { return header(name).value_or(""); };
+  const auto add = [&](std::string_view text) {
+    if (!text.empty()) {
+      out.add(text);
+    }
+  };
+  if (key == Key::object_lock_legal_hold) {
+    add(!x_lock                                ? named("x-amz-object-lock-legal-hold")
+        : x_lock->hold == ns::LegalHold::unset ? ""
+        : x_lock->hold == ns::LegalHold::on    ? "ON"
+                                               : "OFF");
+    return true;
+  }
+  if (key == Key::object_lock_mode) {
+    add(x_lock ? mode_name(x_lock->retention.mode) : named("x-amz-object-lock-mode"));
+    return true;
+  }
+  if (key != Key::object_lock_retain_until && key != Key::object_lock_remaining_days) {
+    return false;
+  }
+  const std::int64_t until =
+      x_lock ? x_lock->retention.until
+             : parse_retain_until(named("x-amz-object-lock-retain-until-date")).value_or(0);
+  if (until == 0) {
+    return true;
+  }
+  if (key == Key::object_lock_retain_until) {
+    out.add(keep(format_iso_seconds(until)));
+    return true;
+  }
+  constexpr std::int64_t kDay = 86'400;
+  const std::int64_t left = until - x_parts.clock.wall_ns() / 1'000'000'000;
+  out.add(keep(std::to_string(left > 0 ? (left + kDay - 1) / kDay : 0)));
+  return true;
+}
+
 bool RequestContext::header_value(Key key, policy::Values& out) const {
   if (upload_value(key, out)) {
     return true;
@@ -300,7 +336,7 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
 
 void RequestContext::values(const policy::KeyName& key, policy::Values& out) const {
   if (!tag_value(key, out) && !token_value(key, out) && !caller_value(key.key, out) &&
-      !query_value(key.key, out) && !header_value(key.key, out)) {
+      !query_value(key.key, out) && !lock_value(key.key, out) && !header_value(key.key, out)) {
     other_value(key.key, out);
   }
 }

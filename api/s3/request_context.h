@@ -49,6 +49,8 @@ class RequestContext final : public policy::Context {
   /// until one of these is called; of a header that is then ignored no decision must depend.
   void set_request_tags(ns::StringPairs tags) { x_request_tags = std::move(tags); }
   void take_tags_of_header();  ///< x-amz-tagging
+  /// What the keys of Object Lock ask for, of a body; else the headers say it.
+  void set_lock(const ns::ObjectLock& lock) { x_lock = lock; }
   /// s3:ExistingObjectTag of the object that is decided on next; empty: nobody has looked.
   void set_existing_tags(std::optional<ns::StringPairs> tags) { x_existing_tags = std::move(tags); }
   const std::optional<ns::StringPairs>& existing_tags() const { return x_existing_tags; }
@@ -77,6 +79,7 @@ class RequestContext final : public policy::Context {
   bool token_value(const policy::KeyName& key, policy::Values& out) const;
   bool caller_value(policy::Key key, policy::Values& out) const;
   bool query_value(policy::Key key, policy::Values& out) const;
+  bool lock_value(policy::Key key, policy::Values& out) const;
   bool header_value(policy::Key key, policy::Values& out) const;
   bool upload_value(policy::Key key, policy::Values& out) const;
   void other_value(policy::Key key, policy::Values& out) const;
@@ -89,6 +92,7 @@ class RequestContext final : public policy::Context {
   bool x_version_set = false;
   ns::StringPairs x_request_tags;
   std::optional<ns::StringPairs> x_existing_tags;
+  std::optional<ns::ObjectLock> x_lock;
   std::optional<std::string> x_object_acl, x_prefix;
   std::optional<UploadEncryption> x_upload_encryption;
   std::string x_bucket_account{policy::kAccount}, x_resource_account{policy::kAccount};

@@ -10,6 +10,9 @@ class Clock {
   virtual ~Clock() = default;
   /// Wall clock, nanoseconds since the Unix epoch: mtimes and signatures only, never ordering.
   virtual std::int64_t wall_ns() const = 0;
+  /// Wall clock that is not ahead of what is believed: see FlooredClock. For what must not happen
+  /// too early because a clock was set wrong.
+  virtual std::int64_t settled_ns() const { return wall_ns(); }
   /// Monotonic nanoseconds: timeouts and latencies.
   virtual std::int64_t steady_ns() const = 0;
 };

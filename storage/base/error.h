@@ -27,6 +27,9 @@ enum class Errc : std::uint16_t {
   invalid_part_order,     ///< CompleteMultipartUpload parts are not in ascending order
   entity_too_small,       ///< a part other than the last is below the minimum
   entity_too_large,       ///< object or part above the limit
+  object_locked,          ///< retention or a legal hold keeps a version as it is
+  no_object_lock,         ///< the bucket has no Object Lock configuration
+  bucket_state,           ///< versioning or Object Lock of the bucket does not allow it
   bucket_exists,          ///< CreateBucket on a bucket this owner has already
   bucket_not_empty,       ///
   key_too_long,           ///

@@ -12,6 +12,11 @@ std::int64_t FlooredClock::wall_ns() const {
                   x_offset.load(std::memory_order_relaxed) + x_machine.steady_ns());
 }
 
+std::int64_t FlooredClock::settled_ns() const {
+  const std::int64_t offset = x_offset.load(std::memory_order_relaxed);
+  return offset == kNone ? wall_ns() : std::min(wall_ns(), offset + x_machine.steady_ns());
+}
+
 void FlooredClock::start_from(std::int64_t floor_ns) {
   x_offset.store(floor_ns - x_machine.steady_ns(), std::memory_order_relaxed);
 }

@@ -25,6 +25,9 @@ class FlooredClock final : public Clock {
   /// Any thread. The floor goes on with the steady clock.
   std::int64_t wall_ns() const override;
   std::int64_t steady_ns() const override { return x_machine.steady_ns(); }
+  /// Any thread. The floor: a jump ahead counts once it is believed. As long as there is none, all
+  /// is believed.
+  std::int64_t settled_ns() const override;
 
   /// The floor of an earlier run.
   void start_from(std::int64_t floor_ns);

@@ -5,6 +5,7 @@
 
 #include "storage/base/ids.h"
 #include "storage/base/result.h"
+#include "storage/ns/object_lock.h"
 #include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
@@ -15,6 +16,7 @@ struct BucketRecord {
   std::string region{};
   Versioning versioning = Versioning::off;
   bool sealing = false;  ///< Namespace::put_sealing
+  BucketLock lock{};     ///< enabled: versioning is, too
   bool operator==(const BucketRecord&) const = default;
 };
 

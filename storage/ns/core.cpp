@@ -19,7 +19,7 @@ Task<> Core::open() {
   CO_TRYV(co_await resume_readers(*this));
   CO_TRY(const auto all, co_await list_buckets(*this));
   for (const BucketInfo& bucket : all) {
-    versioned.set(bucket.root, bucket.versioning);
+    versioned.set(bucket.root, bucket.versioning, bucket.lock);
     sealing.set(bucket.root, bucket.sealing);
   }
   co_return ok();

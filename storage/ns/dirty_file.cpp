@@ -12,6 +12,9 @@ DirtyFile::Written DirtyFile::write(const Write& write) {
   if (x_gates > 0) {
     return Written::gated;
   }
+  if (write.seals != seals()) {
+    return Written::sealed;
+  }
   std::uint64_t at = write.offset;
   for (Buffer& data : write.data) {
     const std::size_t n = data.size();

@@ -53,9 +53,11 @@ class DirtyFile {
     std::uint64_t offset = 0;
     std::span<Buffer> data;
     std::int64_t wall_ns = 0, steady_ns = 0;
+    std::uint64_t seals = 0;  ///< seals() when it was known which version this is about
   };
-  enum class Written : std::uint8_t { done, gated, retired };
-  /// retired: the table has let go of the file, take a new one from it.
+  enum class Written : std::uint8_t { done, gated, retired, sealed };
+  /// retired: the table has let go of the file, take a new one from it. sealed: the version may be
+  /// another one now.
   Written write(const Write& write);
   std::uint64_t epoch() const;
 
@@ -95,6 +97,9 @@ class DirtyFile {
   /// The record got these times from what does not come through here: if anything is here, it does
   /// not bring older ones back.
   void stamp(std::int64_t mtime_ns, std::int64_t ctime_ns);
+  /// The version that was written so far takes no more bytes: under the gate.
+  void seal() { x_seals.fetch_add(1, std::memory_order_release); }
+  std::uint64_t seals() const { return x_seals.load(std::memory_order_acquire); }
   void open_gate();
   void wait_gate(Resume<void> resume);
   /// Forgets everything: the inode is gone.
@@ -116,6 +121,7 @@ class DirtyFile {
   std::int64_t x_mtime_ns = 0, x_ctime_ns = 0;
   std::int64_t x_since_ns = INT64_MAX;
   std::uint64_t x_epoch = 0;
+  std::atomic<std::uint64_t> x_seals{0};
   unsigned x_gates = 0;
   bool x_in_flush = false;
   bool x_retired = false;

@@ -76,8 +76,20 @@ ContentStamp stamp_now(Core& core) {
   return {.change = change, .content = change, .mtime_ns = now, .ctime_ns = now};
 }
 
-void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp) {
+Result<void> mark_content(Core& core,
+                          Object& object,
+                          std::uint64_t size,
+                          const ContentStamp& stamp) {
   InodeRecord& record = object.record;
+  // What has no name any more is no version.
+  if (const BucketLock bucket = core.versioned.lock_of(object.root);
+      bucket.enabled && record.links() > 0) {
+    ObjectLock& lock = record.attributes.lock;
+    if (!lock.empty() && !lock.writing && is_locked(lock, lock_time(core.clock))) {
+      return fail(Errc::object_locked);
+    }
+    extend_file_lock(lock, bucket, core.clock.wall_ns());
+  }
   OUTCROP_ASSERT(stamp.change > record.change);
   record.change = stamp.change;
   record.size = size;
@@ -93,6 +105,7 @@ void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp)
   record.checksum = {};
   record.upload_id.clear();
   record.lists.parts.clear();
+  return ok();
 }
 
 Task<> put_change(

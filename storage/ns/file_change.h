@@ -36,8 +36,12 @@ struct ContentStamp {
 ContentStamp stamp_now(Core& core);
 
 /// What every change of content does to a record but for the payload itself: size, ETag, times and
-/// change; what S3 knew of the old content goes.
-void mark_content(Object& object, std::uint64_t size, const ContentStamp& stamp);
+/// change; what S3 knew of the old content goes, and the retention of the bucket counts anew.
+/// object_locked: the version keeps its bytes, a new one must be begun first.
+Result<void> mark_content(Core& core,
+                          Object& object,
+                          std::uint64_t size,
+                          const ContentStamp& stamp);
 
 /// Puts the change, and all records of the inode, into the transaction. `after` is `before` with
 /// its new attributes (mark_content); gets the payload. Call it last: what it places rides with

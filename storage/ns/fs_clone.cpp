@@ -56,11 +56,18 @@ Task<> clone_stored(Core& core, CloneOp& op) {
   }
   FileChange change = change_of(op, source->record, target->record.size);
   Object after = *target;
-  mark_content(after, change.size, stamp_now(core));
+  CO_TRYV(mark_content(core, after, change.size, stamp_now(core)));
   Transaction tx(core);
   CO_TRYV(co_await put_summaries(core, tx, after));
   CO_TRYV(co_await put_change(core, tx, *target, after, std::move(change)));
   co_return co_await tx.commit();
+}
+
+Task<> clone_gated(Core& core, CloneOp& op) {
+  const GateHold gate = core.dirty->close_gate(op.target.ino);
+  CO_TRYV(co_await flush_file(core, op.source.ino));
+  CO_TRYV(co_await flush_file(core, op.target.ino));
+  co_return co_await clone_stored(core, op);
 }
 
 }  // namespace
@@ -79,13 +86,8 @@ Task<std::uint64_t> clone_file(Core& core,
     co_return fail(Errc::cross_bucket, "an encrypted file cannot be cloned");
   }
   CloneOp op{source, target, source_offset, target_offset, length};
-  if (needs_version(core, target)) {
-    CO_TRYV(co_await begin_version(core, target));
-  }
-  const GateHold gate = core.dirty->close_gate(target.ino);
-  CO_TRYV(co_await flush_file(core, source.ino));
-  CO_TRYV(co_await flush_file(core, target.ino));
-  CO_TRYV(co_await clone_stored(core, op));
+  const auto clone = [&] { return clone_gated(core, op); };
+  CO_TRYV(co_await change_bytes(core, target, clone));
   co_return op.length;
 }
 

@@ -114,6 +114,10 @@ void install(Core& core, Transaction& tx, const Found& found, Object& object) {
     revive_directory(tx, object);
   } else {
     object.record.version = found.history.stamp;
+    if (object.record.type == InodeType::file) {
+      object.record.attributes.lock =
+          file_lock(core.versioned.lock_of(object.root), core.clock.wall_ns());
+    }
     supersede(core, tx, found.history, {}, 0);
     tx.create_object(object.ino, object.record);
   }

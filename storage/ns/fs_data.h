@@ -66,6 +66,20 @@ Task<> begin_version(Core& core, FileId file);
 inline bool needs_version(const Core& core, FileId file) {
   return core.versioned.of(file.root) != Versioning::off;
 }
+/// A change of a file's bytes that begins a version as above. Once more if the version that it met
+/// was locked between the two (mark_content); with Object Lock only.
+template <class Change>
+Task<> change_bytes(Core& core, FileId file, Change change) {
+  for (int attempt = 1;; ++attempt) {
+    if (needs_version(core, file)) {
+      CO_TRYV(co_await begin_version(core, file));
+    }
+    auto done = co_await change();
+    if (done || done.error().code() != Errc::object_locked || attempt == kMaxAttempts) {
+      co_return done;
+    }
+  }
+}
 /// The inode is gone: its data is given up. Under its exclusive lock.
 void drop_dirty(Core& core, InodeId ino);
 std::shared_ptr<DirtyTable> make_dirty_table(Core& core);

@@ -52,12 +52,12 @@ Task<std::size_t> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& 
   // The number that clients were shown for these bytes, so that a flush is no change to them. A
   // record that was changed after the last write has a higher one, and takes a new one; the ETag
   // is that of the bytes in any case.
-  mark_content(
-      after, change.size,
+  CO_TRYV(mark_content(
+      core, after, change.size,
       {.change = snapshot.change > before->record.change ? snapshot.change : core.changes.next(),
        .content = snapshot.change,
        .mtime_ns = now.mtime_ns,
-       .ctime_ns = now.ctime_ns});
+       .ctime_ns = now.ctime_ns}));
   Transaction tx(core);
   CO_TRYV(co_await put_summaries(core, tx, after));
   CO_TRYV(co_await put_change(core, tx, *before, after, std::move(change)));

@@ -253,6 +253,10 @@ Task<std::optional<Renamed>> try_rename_directory(Core& core, RenameOp& op) {
     CO_TRY(const Renamed same, co_await unchanged(core, op));
     co_return same;
   }
+  CO_TRY(const bool stays, co_await keeps_keys(core, id.root, id.ino));
+  if (stays) {
+    co_return fail(Errc::cross_bucket, "keys of a bucket with Object Lock stay where they are");
+  }
   Transaction tx(core);
   tx.block_generation(id.root);
   if (slots.to.entry) {

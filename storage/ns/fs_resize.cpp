@@ -44,7 +44,7 @@ Task<> change_file(Core& core, FileId id, Make make) {
     co_return ok();
   }
   Object after = *before;
-  mark_content(after, change->size, stamp_now(core));
+  CO_TRYV(mark_content(core, after, change->size, stamp_now(core)));
   Transaction tx(core);
   CO_TRYV(co_await put_summaries(core, tx, after));
   CO_TRYV(co_await put_change(core, tx, *before, after, *std::move(change)));
@@ -53,6 +53,31 @@ Task<> change_file(Core& core, FileId id, Make make) {
     file->stamp(after.record.mtime_ns, after.record.mtime_ns);
   }
   co_return ok();
+}
+
+// Bytes in memory may reach further by now. Then nothing grows: a record that is newer than they
+// are is the truth for listings.
+Task<> grow_file(Core& core, FileId file, std::uint64_t end) {
+  const GateHold gate = core.dirty->close_gate(file.ino);
+  co_return co_await change_file(core, file, [&](const InodeRecord& record) {
+    const DirtyView now = gate.file().view(0, 0);
+    const std::uint64_t size = now.dirty ? std::max(record.size, now.end) : record.size;
+    return end > size ? std::optional(FileChange{.bytes = {}, .pieces = {}, .size = end})
+                      : std::nullopt;
+  });
+}
+
+Task<> punch_file(Core& core, FileId file, std::uint64_t offset, std::uint64_t end) {
+  const GateHold gate = core.dirty->close_gate(file.ino);
+  CO_TRYV(co_await flush_file(core, file.ino));
+  co_return co_await change_file(
+      core, file, [offset, end](const InodeRecord& record) -> std::optional<FileChange> {
+        if (offset >= record.size) {
+          return std::nullopt;
+        }
+        const Piece hole = make_hole(std::min(end, record.size) - offset);
+        return FileChange{.bytes = {}, .pieces = {{offset, {hole}}}, .size = record.size};
+      });
 }
 
 }  // namespace
@@ -79,7 +104,7 @@ Task<> resize_locked(
     record.inline_data.clear();
   }
   record.lists.pieces = std::move(pieces);
-  mark_content(object, size, stamp_now(core));
+  CO_TRYV(mark_content(core, object, size, stamp_now(core)));
   tx.truncate(std::move(gate), size);
   co_return ok();
 }
@@ -97,18 +122,8 @@ Task<FileAttributes> allocate_file(Core& core,
     co_return fail(Errc::no_space);
   }
   if (end > state.size()) {
-    if (needs_version(core, file)) {
-      CO_TRYV(co_await begin_version(core, file));
-    }
-    // Bytes in memory may reach further by now. Then nothing grows: a record that is newer than
-    // they are is the truth for listings.
-    const GateHold gate = core.dirty->close_gate(file.ino);
-    CO_TRYV(co_await change_file(core, file, [&](const InodeRecord& record) {
-      const DirtyView now = gate.file().view(0, 0);
-      const std::uint64_t size = now.dirty ? std::max(record.size, now.end) : record.size;
-      return end > size ? std::optional(FileChange{.bytes = {}, .pieces = {}, .size = end})
-                        : std::nullopt;
-    }));
+    const auto grow = [&] { return grow_file(core, file, end); };
+    CO_TRYV(co_await change_bytes(core, file, grow));
   }
   co_return co_await current_attributes(core, file);
 }
@@ -120,21 +135,8 @@ Task<FileAttributes> deallocate_file(Core& core,
   CO_TRY(const std::uint64_t end, end_of(offset, length));
   CO_TRY(const FileState state, co_await look_at_file(core, file));
   CO_TRYV(check_changeable(core, *state.inode.object));
-  if (needs_version(core, file)) {
-    CO_TRYV(co_await begin_version(core, file));
-  }
-  {
-    const GateHold gate = core.dirty->close_gate(file.ino);
-    CO_TRYV(co_await flush_file(core, file.ino));
-    CO_TRYV(co_await change_file(
-        core, file, [offset, end](const InodeRecord& record) -> std::optional<FileChange> {
-          if (offset >= record.size) {
-            return std::nullopt;
-          }
-          const Piece hole = make_hole(std::min(end, record.size) - offset);
-          return FileChange{.bytes = {}, .pieces = {{offset, {hole}}}, .size = record.size};
-        }));
-  }
+  const auto punch = [&] { return punch_file(core, file, offset, end); };
+  CO_TRYV(co_await change_bytes(core, file, punch));
   co_return co_await current_attributes(core, file);
 }
 

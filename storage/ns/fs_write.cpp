@@ -21,13 +21,20 @@ Result<std::uint64_t> check_write(std::uint64_t offset, const std::vector<Buffer
   return length;
 }
 
-Task<DirtyFilePtr> take(Core& core, InodeId ino, std::uint64_t offset, std::vector<Buffer> data) {
+// A version that is sealed while its writer is on the way here takes nothing more: it is looked at
+// again whether it has to be a new one.
+Task<DirtyFilePtr> take(Core& core, FileId id, std::uint64_t offset, std::vector<Buffer> data) {
   for (;;) {
-    DirtyFilePtr file = core.dirty->open(ino);
+    DirtyFilePtr file = core.dirty->open(id.ino);
+    const std::uint64_t seals = file->seals();
+    if (needs_version(core, id)) {
+      CO_TRYV(co_await begin_version(core, id));
+    }
     const auto written = file->write({.offset = offset,
                                       .data = data,
                                       .wall_ns = core.clock.wall_ns(),
-                                      .steady_ns = core.clock.steady_ns()});
+                                      .steady_ns = core.clock.steady_ns(),
+                                      .seals = seals});
     if (written == DirtyFile::Written::done) {
       co_return file;
     }
@@ -45,11 +52,8 @@ Task<WriteResult> write_file(
   CO_TRY(const FileState state, co_await look_at_file(core, file));
   CO_TRYV(check_changeable(core, *state.inode.object));
   if (length > 0) {
-    if (needs_version(core, file)) {
-      CO_TRYV(co_await begin_version(core, file));
-    }
     CO_TRYV(co_await relieve_memory(core, file.ino));
-    CO_TRY(DirtyFilePtr dirty, co_await take(core, file.ino, offset, std::move(data)));
+    CO_TRY(DirtyFilePtr dirty, co_await take(core, file, offset, std::move(data)));
     if (!stable) {
       CO_TRYV(co_await relieve_file(core, std::move(dirty)));
     }

@@ -60,6 +60,7 @@ void copy_version(Transaction& tx,
   copy.name = key.name;
   copy.moves = 0;
   copy.tails = 0;
+  copy.attributes.lock.writing = false;
   if (copy.posix) {
     copy.posix->links = 1;
     copy.posix->xattr_bytes = 0;
@@ -136,11 +137,14 @@ void supersede(
   // Who has the file open, or another name of it, goes on to change it.
   if (there.object->record.links() > 1 || core.holds->held(there.object->ino)) {
     copy_version(tx, history, there.object->record, spare, now);
-    return tx.unlink(there);
+    return tx.unlink(there, true);
   }
   tx.leave(there.parent, there.cookie, there.name);
   Object version = *there.object;
   version.record.history = true;
+  // Should it be current again, its bytes stay what they are.
+  version.record.attributes.lock.writing = false;
+  core.holds->end_session(version.ino);
   tx.put_history(version);
   put_version(tx, history.directory, history.name, version.ino, version.record, now);
 }
@@ -200,6 +204,10 @@ Task<Renewal> plan_renewal(Core& core,
     if (key.keep) {
       CO_TRYV(co_await limit_to_keys(core, key));
     }
+    if (!key.keep && !file.record.attributes.lock.empty() &&
+        is_locked(file.record.attributes.lock, lock_time(core.clock))) {
+      co_return fail(Errc::object_locked, "what is at this name cannot be kept as a version");
+    }
     copies -= key.keep ? 1 : 0;
     key.stamp = out.stamp;
     out.names.push_back(std::move(key));
@@ -224,6 +232,7 @@ void apply_renewal(Core& core,
     }
   }
   after.record.version = renewal.stamp;
+  after.record.attributes.lock = file_lock(core.versioned.lock_of(after.root), now);
 }
 
 void hide_directory(Transaction& tx, const Object& directory) {

@@ -77,6 +77,11 @@ class HoldTable {
     const std::lock_guard lock(x_mutex);
     x_sessions[ino] = {steady_ns, x_holds.contains(ino)};
   }
+  /// The next change of the bytes makes a version of what they are now. Early does no harm.
+  void end_session(InodeId ino) {
+    const std::lock_guard lock(x_mutex);
+    x_sessions.erase(ino);
+  }
   void expire_sessions(std::int64_t steady_ns) {
     const std::lock_guard lock(x_mutex);
     std::erase_if(x_sessions, [&](const auto& session) { return ended(session, steady_ns); });

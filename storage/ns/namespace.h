@@ -45,12 +45,21 @@ class Namespace {
   virtual Task<std::vector<BucketInfo>> list_buckets() = 0;  ///< by name
   virtual Task<BucketInfo> get_bucket(std::string_view name) = 0;
   /// bucket_exists if it does. The name's syntax is the caller's business.
-  virtual Task<BucketInfo> create_bucket(std::string_view name, std::string_view region) = 0;
+  virtual Task<BucketInfo> create_bucket(std::string_view name,
+                                         std::string_view region,
+                                         bool object_lock) = 0;
+  Task<BucketInfo> create_bucket(std::string_view name, std::string_view region) {
+    return create_bucket(name, region, false);
+  }
   /// bucket_not_empty while any key is left; open multipart uploads are aborted with it.
   virtual Task<> delete_bucket(std::string_view name) = 0;
 
-  /// Once it has been enabled, a bucket has versions for ever: `state` is not off.
+  /// Once it has been enabled, a bucket has versions for ever: `state` is not off. bucket_state for
+  /// suspending it in a bucket with Object Lock.
   virtual Task<> put_versioning(std::string_view bucket, Versioning state) = 0;
+  /// Object Lock, which a bucket then has for ever, with this default for new versions.
+  /// bucket_state unless versioning is enabled; invalid_argument.
+  virtual Task<> put_object_lock(std::string_view bucket, BucketLock lock) = 0;
 
   /// Whether the bucket promises that nothing is stored in it in the clear. What S3 clients store
   /// is the caller's to seal; file clients cannot bring bytes into such a bucket.
@@ -87,7 +96,8 @@ class Namespace {
   /// (the null version of a bucket where versioning is suspended goes), and a delete marker comes
   /// to be, also for a key that there is not. With one: that version or marker goes for good, and
   /// the newest that is left is current. What is not there is no error without conditions; a
-  /// version that is not there is none with them, either: what was asked for is done.
+  /// version that is not there is none with them, either: what was asked for is done. object_locked
+  /// for a version that Object Lock keeps.
   virtual Task<Deletion> remove_version(std::string_view bucket,
                                         std::string_view key,
                                         std::string_view version_id,
@@ -107,6 +117,14 @@ class Namespace {
                                    std::string acl,
                                    std::optional<std::string> expected,
                                    ExpectedTags tags) = 0;
+
+  /// Changes the lock of a version in the same way; that of a file that a client writes just now is
+  /// of the version as it is, and what he writes next begins another. no_object_lock in a bucket
+  /// without Object Lock, object_locked for what is not allowed.
+  virtual Task<ObjectInfo> set_lock(std::string_view bucket,
+                                    std::string_view key,
+                                    std::string_view version_id,
+                                    LockChange change) = 0;
 
   // The same for what is current.
   Task<std::unique_ptr<ObjectReader>> open_read(std::string_view bucket, std::string_view key) {

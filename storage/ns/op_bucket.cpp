@@ -21,7 +21,8 @@ BucketInfo info_of(std::string_view name, const BucketRecord& record) {
           .created_ns = record.created_ns,
           .region = record.region,
           .versioning = record.versioning,
-          .sealing = record.sealing};
+          .sealing = record.sealing,
+          .lock = record.lock};
 }
 
 struct Keyless {
@@ -204,7 +205,11 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   if (!history) {
     co_return fail(Errc::bucket_not_empty);
   }
-  CO_TRYV(co_await erase_history(core, held, record.root, *history));
+  const auto erased = co_await erase_history(core, held, record.root, *history);
+  if (!erased && erased.error().code() == Errc::object_locked) {
+    co_return fail(Errc::bucket_not_empty, "a version is locked at a path too long for a key");
+  }
+  CO_TRYV(erased);
   CO_TRYV(co_await erase_keyless(core, record.root));
   CO_TRYV(co_await abort_all_uploads(core, record.root));
   Transaction tx(core);
@@ -248,7 +253,10 @@ Task<BucketInfo> get_bucket(Core& core, std::string_view name) {
   co_return info_of(name, record);
 }
 
-Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_view region) {
+Task<BucketInfo> create_bucket(Core& core,
+                               std::string_view name,
+                               std::string_view region,
+                               bool object_lock) {
   if (name.empty() || name.size() > kMaxNameBytes || region.size() > kMaxRegionBytes) {
     co_return fail(Errc::invalid_argument, "bucket name or region length");
   }
@@ -261,8 +269,11 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   if (taken) {
     co_return fail(Errc::bucket_exists);
   }
-  const BucketRecord record{
-      .root = root, .created_ns = core.clock.wall_ns(), .region = std::string(region)};
+  const BucketRecord record{.root = root,
+                            .created_ns = core.clock.wall_ns(),
+                            .region = std::string(region),
+                            .versioning = object_lock ? Versioning::enabled : Versioning::off,
+                            .lock = {.enabled = object_lock}};
   const InodeRecord inode{.type = InodeType::directory,
                           .parent = kRootOfBuckets,
                           .name = std::string(name),
@@ -271,13 +282,18 @@ Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_vi
   tx.block_bucket(name);
   tx.batch.put(bucket_key(name), encode(record));
   tx.batch.put(inode_key(root), encode_main(inode));
-  CO_TRYV(co_await tx.commit());
+  // Nobody knows the root before the commit.
+  core.versioned.set(root, record.versioning, record.lock);
+  if (auto committed = co_await tx.commit(); !committed) {
+    core.versioned.set(root, Versioning::off);
+    co_return fail(std::move(committed).error());
+  }
   co_return info_of(name, record);
 }
 
 namespace {
 
-// What changes in the record of a bucket while nobody does anything in it.
+// With the bucket locked alone: `change` says what becomes of its record.
 template <class Change>
 Task<> change_bucket(Core& core, std::string_view name, Change change) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
@@ -290,12 +306,12 @@ Task<> change_bucket(Core& core, std::string_view name, Change change) {
     if (now.root != record.root) {
       continue;
     }
-    change(now);
+    CO_TRYV(change(now));
     Transaction tx(core);
     tx.block_bucket(name);
     tx.batch.put(bucket_key(name), encode(now));
     CO_TRYV(co_await tx.commit());
-    core.versioned.set(now.root, now.versioning);
+    core.versioned.set(now.root, now.versioning, now.lock);
     core.sealing.set(now.root, now.sealing);
     co_return ok();
   }
@@ -306,11 +322,33 @@ Task<> change_bucket(Core& core, std::string_view name, Change change) {
 
 Task<> put_versioning(Core& core, std::string_view name, Versioning state) {
   OUTCROP_ASSERT(state != Versioning::off);
-  return change_bucket(core, name, [state](BucketRecord& record) { record.versioning = state; });
+  return change_bucket(core, name, [state](BucketRecord& record) -> Result<void> {
+    if (record.lock.enabled && state != Versioning::enabled) {
+      return fail(Errc::bucket_state, "Object Lock needs versions");
+    }
+    record.versioning = state;
+    return ok();
+  });
+}
+
+Task<> put_bucket_lock(Core& core, std::string_view name, BucketLock lock) {
+  if (!lock.enabled || !is_sound(lock)) {
+    co_return fail(Errc::invalid_argument, "Object Lock configuration");
+  }
+  co_return co_await change_bucket(core, name, [lock](BucketRecord& record) -> Result<void> {
+    if (record.versioning != Versioning::enabled) {
+      return fail(Errc::bucket_state, "Object Lock needs versions");
+    }
+    record.lock = lock;
+    return ok();
+  });
 }
 
 Task<> put_sealing(Core& core, std::string_view name, bool sealing) {
-  return change_bucket(core, name, [sealing](BucketRecord& record) { record.sealing = sealing; });
+  return change_bucket(core, name, [sealing](BucketRecord& record) -> Result<void> {
+    record.sealing = sealing;
+    return ok();
+  });
 }
 
 Task<> delete_bucket(Core& core, std::string_view name) {

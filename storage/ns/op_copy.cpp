@@ -38,6 +38,7 @@ InodeRecord copied_record(Core& core, const CopyOp& op, const InodeRecord& sourc
   if (op.request.envelope) {
     out.attributes.envelope = *op.request.envelope;
   }
+  out.attributes.lock = op.request.lock;
   out.mtime_ns = core.clock.wall_ns();
   out.upload_id.clear();
   out.history = false;
@@ -101,14 +102,19 @@ Task<std::optional<ObjectInfo>> copy_to_target(
   CO_TRYV(check_envelope(op.request, source->record.attributes.envelope));
   CO_TRYV(check_object(op.request.source_conditions, source, Access::copy));
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
+  if (!target.bucket.lock.enabled && !op.request.lock.empty()) {
+    co_return fail(Errc::no_object_lock);
+  }
   // Not onto another name of the same file: what it is copied from stays as it is.
-  const bool in_place =
-      target.object() && target.object()->ino == source->ino && op.key == op.request.source_key;
+  // And with Object Lock what S3 has made no file client goes on writing to.
+  const bool in_place = target.object() && target.object()->ino == source->ino &&
+                        op.key == op.request.source_key && !target.bucket.lock.enabled;
   if (in_place) {
     co_return co_await copy_in_place(core, op, held, target, *source);
   }
   Object object{op.ino, target.bucket.root, copied_record(core, op, source->record, false)};
   CO_TRYV(check_copied(op.request, object.record));
+  CO_TRYV(settle_lock(core, target, object.record));
   Transaction tx(core);
   install_object(core, tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());

@@ -48,12 +48,16 @@ Task<std::optional<ObjectInfo>> try_put(Core& core, PutOp& op) {
     co_return fail(Errc::range_not_satisfiable, "there is no object yet");
   }
   CO_TRYV(check_object(op.request.conditions, target.object(), Access::write));
+  if (!target.bucket.lock.enabled && !op.request.attributes.lock.empty()) {
+    co_return fail(Errc::no_object_lock);
+  }
   // From here to the commit nothing suspends: the placed payload rides with it.
   CO_TRY(PlacedPayload placed, co_await place_payload(core.blobs, op.payload, kInlineMax));
   const segment::PinPtr pin = placed.pin;
   Transaction tx(core);
   tx.batch.fresh = std::move(placed.fresh);
   Object object{op.ino, target.bucket.root, new_record(core, op, std::move(placed))};
+  CO_TRYV(settle_lock(core, target, object.record));
   install_object(core, tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());
   co_return info_of(object);

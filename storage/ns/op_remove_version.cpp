@@ -127,6 +127,7 @@ Task<Step> replace_current(Core& core, VersionOp& op, Target& target, LockTable:
     co_return Step::retry;
   }
   Transaction tx(core);
+  tx.bypass_governance(op.conditions.bypass_governance);
   tx.unlink(target.existing);
   promote(core, tx, target, *locked, op.first);
   CO_TRYV(co_await tx.commit());
@@ -181,6 +182,7 @@ Task<std::optional<Deletion>> remove_record(Core& core,
     }
   }
   Transaction tx(core);
+  tx.bypass_governance(op.conditions.bypass_governance);
   if (next) {
     tx.unlink(target.existing);
     promote(core, tx, target, *next, op.first);
@@ -220,6 +222,7 @@ Task<std::optional<Deletion>> remove_last(Core& core, VersionOp& op) {
     co_return std::nullopt;
   }
   Transaction tx(core);
+  tx.bypass_governance(op.conditions.bypass_governance);
   detach(tx, source, *pruned);
   tx.unlink(source.leaving);
   CO_TRYV(co_await tx.commit());

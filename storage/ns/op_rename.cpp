@@ -146,6 +146,10 @@ Task<> move_directory(Core& core, Source& source, Target& target, InodeId first)
   if (!moved_dirent) {
     co_return fail(Errc::no_such_key);
   }
+  CO_TRY(const bool stays, co_await keeps_keys(core, source.bucket.root, moved_dirent->ino));
+  if (stays) {
+    co_return fail(Errc::object_locked, "keys of a bucket with Object Lock stay where they are");
+  }
   CO_TRYV(co_await find_hidden(core, target, nullptr));
   if (target.missing().empty()) {
     CO_TRY(const auto taken, co_await get_dirent(core, target.parent.dir.ino, target.path.name));

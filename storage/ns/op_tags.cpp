@@ -1,6 +1,7 @@
-// The tags and the ACL of an object, or of one of its versions: they change in place, and nothing
-// else of it does.
+// The tags, the ACL and the lock of an object, or of one of its versions: they change in place, and
+// nothing else of it does.
 #include "storage/ns/conditions.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/fs_inode.h"
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
@@ -16,6 +17,7 @@ struct TagOp {
   ExpectedTags expected{};
   std::optional<std::string> acl{};  ///< then the tags stay
   std::optional<std::string> expected_acl{};
+  std::optional<LockChange> lock{};  ///< the same
   InodeId busy = 0;
 };
 
@@ -67,8 +69,39 @@ Task<ObjectPtr> find_asked(Core& core, TagOp& op, Target& target, LockTable::Hel
   co_return co_await lock_version(core, op, target, held);
 }
 
+// Of who changes the lock of what is current: what a file client has written is stored, and goes on
+// waiting for the gate. Null: there is nothing at the key.
+Task<std::unique_ptr<GateHold>> close_current(Core& core, const TagOp& op) {
+  CO_TRY(const BucketRecord bucket, co_await find_bucket(core, op.bucket));
+  if (!bucket.lock.enabled) {
+    co_return fail(Errc::no_object_lock);
+  }
+  CO_TRY(const FoundObject found, co_await find_object(core, bucket.root, op.key, false));
+  if (!found.object) {
+    co_return nullptr;
+  }
+  auto gate = std::make_unique<GateHold>(core.dirty->close_gate(found.object->ino));
+  CO_TRYV(co_await flush_file(core, found.object->ino));
+  co_return gate;
+}
+
+Result<void> apply(Core& core, const TagOp& op, ObjectAttributes& attributes) {
+  if (op.lock) {
+    TRY(attributes.lock, changed_lock(attributes.lock, *op.lock, lock_time(core.clock)));
+  } else if (op.acl) {
+    attributes.acl = *op.acl;
+  } else {
+    attributes.tags = op.tags;
+  }
+  return check_attributes(attributes);
+}
+
 // Empty: the plan was outrun.
 Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
+  std::unique_ptr<GateHold> gate;
+  if (op.lock) {
+    CO_TRY(gate, co_await close_current(core, op));
+  }
   CO_TRY(auto place, co_await hold_target(core, op.bucket, op.key, op.busy));
   if (!place) {
     co_return std::nullopt;
@@ -83,12 +116,14 @@ Task<std::optional<ObjectInfo>> try_set_tags(Core& core, TagOp& op) {
     co_return fail(Errc::conflict);
   }
   Object object = *found;
-  if (op.acl) {
-    object.record.attributes.acl = *op.acl;
-  } else {
-    object.record.attributes.tags = op.tags;
+  CO_TRYV(apply(core, op, object.record.attributes));
+  if (op.lock && !found->record.history) {
+    if (!gate || gate->file().ino() != found->ino) {
+      co_return std::nullopt;  // another one is current meanwhile
+    }
+    core.holds->end_session(found->ino);
+    gate->file().seal();
   }
-  CO_TRYV(check_attributes(object.record.attributes));
   mark_changed(core, object.record, core.clock.wall_ns());
   Transaction tx(core);
   tx.put_main(object);
@@ -136,6 +171,16 @@ Task<ObjectInfo> set_object_acl(Core& core,
   op.acl = std::move(acl);
   op.expected_acl = std::move(expected);
   op.expected = std::move(tags);
+  return change_in_place(core, std::move(op), version_id);
+}
+
+Task<ObjectInfo> set_object_lock(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 std::string_view version_id,
+                                 LockChange change) {
+  TagOp op{.bucket = bucket, .key = key};
+  op.lock = change;
   return change_in_place(core, std::move(op), version_id);
 }
 

@@ -7,10 +7,14 @@ namespace outcrop::ns {
 
 Task<std::vector<BucketInfo>> list_buckets(Core& core);
 Task<BucketInfo> get_bucket(Core& core, std::string_view name);
-Task<BucketInfo> create_bucket(Core& core, std::string_view name, std::string_view region);
+Task<BucketInfo> create_bucket(Core& core,
+                               std::string_view name,
+                               std::string_view region,
+                               bool object_lock);
 Task<> delete_bucket(Core& core, std::string_view name);
 Task<> put_versioning(Core& core, std::string_view name, Versioning state);
 Task<> put_sealing(Core& core, std::string_view name, bool sealing);
+Task<> put_bucket_lock(Core& core, std::string_view name, BucketLock lock);
 
 Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
                                                std::string_view bucket,
@@ -47,6 +51,11 @@ Task<ObjectInfo> set_object_tags(Core& core,
                                  std::string_view version_id,
                                  StringPairs tags,
                                  ExpectedTags expected);
+Task<ObjectInfo> set_object_lock(Core& core,
+                                 std::string_view bucket,
+                                 std::string_view key,
+                                 std::string_view version_id,
+                                 LockChange change);
 Task<ObjectInfo> copy_object(Core& core,
                              std::string_view bucket,
                              std::string_view key,

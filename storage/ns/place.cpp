@@ -263,6 +263,12 @@ InodeId install_directories(
   return parent;
 }
 
+Result<void> settle_lock(const Core& core, const Target& target, InodeRecord& record) {
+  ObjectLock& lock = record.attributes.lock;
+  TRY(lock, new_lock(target.bucket.lock, lock, core.clock.wall_ns()));
+  return ok();
+}
+
 void install_object(Core& core,
                     Transaction& tx,
                     const Target& target,

@@ -75,6 +75,9 @@ InodeId install_history_directories(Transaction& tx,
                                     const Target& target,
                                     InodeId first,
                                     std::int64_t now_ns);
+/// What it has of Object Lock, by what was asked for it (attributes.lock) and by the bucket, comes
+/// first: no_object_lock.
+Result<void> settle_lock(const Core& core, const Target& target, InodeRecord& record);
 void install_object(Core& core,
                     Transaction& tx,
                     const Target& target,

@@ -18,6 +18,8 @@ constexpr char kTagMark = '#';
 constexpr std::string_view kAclMark = "!";
 // And the envelope of a sealed payload behind that.
 constexpr std::string_view kEnvelopeMark = "$";
+// And the lock behind both.
+constexpr std::string_view kLockMark = "&";
 
 // "<32 lower hex>" and "<32 lower hex>-<n>" are nearly all ETags: packed into half the bytes.
 enum class EtagForm : std::uint8_t { text = 0, md5 = 1, md5_parts = 2 };
@@ -236,7 +238,9 @@ VersionStamp read_stamp(Reader& r) {
 void write_attributes(Writer& w, const ObjectAttributes& attributes) {
   w.str(attributes.content_type);
   const bool acl = !attributes.acl.empty(), sealed = !attributes.envelope.empty();
-  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0) + (sealed ? 1 : 0));
+  const bool lock = !attributes.lock.empty();
+  w.varint(attributes.headers.size() + attributes.tags.size() + (acl ? 1 : 0) + (sealed ? 1 : 0) +
+           (lock ? 1 : 0));
   for (const auto& [name, value] : attributes.headers) {
     w.str(name);
     w.str(value);
@@ -254,6 +258,10 @@ void write_attributes(Writer& w, const ObjectAttributes& attributes) {
     w.str(kEnvelopeMark);
     w.str(attributes.envelope);
   }
+  if (lock) {
+    w.str(kLockMark);
+    w.str(encode(attributes.lock));
+  }
   write_pairs(w, attributes.user_meta);
 }
 
@@ -261,10 +269,19 @@ ObjectAttributes read_attributes(Reader& r) {
   ObjectAttributes out;
   out.content_type = r.str(kMaxAttributeBytes);
   out.headers = read_pairs(r);
+  if (!out.headers.empty() && out.headers.back().first == kLockMark) {
+    if (auto lock = decode_object_lock(out.headers.back().second)) {
+      out.lock = *lock;
+    } else {
+      r.fail();
+    }
+    out.headers.pop_back();
+  }
   out.envelope = take_marked(r, out.headers, kEnvelopeMark);
   out.acl = take_marked(r, out.headers, kAclMark);
   const auto first = std::ranges::find_if(out.headers, [](const auto& pair) {
-    return pair.first.starts_with(kTagMark) || pair.first == kEnvelopeMark;
+    return pair.first.starts_with(kTagMark) || pair.first == kEnvelopeMark ||
+           pair.first == kLockMark;
   });
   for (auto tag = first; tag != out.headers.end(); ++tag) {
     if (!tag->first.starts_with(kTagMark)) {

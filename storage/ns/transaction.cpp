@@ -197,7 +197,13 @@ void Transaction::erase_xattrs(const Object& object, const std::vector<std::stri
   }
 }
 
+void Transaction::check_lock(const Object& object) {
+  const ObjectLock& lock = object.record.attributes.lock;
+  x_locked = x_locked || (!lock.empty() && !is_removable(lock, lock_time(x_core.clock), x_bypass));
+}
+
 void Transaction::erase_inode(const Object& object, const std::vector<std::string>& xattrs) {
+  check_lock(object);
   block_inode(object.ino);
   erase_refs(object.ino, object.record.lists.pieces);
   batch.erase(inode_key(object.ino));
@@ -230,18 +236,27 @@ void Transaction::erase_link(InodeId ino,
   }
 }
 
-void Transaction::unlink(const Leaving& leaving) {
+void Transaction::unlink(const Leaving& leaving, bool copied) {
   if (!leaving.object) {
     return;
+  }
+  if (!copied) {
+    check_lock(*leaving.object);
   }
   const InodeId ino = leaving.object->ino;
   leave(leaving.parent, leaving.cookie, leaving.name);
   const std::uint32_t links = leaving.object->record.links();
   const bool open = x_core.holds->held(ino);
-  if (links == 1 && !open) {
+  if (links == 1 && !open && leaving.object->record.attributes.lock.empty()) {
     return erase_inode(*leaving.object, leaving.xattrs);
   }
   Object rest = *leaving.object;
+  if (links == 1) {
+    rest.record.attributes.lock = {};  // of a version, which this is no more
+    if (!open) {
+      return erase_inode(rest, leaving.xattrs);
+    }
+  }
   ensure_posix(rest.record).links = links - 1;
   mark_changed(x_core, rest.record, x_core.clock.wall_ns());
   if (links == 1) {
@@ -355,6 +370,9 @@ void Transaction::touch(InodeId root, InodeId directory) {
 }
 
 Task<> Transaction::commit() {
+  if (x_locked) {
+    co_return fail(Errc::object_locked);
+  }
   CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
   for (auto& [gate, size] : x_truncations) {
     gate.file().truncate(size);

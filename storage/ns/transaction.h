@@ -24,6 +24,8 @@ class Transaction {
   Transaction(const Transaction&) = delete;
 
   meta::Batch batch;
+  /// Versions in governance mode may go.
+  void bypass_governance(bool bypass) { x_bypass = bypass; }
 
   void block_name(InodeId root, std::string_view key) {
     x_names.emplace_back(x_core.names, path_key(root, key));
@@ -49,11 +51,13 @@ class Transaction {
   void erase_names(const Object& object, const std::vector<LinkName>& names);
   /// Of a directory that stays for the sake of its history.
   void erase_xattrs(const Object& object, const std::vector<std::string>& xattrs);
-  /// Everything of an inode but its names.
+  /// Everything of an inode but its names. What Object Lock keeps does not go: commit() says
+  /// object_locked then, and nothing happens.
   void erase_inode(const Object& object, const std::vector<std::string>& xattrs);
   /// The inode loses a name: it goes with its last one, unless somebody has it open. The dirent is
-  /// the caller's. The inode's lock is held exclusively.
-  void unlink(const Leaving& leaving);
+  /// the caller's. The inode's lock is held exclusively. As erase_inode for what is locked, unless
+  /// a copy by reference is kept, with its lock.
+  void unlink(const Leaving& leaving, bool copied = false);
   /// The inode gets a name, and a position, in the place of another; `moved` is its new record but
   /// for that.
   void move_name(const Leaving& from, Object& moved, InodeId parent, std::string_view name);
@@ -93,6 +97,7 @@ class Transaction {
     DirectoryChange change{};
   };
   void block_inode(InodeId ino) { x_objects.emplace_back(x_core.objects, object_cache_key(ino)); }
+  void check_lock(const Object& object);
   void put_ref(InodeId owner, const ExtentUse& use);
   void put_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
   void erase_link(InodeId ino, InodeId parent, std::string_view name, std::uint64_t cookie);
@@ -109,6 +114,7 @@ class Transaction {
   std::vector<InodeId> x_erased, x_orphaned;  ///< files
   std::vector<std::pair<GateHold, std::uint64_t>> x_truncations;
   std::vector<std::shared_ptr<const void>> x_kept;
+  bool x_bypass = false, x_locked = false;
 };
 
 /// Each extent of the pieces once, without holes, by place, and how much of it they name (at most

@@ -25,8 +25,10 @@ class TreeNamespaceImpl final : public TreeNamespace {
   Task<BucketInfo> get_bucket(std::string_view name) override {
     return ns::get_bucket(x_core, name);
   }
-  Task<BucketInfo> create_bucket(std::string_view name, std::string_view region) override {
-    return ns::create_bucket(x_core, name, region);
+  Task<BucketInfo> create_bucket(std::string_view name,
+                                 std::string_view region,
+                                 bool object_lock) override {
+    return ns::create_bucket(x_core, name, region, object_lock);
   }
   Task<> delete_bucket(std::string_view name) override { return ns::delete_bucket(x_core, name); }
   Task<> put_versioning(std::string_view name, Versioning state) override {
@@ -34,6 +36,9 @@ class TreeNamespaceImpl final : public TreeNamespace {
   }
   Task<> put_sealing(std::string_view name, bool sealing) override {
     return ns::put_sealing(x_core, name, sealing);
+  }
+  Task<> put_object_lock(std::string_view name, BucketLock lock) override {
+    return put_bucket_lock(x_core, name, lock);
   }
 
   Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
@@ -78,6 +83,12 @@ class TreeNamespaceImpl final : public TreeNamespace {
                             StringPairs tags,
                             ExpectedTags expected) override {
     return set_object_tags(x_core, bucket, key, version_id, std::move(tags), std::move(expected));
+  }
+  Task<ObjectInfo> set_lock(std::string_view bucket,
+                            std::string_view key,
+                            std::string_view version_id,
+                            LockChange change) override {
+    return set_object_lock(x_core, bucket, key, version_id, change);
   }
   Task<ObjectInfo> copy(std::string_view bucket,
                         std::string_view key,

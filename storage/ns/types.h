@@ -10,6 +10,7 @@
 #include "storage/base/ids.h"
 #include "storage/digest/algorithm.h"
 #include "storage/ns/data_key.h"
+#include "storage/ns/object_lock.h"
 #include "storage/ns/version_id.h"
 
 namespace outcrop::ns {
@@ -30,6 +31,7 @@ struct BucketInfo {
   std::string region;  ///< as given at creation; empty: the default region
   Versioning versioning = Versioning::off;
   bool sealing = false;  ///< file clients bring no bytes into it in the clear: put_sealing
+  BucketLock lock{};
 };
 
 /// Tags that a decision was made on. A change on the condition that they are still those of the
@@ -48,6 +50,7 @@ struct ObjectAttributes {
   /// The wrapped data key of a payload that is sealed, opaque here; empty: it is not sealed. Of an
   /// object or an upload it may become another one, but never come or go.
   std::string envelope{};
+  ObjectLock lock{};  ///< in a bucket with Object Lock
   bool operator==(const ObjectAttributes&) const = default;
 };
 
@@ -108,6 +111,8 @@ struct Conditions {
   /// Of a delete by version id: precondition_failed if the version is not as it was seen. (The id
   /// alone does not do: "null" names one version after another, and what was not current may be.)
   std::optional<SeenVersion> seen{};
+  /// Of a delete by version id, by who may: retention in governance mode does not count.
+  bool bypass_governance = false;
   bool empty() const {
     return !if_match && !if_none_match && !if_modified_since && !if_unmodified_since && !if_size &&
            !if_mtime && !must_exist && !tags && !seen;
@@ -150,6 +155,7 @@ struct CopyRequest {
   /// and the source's is empty and the other is not: what is sealed stays so, and the opposite.
   std::optional<std::string> envelope{};
   std::optional<std::string> source_envelope{};  ///< as source_tags
+  ObjectLock lock{};                             ///< of the copy; the source's is its own
 };
 
 struct ByteRange {

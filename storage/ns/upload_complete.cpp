@@ -180,6 +180,7 @@ Task<std::optional<ObjectInfo>> try_complete(Core& core, CompleteOp& op) {
   }
   tx.batch.erase(upload_key(target.bucket.root, op.key, op.upload_id));
   Object object{op.ino, target.bucket.root, std::move(record)};
+  CO_TRYV(settle_lock(core, target, object.record));
   install_object(core, tx, target, op.ino, op.ino, object.record);
   CO_TRYV(co_await tx.commit());
   co_return info_of(object);

@@ -149,6 +149,20 @@ Task<bool> has_history(Core& core, InodeId directory, std::size_t but) {
   co_return page.entries.size() > but;
 }
 
+Task<bool> keeps_keys(Core& core, InodeId root, InodeId directory) {
+  if (!core.versioned.lock_of(root).enabled) {
+    co_return false;
+  }
+  CO_TRY(const meta::ScanPage page, co_await core.meta.scan({.lower = dirent_key(directory, {}),
+                                                             .upper = dirent_end(directory),
+                                                             .limit = 1,
+                                                             .keys_only = true}));
+  if (!page.entries.empty()) {
+    co_return true;
+  }
+  co_return co_await has_history(core, directory);
+}
+
 Task<std::optional<InodeId>> find_history_directory(Core& core,
                                                     InodeId parent,
                                                     std::string_view name,

@@ -32,6 +32,10 @@ Task<std::optional<InodeId>> find_history_directory(Core& core,
                                                     std::string_view name,
                                                     meta::SnapshotPtr at = {});
 
+/// Of a bucket with Object Lock: whether a directory must not move, for the versions below it are
+/// those of their keys, and may be locked. It may if it is empty.
+Task<bool> keeps_keys(Core& core, InodeId root, InodeId directory);
+
 /// What a client is shown of one key when he asks for a version.
 struct FoundVersion {
   ObjectPtr object{};  ///< null: no such version, or a marker

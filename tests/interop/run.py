@@ -21,6 +21,7 @@ import cli_clients
 import encryption
 import guides
 import iam_clients
+import object_lock
 import probes
 import raw_http
 import sdk_clients
@@ -33,7 +34,8 @@ from context import Context, MissingClient
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administration.SCENARIOS,
                              *advisories.SCENARIOS, *cli_clients.SCENARIOS, *encryption.SCENARIOS, *guides.SCENARIOS,
-                             *iam_clients.SCENARIOS, *sdk_clients.SCENARIOS, *selftest.SCENARIOS,
+                             *iam_clients.SCENARIOS, *object_lock.SCENARIOS, *sdk_clients.SCENARIOS,
+                             *selftest.SCENARIOS,
                              *probes.SCENARIOS, *settings.SCENARIOS, *versioning.SCENARIOS,
                              *web_identity.SCENARIOS]
 

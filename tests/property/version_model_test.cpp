@@ -5,11 +5,8 @@
 
 #include <cstdlib>
 #include <deque>
-#include <map>
 
-#include "tests/property/version_words.h"
-#include "tests/support/namespace_fixture.h"
-#include "tests/support/reference_namespace.h"
+#include "tests/property/version_sides.h"
 #include "tests/support/version_times.h"
 
 namespace outcrop::test {
@@ -22,20 +19,9 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-class History : public NamespaceFixture, public VersionWords {
+class History : public VersionSides {
  public:
-  explicit History(std::uint64_t seed)
-      : NamespaceFixture({.object_cache_bytes = 1 << 20,
-                          .directory_cache_bytes = 1 << 18,
-                          .min_part_bytes = kMinPart,
-                          .inode_block = 5000},
-                         0,
-                         48 << 10),
-        VersionWords(seed),
-        x_model(clock, {.min_part_bytes = kMinPart, .piece_bytes = 1 << 16}) {
-    must(ns->create_bucket("b", ""));
-    must(x_model.create_bucket("b", ""));
-  }
+  explicit History(std::uint64_t seed) : VersionSides(seed, kMinPart) {}
 
   void step() {
     using Step = std::pair<std::size_t, void (History::*)()>;
@@ -53,8 +39,10 @@ class History : public NamespaceFixture, public VersionWords {
                                       {16, &History::look_at_some_version},
                                       {24, &History::remove_seen_version},
                                       {4, &History::forget_some_time},
+                                      {24, &History::lock_some},
+                                      {2, &History::set_default_lock},
                                       {1, &History::set_versioning}};
-    std::size_t dice = pick(237);  // their sum
+    std::size_t dice = pick(263);  // their sum
     for (const auto& [weight, act] : kSteps) {
       if (dice < weight) {
         return (this->*act)();
@@ -85,7 +73,13 @@ class History : public NamespaceFixture, public VersionWords {
 
   /// Everything goes, version by version; then the bucket can.
   void end() {
+    clock.advance(3 * kLockStep);
     for (const Both& v : all_versions()) {
+      if (const auto there = run(ns->stat("b", v.key, v.real));
+          there && there->attributes.lock.hold == ns::LegalHold::on) {
+        ASSERT_FALSE(run(ns->remove_version("b", v.key, v.real, {}))) << v.key;
+        must(ns->set_lock("b", v.key, v.real, {.hold = false}));
+      }
       ASSERT_TRUE(must(ns->remove_version("b", v.key, v.real, {})).found) << v.key;
     }
     expect_clean();
@@ -126,49 +120,37 @@ class History : public NamespaceFixture, public VersionWords {
     return out;
   }
 
-  /// Ids correspond: a real one always to the same of the model.
-  void bind(const std::string& real, const std::string& model) {
-    if (real == "null" || model == "null" || real.empty() || model.empty()) {
-      ASSERT_EQ(real, model);
-      return;
+  /// Some time goes by now and then: but not to where one of them ends.
+  void pass_time() {
+    if (pick(4) == 0) {
+      clock.advance(kLockStep);
     }
-    const auto [it, fresh] = x_ids.emplace(real, model);
-    ASSERT_EQ(it->second, model) << real;
   }
-
-  template <class T, class U>
-  bool same_outcome(const Result<T>& real, const Result<U>& model) {
-    const auto code = [](const auto& r) {
-      return r ? std::string("ok") : std::string(to_string(r.error().code()));
-    };
-    EXPECT_EQ(code(real), code(model)) << (real ? "" : real.error().describe());
-    if (!real && !model &&
-        (real.error().code() == Errc::key_deleted || real.error().code() == Errc::delete_marker)) {
-      bind(std::string(ns::parse_marker_detail(real.error().detail()).version_id),
-           std::string(ns::parse_marker_detail(model.error().detail()).version_id));
+  void lock_some() {
+    pass_time();
+    const Both v = pick(3) == 0 ? Both{known_key(), {}, {}} : some_version();
+    ns::LockChange change{.bypass_governance = pick(3) == 0};
+    if (pick(3) == 0) {
+      change.hold = pick(2) == 0;
+    } else {
+      change.retention = some_retention(ns::lock_time(clock));
     }
-    return real && model;
-  }
-
-  Task<std::string> read_task(ns::Namespace& of, std::string key, std::string id) {
-    CO_TRY(auto reader, co_await of.open_read("b", key, id));
-    const ns::ObjectInfo& info = reader->info();
-    CO_TRY(std::string data, co_await read_range(*reader, {0, info.size}));
-    co_return data + "|" + info.etag + "|" + info.attributes.content_type + "|" +
-        std::to_string(info.parts.size()) + "|" + tags_text(info) + (info.current ? "" : "|old");
-  }
-  void expect_same(const std::string& key,
-                   const std::string& real_id,
-                   const std::string& model_id) {
-    const auto real = run(read_task(*ns, key, real_id));
-    const auto model = run(read_task(x_model, key, model_id));
+    note("lock", v.key, v.real);
+    const auto real = run(ns->set_lock("b", v.key, v.real, change));
+    const auto model = run(x_model.set_lock("b", v.key, v.model, change));
     if (same_outcome(real, model)) {
-      ASSERT_EQ(*real, *model);
-      bind(must(ns->stat("b", key, real_id)).version_id,
-           must(x_model.stat("b", key, model_id)).version_id);
+      ASSERT_EQ(lock_text(*real), lock_text(*model));
+      bind(real->version_id, model->version_id);
     }
   }
-
+  void set_default_lock() {
+    const ns::BucketLock lock = some_default_lock();
+    note("default lock");
+    if (must(ns->get_bucket("b")).lock.enabled) {
+      must(ns->put_object_lock("b", lock));
+      must(x_model.put_object_lock("b", lock));
+    }
+  }
   void put_some() {
     const std::string key = pick(2) == 0 ? known_key() : some_key();
     const std::string data = some_data();
@@ -176,6 +158,9 @@ class History : public NamespaceFixture, public VersionWords {
         .attributes = {}, .etag = hex_etag(data), .checksum = {}, .conditions = {}};
     request.attributes.content_type = "t" + std::to_string(pick(5));
     request.conditions = some_conditions(key);
+    if (pick(4) == 0) {
+      request.attributes.lock = some_lock(ns::lock_time(clock));
+    }
     note("put", key);
     const auto real = run(put_task("b", key, data, request));
     const auto model = run(model_put(key, data, request));
@@ -183,12 +168,6 @@ class History : public NamespaceFixture, public VersionWords {
       bind(real->version_id, model->version_id);
     }
   }
-  Task<ns::ObjectInfo> model_put(std::string key, std::string data, ns::PutRequest request) {
-    CO_TRY(auto writer, co_await x_model.open_write("b", key, data.size()));
-    CO_TRYV(co_await write_all(*writer, data, 1 << 20));
-    co_return co_await x_model.put("b", key, std::move(writer), std::move(request));
-  }
-
   void expect_deletion(const Result<ns::Deletion>& real, const Result<ns::Deletion>& model) {
     if (same_outcome(real, model)) {
       ASSERT_EQ(real->found, model->found);
@@ -215,8 +194,10 @@ class History : public NamespaceFixture, public VersionWords {
   void remove_some_version() {
     const Both v = some_version();
     note("remove version", v.key, v.real);
-    const auto real = run(ns->remove_version("b", v.key, v.real, {}));
-    expect_deletion(real, run(x_model.remove_version("b", v.key, v.model, {})));
+    ns::Conditions conditions;
+    conditions.bypass_governance = pick(3) == 0;
+    const auto real = run(ns->remove_version("b", v.key, v.real, conditions));
+    expect_deletion(real, run(x_model.remove_version("b", v.key, v.model, conditions)));
     if (real && real->found) {
       x_removed.push_back(v);
     }
@@ -307,6 +288,9 @@ class History : public NamespaceFixture, public VersionWords {
     if (pick(3) == 0) {
       request.tags = ns::StringPairs{{"copied", std::to_string(pick(9))}};
     }
+    if (pick(4) == 0) {
+      request.lock = some_lock(ns::lock_time(clock));
+    }
     note("copy", from.key + (by_version ? "?" + from.real : ""), to);
     request.source_version = from.real;
     const auto real = run(ns->copy("b", to, request));
@@ -366,8 +350,7 @@ class History : public NamespaceFixture, public VersionWords {
   void set_versioning() {
     const auto state = pick(3) == 0 ? ns::Versioning::suspended : ns::Versioning::enabled;
     note(state == ns::Versioning::enabled ? "enable" : "suspend");
-    must(ns->put_versioning("b", state));
-    must(x_model.put_versioning("b", state));
+    same_outcome(run(ns->put_versioning("b", state)), run(x_model.put_versioning("b", state)));
   }
 
   void expect_page(const ns::VersionPage& real, const ns::VersionPage& model) {
@@ -459,8 +442,6 @@ class History : public NamespaceFixture, public VersionWords {
   static constexpr std::uint64_t kOtherNumber = std::uint64_t{1} << 62;
   static constexpr std::int64_t kMostTicks = 100'000'000'000;
 
-  testing::ReferenceNamespace x_model;
-  std::map<std::string, std::string> x_ids;
   std::vector<Both> x_removed{};
   std::deque<std::pair<ns::VersionEntry, ns::VersionEntry>> x_seen{};  ///< real, model
 };

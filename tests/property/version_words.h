@@ -18,6 +18,9 @@ struct Both {
   std::string key, real, model;
 };
 
+/// Of locks, in seconds: a history takes less.
+inline constexpr std::int64_t kLockStep = 10'000'000;
+
 /// What happened last, too.
 class VersionWords {
  public:
@@ -44,6 +47,24 @@ class VersionWords {
     static const std::size_t kSizes[] = {0, 1, 60, 2048, 2049, 5000, 140'000};
     return std::string(kSizes[pick(pick(6) == 0 ? 7 : 5)], static_cast<char>('a' + pick(26)));
   }
+  /// Of moments far apart, so that none comes between what is done to one side and to the other.
+  ns::Retention some_retention(std::int64_t now) {
+    const auto mode = static_cast<ns::RetentionMode>(pick(3));
+    const std::int64_t steps = now / kLockStep + 1 + static_cast<std::int64_t>(pick(3));
+    return mode == ns::RetentionMode::none ? ns::Retention{}
+                                           : ns::Retention{mode, steps * kLockStep};
+  }
+  ns::ObjectLock some_lock(std::int64_t now) {
+    return {.retention = some_retention(now), .hold = static_cast<ns::LegalHold>(pick(10) / 4)};
+  }
+  ns::BucketLock some_default_lock() {
+    ns::BucketLock out{.enabled = true};
+    if (pick(2) == 0) {
+      out.mode = static_cast<ns::RetentionMode>(1 + pick(2));
+      out.days = 200;
+    }
+    return out;
+  }
 
   std::string last_changes() const {
     std::string out;
@@ -68,6 +89,13 @@ class VersionWords {
 
 inline std::string hex_etag(std::string_view data) {
   return digest::to_hex(as_bytes(digest::Digest::of(digest::Algorithm::md5, as_bytes(data))));
+}
+
+/// Without the moment, which is some seconds later for who does it next.
+inline std::string lock_text(const ns::ObjectInfo& info) {
+  const ns::ObjectLock& lock = info.attributes.lock;
+  return "|" + std::to_string(static_cast<int>(lock.retention.mode)) +
+         std::to_string(static_cast<int>(lock.hold)) + (lock.writing ? "w" : "");
 }
 
 inline std::string tags_text(const ns::ObjectInfo& info) {

@@ -172,12 +172,17 @@ Task<ns::BucketInfo> ReferenceNamespace::get_bucket(std::string_view name) {
 }
 
 Task<ns::BucketInfo> ReferenceNamespace::create_bucket(std::string_view name,
-                                                       std::string_view region) {
+                                                       std::string_view region,
+                                                       bool object_lock) {
   if (x_buckets.contains(name)) {
     co_return fail(Errc::bucket_exists);
   }
   Bucket in;
   in.info = {std::string(name), x_next_ino++, x_clock.wall_ns(), std::string(region)};
+  if (object_lock) {
+    in.info.versioning = ns::Versioning::enabled;
+    in.info.lock.enabled = true;
+  }
   co_return x_buckets.emplace(name, std::move(in)).first->second.info;
 }
 
@@ -241,6 +246,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
   if (fresh.info.etag.empty()) {
     fresh.info.etag = new_etag();
   }
+  CO_TRYV(lock_new(*in, fresh.info.attributes));
   co_return install(*in, key, std::move(fresh));
 }
 
@@ -325,7 +331,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
                       existing == in->objects.end() ? nullptr : &existing->second.info));
   const bool in_place = request.source_bucket == name && request.source_key == key &&
                         existing != in->objects.end() &&
-                        existing->second.info.ino == source.info.ino;
+                        existing->second.info.ino == source.info.ino && !in->info.lock.enabled;
   Object fresh = source;
   fresh.upload_id.clear();
   fresh.info.ino = in_place ? fresh.info.ino : x_next_ino++;
@@ -343,6 +349,8 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   if (request.envelope) {
     fresh.info.attributes.envelope = *std::move(request.envelope);
   }
+  fresh.info.attributes.lock = request.lock;
+  CO_TRYV(lock_new(*in, fresh.info.attributes));
   co_return install(*in, key, std::move(fresh));
 }
 
@@ -361,6 +369,9 @@ Result<void> ReferenceNamespace::rename_directory(Bucket& in,
   }
   if (from == to) {
     return ok();
+  }
+  if (in.info.lock.enabled) {
+    return fail(Errc::object_locked);
   }
   if (any_below(in.objects, to) || any_below(in.past, to)) {
     return fail(Errc::already_exists);
@@ -400,6 +411,10 @@ Task<std::string> ReferenceNamespace::rename(std::string_view name,
   }
   Object moved = at->second;
   moved.upload_id.clear();
+  moved.info.attributes.lock = {};
+  CO_TRYV(lock_new(*in, moved.info.attributes));
+  // File clients may go on to write it.
+  moved.info.attributes.lock.writing = moved.info.attributes.lock != ns::ObjectLock{};
   const std::string id = install(*in, to, std::move(moved)).version_id;
   ns::Deletion left;
   mark_deleted(*in, from, left);

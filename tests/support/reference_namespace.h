@@ -30,7 +30,15 @@ class ReferenceNamespace : public ns::Namespace {
 
   Task<std::vector<ns::BucketInfo>> list_buckets() override;
   Task<ns::BucketInfo> get_bucket(std::string_view name) override;
-  Task<ns::BucketInfo> create_bucket(std::string_view name, std::string_view region) override;
+  using ns::Namespace::create_bucket;
+  Task<ns::BucketInfo> create_bucket(std::string_view name,
+                                     std::string_view region,
+                                     bool object_lock) override;
+  Task<> put_object_lock(std::string_view name, ns::BucketLock lock) override;
+  Task<ns::ObjectInfo> set_lock(std::string_view bucket,
+                                std::string_view key,
+                                std::string_view version_id,
+                                ns::LockChange change) override;
   Task<> delete_bucket(std::string_view name) override;
   Task<> put_versioning(std::string_view name, ns::Versioning state) override;
   Task<> put_sealing(std::string_view name, bool sealing) override;
@@ -152,6 +160,12 @@ class ReferenceNamespace : public ns::Namespace {
   };
   class Writer;
   class Reader;
+
+  std::int64_t now_seconds() const;
+  /// Object Lock keeps the version.
+  bool kept(const Object& object, bool bypass) const;
+  /// What a new version has of Object Lock.
+  Result<void> lock_new(const Bucket& in, ns::ObjectAttributes& attributes);
 
   /// The bytes given to one of our writers, and what it was opened with.
   struct Payload {

@@ -162,6 +162,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   fresh.info.mtime_ns = x_clock.wall_ns();
   fresh.info.attributes = (*found)->info.attributes;
   fresh.key = (*found)->parts.at(request.parts.back().number).key;
+  CO_TRYV(lock_new(*in, fresh.info.attributes));
   fresh.data = std::make_shared<const std::string>(std::move(data));
   fresh.upload_id = id;
   in->uploads.erase({std::string(key), std::string(id)});

@@ -21,6 +21,9 @@ Result<void> check_key(std::string_view key) {
 
 Task<> ReferenceNamespace::put_versioning(std::string_view name, Versioning state) {
   CO_TRY(Bucket* const in, bucket(name));
+  if (in->info.lock.enabled && state != Versioning::enabled) {
+    co_return fail(Errc::bucket_state);
+  }
   in->info.versioning = state;
   co_return ok();
 }
@@ -48,6 +51,7 @@ ns::VersionStamp ReferenceNamespace::supersede(Bucket& in, std::string_view key)
       auto& past = in.past[std::string(key)];
       past.insert(past.begin(),
                   Past{.object = std::move(at->second), .since_ns = x_clock.wall_ns()});
+      past.front().object.info.attributes.lock.writing = false;
     }
     in.objects.erase(at);
   }
@@ -178,6 +182,9 @@ Result<ns::Deletion> ReferenceNamespace::erase_version(Bucket& in,
       return fail(Errc::precondition_failed);
     }
     TRYV(check_write(conditions, &at->second.info));
+    if (kept(at->second, conditions.bypass_governance)) {
+      return fail(Errc::object_locked);
+    }
     out = {.found = true, .version_id = ns::version_text(at->second.stamp)};
     in.objects.erase(at);
   } else {
@@ -198,6 +205,9 @@ Result<ns::Deletion> ReferenceNamespace::erase_version(Bucket& in,
       }
     }
     TRYV(check_write(conditions, found->marker ? nullptr : &found->object.info));
+    if (!found->marker && kept(found->object, conditions.bypass_governance)) {
+      return fail(Errc::object_locked);
+    }
     out = {.found = true,
            .marker = found->marker,
            .version_id = ns::version_text(found->object.stamp)};

@@ -21,6 +21,7 @@ Status to_status(Errc code) {
       return Status::nxio;
     case Errc::access_denied:
     case Errc::sealed:
+    case Errc::object_locked:
       return Status::acces;
     case Errc::bucket_exists:
     case Errc::already_exists:
@@ -61,10 +62,10 @@ Status to_status(Errc code) {
     case Errc::overloaded:
     case Errc::conflict:
       return Status::jukebox;  // the client asks again
-      // clang-format off: what file clients meet only when something is broken.
+      // clang-format off: what a file client cannot be told anything about.
     case Errc::internal: case Errc::config: case Errc::not_modified: case Errc::bad_digest:
     case Errc::no_such_upload: case Errc::invalid_part: case Errc::invalid_part_order:
-    case Errc::entity_too_small:
+    case Errc::entity_too_small: case Errc::no_object_lock: case Errc::bucket_state:
       // clang-format on
       return Status::serverfault;
   }

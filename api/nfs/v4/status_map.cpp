@@ -4,10 +4,11 @@ namespace outcrop::nfs::v4 {
 
 Status to_status(Errc code) {
   switch (code) {
-      // clang-format off: what file clients meet only when something is broken.
+      // clang-format off: what a file client cannot be told anything about.
     case Errc::internal: case Errc::config: case Errc::not_modified: case Errc::conflict:
     case Errc::bad_digest: case Errc::no_such_upload: case Errc::invalid_part:
     case Errc::invalid_part_order: case Errc::entity_too_small: case Errc::precondition_failed:
+    case Errc::no_object_lock: case Errc::bucket_state:
       // clang-format on
       return Status::serverfault;
     case Errc::cancelled:
@@ -18,6 +19,7 @@ Status to_status(Errc code) {
       return Status::inval;
     case Errc::access_denied:
     case Errc::sealed:
+    case Errc::object_locked:
       return Status::access;
     case Errc::no_such_bucket:
     case Errc::stale:

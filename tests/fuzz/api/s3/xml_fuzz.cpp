@@ -6,6 +6,7 @@
 #include "api/s3/acl.h"
 #include "api/s3/cors.h"
 #include "api/s3/lifecycle.h"
+#include "api/s3/object_lock.h"
 #include "api/s3/tags.h"
 #include "api/s3/xml_in.h"
 #include "auth/target.h"
@@ -13,12 +14,32 @@
 
 using namespace outcrop;
 
+namespace {
+
+void check_lock_configuration(const std::string& text) {
+  if (const auto lock = s3::parse_lock_configuration(text)) {
+    OUTCROP_ASSERT(lock->enabled && ns::is_sound(*lock));
+    OUTCROP_ASSERT(s3::parse_lock_configuration(s3::lock_configuration_document(*lock)) == *lock);
+  }
+}
+
+void check_lock(const std::string& text) {
+  if (const auto retention = s3::parse_retention(text)) {
+    const ns::ObjectLock lock{.retention = *retention};
+    OUTCROP_ASSERT(lock.empty() || ns::decode_object_lock(ns::encode(lock)).value() == lock);
+  }
+  (void)s3::parse_legal_hold(text);
+  (void)s3::parse_retain_until(text);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) {
     return 0;
   }
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 9) {
+  switch (data[0] % 11) {
     case 0:
       if (const auto document = s3::parse_delete(text)) {
         OUTCROP_ASSERT(!document->entries.empty());
@@ -70,6 +91,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         OUTCROP_ASSERT(!rules->empty() && rules->size() <= s3::kMaxCorsRules);
         OUTCROP_ASSERT(s3::parse_cors(s3::cors_document(*rules)) == *rules);
       }
+      break;
+    case 9:
+      check_lock_configuration(text);
+      break;
+    case 10:
+      check_lock(text);
       break;
     default:
       (void)s3::parse_create_bucket(text);

@@ -59,8 +59,8 @@ TEST_F(Errors, RoutingNeverFallsThrough) {
 
 TEST_F(Errors, FeaturesThatAreNotThereAreRefused) {
   for (const std::string name :
-       {"x-amz-object-lock-mode", "x-amz-object-lock-legal-hold",
-        "x-amz-server-side-encryption-something", "x-amz-mfa", "x-amz-object-something-new"}) {
+       {"x-amz-bucket-object-lock-enabled", "x-amz-server-side-encryption-something", "x-amz-mfa",
+        "x-amz-object-something-new"}) {
     EXPECT_EQ(put("k", "v", {{name, "value"}}).status, 501) << name;
   }
   // The first is what AWS's SDK for C++ sends with everything; AWS ignores what it does not know.
@@ -149,8 +149,7 @@ TEST_F(Errors, SettingsAreNotImplementedAndNothingIsThereToDelete) {
     EXPECT_EQ(send("DELETE", "/bucket?" + sub).status, 204) << sub;
     EXPECT_EQ(send("DELETE", "/absent?" + sub).status, 404) << sub;
   }
-  for (const std::string sub :
-       {"logging", "notification", "accelerate", "requestPayment", "object-lock"}) {
+  for (const std::string sub : {"logging", "notification", "accelerate", "requestPayment"}) {
     EXPECT_EQ(send("PUT", "/bucket?" + sub, {}, {"<x/>"}).status, 501) << sub;
   }
   EXPECT_EQ(send("HEAD", "/bucket").status, 200);

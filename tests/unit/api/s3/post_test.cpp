@@ -337,9 +337,14 @@ TEST_F(Post, NothingSlipsPastThePolicy) {
   EXPECT_EQ(code(post_signed({{"key", "k"}, {"Content-Type", "a\r\nX: y"}},
                              kAnyKey + R"(,["starts-with","$content-type",""])")),
             "InvalidArgument");
+  EXPECT_EQ(code(post_signed({{"key", "k"}, {"x-amz-object-lock-legal-hold", "ON"}},
+                             kAnyKey + R"(,{"x-amz-object-lock-legal-hold":"ON"})")),
+            "InvalidRequest")
+      << "the bucket has no Object Lock";
   EXPECT_EQ(code(post_signed({{"key", "k"}, {"x-amz-object-lock-mode", "GOVERNANCE"}},
                              kAnyKey + R"(,{"x-amz-object-lock-mode":"GOVERNANCE"})")),
-            "NotImplemented");
+            "InvalidArgument")
+      << "a mode without a date";
   EXPECT_EQ(code(post_signed({{"key", "k"}, {"acl", "public-read"}},
                              kAnyKey + R"(,{"acl":"public-read"})")),
             "AccessControlListNotSupported");

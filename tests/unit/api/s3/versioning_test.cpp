@@ -311,7 +311,8 @@ TEST_F(Versions, AnIdIsRefusedWhereNoneIsRead) {
   EXPECT_EQ(read, (std::set<std::string_view>{
                       "GetObject", "HeadObject", "DeleteObject", "GetObjectAttributes",
                       "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging",
-                      "DeleteObjectTagging", "GetObjectRetention", "GetObjectLegalHold"}));
+                      "DeleteObjectTagging", "GetObjectRetention", "GetObjectLegalHold",
+                      "PutObjectRetention", "PutObjectLegalHold"}));
 }
 
 }  // namespace

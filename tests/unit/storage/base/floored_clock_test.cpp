@@ -50,6 +50,20 @@ TEST_F(Floored, AStartIn1970GoesOnWhereTheLastRunEnded) {
   EXPECT_EQ(look.behind_ns, kNow - 5 * kSecond);
 }
 
+TEST_F(Floored, AJumpAheadIsNotSettledUntilItIsBelieved) {
+  EXPECT_EQ(clock.settled_ns(), kNow) << "nothing was seen yet";
+  clock.trust();
+  pass(kHour);
+  machine.wall += kDay;
+  pass(kHour - 60 * kSecond);
+  EXPECT_EQ(clock.wall_ns(), kNow + kDay + 2 * kHour - 60 * kSecond);
+  EXPECT_EQ(clock.settled_ns(), kNow + 2 * kHour - 60 * kSecond);
+  pass(2 * 60 * kSecond);
+  EXPECT_EQ(clock.settled_ns(), clock.wall_ns());
+  machine.wall -= 2 * kDay;
+  EXPECT_EQ(clock.settled_ns(), clock.wall_ns());
+}
+
 TEST_F(Floored, AJumpBackWhileItRunsDoesNothing) {
   clock.trust();
   pass(kHour);
