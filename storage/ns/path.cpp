@@ -212,10 +212,10 @@ Task<std::shared_ptr<Object>> read_object(Core& core, InodeId ino, meta::Snapsho
 }  // namespace
 
 std::size_t cache_bytes(const Object& o) {
-  std::size_t bytes = sizeof(Object) + o.record.name.size() + o.record.etag.size() +
-                      o.record.inline_data.size() + o.record.upload_id.size() +
-                      o.record.target.size() + o.record.attributes.acl.size() +
-                      o.record.lists.pieces.size() * sizeof(Piece);
+  std::size_t bytes =
+      sizeof(Object) + o.record.name.size() + o.record.etag.size() + o.record.inline_data.size() +
+      o.record.upload_id.size() + o.record.target.size() + o.record.attributes.acl.size() +
+      o.record.attributes.envelope.size() + o.record.lists.pieces.size() * sizeof(Piece);
   for (const PartSummary& p : o.record.lists.parts) {
     bytes += sizeof p + p.checksum.size();
   }

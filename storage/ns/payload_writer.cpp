@@ -85,7 +85,8 @@ Task<> PayloadWriter::seal_unit() {
     CO_TRYV(co_await stored_advance(n));
     left = left.subspan(n);
   }
-  CO_TRYV(co_await store(seal.cipher.finish()));
+  const UnitCipher::Tag tag = seal.cipher.finish();
+  CO_TRYV(co_await store(tag));
   ++seal.name.index;
   seal.filled = 0;
   co_return ok();

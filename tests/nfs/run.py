@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import re
 import socket
@@ -91,7 +92,7 @@ def choose_port() -> int:
 
 def server_config(port: int) -> str:
     """NFS on `port`, one export for each way to mount."""
-    text = f'[nfs]\nlisten = "127.0.0.1:{port}"\nlease = "10s"\n'
+    text = f'[s3]\nsse_c_over_http = true\n\n[nfs]\nlisten = "127.0.0.1:{port}"\nlease = "10s"\n'
     for mount in MOUNTS:
         text += (f'\n[[export]]\npath = "/{mount.bucket}"\nbucket = "{mount.bucket}"\n'
                  'clients = ["127.0.0.0/8"]\nsquash = "none"\n')
@@ -99,7 +100,7 @@ def server_config(port: int) -> str:
 
 
 class FromS3:
-    """The objects that S3 writes before the last step, and what they are afterwards."""
+    """The objects that S3 writes before a step, and what they are afterwards."""
 
     nameable = {"plain": b"plain bytes\n", "dir/one": b"1" * 5000, "dir/sub/two": b"2" * 300_000,
                 "both/child": b"child", "doomed": b"gone soon", "appended": b"start ", "empty": b""}
@@ -126,6 +127,55 @@ class FromS3:
                 out.append(f"appended: metadata or ETag: {response.headers}")
         gone = ("plain", "dir/one", "doomed")
         return out + [f"{key} is still there" for key in gone if client.head(bucket, f"from-s3/{key}").status != 404]
+
+
+class Encrypted:
+    """Objects of all kinds of encryption that need no KMS key, and what the step makes of them."""
+
+    bodies = {"plain": b"few bytes\n", "empty": b"", "unit": b"u" * 65_536,
+              "large": hashlib.shake_256(b"large").digest(300_000), "parts": hashlib.shake_256(b"parts").digest(5_300_000)}
+    _managed = {"x-amz-server-side-encryption": "AES256"}
+    _key = hashlib.sha256(b"a key of the client").digest()
+    _own = {"x-amz-server-side-encryption-customer-algorithm": "AES256",
+            "x-amz-server-side-encryption-customer-key": base64.b64encode(_key).decode(),
+            "x-amz-server-side-encryption-customer-key-md5": base64.b64encode(hashlib.md5(_key).digest()).decode()}
+
+    def put(self, client: S3Client, bucket: str) -> str:
+        """Writes them all; returns checksums for sha256sum -c."""
+        for key, body in self.bodies.items():
+            if key != "parts":
+                client.checked(key, client.put(bucket, f"encrypted/{key}", body, self._managed))
+        client.checked("clients-own", client.put(bucket, "encrypted/clients-own", b"secret", self._own))
+        self._put_parts(client, bucket, "encrypted/parts", self.bodies["parts"])
+        return "".join(f"{hashlib.sha256(body).hexdigest()}  ./{key}\n" for key, body in self.bodies.items())
+
+    def _put_parts(self, client: S3Client, bucket: str, key: str, body: bytes) -> None:
+        began = client.checked("upload", client.call("POST", bucket, key, query={"uploads": ""}, headers=self._managed))
+        upload = re.search(rb"<UploadId>(.*?)</UploadId>", began.body).group(1).decode()
+        cut = 5 << 20
+        parts = ""
+        for number, part in enumerate((body[:cut], body[cut:]), start=1):
+            sent = client.checked("part", client.call("PUT", bucket, key, body=part, query={
+                "partNumber": str(number), "uploadId": upload}))
+            parts += f"<Part><PartNumber>{number}</PartNumber><ETag>{sent.headers['etag']}</ETag></Part>"
+        client.checked("complete", client.call("POST", bucket, key, query={"uploadId": upload}, body=(
+            f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>").encode()))
+
+    def problems(self, client: S3Client, bucket: str) -> list[str]:
+        """What is not as the step left it."""
+        large, parts = self.bodies["large"], self.bodies["parts"]
+        want = {"plain": large + b"more\n", "unit": self.bodies["unit"], "parts": parts, "cloned": parts,
+                "linked": large, "moved": large}
+        out = []
+        for key, body in want.items():
+            response = client.get(bucket, f"encrypted/{key}")
+            sealed = response.headers.get("x-amz-server-side-encryption") == "AES256"
+            if response.status != 200 or response.body != body or sealed != (key not in ("plain", "cloned")):
+                out.append(f"{key}: {response.status} {len(response.body)} bytes, {response.headers}")
+        return out
+
+
+_PREPARED = {"from-s3": FromS3, "encrypted": Encrypted}
 
 
 def compare(client: S3Client, bucket: str, manifest: dict[str, str]) -> list[str]:
@@ -158,16 +208,16 @@ class Scenario:
         client = self.server.client()
         guest = Guest(self.port, f"/{mount.bucket}", mount.with_port(self.port), mount.version, dict(self.environment))
         programs = [str(self.exerciser) if p == "EXERCISER" else p for p in step.programs]
-        from_s3 = FromS3() if "from-s3" in step.path.name else None
+        prepared = next((make() for name, make in _PREPARED.items() if name in step.path.name), None)
         with tempfile.NamedTemporaryFile("w") as sums:
-            if from_s3:
-                sums.write(from_s3.put(client, mount.bucket))
+            if prepared:
+                sums.write(prepared.put(client, mount.bucket))
                 sums.flush()
-            result = guest.run(step.path, step.mounts, programs, [(Path(sums.name), "/from-s3.sums")])
+            result = guest.run(step.path, step.mounts, programs, [(Path(sums.name), "/prepared.sums")])
         problems = [] if result.code == 0 else [f"exit {result.code}", *result.output.splitlines()[-15:]]
         if not problems:
             problems += compare(client, mount.bucket, result.manifest)
-            problems += from_s3.problems(client, mount.bucket) if from_s3 else []
+            problems += prepared.problems(client, mount.bucket) if prepared else []
         client.close()
         self.passed, self.failed = self.passed + (not problems), self.failed + bool(problems)
         verdict = "FAIL" if problems else "PASS"

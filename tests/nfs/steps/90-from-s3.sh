@@ -2,7 +2,7 @@
 # What S3 wrote is what the mount shows; odd keys have an alias; what is renamed here is renamed there.
 set -euo pipefail
 cd "$MNT"
-(cd from-s3 && sha256sum -c /from-s3.sums)
+(cd from-s3 && sha256sum -c /prepared.sums)
 [ -d from-s3/both ]
 [ "$(cat from-s3/both/child)" = child ]
 find from-s3 -name '.s3~*' | grep -q .

@@ -171,6 +171,21 @@ TEST_F(FsckTest, AWholeStoreIsClean) {
   EXPECT_EQ(report.drives.size(), kDrives);
 }
 
+// What is stored is larger than the objects, by as much as sealing adds.
+TEST_F(FsckTest, EncryptedObjectsAreWhole) {
+  ASSERT_TRUE(check());
+  const std::uint64_t before = report.object_bytes;
+  in_engine([](SimEngine& engine) {
+    ASSERT_TRUE(engine.put("sealed/inline", pattern(1, 300), true));
+    ASSERT_TRUE(engine.put("sealed/record", pattern(2, 20'000), true));
+    ASSERT_TRUE(engine.put("sealed/stripes", pattern(3, 700'000), true));
+    ASSERT_TRUE(engine.multipart("sealed/parts", {pattern(4, 200'000), pattern(5, 9)}, true));
+  });
+  expect_codes("");
+  const std::uint64_t units = 1 + 1 + 11 + 4 + 1;
+  EXPECT_EQ(report.object_bytes - before, 300U + 20'000 + 700'000 + 200'009 + 28 * units);
+}
+
 TEST_F(FsckTest, AfterAKillTheJournalIsReplayed) {
   {
     SimEngine engine(world, 3);

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/meta/tables.h"
-#include "storage/ns/inode_record.h"
+#include "storage/ns/core.h"
+#include "storage/ns/fs_data.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/upload_record.h"
 #include "tests/support/sealed_fixture.h"
@@ -361,6 +362,30 @@ TEST_F(SealedObjects, CompactionKnowsNothingOfIt) {
   EXPECT_TRUE(same(unseal("m").value(), parts + parts));
   seen += must(test::read_range(*reader, {100'000, 800'000}));
   EXPECT_TRUE(same(seen, large)) << "a reader goes on in the old places";
+}
+
+TEST_F(SealedObjects, NeitherDoesDefragmentation) {
+  std::vector<std::pair<std::uint32_t, std::string>> parts;
+  std::string all;
+  for (std::uint32_t number = 1; number <= 20; ++number) {
+    parts.emplace_back(number, sample(60'000 + 1'000 * number, number));
+    all += parts.back().second;
+  }
+  const InodeId ino = upload("m", "3", parts).ino;
+  const InodeRecord before = record("m");
+  {
+    NamespaceConfig config;
+    config.fragmented_pieces = 4;
+    Core core(meta, blobs, clock, random, config);
+    must(core.open());
+    must(defragment_file(core, ino));
+  }
+  crash();
+  const InodeRecord after = record("m");
+  EXPECT_LT(after.lists.pieces.size(), before.lists.pieces.size());
+  EXPECT_EQ(after.lists.parts, before.lists.parts);
+  EXPECT_EQ(after.size, before.size);
+  EXPECT_TRUE(same(unseal("m").value(), all));
 }
 
 // More parts than one record holds.
