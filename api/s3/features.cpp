@@ -1,6 +1,7 @@
 // Which x-amz-* headers mean something here. A header that asks for a feature this gateway does not
 // have is answered with NotImplemented: storing an object without the lock, the key or the ACL that
-// the client asked for would be worse than not storing it.
+// the client asked for would be worse than not storing it. What AWS does not know is ignored, as
+// AWS does: SDKs send headers of their own.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -56,6 +57,21 @@ constexpr auto kUnderstood = std::to_array<std::string_view>({
     "x-amz-website-redirect-location",
 });
 static_assert(std::ranges::is_sorted(kUnderstood));
+
+/// What AWS's headers that ask for something begin with, today and, for all that can be told,
+/// later.
+constexpr auto kFamilies = std::to_array<std::string_view>({
+    "x-amz-acl",       "x-amz-bucket-",
+    "x-amz-checksum-", "x-amz-copy-source-",
+    "x-amz-fwd-",      "x-amz-grant-",
+    "x-amz-if-",       "x-amz-mfa",
+    "x-amz-mp-",       "x-amz-object-",
+    "x-amz-rename-",   "x-amz-replication-",
+    "x-amz-restore",   "x-amz-server-side-encryption",
+    "x-amz-source-",   "x-amz-storage-class",
+    "x-amz-tagging",   "x-amz-transition-",
+    "x-amz-website-",  "x-amz-write-",
+});
 
 /// Headers of which some values say what is the case anyway.
 struct ValueRule {
@@ -120,7 +136,12 @@ Outcome<> check_header(Call& call, const http::Header& header, bool in_query) {
                               header.value);
   }
   const auto rule = std::ranges::find(kValueRules, name, &ValueRule::name);
-  return rule == kValueRules.end() ? unsupported(name) : check_value(*rule, header);
+  if (rule != kValueRules.end()) {
+    return check_value(*rule, header);
+  }
+  const bool asks = std::ranges::any_of(
+      kFamilies, [&](std::string_view family) { return name.starts_with(family); });
+  return asks ? Outcome<>(unsupported(name)) : Outcome<>();
 }
 
 }  // namespace

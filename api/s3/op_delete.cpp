@@ -26,21 +26,9 @@ Outcome<Grant> check_entry(const Call& call, const DeleteEntry& entry) {
   return grant;
 }
 
-/// What is not there does not fail a condition: that it is gone is what the client wants.
-Async<Outcome<ns::Deletion>> remove(Call& call,
-                                    std::string_view key,
-                                    std::string_view version,
-                                    ns::Conditions conditions) {
-  auto removed =
-      co_await call.ns.remove_version(call.bucket(), key, version, std::move(conditions));
-  if (!removed && removed.error().code() == Errc::no_such_key) {
-    co_return ns::Deletion{};
-  }
-  S3_CO_TRY(ns::Deletion done, std::move(removed));
-  co_return done;
-}
-
-/// x-amz-if-match-size and -last-modified-time; AWS has them for directory buckets.
+/// If-Match wants an object: without one the answer is NoSuchKey, as AWS's is. The other two are
+/// x-amz-if-match-size and -last-modified-time, which AWS has for directory buckets; they hold
+/// where there is none.
 Outcome<ns::Conditions> delete_conditions(const Call& call) {
   ns::Conditions out;
   if (const auto etag = call.header("if-match")) {
@@ -71,7 +59,8 @@ Async<Outcome<Grant>> delete_entry(Call& call,
   conditions.if_size = entry.size;
   conditions.if_mtime = entry.mtime;
   S3_CO_TRY(done,
-            co_await remove(call, entry.key, entry.version_id.value_or(""), std::move(conditions)));
+            co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
+                                            std::move(conditions)));
   co_return grant;
 }
 
@@ -90,8 +79,9 @@ Answer delete_object(Call& call) {
     }
   }
   S3_CO_TRY(ns::Conditions conditions, delete_conditions(call));
-  S3_CO_TRY(const ns::Deletion done,
-            co_await remove(call, call.key(), version, std::move(conditions)));
+  S3_CO_TRY(
+      const ns::Deletion done,
+      co_await call.ns.remove_version(call.bucket(), call.key(), version, std::move(conditions)));
   http::Response response = empty_response(204);
   if (done.marker) {
     response.set("x-amz-delete-marker", "true");

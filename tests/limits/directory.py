@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import random
 import statistics
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from nfsclient import NFS, Nfs3, NfsFailed, Session, walk_directory  # noqa: E402
+from process import process_cpu, process_memory  # noqa: E402
 from server import Server, free_ports  # noqa: E402
 
 BUCKET = "big"
@@ -29,17 +29,6 @@ CREATE, REMOVE = 8, 12
 ATTRIBUTES = [0, 1, 3, 4, 8, 11, 19, 20, 33, 35, 36, 37, 41, 45, 47, 52, 53, 55]
 ENOUGH_TO_MEASURE = 200_000  # names: a tenth takes many of the kernel's clock ticks
 MOST_GROWTH = 48 * MIB  # of the server while it serves listings, beyond caches that are full already
-
-
-def process_memory(pid: int) -> int:
-    """Resident bytes."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def process_cpu(pid: int) -> float:
-    """Seconds of user and system time."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def name_of(i: int) -> str:

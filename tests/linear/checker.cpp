@@ -20,9 +20,8 @@ std::optional<Value> step(Value state, const Event& event) {
       case Kind::put_if_absent:
         return state == kAbsent;
       case Kind::put_if_match:
+      case Kind::remove_if_match:
         return state == event.expected;
-      case Kind::remove_if_match:  // what is gone is what the client wants
-        return state == event.expected || state == kAbsent;
       case Kind::differs:
         return state != event.expected;
       case Kind::put:

@@ -159,7 +159,7 @@ class Nfs3:
 
     def mkdir(self, directory: bytes, name: str) -> bytes:
         """A new directory's handle."""
-        reply = self.call(9, opaque(directory) + opaque(name.encode()) + bytes(24))
+        reply = self.call(9, self.mkdir_arguments(directory, name))
         reply.u32()
         return reply.opaque()
 
@@ -198,6 +198,11 @@ class Nfs3:
     def create_arguments(directory: bytes, name: str) -> bytes:
         """Of CREATE, unchecked, no attributes."""
         return opaque(directory) + opaque(name.encode()) + u32(0) + bytes(24)
+
+    @staticmethod
+    def mkdir_arguments(directory: bytes, name: str) -> bytes:
+        """Of MKDIR, no attributes."""
+        return opaque(directory) + opaque(name.encode()) + bytes(24)
 
     @staticmethod
     def remove_arguments(directory: bytes, name: str) -> bytes:
