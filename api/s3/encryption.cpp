@@ -74,12 +74,14 @@ Async<Outcome<std::optional<EncryptionRule>>> default_of(Call& call) {
 }
 
 Async<Outcome<keys::KmsKeyPtr>> kms_key(keys::Vault& vault, const std::string& name) {
-  if (name.empty() || name == keys::kDefaultAlias) {
-    S3_CO_TRYV(co_await vault.default_key());
+  std::string id = name;
+  if (vault.is_default_name(name)) {
+    S3_CO_TRY(const keys::KmsKeyPtr chosen, co_await vault.default_key());
+    id = chosen->id;
   }
-  auto found = vault.find(name.empty() ? keys::kDefaultAlias : std::string_view(name));
+  auto found = vault.find(id);
   if (!found) {
-    co_return std::unexpected(refusal_error(vault, found.error(), name));
+    co_return std::unexpected(refusal_error(vault, found.error(), id));
   }
   co_return *std::move(found);
 }

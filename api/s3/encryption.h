@@ -20,7 +20,6 @@ class Sealing {
   bool plain() const { return !x_head; }
   /// The ETag of the object is its MD5; of others nobody is told that, as in AWS.
   bool has_md5() const { return plain() || x_head->mode == keys::Mode::managed; }
-  keys::Mode mode() const { return x_head->mode; }  ///< of what is not plain
   /// A new envelope around a data key; empty for what is plain.
   std::string wrap(const Call& call, const ns::DataKey& data_key) const;
 
