@@ -74,12 +74,14 @@ Async<Outcome<std::optional<EncryptionRule>>> default_of(Call& call) {
 }
 
 Async<Outcome<keys::KmsKeyPtr>> kms_key(keys::Vault& vault, const std::string& name) {
-  if (name.empty() || name == keys::kDefaultAlias) {
-    S3_CO_TRYV(co_await vault.default_key());
+  std::string id = name;
+  if (vault.is_default_name(name)) {
+    S3_CO_TRY(const keys::KmsKeyPtr chosen, co_await vault.default_key());
+    id = chosen->id;
   }
-  auto found = vault.find(name.empty() ? keys::kDefaultAlias : std::string_view(name));
+  auto found = vault.find(id);
   if (!found) {
-    co_return std::unexpected(refusal_error(vault, found.error(), name));
+    co_return std::unexpected(refusal_error(vault, found.error(), id));
   }
   co_return *std::move(found);
 }
@@ -252,6 +254,12 @@ bool has_md5(std::string_view envelope) {
 
 std::string etag_of(const Call& call, std::string_view envelope, std::string md5) {
   return has_md5(envelope) ? std::move(md5) : call.config.vault->random_etag();
+}
+
+std::string part_etag(const ns::UploadInfo& upload,
+                      const std::optional<ns::DataKey>& key,
+                      std::string md5) {
+  return key && !has_md5(upload.attributes.envelope) ? keys::hidden_md5(*key, md5) : std::move(md5);
 }
 
 void add_encryption(const Call& call,

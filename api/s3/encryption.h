@@ -20,7 +20,6 @@ class Sealing {
   bool plain() const { return !x_head; }
   /// The ETag of the object is its MD5; of others nobody is told that, as in AWS.
   bool has_md5() const { return plain() || x_head->mode == keys::Mode::managed; }
-  keys::Mode mode() const { return x_head->mode; }  ///< of what is not plain
   /// A new envelope around a data key; empty for what is plain.
   std::string wrap(const Call& call, const ns::DataKey& data_key) const;
 
@@ -60,8 +59,12 @@ Outcome<> check_complete_key(const Call& call, const ns::UploadInfo& upload);
 
 /// Whether the ETag of an object or upload with this envelope is an MD5.
 bool has_md5(std::string_view envelope);
-/// The MD5 that was computed, or what stands for it.
+/// Of an object: the MD5 that was computed, or a random one that stands for it.
 std::string etag_of(const Call& call, std::string_view envelope, std::string md5);
+/// Of a part: the MD5, or what stands for it under the upload's key (empty: it is plain).
+std::string part_etag(const ns::UploadInfo& upload,
+                      const std::optional<ns::DataKey>& key,
+                      std::string md5);
 
 /// x-amz-server-side-encryption* of an answer about what has this envelope. `made`: the answer is
 /// the one of the request that made it, which tells the encryption context, too.

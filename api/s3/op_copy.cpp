@@ -106,7 +106,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
             co_await call.ns.open_write(call.bucket(), call.key(),
                                         {.size_hint = from.size, .seal = std::move(seal.key)}));
   digest::Digest sum(algorithm);
-  digest::Digest md5(Algorithm::md5);
+  digest::Digest md5(plan.sealing.has_md5() ? Algorithm::md5 : Algorithm::none);
   for (;;) {
     S3_CO_TRY(const std::vector<Buffer> slices, co_await reader->next());
     if (slices.empty()) {

@@ -11,7 +11,7 @@ namespace {
 
 /// A name that leads nowhere would make every upload fail.
 Outcome<> check_key(const keys::Vault& vault, const EncryptionRule& rule) {
-  if (rule.mode != keys::Mode::kms || rule.key.empty() || rule.key == keys::kDefaultAlias) {
+  if (rule.mode != keys::Mode::kms || vault.is_default_name(rule.key)) {
     return {};
   }
   const auto found = vault.find(rule.key);

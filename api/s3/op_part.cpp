@@ -77,11 +77,11 @@ Async<Outcome<ns::PartInfo>> stream_part(Call& call,
                                          std::uint32_t number,
                                          ns::ObjectReader& source,
                                          ns::ByteRange range,
-                                         std::optional<ns::DataKey> key) {
+                                         const std::optional<ns::DataKey>& key) {
   const Algorithm algorithm = upload.checksum_algorithm;
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(
-                             call.bucket(), call.key(),
-                             {.size_hint = range.length, .seal = std::move(key), .part = number}));
+  S3_CO_TRY(auto writer,
+            co_await call.ns.open_write(call.bucket(), call.key(),
+                                        {.size_hint = range.length, .seal = key, .part = number}));
   digest::Digest sum(algorithm);
   digest::Digest md5(Algorithm::md5);
   source.seek(range);
@@ -100,8 +100,7 @@ Async<Outcome<ns::PartInfo>> stream_part(Call& call,
   if (algorithm != Algorithm::none) {
     checksum = {algorithm, digest::ChecksumType::full_object, sum.value()};
   }
-  std::string etag =
-      etag_of(call, upload.attributes.envelope, digest::to_hex(as_bytes(md5.value())));
+  std::string etag = part_etag(upload, key, digest::to_hex(as_bytes(md5.value())));
   S3_CO_TRY(ns::PartInfo part,
             co_await call.ns.put_part(call.bucket(), call.key(), upload.upload_id, number,
                                       std::move(writer), std::move(etag), std::move(checksum)));
@@ -115,13 +114,13 @@ Async<Outcome<ns::PartInfo>> copy_part(Call& call,
                                        ns::ObjectReader& source) {
   S3_CO_TRY(const std::optional<ns::DataKey> from,
             source_key(call, source.info().attributes.envelope));
-  S3_CO_TRY(std::optional<ns::DataKey> to, part_key(call, upload));
+  S3_CO_TRY(const std::optional<ns::DataKey> to, part_key(call, upload));
   S3_CO_TRY(const ns::ByteRange range, copy_range(call, source.info().size));
   if (from || to) {
     if (from) {
       source.unseal(*from);
     }
-    co_return co_await stream_part(call, upload, number, source, range, std::move(to));
+    co_return co_await stream_part(call, upload, number, source, range, to);
   }
   S3_CO_TRY(RangeDigests digests, co_await digests_of(source, range, upload.checksum_algorithm));
   S3_CO_TRY(ns::PartInfo part, co_await call.ns.copy_part(
@@ -149,14 +148,12 @@ Answer upload_part(Call& call) {
   S3_CO_TRY(const ns::UploadInfo upload,
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
   S3_CO_TRYV(check_algorithm(upload.checksum_algorithm, plan.algorithm));
-  const std::string& envelope = upload.attributes.envelope;
-  S3_CO_TRY(std::optional<ns::DataKey> key, part_key(call, upload));
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(
-                             call.bucket(), call.key(),
-                             {.size_hint = *plan.length, .seal = std::move(key), .part = number}));
-  S3_CO_TRY(
-      Received received,
-      co_await receive_object(call, *writer, plan, upload.checksum_algorithm, has_md5(envelope)));
+  S3_CO_TRY(const std::optional<ns::DataKey> key, part_key(call, upload));
+  S3_CO_TRY(auto writer,
+            co_await call.ns.open_write(call.bucket(), call.key(),
+                                        {.size_hint = *plan.length, .seal = key, .part = number}));
+  S3_CO_TRY(Received received,
+            co_await receive_object(call, *writer, plan, upload.checksum_algorithm));
   digest::Checksum kept;  // without an algorithm of the upload, a part's checksum was for the way
   if (upload.checksum_algorithm != Algorithm::none) {
     kept = received.checksum;
@@ -164,14 +161,14 @@ Answer upload_part(Call& call) {
   S3_CO_TRY(
       const ns::PartInfo part,
       co_await call.ns.put_part(call.bucket(), call.key(), id, number, std::move(writer),
-                                etag_of(call, envelope, std::move(received.md5)), std::move(kept)));
+                                part_etag(upload, key, std::move(received.md5)), std::move(kept)));
   http::Response response = empty_response(200);
   response.set("ETag", quoted_etag(part.etag));
   if (received.checksum.algorithm != Algorithm::none) {
     response.set(std::string(digest::header_name(received.checksum.algorithm)),
                  checksum_text(received.checksum, 0));
   }
-  add_encryption(call, envelope, response);
+  add_encryption(call, upload.attributes.envelope, response);
   co_return response;
 }
 

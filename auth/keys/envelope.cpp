@@ -110,6 +110,12 @@ Result<ns::DataKey> open_envelope(const Envelope& envelope, const identity::Seal
   return out;
 }
 
+std::string hidden_md5(const ns::DataKey& data_key, std::string_view md5) {
+  constexpr std::size_t kHexDigits = 32;
+  const auth::HmacKey key(as_text(data_key.bytes()));
+  return auth::to_hex(key.sign("etag " + std::string(md5))).substr(0, kHexDigits);
+}
+
 identity::SealKey derive_key(const identity::SealKey& from, std::string_view purpose) {
   const auth::Digest no_salt{};
   const auth::HmacKey extracted(auth::HmacKey(no_salt).sign(text_of(from)));

@@ -57,6 +57,10 @@ Result<Envelope> decode_envelope(std::string_view text);
 /// corrupt: another key, or altered.
 Result<ns::DataKey> open_envelope(const Envelope& envelope, const identity::SealKey& key);
 
+/// Stands for the MD5 of a payload that nobody is to guess, 32 hex digits: the same for the same
+/// payload under the same data key, so that a part that is sent again has the ETag it had.
+std::string hidden_md5(const ns::DataKey& data_key, std::string_view md5);
+
 /// HKDF-SHA256 (RFC 5869) without salt: a key of its own for each purpose.
 identity::SealKey derive_key(const identity::SealKey& from, std::string_view purpose);
 

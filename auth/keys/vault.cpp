@@ -106,6 +106,10 @@ std::string Vault::arn_of(std::string_view id) const {
   return x_arn_prefix + "key/" + std::string(id);
 }
 
+bool Vault::is_default_name(std::string_view name) const {
+  return name.empty() || name == kDefaultAlias || name == x_arn_prefix + std::string(kDefaultAlias);
+}
+
 Opened<KmsKeyPtr> Vault::find(std::string_view name) const {
   constexpr std::string_view kKey = "key/";
   const bool arn = name.starts_with("arn:");

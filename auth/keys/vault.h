@@ -58,6 +58,8 @@ class Vault final : public ns::KeyRing {
   /// as ARN) if it exists; enabled.
   Opened<KmsKeyPtr> find(std::string_view name) const;
   std::string arn_of(std::string_view id) const;
+  /// No name, the alias, or the alias as ARN.
+  bool is_default_name(std::string_view name) const;
   /// The default key, made if there is none. What it gives may be disabled.
   Task<KmsKeyPtr> default_key();
 

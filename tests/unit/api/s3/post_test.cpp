@@ -89,6 +89,28 @@ TEST_F(Post, ASignedForm) {
   EXPECT_EQ(head("a%20b").header("content-type"), "binary/octet-stream");
 }
 
+TEST_F(Post, FieldsSayHowItIsEncrypted) {
+  const std::string sse = "x-amz-server-side-encryption";
+  const std::string any = kAnyKey + R"(,["starts-with","$x-amz-server-side-encryption",""])";
+  const Reply reply = post_signed({{"key", "k"}, {sse, "AES256"}}, any, "payload");
+  EXPECT_EQ(reply.status, 204) << reply.body;
+  EXPECT_EQ(reply.header(sse), "AES256");
+  EXPECT_EQ(reply.header("etag"), "\"321c3cf486ed509164edec1e1981fec8\"");
+  EXPECT_EQ(get("k").body, "payload");
+  EXPECT_FALSE(run_sync(ns.stat("bucket", "k")).value().attributes.envelope.empty());
+  EXPECT_EQ(code(post_signed({{"key", "k"}, {sse, "AES128"}}, any)), "InvalidArgument");
+  ASSERT_EQ(send("PUT", "/bucket?encryption", {},
+                 {"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
+                  "<SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>"
+                  "</ServerSideEncryptionConfiguration>"})
+                .status,
+            200);
+  const Reply by_default = post_signed({{"key", "k"}}, kAnyKey, "payload");
+  EXPECT_EQ(by_default.header(sse), "aws:kms");
+  EXPECT_NE(by_default.header("etag"), reply.header("etag")) << "no MD5 is told";
+  EXPECT_EQ(get("k").body, "payload");
+}
+
 TEST_F(Post, LocationsAreWhereTheBucketWasAddressed) {
   const Reply reply = send_with(handler, "POST", "/",
                                 {{"host", "bucket.s3.test:9000"},

@@ -82,6 +82,18 @@ TEST_F(EnvelopeTest, LimitsAreThoseOfTheRecord) {
   }
 }
 
+TEST_F(EnvelopeTest, HiddenMd5) {
+  const ns::DataKey other = ns::DataKey::make(random);
+  const std::string md5 = "9e107d9d372bb6826bd81d3542a419d6";
+  const std::string hidden = hidden_md5(data_key, md5);
+  EXPECT_EQ(hidden.size(), md5.size());
+  EXPECT_EQ(hidden.find_first_not_of("0123456789abcdef"), hidden.npos);
+  EXPECT_NE(hidden, md5);
+  EXPECT_EQ(hidden, hidden_md5(data_key, md5));
+  EXPECT_NE(hidden, hidden_md5(other, md5));
+  EXPECT_NE(hidden, hidden_md5(data_key, std::string(32, '0')));
+}
+
 TEST(KeyId, IsANameOrUuid) {
   for (const char* good : {"testkey-1", "0f8fad5b-d9cb-469f-a165-70867728950e", "a/b_c-D", "k"}) {
     EXPECT_TRUE(is_key_id(good)) << good;
