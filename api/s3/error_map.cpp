@@ -248,6 +248,7 @@ Code to_code(Errc code) {
     case Errc::bucket_state:
       return Code::invalid_bucket_state;
     case Errc::no_object_lock:
+    case Errc::sealed:
       return Code::invalid_request;
     case Errc::key_too_long:
       return Code::key_too_long;
@@ -269,8 +270,6 @@ Code to_code(Errc code) {
       return Code::service_unavailable;
     case Errc::not_implemented:
       return Code::not_implemented;
-    case Errc::sealed:
-      return Code::invalid_request;
       // clang-format off: what S3 meets only when something is broken.
     case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
     case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:
