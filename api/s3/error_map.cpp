@@ -247,9 +247,6 @@ Code to_code(Errc code) {
       return Code::bucket_not_empty;
     case Errc::bucket_state:
       return Code::invalid_bucket_state;
-    case Errc::no_object_lock:
-    case Errc::sealed:
-      return Code::invalid_request;
     case Errc::key_too_long:
       return Code::key_too_long;
     case Errc::precondition_failed:
@@ -270,13 +267,15 @@ Code to_code(Errc code) {
       return Code::service_unavailable;
     case Errc::not_implemented:
       return Code::not_implemented;
-      // clang-format off: what S3 meets only when something is broken.
+      // clang-format off: the last are what S3 meets only when something is broken.
+    case Errc::no_object_lock: case Errc::sealed:
+      return Code::invalid_request;
     case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
     case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:
-    case Errc::not_empty: case Errc::name_too_long: case Errc::too_many_links:
-    case Errc::cross_bucket: case Errc::bad_cookie: case Errc::no_xattr: case Errc::not_permitted:
+    case Errc::not_empty: case Errc::name_too_long: case Errc::too_many_links: case Errc::no_xattr:
+    case Errc::cross_bucket: case Errc::bad_cookie: case Errc::not_permitted:
       // clang-format on
-      return Code::internal_error;
+      break;
   }
   return Code::internal_error;
 }
