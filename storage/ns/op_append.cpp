@@ -129,6 +129,9 @@ Task<std::optional<ObjectInfo>> append_locked(Core& core, AppendOp& op) {
   }
   CO_TRYV(check_object(op.request.conditions, was, Access::write));
   CO_TRYV(check_append(op, was->record));
+  if (place->target.bucket.lock.enabled) {  // what S3 made nobody goes on writing to
+    co_return fail(Errc::not_implemented, "an append in a bucket with Object Lock");
+  }
   const bool versioned = place->target.versioned();
   Renewal renewal;
   if (versioned) {
@@ -139,7 +142,7 @@ Task<std::optional<ObjectInfo>> append_locked(Core& core, AppendOp& op) {
   }
   FileChange change = change_of(op, was->record.size);
   Object now = *was;
-  mark_content(now, change.size, stamp_now(core));
+  CO_TRYV(mark_content(core, now, change.size, stamp_now(core)));
   CO_TRYV(extend_digests(op, was->record, now.record));
   Transaction tx(core);
   if (versioned) {

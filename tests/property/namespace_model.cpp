@@ -70,6 +70,9 @@ Outcome NamespaceModel::append(const std::string& key,
   if (*request.append_at != object.data.size()) {
     return Errc::range_not_satisfiable;
   }
+  if (!object.attributes.envelope.empty()) {
+    return Errc::conflict;
+  }
   if (!object.parts.empty()) {
     object.parts.push_back({object.parts.back().number + 1, more.size(), {}});
   }

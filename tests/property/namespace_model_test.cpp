@@ -268,7 +268,7 @@ class History : public NamespaceFixture {
     request.checksum = {.algorithm = digest::Algorithm::crc32,
                         .value = digest::Digest::of(digest::Algorithm::crc32, as_bytes(more))};
     const std::uint64_t hint = pick(2) == 0 ? more.size() : pick(300'000);
-    const auto result = run(put_task("b", key, more, request, hint, 1 + pick(70'000)));
+    const auto result = run(put_task(key, more, request, {.size_hint = hint}, 1 + pick(70'000)));
     expect_outcome(result, x_model.append(key, more, request));
     if (result) {
       // Nobody can say beforehand what it is, but that nothing else ever had it.

@@ -27,7 +27,8 @@ class FakeEngine final : public engine::Engine {
   void resume() override {}
   Task<std::uint64_t> collect_garbage() override { co_return 0; }
   Task<> compact(double) override { co_return ok(); }
-  Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk) override {
+  Task<unsigned> add_drive(std::unique_ptr<io::Disk> disk,
+                           std::optional<unsigned> replaces) override {
     for (const engine::DriveStatus& d : drives) {
       if (d.path == disk->name()) {
         co_return fail(Errc::conflict, d.path + " is in use");
@@ -39,6 +40,9 @@ class FakeEngine final : public engine::Engine {
     made.path = disk->name();
     made.uuid = "uuid-" + std::to_string(slot);
     made.live = true;
+    if (replaces) {
+      drives.at(*replaces).draining = true;
+    }
     drives.push_back(std::move(made));
     co_return slot;
   }
@@ -50,6 +54,7 @@ class FakeEngine final : public engine::Engine {
   Task<std::uint64_t> repair() override { co_return 0; }
   Task<> scrub(std::uint64_t) override { co_return ok(); }
   Task<> judge_drives() override { co_return ok(); }
+  Task<> look_for_drives() override { co_return ok(); }
   Task<> eject_given_up() override { co_return ok(); }
 
   std::vector<engine::DriveStatus> drives;

@@ -38,6 +38,18 @@ TEST_F(Encryption, EachModeIsStoredAndTold) {
   }
 }
 
+TEST_F(Encryption, NothingIsAppended) {
+  put("k", "v", managed());
+  const auto append = [&](const std::string& key, const std::string& at, Headers headers = {}) {
+    return code(put(key, "more", join(headers, {{"x-amz-write-offset-bytes", at}})));
+  };
+  EXPECT_EQ(append("k", "1"), "NotImplemented");
+  EXPECT_EQ(append("k", "1", managed()), "NotImplemented");
+  EXPECT_EQ(append("new", "0", managed()), "NotImplemented");
+  EXPECT_EQ(get("k").body, "v");
+  EXPECT_EQ(get("new").status, 404);
+}
+
 TEST_F(Encryption, KeysAreNamedInManyWays) {
   EXPECT_EQ(mode_of(put("k", "v", kms(kArn + "key/testkey-2"))),
             "aws:kms " + kArn + "key/testkey-2");

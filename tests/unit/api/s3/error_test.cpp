@@ -27,11 +27,11 @@ TEST_F(Errors, GoldenNoSuchBucket) {
 }
 
 TEST_F(Errors, GoldenUnsupportedHeader) {
-  EXPECT_EQ(put("k", "v", {{"x-amz-object-lock-mode", "COMPLIANCE"}}).body,
+  EXPECT_EQ(put("k", "v", {{"x-amz-mfa", "device 123456"}}).body,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
             "<Error><Code>NotImplemented</Code><Message>A header you provided implies "
             "functionality that is not implemented</Message>"
-            "<Header>x-amz-object-lock-mode</Header><Resource>/bucket/k</Resource>"
+            "<Header>x-amz-mfa</Header><Resource>/bucket/k</Resource>"
             "<RequestId>0123456789ABCDEF</RequestId><HostId>box-1</HostId></Error>");
 }
 

@@ -336,5 +336,14 @@ TEST_F(AppendRace, OneWinnerPerOffset) {
   }
 }
 
+TEST_F(Append, NotWhereVersionsAreLocked) {
+  must(ns->create_bucket("locked", {}, true));
+  must(put_task("locked", "k", "one", at(0)));
+  const auto refused = run(put_task("locked", "k", "two", at(3)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::not_implemented);
+  EXPECT_EQ(must(ns->stat("locked", "k")).size, 3u);
+}
+
 }  // namespace
 }  // namespace outcrop::ns
