@@ -138,8 +138,8 @@ Task<std::optional<Created>> try_create(Core& core, NewInode& op) {
   if (!confirmed) {
     co_return std::nullopt;
   }
-  if (op.record.type == InodeType::file && op.attributes.size.value_or(0) > 0 &&
-      core.sealing.has(op.directory.root) && !slot.entry) {
+  // Not an empty one either: what `cp` could not fill would stay behind.
+  if (op.record.type == InodeType::file && core.sealing.has(op.directory.root) && !slot.entry) {
     co_return fail(Errc::access_denied, "the bucket holds nothing in the clear");
   }
   if (slot.entry) {
