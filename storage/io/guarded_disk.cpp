@@ -1,5 +1,6 @@
 #include "storage/io/guarded_disk.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -77,6 +78,16 @@ class CallThreads : public std::enable_shared_from_this<CallThreads> {
   std::deque<std::move_only_function<void()>> x_calls;
   unsigned x_threads = 0, x_idle = 0;
   bool x_closing = false;
+};
+
+/// What is shared of the disk inside. `gone` once that is closed: the last share goes before.
+struct Inside {
+  std::unique_ptr<Disk> disk;
+  std::shared_ptr<std::atomic<bool>> gone;
+  ~Inside() {
+    disk.reset();
+    gone->store(true);
+  }
 };
 
 /// What a guarded disk and its files share.
@@ -200,11 +211,12 @@ class GuardedDisk final : public Disk {
 
   template <class Opener>
   Result<void> begin(Opener opener) {
-    TRY(std::shared_ptr<Disk> inner, x_guard.run(std::move(opener)));
+    TRY(std::unique_ptr<Disk> opened, x_guard.run(std::move(opener)));
+    const auto inside = std::make_shared<Inside>(std::move(opened), x_gone);
+    std::shared_ptr<Disk> inner(inside, inside->disk.get());
     x_stats = inner->share_stats();
     x_filesystem = inner->filesystem_id();
     x_parent_filesystem = inner->parent_filesystem_id();
-    x_inner = inner;
     const std::lock_guard lock(x_guard.mutex);
     x_guard.inner = std::move(inner);
     return ok();
@@ -227,7 +239,7 @@ class GuardedDisk final : public Disk {
     const std::lock_guard lock(x_guard.mutex);
     last = std::exchange(x_guard.inner, nullptr);
   }
-  bool released() const override { return x_guard.disk() == nullptr && x_inner.expired(); }
+  bool released() const override { return x_guard.disk() == nullptr && x_gone->load(); }
 
   Result<std::unique_ptr<File>> open(std::string_view path, Access access, Cache cache) override {
     std::shared_ptr<Disk> of = x_guard.disk();
@@ -299,7 +311,7 @@ class GuardedDisk final : public Disk {
   }
 
   Guard x_guard;
-  std::weak_ptr<Disk> x_inner;
+  const std::shared_ptr<std::atomic<bool>> x_gone = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<DiskStats> x_stats;
   std::uint64_t x_filesystem = 0, x_parent_filesystem = 0;
 };
