@@ -48,6 +48,9 @@ def guide_of_bucket_settings(context: Context) -> None:
         commands = "".join(_blocks("bucket-settings.md", "sh"))
         assert commands.count("aws s3api") >= 10, "the page has lost its commands"
         commands = commands.replace("http://localhost:9000", server.endpoint)
+        if "WriteOffsetBytes" not in run([require("aws"), "s3api", "put-object", "--generate-cli-skeleton"],
+                                         context.environment()):
+            commands = re.sub(r"^.*--write-offset-bytes.*\n", "", commands, flags=re.MULTILINE)  # an old CLI
         commands = commands.replace("OWN_CANONICAL_ID", owner[1])
         first, rest = commands.split("put-public-access-block", 1)
         commands = first.replace("CANONICAL_ID", owner[1]) + "put-public-access-block" + rest.replace(
@@ -60,6 +63,7 @@ def guide_of_bucket_settings(context: Context) -> None:
         prologue = (f"aws() {{ command aws --endpoint-url {server.endpoint} \"$@\"; }}\n"
                     f"outcrop() {{ {tool} \"$@\" --admin 127.0.0.1:{server.admin_port}; }}\n"
                     "aws s3 cp report.pdf s3://data/key\n"
+                    "head -c 5120 /dev/zero > first.txt; echo more > more.txt\n"
                     "aws s3api put-public-access-block --bucket data --public-access-block-configuration BlockPublicAcls=false\n")
         keys = server.credentials()
         said = _walk(context, "settings-guide", prologue + _in_order(commands), context.environment() | {
