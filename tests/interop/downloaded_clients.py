@@ -89,7 +89,8 @@ def settings(endpoint: str, magic: bool) -> str:
         if magic or not any(key in name for key in COMMITTER_KEYS):
             lines.append(f"{name} {endpoint if name.endswith('s3a.endpoint') else value}")
     if not magic:
-        lines.append("spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version 2")
+        lines += ["spark.hadoop.fs.s3a.committer.name file",  # since 4.1 Spark's own default is magic, too
+                  "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version 2"]
     # Parts are the smallest there may be, so that 12 MiB are several.
     return "\n".join([*lines, "spark.hadoop.fs.s3a.multipart.size 5M", "spark.ui.enabled false",
                       "spark.sql.shuffle.partitions 4"])
@@ -133,7 +134,7 @@ def scenarios(server: Server, name: str, python: Path) -> Iterator[tuple[str, li
     if name == "data-tools":
         yield name, data_tools(server, python)
     else:
-        for magic in (True, False):
+        for magic in (False, True):
             bucket = f"{name.replace('.', '')}-{'magic' if magic else 'rename'}"
             yield bucket, spark(server, python, bucket, magic)
 
