@@ -259,7 +259,8 @@ std::string etag_of(const Call& call, std::string_view envelope, std::string md5
 std::string part_etag(const ns::UploadInfo& upload,
                       const std::optional<ns::DataKey>& key,
                       std::string md5) {
-  return key && !has_md5(upload.attributes.envelope) ? keys::hidden_md5(*key, md5) : std::move(md5);
+  const bool hidden = key && !md5.empty() && !has_md5(upload.attributes.envelope);
+  return hidden ? keys::hidden_md5(*key, md5) : std::move(md5);
 }
 
 void add_encryption(const Call& call,

@@ -61,7 +61,8 @@ Outcome<> check_complete_key(const Call& call, const ns::UploadInfo& upload);
 bool has_md5(std::string_view envelope);
 /// Of an object: the MD5 that was computed, or a random one that stands for it.
 std::string etag_of(const Call& call, std::string_view envelope, std::string md5);
-/// Of a part: the MD5, or what stands for it under the upload's key (empty: it is plain).
+/// Of a part: the MD5, or what stands for it under the upload's key (empty: it is plain). Nothing
+/// where no MD5 was computed: storage makes one then.
 std::string part_etag(const ns::UploadInfo& upload,
                       const std::optional<ns::DataKey>& key,
                       std::string md5);

@@ -274,6 +274,23 @@ TEST_F(Encryption, PartsOfAClientsUploadNeedItsKey) {
 }
 
 /// What parts say of other modes is the upload's to say: clients send it with every part.
+TEST_F(Encryption, PartsAreToldApartWhereNoMd5IsComputed) {
+  config.fast_etags = true;
+  handler = new_handler();
+  for (const auto& [mode, again] :
+       {std::pair(Headers(), Headers()), std::pair(managed(), Headers()),
+        std::pair(kms(), Headers()), std::pair(client(), client())}) {
+    const std::string id = start_upload("k", mode);
+    const Reply one = put_part("k", id, 1, "one", again);
+    const Reply two = put_part("k", id, 1, "two", again);
+    ASSERT_EQ(two.status, 200) << two.body;
+    EXPECT_NE(one.header("etag"), two.header("etag"));
+    EXPECT_EQ(code(complete("k", id, {{1, one.header("etag")}}, again)), "InvalidPart");
+    EXPECT_EQ(complete("k", id, {{1, two.header("etag")}}, again).status, 200);
+    EXPECT_EQ(get("k", again).body, "two");
+  }
+}
+
 TEST_F(Encryption, PartsDoNotSayHow) {
   const std::string id = start_upload("m", kms("testkey-1"));
   const Reply part = put_part("m", id, 1, "x", kms("not-there"));
