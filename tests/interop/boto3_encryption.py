@@ -8,14 +8,11 @@ import hashlib
 import os
 import ssl
 import sys
-import traceback
 import urllib.request
-import uuid
 from typing import Any
 
-import boto3
-from boto3_suite import ENDPOINT, expect_error
-from botocore.config import Config
+from boto3_checks import Checks
+from boto3_suite import expect_error
 
 MIB = 1024 * 1024
 PART = 5 * MIB
@@ -64,13 +61,10 @@ def payload(size: int, seed: int = 1) -> bytes:
     return hashlib.shake_128(seed.to_bytes(4)).digest(size)
 
 
-class Encryption:
-    """Each check_ method has a bucket of its own, emptied afterwards."""
+class Encryption(Checks):
+    """All modes."""
 
-    def __init__(self) -> None:
-        self.s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(
-            signature_version="s3v4", retries={"max_attempts": 0}, read_timeout=60, s3={"addressing_style": "path"}))
-        self.bucket = ""
+    subject = "encryption"
 
     def _get(self, key: str, **more: Any) -> bytes:
         return bytes(self.s3.get_object(Bucket=self.bucket, Key=key, **more)["Body"].read())
@@ -229,29 +223,6 @@ class Encryption:
             mode.check(got)
             assert got["Body"].read() == mode.name.encode()
 
-    def _empty(self) -> None:
-        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
-            for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
-                self.s3.delete_object(Bucket=self.bucket, Key=version["Key"], VersionId=version["VersionId"])
-        self.s3.delete_bucket(Bucket=self.bucket)
-
-    def run(self) -> int:
-        """Exit code."""
-        failed = 0
-        for name in [n for n in dir(self) if n.startswith("check_")]:
-            self.bucket = f"encryption-{uuid.uuid4().hex[:12]}"
-            self.s3.create_bucket(Bucket=self.bucket)
-            try:
-                getattr(self, name)()
-                self._empty()
-            except Exception as error:  # every check reports, none hides the next
-                failed += 1
-                line = traceback.extract_tb(error.__traceback__)[1].lineno
-                print(f"FAIL {name}, line {line}: {type(error).__name__}: {error}")
-        print(f"encryption by boto3 {boto3.__version__}: {failed} checks failed")
-        return 1 if failed else 0
-
 
 if __name__ == "__main__":
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     sys.exit(Encryption().run())

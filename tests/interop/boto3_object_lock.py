@@ -4,16 +4,12 @@
 from __future__ import annotations
 
 import datetime
-import os
 import sys
 import time
-import traceback
-import uuid
 from typing import Any
 
-import boto3
-from boto3_suite import ENDPOINT, expect_error
-from botocore.config import Config
+from boto3_checks import Checks
+from boto3_suite import expect_error
 
 UTC = datetime.timezone.utc
 
@@ -22,13 +18,17 @@ def later(seconds: int) -> datetime.datetime:
     return (datetime.datetime.now(UTC) + datetime.timedelta(seconds=seconds)).replace(microsecond=0)
 
 
-class ObjectLock:
-    """Each check_ method has a bucket with Object Lock of its own; what is governed is removed by bypass afterwards."""
+class ObjectLock(Checks):
+    """In buckets with Object Lock; what is governed is removed by bypass afterwards."""
 
-    def __init__(self) -> None:
-        self.s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(
-            signature_version="s3v4", retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
-        self.bucket = ""
+    subject = "object lock"
+
+    def _make(self) -> None:
+        self.s3.create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
+
+    def _remove_version(self, version: dict[str, Any]) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=version["Key"], VersionId=version["VersionId"],
+                              BypassGovernanceRetention=True)
 
     def _put(self, key: str, **more: Any) -> str:
         return str(self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"data", **more)["VersionId"])
@@ -41,13 +41,6 @@ class ObjectLock:
         error = expect_error("AccessDenied", 403, self.s3.delete_object, Bucket=self.bucket, Key=key,
                              VersionId=version, **more)
         assert "object lock" in error["Message"], error
-
-    def _empty(self) -> None:
-        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
-            for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
-                self.s3.delete_object(Bucket=self.bucket, Key=version["Key"], VersionId=version["VersionId"],
-                                      BypassGovernanceRetention=True)
-        self.s3.delete_bucket(Bucket=self.bucket)
 
     def check_configuration(self) -> None:
         get = self.s3.get_object_lock_configuration
@@ -145,22 +138,6 @@ class ObjectLock:
         head = self.s3.head_object(Bucket=self.bucket, Key="copy")
         assert (head["ObjectLockMode"], head["ObjectLockLegalHoldStatus"]) == ("GOVERNANCE", "OFF"), head
 
-    def run(self) -> int:
-        failed = 0
-        for name in sorted(n for n in dir(self) if n.startswith("check_")):
-            self.bucket = f"lock-{uuid.uuid4().hex[:12]}"
-            self.s3.create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
-            try:
-                getattr(self, name)()
-                self._empty()
-            except Exception as error:  # every check reports, none hides the next
-                failed += 1
-                line = traceback.extract_tb(error.__traceback__)[1].lineno
-                print(f"FAIL {name}, line {line}: {type(error).__name__}: {error}")
-        print(f"object lock by boto3 {boto3.__version__}: {failed} checks failed")
-        return 1 if failed else 0
-
 
 if __name__ == "__main__":
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     sys.exit(ObjectLock().run())

@@ -3,27 +3,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
-import uuid
 from typing import Any
 
-import boto3
-from boto3_suite import ENDPOINT, expect_error
-from botocore.config import Config
+from boto3_checks import Checks
+from boto3_suite import expect_error
 from botocore.exceptions import ClientError
 
 PART = 5 * 1024 * 1024
 
 
-class Versioning:
-    """Each check_ method has a bucket of its own, emptied version by version afterwards."""
+class Versioning(Checks):
+    """Versions, delete markers, and what lists them."""
 
-    def __init__(self) -> None:
-        self.s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=Config(
-            signature_version="s3v4", retries={"max_attempts": 0}, read_timeout=30, s3={"addressing_style": "path"}))
-        self.bucket = ""
+    subject = "versioning"
 
     def _set(self, status: str) -> None:
         self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": status})
@@ -58,11 +51,6 @@ class Versioning:
                 out += [(v["Key"], v["VersionId"], kind == "DeleteMarkers", v["IsLatest"])
                         for v in page.get(kind, [])]
         return out
-
-    def _empty(self) -> None:
-        for key, version, _, _ in self._all():
-            self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=version)
-        self.s3.delete_bucket(Bucket=self.bucket)
 
     def check_configuration(self) -> None:
         assert "Status" not in self.s3.get_bucket_versioning(Bucket=self.bucket)
@@ -210,22 +198,6 @@ class Versioning:
                                             VersionIdMarker=below["NextVersionIdMarker"])
         assert [v["Key"] for v in rest["Versions"]] == ["a/b", "a/c", "a/c"], rest
 
-    def run(self) -> int:
-        failed = 0
-        for name in [n for n in dir(self) if n.startswith("check_")]:
-            self.bucket = f"versions-{uuid.uuid4().hex[:12]}"
-            self.s3.create_bucket(Bucket=self.bucket)
-            try:
-                getattr(self, name)()
-                self._empty()
-            except Exception as error:  # every check reports, none hides the next
-                failed += 1
-                line = traceback.extract_tb(error.__traceback__)[1].lineno
-                print(f"FAIL {name}, line {line}: {type(error).__name__}: {error}")
-        print(f"versioning by boto3 {boto3.__version__}: {failed} checks failed")
-        return 1 if failed else 0
-
 
 if __name__ == "__main__":
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     sys.exit(Versioning().run())
