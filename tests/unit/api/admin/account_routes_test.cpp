@@ -1,58 +1,21 @@
 // /v1/accounts: who gets in, what is asked of the server, how its errors look.
 #include "api/admin/account_routes.h"
 
-#include <gtest/gtest.h>
-
-#include "api/admin/handler.h"
-#include "storage/base/async.h"
-#include "tests/unit/api/admin/body.h"
+#include "tests/unit/api/admin/route_fixture.h"
 
 namespace outcrop::admin {
 namespace {
 
-using test::Body;
-
-class AccountRoutes : public ::testing::Test {
+class AccountRoutes : public test::RouteTest {
  protected:
-  http::Response ask(const std::string& method,
-                     const std::string& target,
-                     const std::string& body = {}) {
-    Body reader(body);
-    http::Request request;
-    request.method = method;
-    request.target = target;
-    request.body = &reader;
-    request.headers.push_back({"authorization", "Bearer t"});
-    AdminSources sources = {.checks = [] { return std::vector<Check>(); },
-                            .metrics = [] { return std::string(); }};
-    sources.v1.find_caller = [this](std::string_view) {
-      return std::optional(Caller{.id = "t", .scopes = scopes});
-    };
-    sources.v1.accounts = {
+  void serve(V1Sources& sources) override {
+    sources.accounts = {
         .list = [this] { return said("list"); },
         .create = [this](std::string json) { return said("create " + json); },
         .remove = [this](std::string id) { return gone(std::move(id)); },
         .create_key = [this](std::string id) { return said("key of " + id); },
         .remove_key = [this](std::string id, std::string key) { return gone(id + " " + key); }};
-    const http::Handler handler = make_handler(std::move(sources));
-    const auto run = [&]() -> Task<http::Response> { co_return co_await handler(request); };
-    return std::move(run_sync(run()).value());
   }
-  Task<std::string> said(std::string what) {
-    asked = std::move(what);
-    if (refuse) {
-      co_return fail(*refuse, "because");
-    }
-    co_return "{}";
-  }
-  Task<> gone(std::string id) {
-    CO_TRYV(co_await said("remove " + id));
-    co_return ok();
-  }
-
-  std::uint8_t scopes = kScopeFull;
-  std::string asked;
-  std::optional<Errc> refuse;
 };
 
 TEST_F(AccountRoutes, WhatIsAsked) {
