@@ -68,18 +68,4 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   return s;
 }
 
-std::string data_reason(const engine::RepairStatus& r) {
-  std::string out;
-  const auto add = [&out](std::uint64_t n, std::string_view what) {
-    if (n > 0) {
-      out.append(out.empty() ? "" : ", ").append(std::to_string(n)).append(" segments ");
-      out.append(what);
-    }
-  };
-  add(r.degraded, "degraded");
-  add(r.unreadable, "unreadable without the missing drives");
-  add(r.damaged, "damaged");
-  return out;
-}
-
 }  // namespace outcrop::server
