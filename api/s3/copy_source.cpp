@@ -1,6 +1,7 @@
 #include "api/s3/copy_source.h"
 
 #include "api/s3/existing_tags.h"
+#include "api/s3/payload.h"
 #include "auth/target.h"
 
 namespace outcrop::s3 {
@@ -85,6 +86,25 @@ Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectIn
     return fail(Code::precondition_failed);
   }
   return checked;
+}
+
+Async<Outcome<>> read_through(ns::ObjectReader& source,
+                              ns::ObjectWriter* writer,
+                              digest::Digest& sum,
+                              digest::Digest& md5) {
+  for (;;) {
+    S3_CO_TRY(const std::vector<Buffer> slices, co_await source.next());
+    if (slices.empty()) {
+      co_return Outcome<>{};
+    }
+    for (const Buffer& slice : slices) {
+      sum.update(slice.view());
+      md5.update(slice.view());
+      if (writer != nullptr) {
+        S3_CO_TRYV(co_await append(*writer, slice.view()));
+      }
+    }
+  }
 }
 
 }  // namespace outcrop::s3

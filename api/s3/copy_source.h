@@ -3,6 +3,7 @@
 #include <string>
 
 #include "api/s3/call.h"
+#include "storage/digest/digest.h"
 
 namespace outcrop::s3 {
 
@@ -26,5 +27,12 @@ Async<Outcome<std::unique_ptr<ns::ObjectReader>>> open_source(const Call& call,
 S3Error source_error(const Call& call, const SourceObject& source, S3Error error);
 /// The conditions against a source that is open: precondition_failed where a GET says not_modified.
 Outcome<> check_copy_source(const ns::Conditions& conditions, const ns::ObjectInfo& info);
+
+/// What is read of a source, from where it stands to the end of its range, goes into both digests
+/// and, unless it is null, into `writer`.
+Async<Outcome<>> read_through(ns::ObjectReader& source,
+                              ns::ObjectWriter* writer,
+                              digest::Digest& sum,
+                              digest::Digest& md5);
 
 }  // namespace outcrop::s3

@@ -107,17 +107,7 @@ Async<Outcome<ns::ObjectInfo>> copy_bytes(Call& call,
                                         {.size_hint = from.size, .seal = std::move(seal.key)}));
   digest::Digest sum(algorithm);
   digest::Digest md5(plan.sealing.has_md5() ? Algorithm::md5 : Algorithm::none);
-  for (;;) {
-    S3_CO_TRY(const std::vector<Buffer> slices, co_await reader->next());
-    if (slices.empty()) {
-      break;
-    }
-    for (const Buffer& slice : slices) {
-      sum.update(slice.view());
-      md5.update(slice.view());
-      S3_CO_TRYV(co_await append(*writer, slice.view()));
-    }
-  }
+  S3_CO_TRYV(co_await read_through(*reader, writer.get(), sum, md5));
   ns::PutRequest put;
   put.file = from.file.value_or(ns::FileFields{});
   put.attributes = from.attributes;

@@ -57,16 +57,7 @@ Async<Outcome<RangeDigests>> digests_of(ns::ObjectReader& source,
   digest::Digest sum(algorithm);
   digest::Digest md5(Algorithm::md5);
   source.seek(range);
-  for (;;) {
-    S3_CO_TRY(const std::vector<Buffer> slices, co_await source.next());
-    if (slices.empty()) {
-      break;
-    }
-    for (const Buffer& slice : slices) {
-      sum.update(slice.view());
-      md5.update(slice.view());
-    }
-  }
+  S3_CO_TRYV(co_await read_through(source, nullptr, sum, md5));
   co_return RangeDigests{digest::to_hex(as_bytes(md5.value())),
                          {algorithm, digest::ChecksumType::full_object, sum.value()}};
 }
@@ -85,17 +76,7 @@ Async<Outcome<ns::PartInfo>> stream_part(Call& call,
   digest::Digest sum(algorithm);
   digest::Digest md5(Algorithm::md5);
   source.seek(range);
-  for (;;) {
-    S3_CO_TRY(const std::vector<Buffer> slices, co_await source.next());
-    if (slices.empty()) {
-      break;
-    }
-    for (const Buffer& slice : slices) {
-      sum.update(slice.view());
-      md5.update(slice.view());
-      S3_CO_TRYV(co_await append(*writer, slice.view()));
-    }
-  }
+  S3_CO_TRYV(co_await read_through(source, writer.get(), sum, md5));
   digest::Checksum checksum;
   if (algorithm != Algorithm::none) {
     checksum = {algorithm, digest::ChecksumType::full_object, sum.value()};
