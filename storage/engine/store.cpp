@@ -1,6 +1,7 @@
 #include "storage/engine/store.h"
 
 #include "storage/base/log.h"
+#include "storage/segment/capacity.h"
 #include "storage/segment/spare_pool.h"
 
 namespace outcrop::engine {
@@ -120,12 +121,14 @@ Task<> Store::check_drives() {
   co_return ok();
 }
 
-// Stripes over all live drives are what most payload is; small records cost more. Free is what
-// clients can have: also in shard files that hold no segment, and not what is kept back.
+// Counts large objects, which are what most payload is; small records cost more. Free is what
+// clients can have: also in shard files that hold no segment, and not what is kept back. Metadata
+// is full when a drive that holds it is.
 Task<> Store::measure_space() {
   return x_runtime.pool.run([this]() -> Result<void> {
     const auto slots = x_drives->live_slots();
-    std::uint64_t total = 0, free = 0;
+    const std::vector<drives::Slot> mirrors = x_drives->record().mirrors;
+    std::vector<std::uint64_t> total, free;
     bool metadata_full = false;
     const std::uint64_t index_bytes = x_meta->stats().index_bytes;
     for (const drives::Slot slot : slots) {
@@ -141,17 +144,16 @@ Task<> Store::measure_space() {
       if (!space || !room) {
         continue;  // its own operations will tell, and eject it
       }
-      metadata_full |=
-          space->free_bytes < segment::metadata_least_free(space->total_bytes, index_bytes);
-      total += space->total_bytes;
-      free += *room;
+      const std::uint64_t least = segment::metadata_least_free(space->total_bytes, index_bytes);
+      const bool mirror = std::ranges::find(mirrors, slot) != mirrors.end();
+      metadata_full |= mirror && space->free_bytes < least;
+      total.push_back(space->total_bytes);
+      free.push_back(x_drives->draining(slot) ? 0 : std::min(*room, space->total_bytes));
     }
-    const std::uint64_t shards = std::min<std::uint64_t>(slots.size(), segment::kMaxShards);
-    const std::uint64_t parity = x_drives->write_parity(slots.size()).value_or(shards);
-    const std::uint64_t data = shards - std::min(parity, shards);
-    x_total_bytes = shards == 0 ? 0 : total / shards * data;
+    const auto parity = x_drives->write_parity(slots.size());
+    x_total_bytes = parity ? segment::usable_bytes(std::move(total), *parity) : 0;
+    x_free_bytes = parity ? segment::usable_bytes(std::move(free), *parity) : 0;
     x_metadata_full = metadata_full;
-    x_free_bytes = shards == 0 ? 0 : std::min(free, total) / shards * data;
     return ok();
   });
 }

@@ -61,40 +61,54 @@ Task<SegmentId> Allocator::next_id() {
   }
 }
 
-// Rotates over the live drives; k+m of them, or m+1 for whole records.
-SegmentRecord Allocator::plan(bool small) {
-  const std::vector<drives::Slot> live = x_context.drives.placement_slots();
-  const std::optional<unsigned> parity = x_context.drives.write_parity(live.size());
-  SegmentRecord record;
-  if (!parity) {
-    return record;
-  }
-  const unsigned m = *parity;
-  record.m = static_cast<std::uint8_t>(m);
-  record.small = small;
-  const std::size_t shards = small ? m + 1 : std::min<std::size_t>(live.size(), kMaxShards);
-  record.k = static_cast<std::uint8_t>(shards - m);
-  record.chunk_bytes = chunk_bytes_for(record.k);
-  record.shard_bytes = x_context.shard_bytes;
-  const unsigned start = x_rotation.fetch_add(1);
-  for (std::size_t i = 0; i < shards; ++i) {
-    record.slots.push_back(live[(start + i) % live.size()]);
-  }
-  return record;
-}
-
-Result<void> Allocator::check_reserve(const SegmentRecord& record, Purpose purpose) {
-  for (const drives::Slot slot : record.slots) {
+// Blocking. A drive that is full does not stop the others, as long as those with room can give the
+// parity that is due; what it misses is not owed to it later. Clients leave each drive what upkeep
+// needs. Upkeep itself takes what there is.
+Result<std::vector<drives::Slot>> Allocator::with_room(std::vector<drives::Slot> live,
+                                                       unsigned parity,
+                                                       Purpose purpose) {
+  const std::uint64_t kept = purpose == Purpose::client ? kKeptShards : 0;
+  std::vector<drives::Slot> out;
+  for (const drives::Slot slot : live) {
     const auto room = x_spares.room(slot);
     if (!room) {
       TRYV(x_context.drives.eject(slot, room.error()));
       return fail(Errc::io_error, "a drive left while a segment was made");
     }
-    if (purpose == Purpose::client && *room <= kKeptShards) {
-      return fail(Errc::no_space, "the rest is kept for compaction");
+    if (*room > kept) {
+      out.push_back(slot);
     }
   }
-  return ok();
+  if (out.size() > parity) {
+    return out;
+  }
+  if (purpose == Purpose::client) {
+    return fail(Errc::no_space, "the rest is kept for compaction");
+  }
+  return live;
+}
+
+// Blocking. Rotates over the live drives; k+m of them, or m+1 for whole records.
+Result<SegmentRecord> Allocator::plan(bool small, Purpose purpose) {
+  std::vector<drives::Slot> slots = x_context.drives.placement_slots();
+  const std::optional<unsigned> parity = x_context.drives.write_parity(slots.size());
+  if (!parity) {
+    return fail(x_context.drives.no_writes());
+  }
+  const unsigned m = *parity;
+  TRY(slots, with_room(std::move(slots), m, purpose));
+  SegmentRecord record;
+  record.m = static_cast<std::uint8_t>(m);
+  record.small = small;
+  const std::size_t shards = small ? m + 1 : std::min<std::size_t>(slots.size(), kMaxShards);
+  record.k = static_cast<std::uint8_t>(shards - m);
+  record.chunk_bytes = chunk_bytes_for(record.k);
+  record.shard_bytes = x_context.shard_bytes;
+  const unsigned start = x_rotation.fetch_add(1);
+  for (std::size_t i = 0; i < shards; ++i) {
+    record.slots.push_back(slots[(start + i) % slots.size()]);
+  }
+  return record;
 }
 
 Result<std::shared_ptr<io::File>> Allocator::place_shard(const SegmentRecord& record,
@@ -125,14 +139,10 @@ void Allocator::give_back(const SegmentRecord& record, unsigned shards) {
   }
 }
 
-Result<SegmentPtr> Allocator::place(SegmentRecord record, Purpose purpose) {
+Result<SegmentPtr> Allocator::place(SegmentId id, bool small, Purpose purpose) {
   const std::shared_lock placing(x_context.placing);
-  // One that left since may be on its way back: its files are being looked through.
-  const auto live = [this](drives::Slot slot) { return x_context.drives.live(slot); };
-  if (!std::ranges::all_of(record.slots, live)) {
-    return fail(Errc::io_error, "a drive left while a segment was made");
-  }
-  TRYV(check_reserve(record, purpose));
+  TRY(SegmentRecord record, plan(small, purpose));
+  record.id = id;
   std::vector<std::shared_ptr<io::File>> files(record.slots.size());
   for (unsigned i = 0; i < record.slots.size(); ++i) {
     auto file = place_shard(record, i);
@@ -178,22 +188,18 @@ Allocator::~Allocator() {
 
 Task<SegmentPtr> Allocator::create(bool small, Purpose purpose) {
   for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
-    SegmentRecord record = plan(small);
-    if (record.slots.empty()) {
-      co_return fail(x_context.drives.no_writes());
-    }
-    CO_TRY(record.id, co_await next_id());
-    auto placed =
-        co_await x_context.pool.run([this, &record, purpose] { return place(record, purpose); });
+    CO_TRY(const SegmentId id, co_await next_id());
+    auto placed = co_await x_context.pool.run(
+        [this, id, small, purpose] { return place(id, small, purpose); });
     if (!placed && placed.error().code() == Errc::io_error) {
       continue;  // a drive was ejected: plan again over the rest
     }
     CO_TRY(SegmentPtr segment, std::move(placed));
     meta::Batch batch;
-    batch.put(meta::segment_key(record.id), encode(record));
+    batch.put(meta::segment_key(id), encode(segment->record));
     CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
     x_catalogue.add(segment);
-    for (const drives::Slot slot : record.slots) {
+    for (const drives::Slot slot : segment->record.slots) {
       fill_spares(slot);
     }
     co_return segment;

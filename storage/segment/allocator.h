@@ -21,18 +21,21 @@ class Allocator {
   ~Allocator();
   /// Loads the id counter; call once after the metadata is open.
   Task<> open();
-  /// A new open segment over the drives live now: (1, m) if `small`, else (k, m).
-  /// read_only with too few live drives; no_space when a drive cannot hold another shard, or would
-  /// hold less than what is kept back for upkeep.
+  /// A new open segment over the drives live now: (1, m) if `small`, else (k, m). Drives that are
+  /// full are left out while the others are m+1 at least.
+  /// read_only with too few live drives; no_space when too few can hold another shard and, for
+  /// clients, what is kept back for upkeep.
   Task<SegmentPtr> create(bool small, Purpose purpose);
 
  private:
   Task<SegmentId> next_id();
-  SegmentRecord plan(bool small);
-  Result<void> check_reserve(const SegmentRecord& record, Purpose purpose);
+  Result<std::vector<drives::Slot>> with_room(std::vector<drives::Slot> live,
+                                              unsigned parity,
+                                              Purpose purpose);
+  Result<SegmentRecord> plan(bool small, Purpose purpose);
   Result<std::shared_ptr<io::File>> place_shard(const SegmentRecord& record, unsigned shard);
   void give_back(const SegmentRecord& record, unsigned shards);
-  Result<SegmentPtr> place(SegmentRecord record, Purpose purpose);
+  Result<SegmentPtr> place(SegmentId id, bool small, Purpose purpose);
   void fill_spares(drives::Slot slot);
 
   Context& x_context;

@@ -60,11 +60,14 @@ class Box:
                 raise ServerFailed(f"{what}: not within {PATIENCE_SECONDS} s")
             time.sleep(0.1)
 
+    def drive(self, path: Path) -> Any:
+        return next(d for d in self.server.admin("GET", "/v1/drives")["drives"] if d["path"] == str(path))
+
     def lose_and_replace(self) -> None:
         drive = self.server.drives.pop(0)
-        slot = next(d["slot"] for d in self.server.admin("GET", "/v1/drives")["drives"] if d["path"] == str(drive))
+        slot = self.drive(drive)["slot"]
         drive.rename(drive.with_name(drive.name + ".dead"))
-        self.wait(lambda: self.server.admin("GET", "/v1/drives")["drives"][slot]["state"] != "live", "the drive goes")
+        self.wait(lambda: self.drive(drive)["state"] != "live", "the drive goes")
         new = self.server.root / f"drive{self._drives}"
         self._drives += 1
         new.mkdir(mode=0o700)

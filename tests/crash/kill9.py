@@ -12,7 +12,8 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "support")]
 
-from load import BUCKET, nfs_config
+from load import BUCKET
+from nfsclient import nfs_config
 from oracle import Oracle
 from rounds import Rounds
 from server import Server, ServerFailed, free_ports
@@ -84,7 +85,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="outcrop-oracle-") as oracle_dir:
         oracle = Oracle(Path(oracle_dir) / "oracle.log")
         port = free_ports(1)[0]
-        with Server(options.outcropd, scratch=options.scratch, extra_config=nfs_config(port)) as server:
+        with Server(options.outcropd, scratch=options.scratch, extra_config=nfs_config(port, BUCKET)) as server:
             crasher = Crasher(server, oracle, seed, options.clients, port)
             try:
                 done = crasher.run(options.rounds, options.full_every)

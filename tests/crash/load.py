@@ -184,12 +184,6 @@ class LoadThread(threading.Thread):
             self._note(f"GET {key}", response)
 
 
-def nfs_config(port: int) -> str:
-    """What the configuration needs for do_file."""
-    return (f'[nfs]\nlisten = "127.0.0.1:{port}"\n\n[[export]]\npath = "/{BUCKET}"\nbucket = "{BUCKET}"\n'
-            'clients = ["127.0.0.0/8"]\nsquash = "none"\n')
-
-
 class Files:
     """One directory of the export."""
 

@@ -261,7 +261,7 @@ class Cases:
         if why := available():
             print(f"SKIP  a full scratch: {why}")
             return
-        with loop_drives(1, 8, self.server.root) as folders:
+        with loop_drives([8], self.server.root) as folders:
             code, report = self.judge.run("--scratch", str(folders[0]))
             self.judge.expect(code == 2 and f"--scratch: {folders[0]} has no room left" in report["error"]
                               and not report["problems"] and not list(folders[0].iterdir()),

@@ -204,7 +204,7 @@ def main() -> int:
     print(f"hung: seed {seed}, {options.io}", flush=True)
     rng = random.Random(seed)
     problems: list[str] = []
-    with loop_drives(DRIVES, MEBIBYTES, options.scratch) as directories, \
+    with loop_drives([MEBIBYTES] * DRIVES, options.scratch) as directories, \
             Server(options.outcropd, directories=directories, scratch=options.scratch,
                    extra_config=f'io = "{options.io}"') as server:
         population = Population(seed)

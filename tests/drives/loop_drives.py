@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -18,22 +18,22 @@ def available() -> str:
     if not shutil.which("mkfs.ext4"):
         return "no mkfs.ext4"
     try:
-        with loop_drives(1, 16):
+        with loop_drives([16]):
             return ""
     except subprocess.CalledProcessError as error:
         return f"no loop mounts: {error.stderr.decode(errors='replace').strip()}"
 
 
 @contextlib.contextmanager
-def loop_drives(count: int, mebibytes: int, scratch: Path | None = None, kind: str = "ext4") -> Iterator[list[Path]]:
-    """Directories on file systems of their own; unmounted and removed afterwards."""
+def loop_drives(mebibytes: Sequence[int], scratch: Path | None = None, kind: str = "ext4") -> Iterator[list[Path]]:
+    """Directories on file systems of their own, of these sizes; unmounted and removed afterwards."""
     root = Path(tempfile.mkdtemp(prefix="outcrop-loop-", dir=scratch))
     mounted: list[Path] = []
     try:
-        for i in range(count):
+        for i, size in enumerate(mebibytes):
             image, mount = root / f"image{i}", root / f"mount{i}"
             with image.open("wb") as file:
-                file.truncate(mebibytes << 20)
+                file.truncate(size << 20)
             subprocess.run([f"mkfs.{kind}", "-q", str(image)], check=True, capture_output=True)
             mount.mkdir()
             subprocess.run(["mount", "-o", "loop,noatime", str(image), str(mount)], check=True, capture_output=True)

@@ -22,7 +22,8 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "crash"), str(_HERE.parent / "support")]
 
-from load import BUCKET, nfs_config
+from load import BUCKET
+from nfsclient import nfs_config
 from oracle import Oracle
 from power import CacheDrives, Drives, ShutdownDrives, missing
 from rounds import Rounds
@@ -155,7 +156,7 @@ def run(options: argparse.Namespace, drives: Drives, seed: int, scratch: Path) -
     failed_starts = done = 0
     refused = False
     with Server(options.outcropd, directories=drives.directories, state=drives.state, scratch=options.scratch,
-                segment_size="4MiB", extra_config=nfs_config(port), flags=flags) as server:
+                segment_size="4MiB", extra_config=nfs_config(port, BUCKET), flags=flags) as server:
         client = server.client()
         client.create_bucket(BUCKET)
         client.close()

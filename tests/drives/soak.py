@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "support")]
 
 from census import Census
-from nfsclient import Nfs3, NfsFailed
+from nfsclient import Nfs3, NfsFailed, nfs_config
 from population import BUCKET, MIB
 from server import AdminRefused, Server, ServerFailed, free_ports
 
@@ -241,11 +241,9 @@ def main() -> int:
     print(f"soak: seed {seed}", flush=True)
     limit = options.memory_mib << 20
     port, = free_ports(1)
-    config = (f'[nfs]\nlisten = "127.0.0.1:{port}"\n\n[[export]]\npath = "/{BUCKET}"\nbucket = "{BUCKET}"\n'
-              f'clients = ["127.0.0.1"]\nsquash = "none"\n')
     environment = {"OUTCROP_SERVER_MEMORY_LIMIT": f"{options.memory_mib // 2}MiB", "OUTCROP_STORAGE_SCRUB_PERIOD": "120s"}
     problems: list[str] = []
-    with Server(options.outcropd, drives=DRIVES, scratch=options.scratch, extra_config=config,
+    with Server(options.outcropd, drives=DRIVES, scratch=options.scratch, extra_config=nfs_config(port, BUCKET),
                 environment=environment) as server, group_of(server.pid, limit) as grouped:
         soak = Soak(server, seed, 4, None)
         soak.fill()

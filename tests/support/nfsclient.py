@@ -19,6 +19,12 @@ u64 = struct.Struct(">Q").pack
 _IO_BYTES = 128 << 10
 
 
+def nfs_config(port: int, bucket: str) -> str:
+    """What a server's configuration needs to export a bucket to this machine, at /BUCKET."""
+    return (f'[nfs]\nlisten = "127.0.0.1:{port}"\n\n[[export]]\npath = "/{bucket}"\nbucket = "{bucket}"\n'
+            'clients = ["127.0.0.0/8"]\nsquash = "none"\n')
+
+
 class NfsFailed(Exception):
     """The server answered with an error, or not at all."""
 

@@ -1,5 +1,7 @@
 // Garbage collection: space is freed when no committed reference and no pin is left, never before,
 // and what a crash left behind is taken back.
+#include <set>
+
 #include "tests/unit/storage/segment/rig.h"
 
 namespace outcrop::segment {
@@ -122,6 +124,48 @@ TEST(Collect, ClientsLeaveRoomForUpkeep) {
   world.set_space(0, {.total_bytes = 64 << 20, .free_bytes = 1 << 20});
   ASSERT_TRUE(p.store->trim_spares(0));
   EXPECT_EQ(p.store->spare_bytes(0), 0U);
+}
+
+// The smaller drives of a box are full first: the others go on, with all of their parity, until
+// fewer than m+1 have room.
+TEST(Collect, FullDrivesDoNotStopTheOthers) {
+  io::SimWorld world = formatted_world(5, 1);
+  Process p(world);
+  const std::string content = pattern(1, 1 << 20);
+  InodeId owner = 1;
+  const auto in_a_new_one = [&] {
+    p.seal();
+    return p.put_large(content, ++owner, content.size());
+  };
+  ASSERT_TRUE(in_a_new_one());
+  const auto full = [&](unsigned drive) {
+    world.set_space(drive, {.total_bytes = 64 << 20, .free_bytes = metadata_share(64 << 20)});
+    while (p.store->spare_bytes(drive) > kKeptShards * kTestShardBytes) {
+      ASSERT_TRUE(in_a_new_one());
+    }
+  };
+  for (unsigned drive = 0; drive < 3; ++drive) {
+    full(drive);
+    p.settle();
+    const auto put = p.put_large(content, ++owner, content.size());
+    ASSERT_TRUE(put) << drive << ": " << put.error().describe();
+  }
+  const Extent striped = in_a_new_one()->front();
+  const SegmentRecord record = p.record(striped.segment);
+  EXPECT_EQ(record.k, 1);
+  EXPECT_EQ(record.m, 1) << "all of the parity";
+  EXPECT_EQ(std::set(record.slots.begin(), record.slots.end()), (std::set<drives::Slot>{3, 4}));
+  EXPECT_EQ(*p.read({striped}), content);
+  p.seal();
+  const SegmentRecord whole = p.record(p.put_small("a small one", ++owner)->segment);
+  EXPECT_EQ(std::set(whole.slots.begin(), whole.slots.end()), (std::set<drives::Slot>{3, 4}));
+  world.set_space(3, {.total_bytes = 64 << 20, .free_bytes = metadata_share(64 << 20)});
+  auto put = in_a_new_one();
+  for (int i = 0; i < 100 && put; ++i) {
+    put = in_a_new_one();
+  }
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code(), Errc::no_space);
 }
 
 TEST(Collect, AnOpenSegmentIsLeftAlone) {
