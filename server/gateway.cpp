@@ -26,6 +26,7 @@
 #include "server/oidc.h"
 #include "server/open_disks.h"
 #include "server/runtime.h"
+#include "server/start_anew.h"
 #include "server/store_sample.h"
 #include "server/tls.h"
 #include "server/token_registry.h"
@@ -191,6 +192,8 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.cache_bytes = memory.cache / 4 * 3;
   engine_config.object_cache_bytes = memory.cache / 4;
   engine_config.read_only = safe;
+  engine_config.least_uptime_ns =
+      std::chrono::nanoseconds(least_uptime(config.state_dir, std::time(nullptr))).count();
   engine_config.trust_clock = config.trust_clock;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());

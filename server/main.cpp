@@ -9,6 +9,7 @@
 
 #include "server/gateway.h"
 #include "server/runtime.h"
+#include "server/start_anew.h"
 #include "server/tls.h"
 
 namespace {
@@ -91,7 +92,11 @@ Result<int> serve(const server::Config& config) {
   server::Runtime::wait_for_stop_signal();
   TRYV(gateway->stop());
   log::info("stopped");
-  return gateway->wants_restart() ? kStartAnew : kOk;
+  if (!gateway->wants_restart()) {
+    return kOk;
+  }
+  server::note_new_start(config.state_dir, std::time(nullptr));
+  return kStartAnew;
 }
 
 Result<int> run(const Flags& flags) {

@@ -38,6 +38,9 @@ struct EngineConfig {
   /// A drive that has been away for so long is taken back when it is there again; longer if it
   /// keeps leaving (return_policy.h).
   std::int64_t return_wait_ns = 5'000'000'000;
+  /// EngineRuntime::restart is not asked sooner: a process that was started lately is not worth
+  /// another start.
+  std::int64_t least_uptime_ns = 30'000'000'000;
   /// Starts without the work that changes data by itself, and takes no writes, until resume().
   bool read_only = false;
   bool background = true;  ///< timers for GC, drive checks, repair; off in simulation

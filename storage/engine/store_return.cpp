@@ -9,8 +9,6 @@ namespace {
 
 /// Looks in a row, a second apart, that found enough for a start: what was plugged in is settled.
 constexpr unsigned kGoodLooks = 5;
-/// A process that was started lately is not worth another start: no more than two in a minute.
-constexpr std::int64_t kLeastUptimeNs = 30'000'000'000;
 /// Taken for a spare of the wrong size, and removed, at the next start.
 constexpr std::string_view kProbeFile = "spare/probe";
 
@@ -213,7 +211,7 @@ Task<> Store::look_for_start() {
   });
   x_good_looks = verdict ? x_good_looks + 1 : 0;
   const std::int64_t uptime = x_runtime.clock.steady_ns() - x_opened_ns;
-  const bool early = x_config.background && uptime < kLeastUptimeNs;
+  const bool early = x_config.background && uptime < x_config.least_uptime_ns;
   if (x_good_looks < kGoodLooks || early || !x_runtime.restart) {
     co_return ok();
   }
