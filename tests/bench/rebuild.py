@@ -2,12 +2,14 @@
 """T21: what clients feel of a rebuild. The 99th percentile of small reads and writes on a healthy store, and while the
 content of a lost drive is rebuilt onto a blank one.
 
-Each round loses another drive. A rebuild that is over before the load is makes the round void: fill more.
+Each round loses another drive. A rebuild that is over before the load is makes the round void: fill more. Drives are
+directories of one file system, or with --drive-mib file systems of their own that can be half full.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
@@ -16,19 +18,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "support")]
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS / "drives")]
 
+from loop_drives import loop_drives
 from server import Server, ServerFailed
 
+DRIVES = 6
 PATIENCE_SECONDS = 600
 
 
 class Box:
     """A store under load."""
 
-    def __init__(self, server: Server, tool: Path, options: argparse.Namespace) -> None:
+    def __init__(self, server: Server, tool: Path, options: argparse.Namespace, blank: list[Path]) -> None:
         self.server, self.tool, self.options = server, tool, options
-        self._drives = len(server.drives)
+        self._blank = blank
 
     def bench(self, *arguments: str) -> Any:
         key = self.server.credentials()
@@ -68,9 +73,8 @@ class Box:
         slot = self.drive(drive)["slot"]
         drive.rename(drive.with_name(drive.name + ".dead"))
         self.wait(lambda: self.drive(drive)["state"] != "live", "the drive goes")
-        new = self.server.root / f"drive{self._drives}"
-        self._drives += 1
-        new.mkdir(mode=0o700)
+        new = self._blank.pop(0)
+        new.mkdir(mode=0o700, exist_ok=True)
         self.server.admin("POST", "/v1/drives", {"path": str(new), "replaces": slot})
         self.server.drives.append(new)
 
@@ -86,11 +90,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--fill-mib", type=int, default=4096)
+    parser.add_argument("--drive-mib", type=int, help="each drive is a file system of this size (needs root)")
     parser.add_argument("--scratch", type=Path)
     options = parser.parse_args()
     ratios: dict[str, list[float]] = {}
-    with Server(options.outcropd, drives=6, scratch=options.scratch, segment_size="64MiB") as server:
-        box = Box(server, options.outcrop, options)
+    with contextlib.ExitStack() as stack:
+        drives: list[Path] = []
+        if options.drive_mib:
+            drives = stack.enter_context(loop_drives([options.drive_mib] * (DRIVES + options.rounds), options.scratch))
+        server = stack.enter_context(Server(options.outcropd, drives=DRIVES, directories=drives[:DRIVES],
+                                            scratch=options.scratch, segment_size="64MiB"))
+        blank = drives[DRIVES:] or [server.root / f"drive{DRIVES + n}" for n in range(options.rounds)]
+        box = Box(server, options.outcrop, options, blank)
         box.fill()
         for number in range(options.rounds):
             healthy = box.load(f"healthy{number}")
