@@ -1,5 +1,7 @@
 #include "storage/engine/store.h"
 
+#include <map>
+
 #include "storage/base/log.h"
 #include "storage/segment/capacity.h"
 #include "storage/segment/spare_pool.h"
@@ -39,6 +41,24 @@ meta::MetaConfig meta_config(const EngineConfig& config) {
       config.cache_bytes / 8, kLeastMemtable,
       std::clamp(config.most_memtable_bytes, kLeastMemtable, kMostMemtable));
   return out;
+}
+
+/// The mirrors on drives with too little room for metadata, if there is a drive for each that has
+/// plenty: they could be written there twice and leave as much as a new drive would.
+std::vector<drives::Slot> to_move(const std::map<drives::Slot, io::Space>& spaces,
+                                  const std::vector<drives::Slot>& mirrors,
+                                  std::uint64_t index_bytes) {
+  std::vector<drives::Slot> crowded;
+  std::size_t roomy = 0;
+  for (const auto& [slot, space] : spaces) {
+    if (std::ranges::find(mirrors, slot) == mirrors.end()) {
+      roomy += space.free_bytes > 2 * index_bytes + segment::metadata_share(space.total_bytes);
+    } else if (space.free_bytes < segment::metadata_least_free(space.total_bytes, index_bytes)) {
+      crowded.push_back(slot);
+    }
+  }
+  crowded.resize(std::min(crowded.size(), roomy));
+  return crowded;
 }
 
 }  // namespace
@@ -129,6 +149,7 @@ Task<> Store::measure_space() {
     const auto slots = x_drives->live_slots();
     const std::vector<drives::Slot> mirrors = x_drives->record().mirrors;
     std::vector<std::uint64_t> total, free;
+    std::map<drives::Slot, io::Space> spaces;
     bool metadata_full = false;
     const std::uint64_t index_bytes = x_meta->stats().index_bytes;
     for (const drives::Slot slot : slots) {
@@ -147,6 +168,9 @@ Task<> Store::measure_space() {
       const std::uint64_t least = segment::metadata_least_free(space->total_bytes, index_bytes);
       const bool mirror = std::ranges::find(mirrors, slot) != mirrors.end();
       metadata_full |= mirror && space->free_bytes < least;
+      if (mirror || !x_drives->draining(slot)) {
+        spaces[slot] = *space;
+      }
       total.push_back(space->total_bytes);
       free.push_back(x_drives->draining(slot) ? 0 : std::min(*room, space->total_bytes));
     }
@@ -154,6 +178,7 @@ Task<> Store::measure_space() {
     x_total_bytes = parity ? segment::usable_bytes(std::move(total), *parity) : 0;
     x_free_bytes = parity ? segment::usable_bytes(std::move(free), *parity) : 0;
     x_metadata_full = metadata_full;
+    x_meta->crowd(to_move(spaces, mirrors, index_bytes));
     return ok();
   });
 }

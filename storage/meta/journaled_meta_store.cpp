@@ -121,6 +121,11 @@ SnapshotPtr JournaledMetaStore::snapshot() {
 Task<> JournaledMetaStore::compact(std::atomic<bool>& cancelled) {
   co_return co_await x_core->compact(cancelled);
 }
+void JournaledMetaStore::crowd(const std::vector<drives::Slot>& slots) {
+  if (x_core->mirrors().crowd(slots)) {
+    x_core->request_maintenance();
+  }
+}
 void JournaledMetaStore::stop_maintenance() { x_core->stop_maintenance(); }
 Task<> JournaledMetaStore::checkpoint() { co_return co_await x_core->checkpoint(); }
 Task<bool> JournaledMetaStore::needs(drives::Slot slot) { co_return co_await x_core->needs(slot); }

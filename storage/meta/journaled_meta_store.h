@@ -45,6 +45,9 @@ class JournaledMetaStore final : public MetaStore {
   Task<bool> needs(drives::Slot slot);
   /// Reads every mirror and checks it; damaged ones are replaced. Hands off to the pool.
   Task<> verify();
+  /// Moves the mirrors of these drives to others: they have too little room. Each call replaces
+  /// what the one before said. Any thread.
+  void crowd(const std::vector<drives::Slot>& slots);
   /// Ends work on the mirrors that takes long: a copy under way is given up, and no other begins.
   /// Before close(), by whoever waits for such work. Any thread.
   void stop_maintenance();

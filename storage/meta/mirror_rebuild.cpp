@@ -6,7 +6,8 @@
 
 namespace outcrop::meta {
 
-// Live drives without a mirror first; a drive whose mirror was corrupt may hold the next one.
+// Of the live drives without a mirror the one with the most room; a drive whose mirror was corrupt
+// may hold the next one, if there is no other.
 std::optional<drives::Slot> MirrorSet::choose_slot() const {
   const auto mirrors = all();
   if (mirrors.empty() || settled_mirrors() > x_drives.parity()) {
@@ -14,16 +15,20 @@ std::optional<drives::Slot> MirrorSet::choose_slot() const {
   }
   std::optional<drives::Slot> best;
   bool best_was_bad = true;
+  std::uint64_t best_room = 0;
   for (const drives::Slot slot : x_drives.placement_slots()) {
     auto here = [slot](const std::shared_ptr<Mirror>& m) { return m->slot() == slot; };
     if (std::ranges::any_of(mirrors, here)) {
       continue;
     }
+    const auto space = x_drives.disk(slot)->space();
+    const std::uint64_t room = space ? space->free_bytes : 0;
     const std::lock_guard lock(x_mutex);
     const bool bad = std::ranges::any_of(x_dead, here);
-    if (!best || (best_was_bad && !bad)) {
+    if (!best || (best_was_bad && !bad) || (best_was_bad == bad && room > best_room)) {
       best = slot;
       best_was_bad = bad;
+      best_room = room;
     }
   }
   return best;

@@ -60,6 +60,9 @@ class MirrorSet {
   void verify();
   /// Takes failed mirrors out of the set and builds missing ones on other drives. Blocking.
   void maintain();
+  /// The drives whose mirrors are to move because they have too little room and another drive has
+  /// enough; each call replaces what the one before said. True if that is news. Any thread.
+  bool crowd(const std::vector<drives::Slot>& slots);
   /// Stops a rebuild in progress; maintain() does nothing from here on.
   void stop() { x_stopping.store(true); }
 
@@ -84,7 +87,9 @@ class MirrorSet {
   Result<void> leave_if_failing(drives::Slot slot, const Error& why);
   Result<void> publish_locked();
   void bury();
-  void leave_draining();
+  /// Its mirror is to be on another drive: it drains, or has too little room.
+  bool unwanted(drives::Slot slot) const;
+  void leave_unwanted();
   std::size_t settled_mirrors() const;
   bool rebuild_one();
   std::optional<drives::Slot> choose_slot() const;
@@ -119,6 +124,7 @@ class MirrorSet {
 
   std::shared_ptr<std::atomic<unsigned>> x_jobs;  // drains on the pool; the destructor waits
   std::atomic<std::uint64_t> x_version{1};
+  std::atomic<std::uint64_t> x_crowded{0};  // a bit for each slot
   std::atomic<bool> x_started{false}, x_stopping{false};
   std::atomic<std::uint64_t> x_rebuilt{0}, x_lost{0};
 };

@@ -24,26 +24,39 @@ void MirrorSet::maintain() {
   remove_failed();
   while (!x_stopping.load() && rebuild_one()) {
   }
-  leave_draining();
+  leave_unwanted();
   bury();
 }
 
 // Mirrors that may stay where they are.
 std::size_t MirrorSet::settled_mirrors() const {
   return static_cast<std::size_t>(std::ranges::count_if(all(), [this](const auto& mirror) {
-    return !mirror->failed() && !x_drives.draining(mirror->slot());
+    return !mirror->failed() && !unwanted(mirror->slot());
   }));
 }
 
-// The mirrors of drives that drain go when there are enough others.
-void MirrorSet::leave_draining() {
+bool MirrorSet::crowd(const std::vector<drives::Slot>& slots) {
+  static_assert(drives::kMaxDrives <= 64);
+  std::uint64_t crowded = 0;
+  for (const drives::Slot slot : slots) {
+    crowded |= std::uint64_t{1} << slot;
+  }
+  return x_crowded.exchange(crowded) != crowded && crowded != 0;
+}
+
+bool MirrorSet::unwanted(drives::Slot slot) const {
+  return x_drives.draining(slot) || ((x_crowded.load() >> slot) & 1) != 0;
+}
+
+// They go when there are enough others.
+void MirrorSet::leave_unwanted() {
   if (settled_mirrors() <= x_drives.parity()) {
     return;
   }
   bool any = false;
   for (const auto& mirror : all()) {
-    if (x_drives.draining(mirror->slot())) {
-      any = mirror->mark_failed(Error(Errc::cancelled, "its drive drains")) || any;
+    if (unwanted(mirror->slot())) {
+      any = mirror->mark_failed(Error(Errc::cancelled, "it moved to another drive")) || any;
     }
   }
   if (any) {

@@ -49,6 +49,43 @@ TEST_F(EngineDrives, AHealthyBoxMayLoseAnyDrive) {
   stop();
 }
 
+// A small drive that metadata has filled does not end all writes while others have room for it.
+TEST_F(EngineDrives, MetadataMovesFromAFullDriveToOneWithRoom) {
+  constexpr std::uint64_t kTotal = std::uint64_t{1} << 30;
+  const io::Space full{.total_bytes = kTotal, .free_bytes = 10 << 20};
+  const io::Space roomy{.total_bytes = kTotal, .free_bytes = kTotal / 2};
+  io::SimWorld world = world_with_bucket(4, 1, 1);
+  start(world);
+  fill();
+  std::vector<unsigned> mirrors, others;
+  for (unsigned slot = 0; slot < 4; ++slot) {
+    (drive(slot).mirror ? mirrors : others).push_back(slot);
+  }
+  ASSERT_EQ(mirrors.size(), 2U);
+  stop();
+  world.reboot(2);
+  for (const unsigned slot : {mirrors[0], others[0], others[1]}) {
+    world.set_space(slot, full);
+  }
+  world.set_space(mirrors[1], roomy);
+  start(world);
+  EXPECT_TRUE(drive(mirrors[0]).mirror) << "there is nowhere to go";
+  EXPECT_FALSE(engine->put("refused", pattern(3, 9'000)));
+  stop();
+  world.reboot(3);
+  world.set_space(others[1], roomy);
+  start(world);
+  EXPECT_FALSE(drive(mirrors[0]).mirror);
+  EXPECT_TRUE(drive(mirrors[1]).mirror);
+  EXPECT_TRUE(drive(others[1]).mirror);
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  stop();
+  world.reboot(4);
+  start(world);
+  EXPECT_TRUE(engine->put("taken", pattern(3, 9'000))) << "small ones: two drives have room";
+  stop();
+}
+
 TEST_F(EngineDrives, AfterALossTheOthersAreNeeded) {
   io::SimWorld world = world_with_bucket(3, 1, 1);
   start(world);
