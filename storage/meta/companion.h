@@ -30,6 +30,7 @@ class CommitCompanion {
   virtual Task<> finished(unsigned worker, std::span<io::IoOp> ops) = 0;
   /// Replay: true if the payload of a fresh extent verifies on at least one drive; missing copies
   /// have been written again then. The records that come before the transaction are visible.
+  /// unavailable if no drive with a copy answers: silence does not prove that it was never written.
   virtual Task<bool> verify_and_complete(const Extent& extent) = 0;
 };
 

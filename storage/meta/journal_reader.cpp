@@ -7,14 +7,17 @@ namespace {
 
 constexpr std::size_t kReadBytes = 1 << 20;
 
-/// The file in memory; pieces that cannot be read are zeros.
-Result<Buffer> read_all(io::File& file, std::string_view what) {
+}  // namespace
+
+// The file in memory; pieces that cannot be read are zeros.
+Result<Buffer> JournalReader::read_all(drives::Slot slot, io::File& file, std::string_view what) {
   TRY(const std::uint64_t size, file.size());
   Buffer all = Buffer::zeroed(static_cast<std::size_t>(align_down(size, kIoAlign)));
   for (std::size_t at = 0; at < all.size(); at += kReadBytes) {
     const std::size_t n = std::min(kReadBytes, all.size() - at);
     if (auto got = file.read_sync(at, all.writable().subspan(at, n)); !got) {
       std::memset(all.data() + at, 0, n);
+      x_failing.insert(slot);
       log::warn("a piece of the journal is unreadable, its copies serve",
                 {{"file", what}, {"error", got.error().describe()}});
     }
@@ -22,13 +25,12 @@ Result<Buffer> read_all(io::File& file, std::string_view what) {
   return all;
 }
 
-}  // namespace
-
 void JournalReader::scan(const std::function<Sequence(unsigned)>& done) {
   for (const drives::Slot slot : x_drives.current_at_open()) {
     io::Disk* disk = x_drives.disk(slot);
     auto names = disk->list("journal");
     if (!names) {
+      x_failing.insert(slot);
       log::warn("a drive has no journal",
                 {{"drive", disk->name()}, {"error", names.error().describe()}});
       continue;
@@ -37,6 +39,7 @@ void JournalReader::scan(const std::function<Sequence(unsigned)>& done) {
       x_files.push_back({.slot = slot, .path = "journal/" + name});
       if (auto read = scan_file(slot, "journal/" + name, done); !read) {
         x_files.back().unreadable = read.error();
+        x_failing.insert(slot);
         log::warn("a journal file is unreadable, its copies serve",
                   {{"drive", disk->name()}, {"file", name}, {"error", read.error().describe()}});
       }
@@ -49,7 +52,7 @@ Result<void> JournalReader::scan_file(drives::Slot slot,
                                       const std::function<Sequence(unsigned)>& done) {
   TRY(const auto file, x_drives.disk(slot)->open(path, io::Access::read, io::Cache::direct));
   TRY(x_files.back().bytes, file->size());
-  TRY(const Buffer all, read_all(*file, path));
+  TRY(const Buffer all, read_all(slot, *file, path));
   std::size_t at = 0;
   while (at < all.size()) {
     const ConstBytes rest = all.view().subspan(at);

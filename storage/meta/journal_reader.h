@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ class JournalReader {
   /// By worker, by last sequence.
   const std::map<unsigned, std::map<Sequence, StoredBlock>>& blocks() const { return x_blocks; }
   const std::vector<JournalFileSeen>& files() const { return x_files; }
+  /// Drives that could not be read, or not all of what they have: blocks may be on them that scan()
+  /// has not seen.
+  const std::set<drives::Slot>& failing() const { return x_failing; }
   std::uint64_t max_generation() const { return x_max_generation; }
   Sequence max_sequence() const { return x_max_sequence; }
 
@@ -53,6 +57,7 @@ class JournalReader {
   Result<std::vector<Transaction>> load(const StoredBlock& block) const;
 
  private:
+  Result<Buffer> read_all(drives::Slot slot, io::File& file, std::string_view what);
   Result<void> scan_file(drives::Slot slot,
                          const std::string& path,
                          const std::function<Sequence(unsigned)>& done);
@@ -60,6 +65,7 @@ class JournalReader {
   drives::DriveSet& x_drives;
   std::map<unsigned, std::map<Sequence, StoredBlock>> x_blocks;
   std::vector<JournalFileSeen> x_files;
+  std::set<drives::Slot> x_failing;
   std::uint64_t x_max_generation = 0;
   Sequence x_max_sequence = 0;
 };

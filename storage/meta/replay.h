@@ -31,7 +31,8 @@ class Replay {
          MirrorSet& mirrors,
          CommitCompanion& companion,
          BlockingPool& pool);
-  /// Errors: corrupt when acked blocks are missing for every mirror; unavailable.
+  /// Errors: corrupt when acked blocks are missing for every mirror; unavailable, also when more
+  /// drives fail meanwhile than may: what was acked cannot be told then from what was not.
   Task<ReplayOutcome> run();
 
  private:
@@ -49,6 +50,7 @@ class Replay {
   };
 
   Result<void> prepare();
+  Result<void> check_drives() const;
   Result<void> drop_incomplete();
   Result<void> chain_reaches(const Positions& from, unsigned worker) const;
   Sequence decided(unsigned worker) const;
@@ -63,6 +65,7 @@ class Replay {
   Result<void> finish(ReplayOutcome& outcome);
   Result<void> on_each(const std::function<Result<void>(Target&)>& step);
 
+  drives::DriveSet& x_drives;
   MirrorSet& x_mirrors;
   CommitCompanion& x_companion;
   BlockingPool& x_pool;

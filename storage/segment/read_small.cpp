@@ -131,7 +131,12 @@ Task<bool> complete_small(Context& context, SegmentPtr segment, Extent extent) {
   };
   const auto source = std::ranges::find_if(ops, good);
   if (source == ops.end()) {
-    co_return false;
+    // What was acked is on m+1 drives. If none of them answers, more fail than may: the power is
+    // going, and the next start must find out, which "no" would keep it from.
+    const bool answered =
+        std::ranges::any_of(ops, [](const auto& op) { return op.result.has_value(); });
+    co_return answered ? Result<bool>(false)
+                       : fail(Errc::unavailable, "no drive with a copy of a record answers");
   }
   const ConstBytes record =
       source->buffer.view().subspan(blocks.skip, kHeaderBytes + extent.length);

@@ -65,6 +65,43 @@ TEST(FailingStart, SilenceIsNoProofThatNothingWasCreated) {
   expect_filled(p, 10);
 }
 
+// The last blocks are on m+1 drives only, and nothing else knows of them: a start that cannot read
+// those takes none for gone.
+TEST(FailingStart, JournalsThatCannotBeReadAreNotEmptyOnes) {
+  for (const char* const what : {"journal", "journal/"}) {  // the directory, and what is in it
+    io::SimWorld world(4);
+    format(world, 1);
+    {
+      Process p(world);
+      fill(p, 0, 10);
+      world.crash_now();
+    }
+    world.reboot(1);
+    for (const unsigned drive : {0U, 1U}) {
+      world.add_error({.drive = drive, .step = io::SimStep::read, .path_part = what});
+    }
+    {
+      Process p(world);
+      EXPECT_FALSE(p.store);
+      ASSERT_TRUE(p.error);
+      EXPECT_EQ(p.error->code(), Errc::unavailable) << p.error->describe();
+      world.crash_now();
+    }
+    world.clear_errors();
+    world.reboot(2);
+    world.add_error({.drive = 1, .step = io::SimStep::read, .path_part = what});
+    {
+      Process p(world);
+      expect_filled(p, 10);
+      world.crash_now();
+    }
+    world.clear_errors();
+    world.reboot(3);
+    Process p(world);
+    expect_filled(p, 10);
+  }
+}
+
 class LossTest : public ::testing::TestWithParam<std::pair<unsigned, unsigned>> {};
 
 TEST_P(LossTest, AnyTwoDrivesAtRunTime) {
