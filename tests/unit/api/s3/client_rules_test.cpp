@@ -166,9 +166,27 @@ TEST_F(ClientRules, Rule17_AclAndStorageClassThatSayWhatIsTheCaseAnyway) {
 }
 
 TEST_F(ClientRules, Rule18_OwnBucketAgain) {
+  ASSERT_EQ(put("k", "v").status, 200);
+  const std::string created = text(send("GET", "/").body, "CreationDate");
+  clock.seconds += 60;
   const Reply reply = send("PUT", "/bucket");
-  EXPECT_EQ(reply.status, 409);
-  EXPECT_EQ(code(reply), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(reply.status, 200);  // in us-east-1, and nowhere else
+  EXPECT_EQ(reply.header("location"), "/bucket");
+  EXPECT_EQ(text(send("GET", "/").body, "CreationDate"), created);
+  EXPECT_EQ(get("k").body, "v");
+  const auto elsewhere = [](const std::string& region) {
+    return Body{"<CreateBucketConfiguration><LocationConstraint>" + region +
+                "</LocationConstraint></CreateBucketConfiguration>"};
+  };
+  EXPECT_EQ(send("PUT", "/bucket", {}, elsewhere("us-east-1")).status, 200);
+  EXPECT_EQ(code(send("PUT", "/bucket", {}, elsewhere("eu-west-1"))), "BucketAlreadyOwnedByYou");
+  ASSERT_EQ(send("PUT", "/europe", {}, elsewhere("eu-west-1")).status, 200);
+  EXPECT_EQ(code(send("PUT", "/europe")), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(code(send("PUT", "/europe", {}, elsewhere("eu-west-1"))), "BucketAlreadyOwnedByYou");
+  config.region = "eu-west-1";
+  const Reply refused = send_with(new_handler(), "PUT", "/bucket", {}, {});
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(code(refused), "BucketAlreadyOwnedByYou");
 }
 
 TEST_F(ClientRules, Rule19_RangesAndParts) {
