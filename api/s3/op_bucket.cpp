@@ -53,6 +53,7 @@ Outcome<access::BucketAccess> access_of_new(const Call& call) {
     out.acl.reset();
   }
   out.ownership = subject.ownership;
+  out.ownership_chosen = subject.ownership_chosen;
   if (subject.owner != call.config.owner_id) {
     out.owner = subject.owner;
     out.account = call.auth.principal.identity->account;
