@@ -274,7 +274,7 @@ http::Response post_response(const Form& form, const Call& put, const ns::Object
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
   add_encryption(put, info.attributes.envelope, response, true);
-  add_version(put, info.version_id, response);
+  add_new_version(info.version_id, response);
   add_expiration(put, info, response);
   return response;
 }

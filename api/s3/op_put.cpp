@@ -183,7 +183,7 @@ Answer put_object(Call& call) {
     response.set("x-amz-object-size", std::to_string(info.size));
   }
   add_encryption(call, info.attributes.envelope, response, true);
-  add_version(call, info.version_id, response);
+  add_new_version(info.version_id, response);
   add_expiration(call, info, response);
   co_return response;
 }
@@ -202,7 +202,7 @@ Answer rename_object(Call& call) {
     if (moved || moved.error().code() != Errc::conflict) {
       S3_CO_TRY(const std::string version, std::move(moved));
       http::Response response = empty_response(200);
-      add_version(call, version, response);
+      add_new_version(version, response);
       co_return response;
     }
     S3_CO_TRY(tags, co_await authorize_move(call, source));
