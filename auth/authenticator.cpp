@@ -214,9 +214,7 @@ std::expected<Authentication, AuthFailure> Authenticator::authenticate(
                     "Signature query string parameter or the Authorization header should be "
                     "specified");
     case CredentialSource::signature_v2:
-      return refuse(AuthError::unsupported_signature_version,
-                    "The authorization mechanism you have provided is not supported. Please use "
-                    "AWS4-HMAC-SHA256.");
+      return refuse(AuthError::unsupported_signature_version, std::string(kOnlyVersion4));
     case CredentialSource::unsupported:
       return refuse(AuthError::unsupported_signature_version, "Unsupported Authorization Type");
     case CredentialSource::header:
@@ -235,6 +233,9 @@ std::expected<Authentication, AuthFailure> Authenticator::authenticate(
 
 std::expected<Principal, AuthFailure> Authenticator::authenticate_post(
     const PostSignature& form) const {
+  if (form.version == SignatureVersion::v2 && !x_config.signature_v2_forms) {
+    return refuse(AuthError::unsupported_signature_version, std::string(kOnlyVersion4));
+  }
   return auth::authenticate_post(x_keys, form);
 }
 

@@ -47,6 +47,9 @@ class KeyStore {
   }
 };
 
+/// What a signature is of. Requests have version 4; forms of browsers may have version 2.
+enum class SignatureVersion : std::uint8_t { v4, v2 };
+
 /// x-amz-content-sha256, the five payload forms.
 enum class PayloadForm : std::uint8_t {
   sha256,                     ///< hex digest of the body, to be verified before commit
@@ -71,6 +74,7 @@ struct Authentication {
   std::optional<ChunkSigning> chunks;  ///< for the signed streaming forms
   bool presigned = false;
   bool form = false;  ///< by the fields of a browser upload
+  SignatureVersion version = SignatureVersion::v4;
 };
 
 /// Maps to the AWS error code of the same meaning in api/s3 (one table).
@@ -103,6 +107,7 @@ struct PostSignature;
 struct AuthConfig {
   bool allow_unsigned_payload_over_http = true;
   std::int64_t max_skew_seconds = 900;
+  bool signature_v2_forms = false;  ///< browser uploads may be signed with version 2
 };
 
 class Authenticator {

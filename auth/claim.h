@@ -17,6 +17,9 @@ inline constexpr std::string_view kMismatchMessage =
     "The request signature we calculated does not match the signature you provided. Check your key "
     "and signing method.";
 
+inline constexpr std::string_view kOnlyVersion4 =
+    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+
 template <class T>
 using Checked = std::expected<T, AuthFailure>;
 

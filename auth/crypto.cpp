@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "storage/base/assert.h"
 
@@ -81,6 +82,16 @@ HmacKey::HmacKey(std::string_view key) {
 Digest HmacKey::sign(std::string_view message) const {
   const Digest inner = hash_two({x_inner.data(), x_inner.size()}, message);
   return hash_two({x_outer.data(), x_outer.size()}, text_of(inner));
+}
+
+std::array<std::uint8_t, 20> hmac_sha1(std::string_view key, std::string_view message) {
+  std::array<std::uint8_t, 20> out{};
+  unsigned size = 0;
+  const auto* const text = reinterpret_cast<const unsigned char*>(message.data());
+  const void* const done = HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), text,
+                                message.size(), out.data(), &size);
+  OUTCROP_ASSERT(done != nullptr && size == out.size());
+  return out;
 }
 
 void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }

@@ -1,6 +1,6 @@
-// SHA-256, HMAC-SHA-256 and constant-time comparison for signatures: OpenSSL kept out of our
-// headers. Nothing here allocates per call; a failing OpenSSL call is a broken installation and
-// stops us.
+// SHA-256, HMAC-SHA-256, HMAC-SHA-1 for what is old, and constant-time comparison for signatures:
+// OpenSSL kept out of our headers. Nothing here allocates per call; a failing OpenSSL call is a
+// broken installation and stops us.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -40,6 +40,9 @@ class HmacKey {
  private:
   std::array<char, 64> x_inner{}, x_outer{};
 };
+
+/// Of Signature Version 2, which nothing but old forms is signed with.
+std::array<std::uint8_t, 20> hmac_sha1(std::string_view key, std::string_view message);
 
 /// SHA-256 over pieces. finish() leaves it ready for the next message. One thread at a time.
 class Sha256 {

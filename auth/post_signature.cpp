@@ -6,6 +6,7 @@
 #include "auth/claim.h"
 #include "auth/crypto.h"
 #include "auth/signing_key.h"
+#include "storage/digest/text.h"
 
 namespace outcrop::auth {
 namespace {
@@ -38,14 +39,57 @@ Checked<Scope> split_credential(std::string_view text) {
   return Scope{part[0], part[1], part[2]};
 }
 
-}  // namespace
+/// Whom a form with this credential would be from.
+struct Signer {
+  std::string_view access_key;
+  std::optional<Credential> credential;
 
-std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
-                                                        const PostSignature& form) {
+  std::string_view secret() const { return credential ? credential->secret_key : kDummySecret; }
+};
+
+Signer find_signer(const KeyStore& keys, std::string_view access_key, const PostSignature& form) {
+  return {access_key,
+          form.token ? keys.find_session(access_key, *form.token) : keys.find(access_key)};
+}
+
+/// After the signature was computed, with whatever secret there was, so that all take as long.
+std::expected<Principal, AuthFailure> judge(const Signer& signer,
+                                            const PostSignature& form,
+                                            bool equal) {
+  if (!signer.credential && form.token) {
+    return refuse(AuthError::invalid_token,
+                  "The provided token is malformed or otherwise invalid.");
+  }
+  if (!signer.credential) {
+    return refuse(AuthError::invalid_access_key_id,
+                  "The AWS Access Key Id you provided does not exist in our records.");
+  }
+  if (!equal) {
+    return std::unexpected(AuthFailure{AuthError::signature_does_not_match,
+                                       std::string(kMismatchMessage),
+                                       {},
+                                       std::string(form.policy)});
+  }
+  if (signer.credential->expired) {
+    return refuse(AuthError::expired_token, "The provided token has expired.");
+  }
+  return Principal{std::string(signer.access_key), signer.credential->root,
+                   signer.credential->identity};
+}
+
+std::expected<Principal, AuthFailure> authenticate_v2(const KeyStore& keys,
+                                                      const PostSignature& form) {
+  const Signer signer = find_signer(keys, form.credential, form);
+  const auto mac = hmac_sha1(signer.secret(), form.policy);
+  const bool equal =
+      equal_constant_time(digest::to_base64(std::as_bytes(std::span(mac))), form.signature);
+  return judge(signer, form, equal);
+}
+
+std::expected<Principal, AuthFailure> authenticate_v4(const KeyStore& keys,
+                                                      const PostSignature& form) {
   if (form.algorithm != "AWS4-HMAC-SHA256") {
-    return refuse(AuthError::unsupported_signature_version,
-                  "The authorization mechanism you have provided is not supported. Please use "
-                  "AWS4-HMAC-SHA256.");
+    return refuse(AuthError::unsupported_signature_version, std::string(kOnlyVersion4));
   }
   const Checked<Scope> scope = split_credential(form.credential);
   if (!scope) {
@@ -56,30 +100,18 @@ std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
                   "The x-amz-date field must be a date of the form yyyyMMdd'T'HHmmss'Z', of the "
                   "day that x-amz-credential names.");
   }
-  const std::optional<Credential> credential =
-      form.token ? keys.find_session(scope->access_key, *form.token) : keys.find(scope->access_key);
-  const SigningKey key =
-      derive_signing_key(credential ? std::string_view(credential->secret_key) : kDummySecret,
-                         scope->date, scope->region);
-  const bool equal = equal_constant_time(to_hex(key.hmac.sign(form.policy)), form.signature);
-  if (!credential && form.token) {
-    return refuse(AuthError::invalid_token,
-                  "The provided token is malformed or otherwise invalid.");
-  }
-  if (!credential) {
-    return refuse(AuthError::invalid_access_key_id,
-                  "The AWS Access Key Id you provided does not exist in our records.");
-  }
-  if (!equal) {
-    return std::unexpected(AuthFailure{AuthError::signature_does_not_match,
-                                       std::string(kMismatchMessage),
-                                       {},
-                                       std::string(form.policy)});
-  }
-  if (credential->expired) {
-    return refuse(AuthError::expired_token, "The provided token has expired.");
-  }
-  return Principal{std::string(scope->access_key), credential->root, credential->identity};
+  const Signer signer = find_signer(keys, scope->access_key, form);
+  const SigningKey key = derive_signing_key(signer.secret(), scope->date, scope->region);
+  return judge(signer, form,
+               equal_constant_time(to_hex(key.hmac.sign(form.policy)), form.signature));
+}
+
+}  // namespace
+
+std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
+                                                        const PostSignature& form) {
+  return form.version == SignatureVersion::v2 ? authenticate_v2(keys, form)
+                                              : authenticate_v4(keys, form);
 }
 
 }  // namespace outcrop::auth

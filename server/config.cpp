@@ -170,6 +170,8 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool) { return assign(c.lifecycle_day, read_period(v)); }},
     Key{"s3.sse_c_over_http",
         [](Config& c, V v, bool env) { return assign(c.sse_c_over_http, read_bool(v, env)); }},
+    Key{"s3.signature_v2_forms",
+        [](Config& c, V v, bool env) { return assign(c.signature_v2_forms, read_bool(v, env)); }},
     Key{"auth.unsigned_payload_http",
         [](Config& c, V v, bool env) {
           return assign(c.unsigned_payload_http, read_bool(v, env));

@@ -288,6 +288,7 @@ Result<void> Gateway::Parts::open_nfs() {
 Result<void> Gateway::Parts::open_s3() {
   auth::AuthConfig auth_config;
   auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
+  auth_config.signature_v2_forms = config.signature_v2_forms;
   authenticator = std::make_unique<auth::Authenticator>(*identities, clock, auth_config);
   s3::S3Config s3_config;
   s3_config.region = config.region;

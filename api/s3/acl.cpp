@@ -162,6 +162,7 @@ AclSubject new_subject(const Call& call) {
     const auto asked = call.header("x-amz-object-ownership");
     out.ownership = asked ? access::parse_ownership(*asked).value_or(Ownership::enforced)
                           : call.config.object_ownership;
+    out.ownership_chosen = asked && out.ownership == Ownership::enforced;
     out.owner = out.bucket_owner = call.asker.canonical_id();
     out.block_public = call.access.block_by_default().block_public_acls;
     return out;
@@ -172,6 +173,7 @@ AclSubject new_subject(const Call& call) {
     out.owner = out.bucket_owner;
   }
   out.ownership = access ? access->ownership : Ownership::enforced;
+  out.ownership_chosen = access && access->ownership_chosen;
   out.block_public = call.access.block_of(access.get()).block_public_acls;
   return out;
 }
@@ -212,6 +214,12 @@ Outcome<std::optional<Acl>> acl_of_headers(const Call& call, const AclSubject& s
     auto acl = access::canned_acl(*canned, subject.owner, subject.bucket_owner);
     if (!acl) {
       return bad_argument({}, "x-amz-acl", std::string(*canned));
+    }
+    // Who chose to have no ACLs hears of programs that send one, as on AWS. Where that is only what
+    // every bucket starts with, `private` says nothing new. A new bucket may be said to be private.
+    if (subject.ownership_chosen && call.op.id != OpId::create_bucket &&
+        *canned != "bucket-owner-full-control") {
+      return fail(Code::access_control_list_not_supported);
     }
     granted = *std::move(acl);
   }

@@ -28,7 +28,8 @@ bool is_acl_header(std::string_view name);
 struct AclSubject {
   std::string owner, bucket_owner;  ///< canonical ids
   access::Ownership ownership = access::Ownership::enforced;
-  bool block_public = false;  ///< the bucket's BlockPublicAcls
+  bool ownership_chosen = false;  ///< BucketAccess::ownership_chosen
+  bool block_public = false;      ///< the bucket's BlockPublicAcls
 };
 /// Of the object or bucket that the request makes.
 AclSubject new_subject(const Call& call);

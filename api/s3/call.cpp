@@ -181,6 +181,12 @@ void add_version(const Call& call, std::string_view version_id, http::Response& 
   }
 }
 
+void add_new_version(std::string_view version_id, http::Response& response) {
+  if (!version_id.empty() && version_id != "null") {
+    response.set("x-amz-version-id", std::string(version_id));
+  }
+}
+
 http::Response xml_response(std::string document) {
   http::Response response;
   response.set("Content-Type", "application/xml");

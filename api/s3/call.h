@@ -84,6 +84,9 @@ Outcome<std::string_view> version_asked(std::optional<std::string_view> version_
 /// x-amz-version-id of an answer about one version; nothing in a bucket without versions, unless
 /// the client asked by id.
 void add_version(const Call& call, std::string_view version_id, http::Response& response);
+/// The same of an answer to a write: AWS names the version that it made only where that has an id
+/// of its own, not the version null of a bucket whose versioning is suspended.
+void add_new_version(std::string_view version_id, http::Response& response);
 /// Objects and parts that are put now get ETags of EtagKind::fast.
 bool has_fast_etags(const Call& call);
 /// Names of buckets go from hand to hand: OperationAborted if the bucket is no longer the account's

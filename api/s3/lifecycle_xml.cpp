@@ -108,6 +108,8 @@ Outcome<> read_filter_field(std::string_view name,
   return {};
 }
 
+/// Conditions that stand side by side without an And count as if they were in one: AWS has
+/// MalformedXML for them, others take them, and no reading of them makes fewer objects go.
 Outcome<LifecycleFilter> read_filter(const pugi::xml_node& filter) {
   LifecycleFilter out;
   std::optional<std::string> prefix;
@@ -126,7 +128,7 @@ Outcome<LifecycleFilter> read_filter(const pugi::xml_node& filter) {
   S3_TRYV(xml::for_each_child(filter, one));
   const std::size_t conditions =
       (prefix ? 1u : 0u) + (out.larger ? 1u : 0u) + (out.smaller ? 1u : 0u) + out.tags.size();
-  if (fields > 1 || (together && conditions < 2)) {
+  if (together && (fields > 1 || conditions < 2)) {
     return malformed();
   }
   if (out.larger && out.smaller && *out.larger >= *out.smaller) {
@@ -180,6 +182,24 @@ Outcome<> read_abort(const pugi::xml_node& node, LifecycleRule& rule) {
   return rule.abort_days ? Outcome<>() : malformed();
 }
 
+/// There are no other storage classes; but a mistake is told first, for AWS would tell it.
+Outcome<> refuse_transition(std::string_view transition, const pugi::xml_node& node) {
+  const auto field = [](std::string_view name, const pugi::xml_node& value) -> Outcome<> {
+    if (name == "Date") {
+      S3_TRYV(date_of(value));
+    } else if (name == "StorageClass") {
+      S3_TRYV(xml::text_of(value));
+    } else if (name == "Days" || name == "NoncurrentDays" || name == "NewerNoncurrentVersions") {
+      S3_TRYV(xml::number_of(value));
+    } else {
+      return malformed();
+    }
+    return {};
+  };
+  S3_TRYV(xml::for_each_child(node, field));
+  return unsupported(transition);
+}
+
 Outcome<> check_rule(const LifecycleRule& rule) {
   if (rule.id.size() > kMaxLifecycleId) {
     return argument("ID length should not exceed allowed limit of 255");
@@ -227,7 +247,7 @@ Outcome<LifecycleRule> read_rule(const pugi::xml_node& element) {
       return read_abort(node, rule);
     }
     const bool later = name == "Transition" || name == "NoncurrentVersionTransition";
-    return later ? unsupported(name) : malformed();
+    return later ? refuse_transition(name, node) : malformed();
   };
   S3_TRYV(xml::for_each_child(element, field));
   const bool known = status && (*status == "Enabled" || *status == "Disabled");

@@ -108,6 +108,7 @@ Async<Outcome<http::Response>> put_ownership(Call& call, Ownership ownership, in
     co_return fail(Code::invalid_bucket_acl);
   }
   next.ownership = ownership;
+  next.ownership_chosen = ownership == Ownership::enforced;
   S3_CO_TRYV(co_await call.access.put(held, std::move(next)));
   co_return empty_response(status);
 }

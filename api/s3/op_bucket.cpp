@@ -53,6 +53,7 @@ Outcome<access::BucketAccess> access_of_new(const Call& call) {
     out.acl.reset();
   }
   out.ownership = subject.ownership;
+  out.ownership_chosen = subject.ownership_chosen;
   if (subject.owner != call.config.owner_id) {
     out.owner = subject.owner;
     out.account = call.auth.principal.identity->account;
@@ -76,6 +77,51 @@ Outcome<> check_account(const Call& call, const access::BucketAccess& made) {
                                                             : fail(Code::too_many_buckets);
 }
 
+/// What the request says that the bucket is not.
+bool differs(const Call& call,
+             std::string_view region,
+             const ns::BucketInfo& bucket,
+             access::Ownership ownership) {
+  const std::string_view asked = call.header("x-amz-object-ownership").value_or("");
+  return bucket.region != region || (enables_lock(call.context) && !bucket.lock.enabled) ||
+         (!asked.empty() && access::parse_ownership(asked) != ownership);
+}
+
+/// One's own bucket once more. AWS refuses that everywhere but in us-east-1, where the bucket stays
+/// as it is and gets the ACL of the request, or a private one. To who changes it by that the bucket
+/// must allow it.
+Async<Outcome<>> make_again(Call& call,
+                            const access::AccessTable::Held& held,
+                            std::string_view region,
+                            S3Error refusal) {
+  if (refusal.code != Code::bucket_already_owned_by_you || call.config.region != kDefaultRegion) {
+    co_return std::unexpected(std::move(refusal));
+  }
+  S3_CO_TRY(const ns::BucketInfo bucket, co_await call.ns.get_bucket(call.bucket()));
+  const access::BucketAccessPtr access = call.access.find(call.bucket());
+  const access::Ownership ownership = access ? access->ownership : access::Ownership::enforced;
+  if (!region.empty() || differs(call, region, bucket, ownership)) {
+    co_return std::unexpected(std::move(refusal));
+  }
+  const std::string owner(call.asker.owner_of(access.get()));
+  S3_CO_TRY(
+      auto acl,
+      acl_of_headers(call, {.owner = owner,
+                            .bucket_owner = owner,
+                            .ownership = ownership,
+                            .block_public = call.access.block_of(access.get()).block_public_acls}));
+  const access::Acl has = acl_of_bucket(call.asker, access.get());
+  if (ownership == access::Ownership::enforced || has == acl.value_or(access::private_acl(owner))) {
+    co_return Outcome<>{};
+  }
+  static const policy::Action put_acl = policy::find_action("s3:PutBucketAcl").value();
+  S3_CO_TRYV(authorize(call.asker, put_acl, call.bucket(), {}));
+  S3_CO_TRY(access::BucketAccess next, co_await current_access(call));
+  next.acl = std::move(acl);
+  S3_CO_TRYV(co_await call.access.put(held, std::move(next)));
+  co_return Outcome<>{};
+}
+
 /// Under the lock of the access table, which who changes a bucket takes, too (confirm_owner):
 /// between the two commits the bucket seems to be the first account's.
 Async<Outcome<>> make_bucket(Call& call, std::string_view region, access::BucketAccess access) {
@@ -84,7 +130,7 @@ Async<Outcome<>> make_bucket(Call& call, std::string_view region, access::Bucket
   const auto made =
       co_await call.ns.create_bucket(call.bucket(), region, enables_lock(call.context));
   if (!made) {
-    co_return std::unexpected(creation_error(call, made.error()));
+    co_return co_await make_again(call, held, region, creation_error(call, made.error()));
   }
   access.bucket = made->name;
   access.root = made->root;

@@ -142,7 +142,7 @@ http::Response copy_response(const Call& call,
   }
   http::Response response = xml_response(std::move(xml).take());
   add_encryption(call, info.attributes.envelope, response, true);
-  add_version(call, info.version_id, response);
+  add_new_version(info.version_id, response);
   if (!source_version.empty()) {
     response.set("x-amz-copy-source-version-id", source_version);
   }

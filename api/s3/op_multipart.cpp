@@ -143,7 +143,7 @@ http::Response complete_response(const Call& call, const ns::ObjectInfo& info) {
   }
   http::Response response = xml_response(std::move(xml).take());
   add_encryption(call, info.attributes.envelope, response);
-  add_version(call, info.version_id, response);
+  add_new_version(info.version_id, response);
   add_expiration(call, info, response);
   return response;
 }

@@ -130,9 +130,9 @@ Answer upload_part(Call& call) {
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
   S3_CO_TRYV(check_algorithm(upload.checksum_algorithm, plan.algorithm));
   S3_CO_TRY(const std::optional<ns::DataKey> key, part_key(call, upload));
-  S3_CO_TRY(auto writer,
-            co_await call.ns.open_write(call.bucket(), call.key(),
-                                        {.size_hint = *plan.length, .seal = key, .part = number}));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(
+                             call.bucket(), call.key(),
+                             {.size_hint = plan.length.value_or(0), .seal = key, .part = number}));
   S3_CO_TRY(Received received,
             co_await receive_object(call, *writer, plan, upload.checksum_algorithm));
   digest::Checksum kept;  // without an algorithm of the upload, a part's checksum was for the way

@@ -49,6 +49,7 @@ Async<Outcome<BucketAccess>> current_access(Call& call) {
   out.account = old->account;
   out.owner = old->owner;
   out.ownership = old->ownership;
+  out.ownership_chosen = old->ownership_chosen;
   out.acl = old->acl;
   out.policy_text = old->policy_text;
   if (old->policy && !set_policy(out, old->policy_text, policy::Origin::store)) {

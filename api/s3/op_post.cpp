@@ -70,36 +70,64 @@ Outcome<std::string> key_of(const Form& form) {
   return key;
 }
 
-/// Who filled in the form. Without a policy it is anonymous, and must not look signed.
-Outcome<auth::Principal> signer_of(const Call& call, const Form& form) {
-  if (form.find("awsaccesskeyid") || form.find("signature")) {
-    return fail(Code::invalid_request,
-                "The authorization mechanism you have provided is not supported. Please use "
-                "AWS4-HMAC-SHA256.");
-  }
-  constexpr std::array<std::string_view, 5> kFields{"policy", "x-amz-algorithm", "x-amz-credential",
+constexpr std::array<std::string_view, 5> kFieldsV4{"policy", "x-amz-algorithm", "x-amz-credential",
                                                     "x-amz-date", "x-amz-signature"};
-  const auto has = [&](std::string_view name) { return form.find(name).has_value(); };
-  if (std::ranges::none_of(kFields, has)) {
-    return auth::Principal{};
+constexpr std::array<std::string_view, 3> kFieldsV2{"AWSAccessKeyId", "policy", "signature"};
+
+/// The signature that the form has; nothing if nobody signed it. All of its fields, and of one
+/// version only: which of two counts must not depend on who reads it.
+Outcome<std::optional<auth::PostSignature>> signature_of(const Form& form) {
+  const auto has = [&](std::string_view name) { return form.find(lower(name)).has_value(); };
+  const bool v2 = has("AWSAccessKeyId") || has("signature");
+  const bool v4 = std::ranges::any_of(std::span(kFieldsV4).subspan(1), has);
+  if (v2 && v4) {
+    return fail(Code::invalid_argument,
+                "Only one auth mechanism allowed; only the fields of one signature should be "
+                "specified");
   }
-  const auto* const absent = std::ranges::find_if_not(kFields, has);
-  if (absent != kFields.end()) {
+  if (!v2 && !v4 && !has("policy")) {
+    return std::nullopt;
+  }
+  const std::span<const std::string_view> needed =
+      v2 ? std::span<const std::string_view>(kFieldsV2) : kFieldsV4;
+  const auto absent = std::ranges::find_if_not(needed, has);
+  if (absent != needed.end()) {
     return missing_field(std::string(*absent));
+  }
+  auth::PostSignature out;
+  out.policy = *form.find("policy");
+  out.token = form.find("x-amz-security-token");
+  if (v2) {
+    out.version = auth::SignatureVersion::v2;
+    out.credential = *form.find("awsaccesskeyid");
+    out.signature = *form.find("signature");
+    return out;
+  }
+  out.algorithm = *form.find("x-amz-algorithm");
+  out.credential = *form.find("x-amz-credential");
+  out.date = *form.find("x-amz-date");
+  out.signature = *form.find("x-amz-signature");
+  return out;
+}
+
+/// Who filled in the form. Without a policy it is anonymous, and must not look signed.
+Outcome<auth::Authentication> signer_of(const Call& call, const Form& form) {
+  auth::Authentication out;
+  out.form = true;
+  S3_TRY(const auto signature, signature_of(form));
+  if (!signature) {
+    return out;
   }
   if (!call.config.authenticate_post) {
     return fail(Code::access_denied);
   }
-  auto who = call.config.authenticate_post({.policy = *form.find("policy"),
-                                            .algorithm = *form.find("x-amz-algorithm"),
-                                            .credential = *form.find("x-amz-credential"),
-                                            .date = *form.find("x-amz-date"),
-                                            .signature = *form.find("x-amz-signature"),
-                                            .token = form.find("x-amz-security-token")});
+  auto who = call.config.authenticate_post(*signature);
   if (!who) {
     return std::unexpected(S3Error(who.error()));
   }
-  return *std::move(who);
+  out.principal = *std::move(who);
+  out.version = signature->version;
+  return out;
 }
 
 /// The header that a field stands for; empty: none.
@@ -150,8 +178,7 @@ Outcome<std::vector<http::Header>> headers_of(const Call& call, const Form& form
 /// The policy speaks of the key as it will be: the form gets it, too.
 Outcome<Upload> upload_of(const Call& call, Form& form) {
   Upload out;
-  S3_TRY(out.auth.principal, signer_of(call, form));
-  out.auth.form = true;
+  S3_TRY(out.auth, signer_of(call, form));
   call.seen.who = out.auth.principal;
   out.target.bucket = call.bucket();
   out.target.virtual_host = call.target.virtual_host;
@@ -247,7 +274,7 @@ http::Response post_response(const Form& form, const Call& put, const ns::Object
   response.set("ETag", quoted_etag(info.etag));
   add_checksum(response, info.checksum, 0);
   add_encryption(put, info.attributes.envelope, response, true);
-  add_version(put, info.version_id, response);
+  add_new_version(info.version_id, response);
   add_expiration(put, info, response);
   return response;
 }

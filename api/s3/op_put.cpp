@@ -68,6 +68,9 @@ Outcome<std::optional<std::uint64_t>> write_offset(const Call& call, const Paylo
     return bad_argument("The write offset is not a number of bytes.", std::string(kWriteOffset),
                         std::string(*text));
   }
+  if (!plan.length) {  // whether it is empty is to be known before anything is written
+    return fail(Code::missing_content_length);
+  }
   if (plan.length == 0) {
     return fail(Code::invalid_request,
                 "Request body cannot be empty when 'write offset' is specified.");
@@ -161,9 +164,9 @@ Answer put_object(Call& call) {
   }
   NewSeal seal = new_seal(call, sealing);
   put.attributes.envelope = std::move(seal.envelope);
-  S3_CO_TRY(auto writer,
-            co_await call.ns.open_write(call.bucket(), call.key(),
-                                        {.size_hint = *plan.length, .seal = std::move(seal.key)}));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(
+                             call.bucket(), call.key(),
+                             {.size_hint = plan.length.value_or(0), .seal = std::move(seal.key)}));
   S3_CO_TRY(Received received,
             co_await receive_object(call, *writer, plan, also, sealing.has_md5()));
   put.etag = etag_of(call, put.attributes.envelope, std::move(received.md5));
@@ -183,7 +186,7 @@ Answer put_object(Call& call) {
     response.set("x-amz-object-size", std::to_string(info.size));
   }
   add_encryption(call, info.attributes.envelope, response, true);
-  add_version(call, info.version_id, response);
+  add_new_version(info.version_id, response);
   add_expiration(call, info, response);
   co_return response;
 }
@@ -202,7 +205,7 @@ Answer rename_object(Call& call) {
     if (moved || moved.error().code() != Errc::conflict) {
       S3_CO_TRY(const std::string version, std::move(moved));
       http::Response response = empty_response(200);
-      add_version(call, version, response);
+      add_new_version(version, response);
       co_return response;
     }
     S3_CO_TRY(tags, co_await authorize_move(call, source));

@@ -254,14 +254,11 @@ class PayloadBody {
     }
     co_return filled;
   }
-  /// Demands the end of a body that has no payload: its framing and trailers are still to come.
-  Async<Outcome<>> end_empty() {
+  /// Whether there is nothing more: framing and trailers are still to come then, and are read.
+  Async<Outcome<bool>> ends() {
     std::array<std::byte, 1> nothing;
     S3_CO_TRY(const std::size_t n, co_await fill(nothing));
-    if (n != 0) {
-      co_return fail(Code::incomplete_body);
-    }
-    co_return Outcome<>{};
+    co_return n == 0;
   }
   std::optional<std::string_view> trailer(std::string_view name) const {
     if (x_chunked) {
@@ -344,38 +341,54 @@ Outcome<PayloadPlan> plan_payload(const Call& call) {
   return plan;
 }
 
+namespace {
+
+std::unexpected<S3Error> too_large(std::uint64_t size) {
+  return fail(
+      Code::entity_too_large, {},
+      {{"ProposedSize", std::to_string(size)}, {"MaxSizeAllowed", std::to_string(kMaxPutBytes)}});
+}
+
+}  // namespace
+
 Outcome<PayloadPlan> plan_object(const Call& call) {
   S3_TRY(PayloadPlan plan, plan_payload(call));
-  if (!plan.length) {
+  if (!plan.length && plan.streaming) {  // what a signature covers has a length
     return fail(Code::missing_content_length);
   }
-  if (*plan.length > kMaxPutBytes) {
-    return fail(Code::entity_too_large, {},
-                {{"ProposedSize", std::to_string(*plan.length)},
-                 {"MaxSizeAllowed", std::to_string(kMaxPutBytes)}});
+  if (plan.length.value_or(0) > kMaxPutBytes) {
+    return too_large(*plan.length);
   }
   return plan;
 }
 
 Async<Outcome<Received>> receive_object(
     Call& call, ns::ObjectWriter& writer, const PayloadPlan& plan, Algorithm also, bool with_md5) {
-  OUTCROP_ASSERT(plan.length.has_value());
+  const std::uint64_t most = plan.length.value_or(kMaxPutBytes);
   Verifier verifier(call, plan, also, with_md5 && !has_fast_etags(call));
   PayloadBody body(call.body);
   S3_CO_TRYV(body.open(call, plan));
-  while (verifier.size() < *plan.length) {
+  bool ended = false;
+  while (!ended && verifier.size() < most) {
     S3_CO_TRY(const MutBytes room, co_await writer.buffer());
-    const std::uint64_t left = *plan.length - verifier.size();
+    const std::uint64_t left = most - verifier.size();
     const MutBytes piece = room.first(std::min<std::uint64_t>(room.size(), left));
     S3_CO_TRY(const std::size_t filled, co_await body.fill(piece));
+    ended = filled < piece.size();
     if (filled == 0) {
-      co_return fail(Code::incomplete_body);
+      break;
     }
     co_await verifier.update(piece.first(filled));
     S3_CO_TRYV(co_await writer.advance(filled));
   }
-  if (*plan.length == 0) {
-    S3_CO_TRYV(co_await body.end_empty());
+  if (ended && plan.length) {
+    co_return fail(Code::incomplete_body);
+  }
+  if (!ended && (!plan.length || *plan.length == 0)) {
+    S3_CO_TRY(ended, co_await body.ends());
+    if (!ended) {
+      co_return plan.length ? fail(Code::incomplete_body) : too_large(most + 1);
+    }
   }
   co_return verifier.finish(body.trailer(plan.trailer));
 }

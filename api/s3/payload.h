@@ -26,8 +26,8 @@ struct PayloadPlan {
   bool streaming = false;  ///< aws-chunked
 };
 Outcome<PayloadPlan> plan_payload(const Call& call);
-/// The same for an object or a part: its length must be known and allowed. MissingContentLength,
-/// EntityTooLarge.
+/// The same for an object or a part: its length must be allowed, and known if it is aws-chunked; a
+/// body in HTTP chunks may end where it wants. MissingContentLength, EntityTooLarge.
 Outcome<PayloadPlan> plan_object(const Call& call);
 
 /// Writes bytes that are in memory already.

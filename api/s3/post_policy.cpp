@@ -114,7 +114,8 @@ bool starts(const PostCondition& c, std::string_view value) {
 
 /// Fields that need no condition: they are the signature itself, or are made to be ignored.
 bool free_field(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kFree{"policy", "x-amz-signature", "file"};
+  constexpr std::array<std::string_view, 5> kFree{"policy", "x-amz-signature", "file",
+                                                  "awsaccesskeyid", "signature"};
   return std::ranges::find(kFree, name) != kFree.end() || name.starts_with("x-ignore-");
 }
 

@@ -265,6 +265,9 @@ bool RequestContext::header_value(Key key, policy::Values& out) const {
 }
 
 std::optional<std::int64_t> RequestContext::signed_at() const {
+  if (x_parts.auth.version == auth::SignatureVersion::v2) {
+    return std::nullopt;  // no date is in it: one beside it says nothing of the signature
+  }
   const auto text = x_parts.auth.presigned ? x_parts.target.param("X-Amz-Date")
                                            : x_parts.request.header("x-amz-date");
   if (text) {
@@ -321,7 +324,8 @@ void RequestContext::other_value(Key key, policy::Values& out) const {
       return;
     case Key::signature_version:
       if (!anonymous) {
-        out.add("AWS4-HMAC-SHA256");
+        const bool v2 = x_parts.auth.version == auth::SignatureVersion::v2;
+        out.add(v2 ? "AWS" : "AWS4-HMAC-SHA256");
       }
       return;
     case Key::signature_age:

@@ -118,9 +118,6 @@ Outcome<DeleteDocument> parse_delete(std::string text) {
 
 Outcome<std::vector<ns::CompletePart>> parse_complete(std::string text,
                                                       std::optional<digest::Algorithm> algorithm) {
-  if (text.empty()) {
-    return fail(Code::invalid_request, "You must specify at least one part");
-  }
   Document document(std::move(text));
   S3_TRY(const pugi::xml_node root, document.parse("CompleteMultipartUpload"));
   std::vector<ns::CompletePart> out;

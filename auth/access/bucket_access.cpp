@@ -9,19 +9,26 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 /// With owner, ownership and ACL.
 constexpr std::uint8_t kOwnedVersion = 2;
+/// In place of Ownership::enforced, where somebody chose it.
+constexpr std::uint8_t kChosenEnforced = 4;
 constexpr std::size_t kMaxAccount = 12;
 constexpr char kLetter = 'b';  // in table k, beside the identities
 constexpr std::uint8_t kHasBlock = 16, kBlockSet = 32, kAllFlags = 63;
 
 /// What the record of every bucket does not have to say.
 bool is_owned(const BucketAccess& a) {
-  return !a.owner.empty() || a.ownership != Ownership::enforced || a.acl.has_value();
+  return !a.owner.empty() || a.ownership != Ownership::enforced || a.ownership_chosen ||
+         a.acl.has_value();
 }
 
 Result<void> read_owned(Reader& r, BucketAccess& out) {
   out.account = r.str(kMaxAccount);
   out.owner = r.str(kMaxCanonicalId);
-  out.ownership = static_cast<Ownership>(r.u8());
+  const std::uint8_t ownership = r.u8();
+  out.ownership_chosen = ownership == kChosenEnforced;
+  if (!out.ownership_chosen) {
+    out.ownership = static_cast<Ownership>(ownership);
+  }
   if (out.ownership > Ownership::none || out.account.empty() != out.owner.empty()) {
     r.fail();
   }
@@ -66,7 +73,7 @@ std::string encode(const BucketAccess& a) {
   if (owned) {
     w.str(a.account);
     w.str(a.owner);
-    w.u8(static_cast<std::uint8_t>(a.ownership));
+    w.u8(a.ownership_chosen ? kChosenEnforced : static_cast<std::uint8_t>(a.ownership));
     w.str(a.acl ? encode(*a.acl) : std::string());
   }
   return std::move(w).take();

@@ -31,6 +31,8 @@ struct BucketAccess {
   /// The account that it belongs to, and its canonical id; empty: the first account. Or kNobody.
   std::string account{}, owner{};
   Ownership ownership = Ownership::enforced;
+  /// Of enforced: somebody chose it, so not even ACLs that change nothing are taken.
+  bool ownership_chosen = false;
   /// Empty: private. Kept, and without effect, while ownership is enforced.
   std::optional<Acl> acl{};
   /// The record is damaged: nobody knows what it said.
@@ -40,7 +42,7 @@ struct BucketAccess {
   bool unreadable() const { return damaged || (!policy_text.empty() && !policy); }
   bool empty() const {
     return policy_text.empty() && !block && owner.empty() && ownership == Ownership::enforced &&
-           !acl && !damaged;
+           !ownership_chosen && !acl && !damaged;
   }
   std::size_t bytes() const {
     return policy_text.size() + (owner.empty() ? 0 : kMaxCanonicalId) +

@@ -422,8 +422,11 @@ class Suite:
         error = expect_error("NoSuchKey", 404, self.s3.get_object, Bucket=self.bucket, Key="missing")
         assert error["Message"] == "The specified key does not exist.", error
         expect_error("NoSuchBucket", 404, self.s3.list_objects_v2, Bucket="no-such-bucket-here")
-        expect_error("BucketAlreadyOwnedByYou", 409, self.s3.create_bucket, Bucket=self.bucket)
         self.s3.put_object(Bucket=self.bucket, Key="stays", Body=b"x")
+        self.s3.create_bucket(Bucket=self.bucket)  # in us-east-1 that is no error
+        expect_error("BucketAlreadyOwnedByYou", 409, self.s3.create_bucket, Bucket=self.bucket,
+                     CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        assert self._body("stays") == b"x"
         expect_error("BucketNotEmpty", 409, self.s3.delete_bucket, Bucket=self.bucket)
         head = self.s3.head_bucket(Bucket=self.bucket)["ResponseMetadata"]["HTTPHeaders"]
         assert head.get("x-amz-bucket-region") == "us-east-1", head

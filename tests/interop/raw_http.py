@@ -219,6 +219,24 @@ def unsigned_trailer_inside_chunked(context: Context) -> None:
     equal("content-encoding", stored.headers.get("content-encoding"), None)
 
 
+def chunked_without_a_length(context: Context) -> None:
+    """An upload in HTTP chunks that names no length is stored as it comes; one that breaks off is not."""
+    client = _client(context)
+    for size in (0, 5, 3_000_000):
+        data = random_bytes(size, 7)
+        with Wire(context) as wire:
+            wire.send(wire.head("PUT", "stream", {"transfer-encoding": "chunked"}, hashlib.sha256(data).hexdigest()))
+            wire.send(_http_chunks(data, 50_021))
+            equal(f"status of {size} bytes", wire.answer()[0], 200)
+        equal(f"stored {size} bytes", client.get(BUCKET, "stream").body == data, True)
+    with Wire(context) as wire:
+        wire.send(wire.head("PUT", "stream", {"transfer-encoding": "chunked"}, "UNSIGNED-PAYLOAD"))
+        wire.send(_http_chunks(b"x" * 1_000_000, 50_021)[:-5])  # without the last chunk
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        equal("after a broken upload", client.head(BUCKET, "stream").headers.get("content-length"), "3000000")
+
+
 def checksum_headers(context: Context) -> None:
     """All checksums: verified, echoed by HEAD, left out of ranged answers."""
     client = _client(context)
@@ -269,5 +287,5 @@ def double_credentials(context: Context) -> None:
 
 SCENARIOS = [
     expect_continue, early_final_status_closes, ambiguous_framing, pipelining, unsigned_trailer_inside_chunked,
-    checksum_headers, broken_off_upload, double_credentials,
+    chunked_without_a_length, checksum_headers, broken_off_upload, double_credentials,
 ]

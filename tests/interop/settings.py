@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
+import hashlib
+import hmac
+import http.client
+import json
 import re
 import time
 
@@ -65,4 +71,39 @@ def lifecycle_of_versions(context: Context) -> None:
         equal("markers", [r["resource"] for r in records(server, "s3:ExpireDeleteMarker")], ["bucket/gone/k"])
 
 
-SCENARIOS = [lifecycle, lifecycle_of_versions]
+def _old_form(server: Server, secret: str, **more: str) -> int:
+    """The status of an upload from a form with a signature of version 2, made by that secret."""
+    keys = server.credentials()
+    end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    policy = base64.b64encode(json.dumps({"expiration": end, "conditions": [
+        {"bucket": "bucket"}, ["starts-with", "$key", "in/"]]}).encode())
+    signature = base64.b64encode(hmac.new(secret.encode(), policy, hashlib.sha1).digest()).decode()
+    fields = {"key": "in/${filename}", "AWSAccessKeyId": keys.access_key, "policy": policy.decode(),
+              "signature": signature, **more}
+    parts = "".join(f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items())
+    body = f'{parts}--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n'
+    connection = http.client.HTTPConnection("127.0.0.1", server.s3_port, timeout=30)
+    connection.request("POST", "/bucket", body, {"Content-Type": "multipart/form-data; boundary=b"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def forms_of_version_2(context: Context) -> None:
+    """Signature Version 2 in a form: refused unless it is set up, and then for what its policy allows."""
+    for taken in (False, True):
+        with Server(context.binary, drives=1, scratch=context.scratch,
+                    extra_config=f"[s3]\nsignature_v2_forms = {str(taken).lower()}") as server:
+            s3, secret = server.client(), server.credentials().secret_key
+            s3.create_bucket("bucket")
+            equal("signed", _old_form(server, secret), 204 if taken else 400)
+            equal("by another key", _old_form(server, secret[::-1]), 403 if taken else 400)
+            equal("more than the policy says", _old_form(server, secret, acl="private"), 403 if taken else 400)
+            equal("keys", [key for key, _ in s3.list_keys("bucket")], ["in/f"] if taken else [])
+            server.stop()
+            records_of = [r for r in records(server, "s3:PutObject") + records(server, "s3:PostObject")
+                          if r["identity"] == server.credentials().access_key]
+            equal("records of the signer", len(records_of), 2 if taken else 0)
+
+
+SCENARIOS = [lifecycle, lifecycle_of_versions, forms_of_version_2]

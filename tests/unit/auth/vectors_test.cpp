@@ -7,6 +7,7 @@
 #include "auth/aws_chunked.h"
 #include "auth/crypto.h"
 #include "auth/target.h"
+#include "storage/digest/text.h"
 #include "tests/unit/auth/support.h"
 
 namespace outcrop::auth::test {
@@ -97,6 +98,19 @@ class BotocoreVectors : public testing::Test {
   FixedClock x_clock{0};
   Authenticator x_authenticator{x_keys, x_clock, {}};
 };
+
+// RFC 2202, section 3.
+TEST(HmacSha1, Vectors) {
+  const auto hex = [](std::string_view key, std::string_view message) {
+    const auto mac = hmac_sha1(key, message);
+    return digest::to_hex(std::as_bytes(std::span(mac)));
+  };
+  EXPECT_EQ(hex(std::string(20, '\x0b'), "Hi There"), "b617318655057264e28bc0b6fb378c8ef146be00");
+  EXPECT_EQ(hex("Jefe", "what do ya want for nothing?"),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  EXPECT_EQ(hex(std::string(80, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
 
 TEST_F(BotocoreVectors, AreAccepted) {
   for (const Vector& vector : x_file.vectors) {

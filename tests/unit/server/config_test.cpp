@@ -97,6 +97,7 @@ etag = "fast"
 file_metadata = false
 lifecycle_day = "30s"
 sse_c_over_http = true
+signature_v2_forms = true
 [auth]
 unsigned_payload_http = false
 block_public_access = false
@@ -134,6 +135,7 @@ TEST(Config, ReadsEveryKey) {
   want.file_metadata = false;
   want.lifecycle_day = std::chrono::seconds(30);
   want.sse_c_over_http = true;
+  want.signature_v2_forms = true;
   want.audit = false;
   want.audit_dir = "/var/log/outcrop";
   want.audit_file_size = 1 << 20;

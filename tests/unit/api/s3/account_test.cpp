@@ -21,7 +21,7 @@ TEST_F(Accounts, ABucketIsItsMakers) {
     EXPECT_EQ(status("GET", "/nobody/k", who), 404) << who;
   }
   EXPECT_EQ(code(send("PUT", "/lab1", as("shop"))), "BucketAlreadyExists");
-  EXPECT_EQ(code(send("PUT", "/lab1", as("lab"))), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(status("PUT", "/lab1", "lab"), 200);
   EXPECT_EQ(texts(send("GET", "/", as("lab")).body, "Name"), Names{"lab1"});
   EXPECT_EQ(texts(send("GET", "/", as("shop")).body, "Name"), Names{});
   EXPECT_EQ(texts(send("GET", "/").body, "Name"), (Names{"bucket", "lab1"}));  // the server's root
@@ -271,6 +271,60 @@ TEST_F(Accounts, EnforcedOwnershipMakesAclsVoid) {
              {{"x-amz-object-ownership", "BucketOwnerEnforced"}, {"x-amz-acl", "public-read"}}),
       400);
   EXPECT_EQ(status("PUT", "/new1", "lab", {{"x-amz-object-ownership", "Mine"}}), 400);
+}
+
+// Which us-east-1 alone lets one do, and which changes the ACL and nothing else.
+TEST_F(Accounts, ABucketThatIsMadeAgain) {
+  ASSERT_EQ(status("PUT", "/lab1", "lab", {{"x-amz-acl", "public-read"}}), 200);
+  ASSERT_EQ(status("PUT", "/lab1/k", "lab", {{"x-amz-acl", "public-read"}}, "v"), 200);
+  const Names open{"a", "AllUsers:READ", "a:FULL_CONTROL"}, closed{"a", "a:FULL_CONTROL"};
+  EXPECT_EQ(code(send("PUT", "/lab1", as("shop"))), "BucketAlreadyExists");
+  EXPECT_EQ(grants("/lab1?acl", "lab"), open);
+  EXPECT_EQ(status("PUT", "/lab1", "lab"), 200);
+  EXPECT_EQ(grants("/lab1?acl", "lab"), closed);
+  EXPECT_EQ(status("GET", "/lab1/k", ""), 200);  // by an ACL of its own
+  EXPECT_EQ(status("PUT", "/lab1", "lab", {{"x-amz-acl", "public-read"}}), 200);
+  EXPECT_EQ(grants("/lab1?acl", "lab"), open);
+
+  const std::string keep = R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*",
+      "Action":"s3:PutBucketAcl","Resource":"arn:aws:s3:::lab1"}})";
+  ASSERT_EQ(status("PUT", "/lab1?policy", "lab", {}, keep), 204);
+  EXPECT_EQ(status("PUT", "/lab1", "lab"), 403);
+  EXPECT_EQ(grants("/lab1?acl", "lab"), open);
+  EXPECT_EQ(status("PUT", "/lab1", "lab", {{"x-amz-acl", "public-read"}}), 200) << "as it is";
+  ASSERT_EQ(status("DELETE", "/lab1?policy", "lab"), 204);
+
+  const auto block = [&](const char* on) {
+    return status("PUT", "/lab1?publicAccessBlock", "lab", {},
+                  std::string("<PublicAccessBlockConfiguration><BlockPublicAcls>") + on +
+                      "</BlockPublicAcls></PublicAccessBlockConfiguration>");
+  };
+  EXPECT_EQ(status("PUT", "/lab1", "lab"), 200);
+  ASSERT_EQ(block("true"), 200);
+  EXPECT_EQ(status("PUT", "/lab1", "lab", {{"x-amz-acl", "public-read"}}), 403);
+  EXPECT_EQ(grants("/lab1?acl", "lab"), closed);
+}
+
+TEST_F(Accounts, WhatABucketThatIsMadeAgainIsNot) {
+  ASSERT_EQ(status("PUT", "/lab1", "lab"), 200);
+  const auto again = [&](const std::string& name, const std::string& value) {
+    const Reply reply = send("PUT", "/lab1", as("lab", {{name, value}}));
+    return reply.status == 200 ? "ok" : code(reply);
+  };
+  EXPECT_EQ(again("x-amz-object-ownership", "ObjectWriter"), "ok");
+  EXPECT_EQ(again("x-amz-object-ownership", "BucketOwnerEnforced"), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(again("x-amz-bucket-object-lock-enabled", "true"), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(again("x-amz-bucket-object-lock-enabled", "false"), "ok");
+  EXPECT_EQ(grants("/lab1?acl", "lab"), (Names{"a", "a:FULL_CONTROL"}));
+  ASSERT_EQ(status("PUT", "/locked", "lab", {{"x-amz-bucket-object-lock-enabled", "true"}}), 200);
+  EXPECT_EQ(status("PUT", "/locked", "lab", {{"x-amz-bucket-object-lock-enabled", "true"}}), 200);
+  EXPECT_EQ(status("PUT", "/locked", "lab"), 200);
+  EXPECT_TRUE(run_sync(ns.get_bucket("locked")).value().lock.enabled);
+  const Headers enforced{{"x-amz-object-ownership", "BucketOwnerEnforced"}};
+  ASSERT_EQ(status("PUT", "/shut", "lab", enforced), 200);
+  EXPECT_EQ(code(send("PUT", "/shut", as("lab", {{"x-amz-acl", "public-read"}}))),
+            "InvalidBucketAclWithObjectOwnership");
+  EXPECT_EQ(status("PUT", "/shut", "lab"), 200);
 }
 
 TEST(Acl, RecordsAreCanonicalAndBounded) {

@@ -86,5 +86,53 @@ TEST_F(Acls, OwnershipControls) {
   EXPECT_EQ(code(send("DELETE", "/absent?ownershipControls")), "NoSuchBucket");
 }
 
+// `private` changes nothing, and is refused all the same where somebody chose to have no ACLs.
+TEST_F(Acls, PrivateWhereNoAclsWereChosen) {
+  const std::string kPrivate = "private", kOwner = "bucket-owner-full-control";
+  const auto made = [&](const std::string& bucket, const std::string& acl) {
+    const Headers headers{{"x-amz-acl", acl}};
+    ASSERT_EQ(send("PUT", "/" + bucket + "/k", {}, {"v"}).status, 200);
+    const std::string want = acl == kPrivate ? "AccessControlListNotSupported" : "(none)";
+    EXPECT_EQ(code(send("PUT", "/" + bucket + "/k", headers, {"v"})), want);
+    EXPECT_EQ(code(send("POST", "/" + bucket + "/k?uploads", headers)), want);
+    EXPECT_EQ(code(send("PUT", "/" + bucket + "/k2",
+                        {{"x-amz-acl", acl}, {"x-amz-copy-source", "/" + bucket + "/k"}})),
+              want);
+    EXPECT_EQ(code(send("PUT", "/" + bucket + "/k?acl", headers)), want);
+    EXPECT_EQ(code(send("PUT", "/" + bucket + "?acl", headers)), want);
+    const std::string document = send("GET", "/" + bucket + "/k?acl").body;
+    EXPECT_EQ(send("PUT", "/" + bucket + "/k?acl", {}, {document}).status, 200);
+  };
+  ASSERT_EQ(send("PUT", "/chosen",
+                 {{"x-amz-object-ownership", "BucketOwnerEnforced"}, {"x-amz-acl", kPrivate}})
+                .status,
+            200);
+  made("chosen", kPrivate);
+  made("chosen", kOwner);
+  EXPECT_EQ(put("k", "v", {{"x-amz-acl", kPrivate}}).status, 200);
+  ASSERT_EQ(send("PUT", "/bucket?ownershipControls", {},
+                 {"<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced"
+                  "</ObjectOwnership></Rule></OwnershipControls>"})
+                .status,
+            200);
+  made("bucket", kPrivate);
+  // Other changes, and a start, leave that as it is.
+  ASSERT_EQ(send("PUT", "/bucket?policy", {},
+                 {R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*",
+                     "Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/secret"}})"})
+                .status,
+            204);
+  made("bucket", kPrivate);
+  access = run_sync(access::AccessTable::open(
+                        meta, {{"bucket", run_sync(ns.get_bucket("bucket")).value().root}},
+                        policy::PublicAccessBlock{}))
+               .value();
+  config.access = access.get();
+  handler = new_handler();
+  made("bucket", kPrivate);
+  ASSERT_EQ(send("DELETE", "/bucket?ownershipControls").status, 204);
+  EXPECT_EQ(put("k", "v", {{"x-amz-acl", kPrivate}}).status, 200);
+}
+
 }  // namespace
 }  // namespace outcrop::s3::test

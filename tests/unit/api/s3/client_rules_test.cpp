@@ -41,11 +41,27 @@ TEST_F(ClientRules, Rule05_ChunkedInsideChunkedWithoutContentLength) {
   const auto crc = digest_text(Algorithm::crc32, payload);
   ASSERT_EQ(put_streaming("k", payload, "x-amz-checksum-crc32", crc).status, 200);
   EXPECT_EQ(head("k").content_length, payload.size());
-  Body body{"x"};
+}
+
+// `curl -T -`: AWS wants to know the length.
+TEST_F(ClientRules, ChunkedWithoutAnyLength) {
+  for (const std::size_t size : {0, 1, 5000, 131'072, 300'000}) {
+    Body body{std::string(size, 'p')};
+    body.length_known = false;
+    EXPECT_EQ(send("PUT", "/bucket/k", {}, body).status, 200);
+    EXPECT_EQ(get("k").body, body.text);
+    const std::string id = start_upload("parts");
+    const Reply part = send("PUT", "/bucket/parts?partNumber=1&uploadId=" + id, {}, body);
+    ASSERT_EQ(complete("parts", id, {{1, part.header("etag")}}).status, 200);
+    EXPECT_EQ(get("parts").body, body.text);
+  }
+  Body body{"hello"};
   body.length_known = false;
-  const Reply reply = send("PUT", "/bucket/k", {}, body);
-  EXPECT_EQ(reply.status, 411);
-  EXPECT_EQ(code(reply), "MissingContentLength");
+  const std::string wrong = digest_text(Algorithm::crc32, "hellO");
+  EXPECT_EQ(code(send("PUT", "/bucket/k", {{"x-amz-checksum-crc32", wrong}}, body)), "BadDigest");
+  EXPECT_EQ(code(send("PUT", "/bucket/k", {{"x-amz-write-offset-bytes", "300000"}}, body)),
+            "MissingContentLength");
+  EXPECT_EQ(get("k").body.size(), 300'000u);
 }
 
 TEST_F(ClientRules, Rule06_AllPayloadForms) {
@@ -166,9 +182,27 @@ TEST_F(ClientRules, Rule17_AclAndStorageClassThatSayWhatIsTheCaseAnyway) {
 }
 
 TEST_F(ClientRules, Rule18_OwnBucketAgain) {
+  ASSERT_EQ(put("k", "v").status, 200);
+  const std::string created = text(send("GET", "/").body, "CreationDate");
+  clock.seconds += 60;
   const Reply reply = send("PUT", "/bucket");
-  EXPECT_EQ(reply.status, 409);
-  EXPECT_EQ(code(reply), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(reply.status, 200);  // in us-east-1, and nowhere else
+  EXPECT_EQ(reply.header("location"), "/bucket");
+  EXPECT_EQ(text(send("GET", "/").body, "CreationDate"), created);
+  EXPECT_EQ(get("k").body, "v");
+  const auto elsewhere = [](const std::string& region) {
+    return Body{"<CreateBucketConfiguration><LocationConstraint>" + region +
+                "</LocationConstraint></CreateBucketConfiguration>"};
+  };
+  EXPECT_EQ(send("PUT", "/bucket", {}, elsewhere("us-east-1")).status, 200);
+  EXPECT_EQ(code(send("PUT", "/bucket", {}, elsewhere("eu-west-1"))), "BucketAlreadyOwnedByYou");
+  ASSERT_EQ(send("PUT", "/europe", {}, elsewhere("eu-west-1")).status, 200);
+  EXPECT_EQ(code(send("PUT", "/europe")), "BucketAlreadyOwnedByYou");
+  EXPECT_EQ(code(send("PUT", "/europe", {}, elsewhere("eu-west-1"))), "BucketAlreadyOwnedByYou");
+  config.region = "eu-west-1";
+  const Reply refused = send_with(new_handler(), "PUT", "/bucket", {}, {});
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(code(refused), "BucketAlreadyOwnedByYou");
 }
 
 TEST_F(ClientRules, Rule19_RangesAndParts) {

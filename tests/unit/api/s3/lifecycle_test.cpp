@@ -68,6 +68,29 @@ TEST_F(Lifecycle, RoundTrip) {
   EXPECT_EQ(code(send("GET", "/bucket?lifecycle")), "NoSuchLifecycleConfiguration");
 }
 
+// As other servers take them: an And that was not written.
+TEST_F(Lifecycle, ConditionsSideBySideCountTogether) {
+  const std::string tag = "<Tag><Key>k</Key><Value>v</Value></Tag>";
+  ASSERT_EQ(set(rule(kOneDay, "<Filter><Prefix>p/</Prefix>" + tag + "</Filter>")).status, 200);
+  const std::string kept = send("GET", "/bucket?lifecycle").body;
+  EXPECT_NE(kept.find("<Filter><And><Prefix>p/</Prefix>" + tag + "</And></Filter>"), kept.npos)
+      << kept;
+  ASSERT_EQ(put("p/both", "1", {{"x-amz-tagging", "k=v"}}).status, 200);
+  ASSERT_EQ(put("p/prefix", "1").status, 200);
+  ASSERT_EQ(put("tag", "1", {{"x-amz-tagging", "k=v"}}).status, 200);
+  clock.seconds += 2 * kSecondsPerDay;
+  pass();
+  EXPECT_EQ(keys(), (Keys{"p/prefix", "tag"}));
+  ASSERT_EQ(set(rule(kOneDay,
+                     "<Filter><Prefix/><ObjectSizeGreaterThan>9</ObjectSizeGreaterThan>"
+                     "</Filter>"))
+                .status,
+            200);
+  EXPECT_NE(send("GET", "/bucket?lifecycle")
+                .body.find("<Filter><ObjectSizeGreaterThan>9</ObjectSizeGreaterThan></Filter>"),
+            std::string::npos);
+}
+
 TEST_F(Lifecycle, DatesOfAllYearsAreGivenBack) {
   for (const std::string date :
        {"0000-01-01", "1600-02-29", "1969-12-31", "2262-04-12", "2500-06-15", "9999-12-31"}) {
@@ -105,7 +128,8 @@ TEST_F(Lifecycle, WhatIsRefused) {
         rule("<Expiration><Date>2030-01-01T23:59:60Z</Date></Expiration>"),
         rule("<AbortIncompleteMultipartUpload/>"),
         rule(kOneDay + "<More/>"),
-        rule(kOneDay, "<Filter>" + tag("a") + tag("b") + "</Filter>"),
+        rule(kOneDay, "<Filter><And>" + tag("a") + tag("b") + "</And>" + tag("c") + "</Filter>"),
+        rule(kOneDay, "<Filter><Prefix>p</Prefix><Prefix>q</Prefix></Filter>"),
         rule(kOneDay, "<Filter><And><Prefix>p</Prefix></And></Filter>"),
         rule(kOneDay, "<Filter><More/></Filter>"),
         "<Rule>" + kOneDay + "<Filter/><Status>enabled</Status></Rule>"}) {
@@ -130,7 +154,17 @@ TEST_F(Lifecycle, WhatIsRefused) {
   EXPECT_EQ(refusal(rule(kOneDay, "<Filter>" + tag("aws:x") + "</Filter>")), "InvalidTag");
   for (const char* later : {"Transition", "NoncurrentVersionTransition"}) {
     const std::string name(later);
-    EXPECT_EQ(refusal(rule(kOneDay + "<" + name + "/>")), "NotImplemented") << name;
+    const auto with = [&](const std::string& fields) {
+      return refusal(rule(kOneDay + "<" + name + ">" + fields + "</" + name + ">"));
+    };
+    EXPECT_EQ(with(""), "NotImplemented") << name;
+    EXPECT_EQ(with("<Date>2030-01-01</Date><StorageClass>GLACIER</StorageClass>"),
+              "NotImplemented");
+    EXPECT_EQ(with("<NoncurrentDays>5</NoncurrentDays>"), "NotImplemented");
+    EXPECT_EQ(with("<Date>20300101</Date>"), "MalformedXML") << name;
+    EXPECT_EQ(with("<Date>2030-01-01T01:00:00Z</Date>"), "InvalidArgument") << name;
+    EXPECT_EQ(with("<Days>soon</Days>"), "MalformedXML") << name;
+    EXPECT_EQ(with("<More/>"), "MalformedXML") << name;
   }
   std::string many;
   for (std::size_t i = 0; i < kMaxLifecycleRules; ++i) {
