@@ -41,7 +41,8 @@ Checked<Scope> split_credential(std::string_view text) {
 }  // namespace
 
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
-                                                        const PostSignature& form) {
+                                                        const PostSignature& form,
+                                                        std::int64_t now_seconds) {
   if (form.algorithm != "AWS4-HMAC-SHA256") {
     return refuse(AuthError::unsupported_signature_version,
                   "The authorization mechanism you have provided is not supported. Please use "
@@ -79,6 +80,7 @@ std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
   if (credential->expired) {
     return refuse(AuthError::expired_token, "The provided token has expired.");
   }
+  note_use(*credential, now_seconds, "s3");
   return Principal{std::string(scope->access_key), credential->root, credential->identity};
 }
 

@@ -18,6 +18,7 @@ struct PostSignature {
 };
 
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
-                                                        const PostSignature& form);
+                                                        const PostSignature& form,
+                                                        std::int64_t now_seconds);
 
 }  // namespace outcrop::auth

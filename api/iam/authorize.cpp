@@ -43,6 +43,16 @@ std::string resource_of(const Action& action,
       return entity_arn(identity::EntityKind::group, form.get("GroupName"), form, state);
     case Subject::role:
       return entity_arn(identity::EntityKind::role, form.get("RoleName"), form, state);
+    case Subject::key_owner: {
+      const auto key = state.keys.find(form.get("AccessKeyId"));
+      const bool of_user = key != state.keys.end() && key->second->account.empty();
+      const identity::EntityPtr owner =
+          of_user ? state.find(identity::EntityKind::user, key->second->user) : nullptr;
+      if (owner) {
+        return owner->arn();
+      }
+      break;
+    }
     case Subject::policy:
       if (const auto arn = form.find("PolicyArn")) {
         return std::string(*arn);

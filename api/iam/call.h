@@ -23,6 +23,7 @@ struct Call {
   s3::XmlWriter& xml;  ///< inside the <...Result> element
   const Clock& clock;
   oidc::KeySource* keys;  ///< of identity providers; null: none can be reached
+  std::string_view region;
 
   // For the audit log, from the handler.
   std::string new_key{};             ///< id of the access key that was made
@@ -65,6 +66,7 @@ Answer create_access_key(Call& call);
 Answer list_access_keys(Call& call);
 Answer update_access_key(Call& call);
 Answer delete_access_key(Call& call);
+Answer get_access_key_last_used(Call& call);
 
 Answer create_policy(Call& call);
 Answer get_policy(Call& call);
@@ -93,6 +95,7 @@ Answer list_attached_policies(Call& call);
 
 Answer get_caller_identity(Call& call);
 Answer get_session_token(Call& call);
+Answer get_access_key_info(Call& call);
 Answer assume_role(Call& call);
 Answer assume_role_with_web_identity(Call& call);
 

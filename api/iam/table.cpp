@@ -24,6 +24,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"ListAccessKeys", "iam", "iam:ListAccessKeys", user, read, "UserName Marker MaxItems", list_access_keys},
     {"UpdateAccessKey", "iam", "iam:UpdateAccessKey", user, write, "UserName AccessKeyId Status", update_access_key},
     {"DeleteAccessKey", "iam", "iam:DeleteAccessKey", user, write, "UserName AccessKeyId", delete_access_key},
+    {"GetAccessKeyLastUsed", "iam", "iam:GetAccessKeyLastUsed", key_owner, read, "AccessKeyId", get_access_key_last_used},
     {"CreateGroup", "iam", "iam:CreateGroup", group, write, "Path GroupName", create_group},
     {"GetGroup", "iam", "iam:GetGroup", group, read, "GroupName Marker MaxItems", get_group},
     {"UpdateGroup", "iam", "iam:UpdateGroup", group, write, "GroupName NewPath NewGroupName", rename<kGroup>},
@@ -99,6 +100,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"GetAccountPasswordPolicy", "iam", "iam:GetAccountPasswordPolicy", account, read, "", no_password_policy},
     {"GetCallerIdentity", "sts", "", self, read, "", get_caller_identity},
     {"GetSessionToken", "sts", "", self, write, "DurationSeconds", get_session_token},
+    {"GetAccessKeyInfo", "sts", "sts:GetAccessKeyInfo", account, read, "AccessKeyId", get_access_key_info},
     {"AssumeRole", "sts", "", assumed_role, write, "RoleArn RoleSessionName Policy PolicyArns. DurationSeconds ExternalId", assume_role},
     {"AssumeRoleWithWebIdentity", "sts", "", assumed_role, write, "RoleArn RoleSessionName WebIdentityToken Policy PolicyArns. DurationSeconds", assume_role_with_web_identity},
 });

@@ -50,6 +50,7 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   std::optional<auth::Credential> find_session(std::string_view access_key,
                                                std::string_view token) const override;
   StatePtr state() const;
+  const std::string& root_key() const { return x_root.access_key; }
   std::optional<auth::AccountName> find_canonical(std::string_view canonical_id) const override;
   std::optional<auth::AccountName> find_email(std::string_view email) const override;
   std::expected<std::string, std::string> with_ids(std::string_view policy) const override {

@@ -13,6 +13,7 @@
 #include "auth/accounts.h"
 #include "auth/identity/identity.h"
 #include "auth/identity/limits.h"
+#include "auth/key_use.h"
 
 namespace outcrop::identity {
 
@@ -92,6 +93,8 @@ struct AccessKey {
   std::string account{};  ///< empty: the user's, who is of the first account
   bool active = true;
   std::int64_t created_ns = 0;
+  /// Of this key whatever else becomes of it; not stored.
+  std::shared_ptr<auth::KeyUse> use = std::make_shared<auth::KeyUse>();
 };
 using AccessKeyPtr = std::shared_ptr<const AccessKey>;
 

@@ -187,6 +187,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"s3:UpdateObjectEncryption", object},
     {"sts:AssumeRole", account},
     {"sts:AssumeRoleWithWebIdentity", account},
+    {"sts:GetAccessKeyInfo", account},
     {"sts:GetCallerIdentity", account},
     {"sts:GetSessionToken", account},
     {"sts:SetSourceIdentity", account},
@@ -256,8 +257,8 @@ constexpr std::string_view kOthers =
     "s3:PutStorageLensConfigurationTagging s3:SubmitMultiRegionAccessPointRoutes s3:TagResource "
     "s3:UntagResource s3:UpdateAccessGrantsLocation s3:UpdateJobPriority s3:UpdateJobStatus "
     "s3:UpdateStorageLensGroup sts:AssumeRoleWithSAML sts:AssumeRoot "
-    "sts:DecodeAuthorizationMessage sts:GetAccessKeyInfo sts:GetFederationToken "
-    "sts:GetServiceBearerToken sts:SetContext";
+    "sts:DecodeAuthorizationMessage sts:GetFederationToken sts:GetServiceBearerToken "
+    "sts:SetContext";
 
 }  // namespace
 

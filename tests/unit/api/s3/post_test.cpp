@@ -45,7 +45,7 @@ class Post : public S3Test {
  protected:
   Post() {
     config.authenticate_post = [this](const auth::PostSignature& f) {
-      return auth::authenticate_post(keys, f);
+      return auth::authenticate_post(keys, f, 1);
     };
     handler = new_handler();
   }
