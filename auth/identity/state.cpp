@@ -120,10 +120,8 @@ std::string State::with_arns(std::string_view document) const {
 }
 
 EntityPtr State::find_id(std::string_view id) const {
-  const EntityKind kind = id.starts_with("AIDA") ? EntityKind::user : EntityKind::role;
-  const auto& all = entities[static_cast<std::size_t>(kind)];
-  const auto at = std::ranges::find_if(all, [&](const auto& e) { return e.second->id == id; });
-  return at == all.end() ? nullptr : at->second;
+  const auto at = ids.find(id);
+  return at == ids.end() ? nullptr : at->second;
 }
 
 ManagedPtr State::find_policy(std::string_view key) const {
@@ -269,6 +267,12 @@ void State::finish() {
   std::map<std::string, auth::IdentityPtr, std::less<>> of_accounts;
   for (const auto& [id, account] : accounts) {
     of_accounts.emplace(id, root_of(*account));
+  }
+  ids.clear();
+  for (const EntityKind kind : {EntityKind::user, EntityKind::role}) {
+    for (const auto& [name, entity] : entities[static_cast<std::size_t>(kind)]) {
+      ids.emplace(entity->id, entity);
+    }
   }
   identities.clear();
   for (const auto& [id, key] : keys) {

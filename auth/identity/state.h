@@ -111,15 +111,16 @@ struct State {
   std::map<std::string, AccountPtr, std::less<>> accounts;    ///< by id
   std::map<std::string, ProviderPtr, std::less<>> providers;  ///< by name
 
-  /// Derived by finish(): who each active key acts as.
+  // Derived by finish(): who each active key acts as, and the rest.
   std::map<std::string, auth::IdentityPtr, std::less<>> identities;
+  std::map<std::string, EntityPtr, std::less<>> ids;  ///< users and roles by their ids
   auth::IdentityPtr root;
 
   /// Of any case; the entity has the name as it was given.
   EntityPtr find(EntityKind kind, std::string_view name) const;
   /// Of a user or role, by "arn:aws:iam::ACCOUNT:KIND/path/name", exactly.
   EntityPtr find_arn(std::string_view arn) const;
-  EntityPtr find_id(std::string_view id) const;
+  EntityPtr find_id(std::string_view id) const;  ///< as of finish()
   ManagedPtr find_policy(std::string_view key) const;
   /// By "arn:aws:iam::ACCOUNT:policy/path/name", or "arn:aws:iam::aws:policy/name".
   ManagedPtr find_policy_arn(std::string_view arn) const;

@@ -39,6 +39,7 @@ class Principals : public S3Test {
     user.id = id;
     auto& all = users.state.entities[static_cast<std::size_t>(identity::EntityKind::user)];
     all.emplace(name, std::make_shared<const identity::Entity>(user));
+    users.state.finish();
     callers["x"] = users.state.identity_of(user);
   }
   Reply set_policy(const std::string& text) { return send("PUT", "/bucket?policy", {}, {text}); }
