@@ -56,6 +56,7 @@ void build_string_to_sign(const Claim& claim, Scratch& work) {
 Checked<Principal> verify(const http::Request& request,
                           const Claim& claim,
                           const KeyStore& keys,
+                          std::int64_t now,
                           Scratch& work,
                           ChunkSigning* chunks) {
   work.canonical.clear();
@@ -104,6 +105,7 @@ Checked<Principal> verify(const http::Request& request,
   if (key == nullptr && cached) {
     work.keys.insert(id, fresh);
   }
+  note_use(*credential, now, claim.service);
   return Principal{claim.access_key, credential->root, credential->identity};
 }
 
@@ -174,7 +176,7 @@ Checked<Authentication> signed_request(const http::Request& request,
     result.chunks.emplace();
   }
   Checked<Principal> principal =
-      verify(request, claim, keys, work, result.chunks ? &*result.chunks : nullptr);
+      verify(request, claim, keys, now, work, result.chunks ? &*result.chunks : nullptr);
   if (!principal) {
     return std::unexpected(std::move(principal).error());
   }
@@ -236,7 +238,7 @@ std::expected<Principal, AuthFailure> Authenticator::authenticate_post(
   if (form.version == SignatureVersion::v2 && !x_config.signature_v2_forms) {
     return refuse(AuthError::unsupported_signature_version, std::string(kOnlyVersion4));
   }
-  return auth::authenticate_post(x_keys, form);
+  return auth::authenticate_post(x_keys, form, x_clock.wall_ns() / 1'000'000'000);
 }
 
 std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& keys,
@@ -264,7 +266,7 @@ std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& key
   if (Checked<void> done = check_time(claim, now, AuthConfig{}.max_skew_seconds); !done) {
     return std::unexpected(std::move(done).error());
   }
-  Checked<Principal> principal = verify(request, claim, keys, work, nullptr);
+  Checked<Principal> principal = verify(request, claim, keys, now, work, nullptr);
   if (!principal) {
     return std::unexpected(std::move(principal).error());
   }

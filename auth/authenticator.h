@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "api/http/message.h"
+#include "auth/key_use.h"
 #include "storage/base/clock.h"
 
 namespace outcrop::auth {
@@ -33,7 +34,18 @@ struct Credential {
   bool root = false;  ///< the credential the server was set up with
   std::shared_ptr<const Identity> identity = {};
   bool expired = false;  ///< temporary, and its time is over
+  /// Of keys that are not temporary; null: nobody asks. Valid until the thread's next call of the
+  /// key store.
+  KeyUse* use = nullptr;
 };
+/// For whoever has verified a signature.
+inline void note_use(const Credential& credential,
+                     std::int64_t now_seconds,
+                     std::string_view service) {
+  if (credential.use != nullptr) {
+    credential.use->note(now_seconds, service);
+  }
+}
 
 /// Looks up secrets by access key. Thread-safe.
 class KeyStore {

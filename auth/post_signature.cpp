@@ -55,7 +55,8 @@ Signer find_signer(const KeyStore& keys, std::string_view access_key, const Post
 /// After the signature was computed, with whatever secret there was, so that all take as long.
 std::expected<Principal, AuthFailure> judge(const Signer& signer,
                                             const PostSignature& form,
-                                            bool equal) {
+                                            bool equal,
+                                            std::int64_t now_seconds) {
   if (!signer.credential && form.token) {
     return refuse(AuthError::invalid_token,
                   "The provided token is malformed or otherwise invalid.");
@@ -73,21 +74,24 @@ std::expected<Principal, AuthFailure> judge(const Signer& signer,
   if (signer.credential->expired) {
     return refuse(AuthError::expired_token, "The provided token has expired.");
   }
+  note_use(*signer.credential, now_seconds, "s3");
   return Principal{std::string(signer.access_key), signer.credential->root,
                    signer.credential->identity};
 }
 
 std::expected<Principal, AuthFailure> authenticate_v2(const KeyStore& keys,
-                                                      const PostSignature& form) {
+                                                      const PostSignature& form,
+                                                      std::int64_t now_seconds) {
   const Signer signer = find_signer(keys, form.credential, form);
   const auto mac = hmac_sha1(signer.secret(), form.policy);
   const bool equal =
       equal_constant_time(digest::to_base64(std::as_bytes(std::span(mac))), form.signature);
-  return judge(signer, form, equal);
+  return judge(signer, form, equal, now_seconds);
 }
 
 std::expected<Principal, AuthFailure> authenticate_v4(const KeyStore& keys,
-                                                      const PostSignature& form) {
+                                                      const PostSignature& form,
+                                                      std::int64_t now_seconds) {
   if (form.algorithm != "AWS4-HMAC-SHA256") {
     return refuse(AuthError::unsupported_signature_version, std::string(kOnlyVersion4));
   }
@@ -103,13 +107,15 @@ std::expected<Principal, AuthFailure> authenticate_v4(const KeyStore& keys,
   const Signer signer = find_signer(keys, scope->access_key, form);
   const SigningKey key = derive_signing_key(signer.secret(), scope->date, scope->region);
   return judge(signer, form,
-               equal_constant_time(to_hex(key.hmac.sign(form.policy)), form.signature));
+               equal_constant_time(to_hex(key.hmac.sign(form.policy)), form.signature),
+               now_seconds);
 }
 
 }  // namespace
 
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
-                                                        const PostSignature& form) {
+                                                        const PostSignature& form,
+                                                        std::int64_t now_seconds) {
   return form.version == SignatureVersion::v2 ? authenticate_v2(keys, form)
                                               : authenticate_v4(keys, form);
 }

@@ -25,6 +25,7 @@ struct PostSignature {
 /// AuthConfig's to say, and Authenticator looks there.
 
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
-                                                        const PostSignature& form);
+                                                        const PostSignature& form,
+                                                        std::int64_t now_seconds);
 
 }  // namespace outcrop::auth

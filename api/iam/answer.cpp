@@ -57,7 +57,8 @@ Failure failure_of(const identity::IamError& error) {
 
 identity::Checked<std::string> Call::user_name() const {
   if (const auto named = form.find("UserName")) {
-    return std::string(*named);
+    const identity::EntityPtr user = state->find(identity::EntityKind::user, *named);
+    return user ? user->name : std::string(*named);
   }
   if (who.kind != policy::Subject::Kind::user) {
     return identity::refuse(identity::IamCode::validation,
@@ -78,7 +79,7 @@ std::string encoded(std::string_view document) {
   return out;
 }
 
-void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
+void write_entity(s3::XmlWriter& xml, const identity::State& state, const identity::Entity& e) {
   using identity::EntityKind;
   xml.text("Path", e.path);
   switch (e.kind) {
@@ -94,7 +95,7 @@ void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
   }
   xml.text("Arn", e.arn()).text("CreateDate", date_text(e.created_ns));
   if (e.kind == EntityKind::role) {
-    xml.text("AssumeRolePolicyDocument", encoded(e.trust->text));
+    xml.text("AssumeRolePolicyDocument", encoded(state.with_arns(e.trust->text)));
     xml.number("MaxSessionDuration", static_cast<std::uint64_t>(e.max_session));
     if (!e.description.empty()) {
       xml.text("Description", e.description);
@@ -104,12 +105,68 @@ void write_entity(s3::XmlWriter& xml, const identity::Entity& e) {
 
 void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments) {
   xml.text("PolicyName", p.name).text("PolicyId", p.id).text("Arn", p.arn()).text("Path", p.path);
-  xml.text("DefaultVersionId", "v1").number("AttachmentCount", attachments);
+  xml.text("DefaultVersionId", version_id(p.number)).number("AttachmentCount", attachments);
   xml.number("PermissionsBoundaryUsageCount", 0).flag("IsAttachable", true);
   if (!p.description.empty()) {
     xml.text("Description", p.description);
   }
-  xml.text("CreateDate", date_text(p.created_ns)).text("UpdateDate", date_text(p.created_ns));
+  xml.text("CreateDate", date_text(p.created_ns)).text("UpdateDate", date_text(p.updated_ns()));
+}
+
+std::string version_id(std::uint32_t number) { return "v" + std::to_string(number); }
+
+std::optional<std::uint32_t> version_number(std::string_view id) {
+  std::uint32_t number = 0;
+  const char* const last = id.data() + id.size();
+  const auto [end, error] =
+      std::from_chars(id.data() + std::min<std::size_t>(id.size(), 1), last, number);
+  const bool whole = error == std::errc() && end == last && version_id(number) == id;
+  return whole ? std::optional(number) : std::nullopt;
+}
+
+bool write_version(s3::XmlWriter& xml,
+                   const identity::ManagedPolicy& p,
+                   std::uint32_t number,
+                   Documents documents) {
+  const bool is_default = number == p.number;
+  const auto other = std::ranges::find(p.others, number, &identity::PolicyVersion::number);
+  if (!is_default && other == p.others.end()) {
+    return false;
+  }
+  if (documents == Documents::shown) {
+    xml.text("Document", encoded(is_default ? p.document->text : other->text));
+  }
+  xml.text("VersionId", version_id(number)).flag("IsDefaultVersion", is_default);
+  xml.text("CreateDate", date_text(is_default ? p.version_ns : other->created_ns));
+  return true;
+}
+
+void write_versions(s3::XmlWriter& xml, const identity::ManagedPolicy& p, Documents documents) {
+  std::vector<std::uint32_t> numbers{p.number};
+  std::ranges::transform(p.others, std::back_inserter(numbers), &identity::PolicyVersion::number);
+  std::ranges::sort(numbers, std::greater());
+  for (const std::uint32_t number : numbers) {
+    xml.open("member");
+    write_version(xml, p, number, documents);
+    xml.close();
+  }
+}
+
+identity::Checked<identity::ManagedPtr> named_policy(const Call& call) {
+  const std::string arn = call.form.get("PolicyArn");
+  if (identity::ManagedPtr found = call.state->find_policy_arn(arn)) {
+    return found;
+  }
+  return identity::refuse(identity::IamCode::no_such_entity, "Policy " + arn + " was not found.");
+}
+
+identity::Checked<identity::ProviderPtr> named_provider(const Call& call) {
+  const std::string arn = call.form.get("OpenIDConnectProviderArn");
+  if (identity::ProviderPtr found = call.state->find_provider_arn(arn)) {
+    return found;
+  }
+  return identity::refuse(identity::IamCode::no_such_entity,
+                          "OpenIDConnect Provider not found for arn " + arn);
 }
 
 identity::Checked<std::vector<std::string>> page_of(Call& call, std::vector<std::string> names) {
@@ -123,9 +180,7 @@ identity::Checked<std::vector<std::string>> page_of(Call& call, std::vector<std:
   }
   // As on AWS: whether letters are capital does not count, unless nothing else does.
   const auto before = [](const std::string& a, const std::string& b) {
-    const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : +c; };
-    const bool same = policy::same_text(a, b);
-    return same ? a < b : std::ranges::lexicographical_compare(a, b, {}, lower, lower);
+    return policy::same_text(a, b) ? a < b : identity::NameOrder()(a, b);
   };
   std::ranges::sort(names, before);
   const std::string after = call.form.get("Marker");

@@ -20,9 +20,25 @@ Failure failure_of(const identity::IamError& error);
 
 /// "2026-11-21T23:19:36Z".
 std::string date_text(std::int64_t ns);
-void write_entity(s3::XmlWriter& xml, const identity::Entity& entity);
+void write_entity(s3::XmlWriter& xml, const identity::State& state, const identity::Entity& entity);
 /// `attachments`: how many entities name it.
 void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments);
+
+/// "v3", and back; empty: it is none.
+std::string version_id(std::uint32_t number);
+std::optional<std::uint32_t> version_number(std::string_view id);
+enum class Documents : unsigned char { hidden, shown };
+/// One <member> for each version, the newest first.
+void write_versions(s3::XmlWriter& xml, const identity::ManagedPolicy& p, Documents documents);
+/// The fields of the version of that number; false: there is none.
+bool write_version(s3::XmlWriter& xml,
+                   const identity::ManagedPolicy& p,
+                   std::uint32_t number,
+                   Documents documents);
+
+/// What PolicyArn or OpenIDConnectProviderArn names. NoSuchEntity.
+identity::Checked<identity::ManagedPtr> named_policy(const Call& call);
+identity::Checked<identity::ProviderPtr> named_provider(const Call& call);
 
 /// A document as IAM gives it back: percent-encoded.
 std::string encoded(std::string_view document);

@@ -28,6 +28,11 @@ std::string target_of(const Action& action, const Form& form) {
     const std::string status = form.get("Status");
     return std::string(*key) + (status.empty() ? "" : " ") + status;
   }
+  for (const std::string_view renamed : {"NewUserName", "NewGroupName", "NewPath", "VersionId"}) {
+    if (const auto next = form.find(renamed)) {
+      return std::string(*next);
+    }
+  }
   switch (action.subject) {
     case Subject::group:
       if (const auto member = form.find("UserName")) {

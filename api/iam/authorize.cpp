@@ -43,6 +43,16 @@ std::string resource_of(const Action& action,
       return entity_arn(identity::EntityKind::group, form.get("GroupName"), form, state);
     case Subject::role:
       return entity_arn(identity::EntityKind::role, form.get("RoleName"), form, state);
+    case Subject::key_owner: {
+      const auto key = state.keys.find(form.get("AccessKeyId"));
+      const bool of_user = key != state.keys.end() && key->second->account.empty();
+      const identity::EntityPtr owner =
+          of_user ? state.find(identity::EntityKind::user, key->second->user) : nullptr;
+      if (owner) {
+        return owner->arn();
+      }
+      break;
+    }
     case Subject::policy:
       if (const auto arn = form.find("PolicyArn")) {
         return std::string(*arn);
@@ -64,6 +74,53 @@ std::string resource_of(const Action& action,
   return "arn:aws:iam::" + std::string(policy::kAccount) + ":*";
 }
 
+namespace {
+
+/// All that the action needs a permission for: of a new name or path, too, as AWS has it.
+std::vector<std::string> resources_of(const Action& action,
+                                      const Form& form,
+                                      const identity::State& state,
+                                      const auth::Identity& who) {
+  std::vector<std::string> out{resource_of(action, form, state, who)};
+  const bool of_user = action.subject == Subject::user;
+  if (!of_user && action.subject != Subject::group) {
+    return out;
+  }
+  const auto kind = of_user ? identity::EntityKind::user : identity::EntityKind::group;
+  const std::string parameter(parameter_of(kind));
+  const auto name = form.find("New" + parameter), path = form.find("NewPath");
+  const identity::EntityPtr old = state.find(kind, form.get(parameter));
+  if (old && (name || path)) {
+    identity::Entity next;
+    next.kind = kind;
+    next.name = name.value_or(old->name);
+    next.path = path.value_or(old->path);
+    out.push_back(next.arn());
+  }
+  return out;
+}
+
+policy::Decision decide(const Action& action,
+                        const std::string& resource,
+                        const auth::Identity& who,
+                        const policy::Context& context) {
+  policy::ArnParts parts;
+  if (!policy::split_arn(resource, parts)) {
+    return {};
+  }
+  policy::PolicySet set;
+  set.identity = who.compiled;
+  set.session = who.session && who.session->compiled ? &*who.session->compiled : nullptr;
+  set.unreadable = who.unreadable;
+  const policy::Subject subject = who.subject({});
+  return policy::decide(set, {.action = policy::find_action(action.permission).value(),
+                              .resource = parts,
+                              .subject = subject,
+                              .context = context});
+}
+
+}  // namespace
+
 std::expected<Permit, Failure> authorize(const Action& action,
                                          const Form& form,
                                          const identity::State& state,
@@ -82,27 +139,18 @@ std::expected<Permit, Failure> authorize(const Action& action,
     return std::unexpected(
         Failure{403, "AccessDenied", "Credentials of GetSessionToken cannot be used for IAM.", {}});
   }
-  const std::string resource = resource_of(action, form, state, who);
-  policy::ArnParts parts;
   policy::Decision decision;
-  if (policy::split_arn(resource, parts)) {
-    policy::PolicySet set;
-    set.identity = who.compiled;
-    set.session = who.session && who.session->compiled ? &*who.session->compiled : nullptr;
-    set.unreadable = who.unreadable;
-    const policy::Subject subject = who.subject({});
-    decision = policy::decide(set, {.action = policy::find_action(action.permission).value(),
-                                    .resource = parts,
-                                    .subject = subject,
-                                    .context = context});
+  for (const std::string& resource : resources_of(action, form, state, who)) {
+    decision = decide(action, resource, who, context);
+    if (!decision.allowed) {
+      return std::unexpected(Failure{
+          403, "AccessDenied",
+          "User: " + who.arn + " is not authorized to perform: " + std::string(action.permission) +
+              " on resource: " + resource,
+          decision.why()});
+    }
   }
-  if (decision.allowed) {
-    return Permit(decision.why());
-  }
-  return std::unexpected(Failure{403, "AccessDenied",
-                                 "User: " + who.arn + " is not authorized to perform: " +
-                                     std::string(action.permission) + " on resource: " + resource,
-                                 decision.why()});
+  return Permit(decision.why());
 }
 
 }  // namespace outcrop::iam

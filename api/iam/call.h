@@ -23,14 +23,16 @@ struct Call {
   s3::XmlWriter& xml;  ///< inside the <...Result> element
   const Clock& clock;
   oidc::KeySource* keys;  ///< of identity providers; null: none can be reached
+  std::string_view region;
 
   // For the audit log, from the handler.
   std::string new_key{};             ///< id of the access key that was made
   std::optional<policy::Why> why{};  ///< if it has decided by itself
   std::string holder{};              ///< whose token it was: "PROVIDER:SUBJECT"
 
-  /// The user that UserName names, or the caller without one. ValidationError for callers who are
-  /// no user: a session of a role is nobody's, and the root user has no keys here.
+  /// The user that UserName names (as he is written, if he is there), or the caller without one.
+  /// ValidationError for callers who are no user: a session of a role is nobody's, and the root
+  /// user has no keys here.
   identity::Checked<std::string> user_name() const;
 };
 
@@ -52,13 +54,19 @@ Answer get_role(Call& call);
 Answer list_roles(Call& call);
 Answer delete_role(Call& call);
 Answer update_role(Call& call);
+Answer update_role_description(Call& call);
+/// UpdateUser and UpdateGroup.
+template <identity::EntityKind kind>
+Answer rename(Call& call);
 Answer get_account_summary(Call& call);
+Answer get_account_authorization_details(Call& call);
 Answer update_assume_role_policy(Call& call);
 
 Answer create_access_key(Call& call);
 Answer list_access_keys(Call& call);
 Answer update_access_key(Call& call);
 Answer delete_access_key(Call& call);
+Answer get_access_key_last_used(Call& call);
 
 Answer create_policy(Call& call);
 Answer get_policy(Call& call);
@@ -66,6 +74,10 @@ Answer get_policy_version(Call& call);
 Answer list_policies(Call& call);
 Answer list_policy_versions(Call& call);
 Answer delete_policy(Call& call);
+Answer create_policy_version(Call& call);
+Answer set_default_policy_version(Call& call);
+Answer delete_policy_version(Call& call);
+Answer list_entities_for_policy(Call& call);
 template <identity::EntityKind kind>
 Answer put_inline_policy(Call& call);
 template <identity::EntityKind kind>
@@ -83,6 +95,7 @@ Answer list_attached_policies(Call& call);
 
 Answer get_caller_identity(Call& call);
 Answer get_session_token(Call& call);
+Answer get_access_key_info(Call& call);
 Answer assume_role(Call& call);
 Answer assume_role_with_web_identity(Call& call);
 
@@ -93,5 +106,24 @@ Answer delete_provider(Call& call);
 Answer add_client_id(Call& call);
 Answer remove_client_id(Call& call);
 Answer update_thumbprints(Call& call);
+
+// Of what there is nothing (nothing.cpp).
+Answer list_mfa_devices(Call& call);
+Answer list_virtual_mfa_devices(Call& call);
+Answer list_ssh_public_keys(Call& call);
+Answer list_signing_certificates(Call& call);
+Answer list_service_credentials(Call& call);
+Answer list_account_aliases(Call& call);
+Answer list_instance_profiles(Call& call);
+Answer list_instance_profiles_for_role(Call& call);
+Answer list_server_certificates(Call& call);
+Answer list_saml_providers(Call& call);
+Answer list_user_tags(Call& call);
+Answer list_role_tags(Call& call);
+Answer list_policy_tags(Call& call);
+Answer list_provider_tags(Call& call);
+Answer no_login_profile(Call& call);
+Answer no_instance_profile(Call& call);
+Answer no_password_policy(Call& call);
 
 }  // namespace outcrop::iam

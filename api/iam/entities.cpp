@@ -47,7 +47,7 @@ Answer create(Call& call,
     co_return std::unexpected(made.error());
   }
   call.xml.open(element);
-  write_entity(call.xml, **made);
+  write_entity(call.xml, *call.state, **made);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -64,7 +64,7 @@ Checked<> write_page(Call& call,
   for (const std::string& name : *page) {
     if (const EntityPtr entity = call.state->find(kind, name)) {
       call.xml.open("member");
-      write_entity(call.xml, *entity);
+      write_entity(call.xml, *call.state, *entity);
       call.xml.close();
     }
   }
@@ -89,7 +89,7 @@ Checked<> show(Call& call, EntityKind kind, std::string_view element, std::strin
     return std::unexpected(entity.error());
   }
   call.xml.open(element);
-  write_entity(call.xml, **entity);
+  write_entity(call.xml, *call.state, **entity);
   call.xml.close();
   return {};
 }
@@ -143,7 +143,7 @@ Answer get_account_summary(Call& call) {
       {"UserPolicySizeQuota", identity::kMaxInlineUserBytes},
       {"Users", entities(EntityKind::user)},
       {"UsersQuota", identity::kMaxUsers},
-      {"VersionsPerPolicyQuota", 1}};
+      {"VersionsPerPolicyQuota", identity::kMaxPolicyVersions}};
   call.xml.open("SummaryMap");
   for (const auto& [name, value] : rows) {
     call.xml.open("entry").text("key", name).number("value", value).close();
@@ -189,7 +189,8 @@ Answer get_group(Call& call) {
     co_return shown;
   }
   std::vector<std::string> names;
-  for (const EntityPtr& user : call.state->members_of(name)) {
+  for (const EntityPtr& user :
+       call.state->members_of(call.state->find(EntityKind::group, name)->name)) {
     names.push_back(user->name);
   }
   co_return write_page(call, EntityKind::user, "Users", std::move(names));
@@ -213,6 +214,32 @@ Answer remove_user_from_group(Call& call) {
   co_return co_await call.store.remove_from_group(call.form.get("UserName"),
                                                   call.form.get("GroupName"));
 }
+
+Answer update_role_description(Call& call) {
+  const std::string name = call.form.get("RoleName");
+  if (auto updated = co_await call.store.update_role(name, call.form.get("Description"), {});
+      !updated) {
+    co_return updated;
+  }
+  const auto role = identity::need(*call.store.state(), EntityKind::role, name);
+  if (!role) {
+    co_return std::unexpected(role.error());
+  }
+  call.xml.open("Role");
+  write_entity(call.xml, *call.state, **role);
+  call.xml.close();
+  co_return Checked<>{};
+}
+
+template <EntityKind kind>
+Answer rename(Call& call) {
+  identity::IdentityStore::Rename to;
+  to.name = call.form.find("New" + std::string(parameter_of(kind)));
+  to.path = call.form.find("NewPath");
+  co_return co_await call.store.rename(kind, call.form.get(parameter_of(kind)), std::move(to));
+}
+template Answer rename<EntityKind::user>(Call&);
+template Answer rename<EntityKind::group>(Call&);
 
 Answer update_assume_role_policy(Call& call) {
   co_return co_await call.store.set_trust(call.form.get("RoleName"),

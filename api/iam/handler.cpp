@@ -213,8 +213,10 @@ class Service {
     const std::string result = std::string(action.name) + "Result";
     s3::XmlWriter xml(root, s3::XmlWriter::Namespace::none);
     xml.open(result);
-    Call call{form,    x_config.store, state, *who.principal.identity, who.principal.access_key,
-              context, *permit,        xml,   x_config.clock,          x_config.oidc};
+    Call call{
+        form,           x_config.store, state, *who.principal.identity, who.principal.access_key,
+        context,        *permit,        xml,   x_config.clock,          x_config.oidc,
+        x_config.region};
     const identity::Checked<> done = co_await action.handler(call);
     if (!call.holder.empty()) {
       seen.access_key = std::move(call.holder);

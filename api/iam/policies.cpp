@@ -1,4 +1,4 @@
-// Managed and inline policies over the wire. A managed policy has one version, v1.
+// Managed and inline policies over the wire.
 #include <algorithm>
 
 #include "api/iam/answer.h"
@@ -14,23 +14,16 @@ std::unexpected<identity::IamError> missing(std::string message) {
   return identity::refuse(identity::IamCode::no_such_entity, std::move(message));
 }
 
-Checked<identity::ManagedPtr> named_policy(const Call& call) {
-  const std::string arn = call.form.get("PolicyArn");
-  identity::ManagedPtr found = call.state->find_policy_arn(arn);
-  return found ? Checked<identity::ManagedPtr>(found)
-               : missing("Policy " + arn + " was not found.");
-}
-
 Checked<identity::EntityPtr> named_entity(const Call& call, EntityKind kind) {
   return identity::need(*call.state, kind, call.form.get(parameter_of(kind)));
 }
 
-void write_version(s3::XmlWriter& xml, const identity::ManagedPolicy& policy, bool document) {
-  if (document) {
-    xml.text("Document", encoded(policy.document->text));
-  }
-  xml.text("VersionId", "v1").flag("IsDefaultVersion", true);
-  xml.text("CreateDate", date_text(policy.created_ns));
+Checked<std::uint32_t> named_version(const Call& call) {
+  const std::string id = call.form.get("VersionId");
+  const auto number = version_number(id);
+  return number ? Checked<std::uint32_t>(*number)
+                : identity::refuse(identity::IamCode::validation,
+                                   "The versionId " + id + " must be v and a number.");
 }
 
 }  // namespace
@@ -55,7 +48,7 @@ Answer get_policy(Call& call) {
     co_return std::unexpected(policy.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, **policy, call.state->attached_to((*policy)->name).size());
+  write_policy(call.xml, **policy, call.state->attached_to((*policy)->key()).size());
   call.xml.close();
   co_return Checked<>{};
 }
@@ -65,11 +58,15 @@ Answer get_policy_version(Call& call) {
   if (!policy) {
     co_return std::unexpected(policy.error());
   }
-  if (call.form.get("VersionId") != "v1") {
-    co_return missing("Policy version " + call.form.get("VersionId") + " does not exist.");
+  const auto number = named_version(call);
+  if (!number) {
+    co_return std::unexpected(number.error());
   }
   call.xml.open("PolicyVersion");
-  write_version(call.xml, **policy, true);
+  if (!write_version(call.xml, **policy, *number, Documents::shown)) {
+    co_return missing("Policy " + (*policy)->arn() + " version " + version_id(*number) +
+                      " does not exist.");
+  }
   call.xml.close();
   co_return Checked<>{};
 }
@@ -79,17 +76,102 @@ Answer list_policy_versions(Call& call) {
   if (!policy) {
     co_return std::unexpected(policy.error());
   }
-  const auto page = page_of(call, {"v1"});
+  // There are five at most, but a page may be smaller.
+  std::vector<std::string> ids{version_id((*policy)->number)};
+  for (const identity::PolicyVersion& other : (*policy)->others) {
+    ids.push_back(version_id(other.number));
+  }
+  const auto page = page_of(call, std::move(ids));
   if (!page) {
     co_return std::unexpected(page.error());
   }
   call.xml.open("Versions");
-  if (!page->empty()) {
+  for (const std::string& id : *page) {
     call.xml.open("member");
-    write_version(call.xml, **policy, false);
+    write_version(call.xml, **policy, version_number(id).value_or(0), Documents::hidden);
     call.xml.close();
   }
   call.xml.close();
+  co_return Checked<>{};
+}
+
+Answer create_policy_version(Call& call) {
+  const std::string_view as_default = call.form.find("SetAsDefault").value_or("false");
+  if (as_default != "true" && as_default != "false") {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "SetAsDefault must be true or false.");
+  }
+  const auto made = co_await call.store.create_policy_version(
+      call.form.get("PolicyArn"), call.form.get("PolicyDocument"), as_default == "true");
+  if (!made) {
+    co_return std::unexpected(made.error());
+  }
+  call.xml.open("PolicyVersion").text("VersionId", version_id(made->number));
+  call.xml.flag("IsDefaultVersion", as_default == "true");
+  call.xml.text("CreateDate", date_text(made->created_ns)).close();
+  co_return Checked<>{};
+}
+
+Answer set_default_policy_version(Call& call) {
+  const auto number = named_version(call);
+  if (!number) {
+    co_return std::unexpected(number.error());
+  }
+  co_return co_await call.store.set_default_version(call.form.get("PolicyArn"), *number);
+}
+
+Answer delete_policy_version(Call& call) {
+  const auto number = named_version(call);
+  if (!number) {
+    co_return std::unexpected(number.error());
+  }
+  co_return co_await call.store.remove_policy_version(call.form.get("PolicyArn"), *number);
+}
+
+/// Who has the policy. Pages count users, groups and roles together.
+Answer list_entities_for_policy(Call& call) {
+  const auto policy = named_policy(call);
+  if (!policy) {
+    co_return std::unexpected(policy.error());
+  }
+  const std::string prefix = call.form.get("PathPrefix");
+  const std::string filter = call.form.get("EntityFilter");
+  const std::string usage = call.form.get("PolicyUsageFilter");
+  constexpr std::string_view kFilters[] = {"User", "Group", "Role"};
+  constexpr std::string_view kOthers[] = {"", "LocalManagedPolicy", "AWSManagedPolicy"};
+  if ((std::ranges::count(kFilters, filter) == 0 && std::ranges::count(kOthers, filter) == 0) ||
+      (!usage.empty() && usage != "PermissionsPolicy" && usage != "PermissionsBoundary")) {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "EntityFilter or PolicyUsageFilter is none of AWS's.");
+  }
+  std::map<std::string, identity::EntityPtr> all;
+  for (const identity::EntityPtr& entity : call.state->attached_to((*policy)->key())) {
+    const auto kind = static_cast<std::size_t>(entity->kind);
+    const bool asked = filter.empty() || filter == kFilters[kind];
+    // Nobody has a policy as his boundary: there are none.
+    if (asked && entity->path.starts_with(prefix) && usage != "PermissionsBoundary") {
+      all.emplace(std::to_string(kind) + "/" + entity->name, entity);
+    }
+  }
+  std::vector<std::string> keys;
+  for (const auto& [key, entity] : all) {
+    keys.push_back(key);
+  }
+  const auto page = page_of(call, std::move(keys));
+  if (!page) {
+    co_return std::unexpected(page.error());
+  }
+  for (std::size_t kind = 0; kind < identity::kEntityKinds; ++kind) {
+    call.xml.open("Policy" + std::string(kFilters[kind]) + "s");
+    for (const std::string& key : *page) {
+      const identity::Entity& entity = *all.at(key);
+      if (static_cast<std::size_t>(entity.kind) == kind) {
+        call.xml.open("member").text(std::string(kFilters[kind]) + "Name", entity.name);
+        call.xml.text(std::string(kFilters[kind]) + "Id", entity.id).close();
+      }
+    }
+    call.xml.close();
+  }
   co_return Checked<>{};
 }
 
@@ -105,10 +187,10 @@ Answer list_policies(Call& call) {
   const bool only_attached = attached == "true";
   const auto counts = call.state->attachment_counts();
   std::vector<std::string> names;
-  for (const auto& [name, policy] : call.state->policies) {
-    if (scope != "AWS" && policy->path.starts_with(prefix) &&
-        (!only_attached || counts.contains(name))) {
-      names.push_back(name);
+  for (const identity::ManagedPtr& policy : call.state->all_policies()) {
+    if ((scope == "All" || (scope == "AWS") == policy->aws) && policy->path.starts_with(prefix) &&
+        (!only_attached || counts.contains(policy->key()))) {
+      names.push_back(policy->key());
     }
   }
   const auto page = page_of(call, std::move(names));
@@ -215,8 +297,9 @@ Answer list_attached_policies(Call& call) {
   }
   call.xml.open("AttachedPolicies");
   for (const std::string& name : *page) {
-    const std::string arn = call.state->find_policy(name)->arn();
-    call.xml.open("member").text("PolicyName", name).text("PolicyArn", arn).close();
+    const identity::ManagedPtr policy = call.state->find_policy(name);
+    call.xml.open("member").text("PolicyName", policy->name).text("PolicyArn", policy->arn());
+    call.xml.close();
   }
   call.xml.close();
   co_return Checked<>{};

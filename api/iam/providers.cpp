@@ -69,16 +69,14 @@ Answer create_provider(Call& call) {
 }
 
 Answer get_provider(Call& call) {
-  const std::string arn = named_arn(call);
-  const identity::ProviderPtr found = call.state->find_provider_arn(arn);
+  const auto found = named_provider(call);
   if (!found) {
-    co_return identity::refuse(identity::IamCode::no_such_entity,
-                               "OpenIDConnect Provider not found for arn " + arn);
+    co_return std::unexpected(found.error());
   }
-  call.xml.text("Url", found->name());  // AWS leaves the scheme out, too
-  call.xml.text("CreateDate", date_text(found->created_ns));
-  write_list(call.xml, "ClientIDList", found->client_ids);
-  write_list(call.xml, "ThumbprintList", found->thumbprints);
+  call.xml.text("Url", (*found)->name());  // AWS leaves the scheme out, too
+  call.xml.text("CreateDate", date_text((*found)->created_ns));
+  write_list(call.xml, "ClientIDList", (*found)->client_ids);
+  write_list(call.xml, "ThumbprintList", (*found)->thumbprints);
   co_return Checked<>{};
 }
 

@@ -164,7 +164,7 @@ Checked<identity::IdentityStore::RoleSession> role_session(const Call& call) {
       return identity::refuse(IamCode::malformed_policy,
                               "PolicyArns names a policy that does not exist: " + arn);
     }
-    out.managed.push_back(policy->name);
+    out.managed.push_back(policy->key());
   }
   if (out.managed.size() > identity::kMaxSessionPolicies) {
     return identity::refuse(

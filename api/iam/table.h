@@ -16,6 +16,7 @@ enum class Subject : unsigned char {
   user,
   group,
   role,
+  key_owner,     ///< the user of AccessKeyId
   assumed_role,  ///< by ARN
   policy,
   new_policy,

@@ -24,6 +24,22 @@ Outcome<> check_own_access(const Call& call, const BucketAccess& next) {
   return {};
 }
 
+/// Whom the policy names is kept by id: it goes on meaning them under another name, and nobody who
+/// has their name later.
+Outcome<> keep_by_ids(const Call& call, BucketAccess& next) {
+  if (call.config.accounts == nullptr) {
+    return {};
+  }
+  auto text = call.config.accounts->with_ids(next.policy_text);
+  if (!text) {
+    return fail(Code::malformed_policy, std::move(text).error());
+  }
+  if (const auto kept = set_policy(next, *std::move(text)); !kept) {
+    return fail(Code::malformed_policy, kept.error());
+  }
+  return {};
+}
+
 Async<Outcome<http::Response>> store(Call& call,
                                      const access::AccessTable::Held& held,
                                      BucketAccess next,
@@ -62,9 +78,10 @@ Answer put_bucket_policy(Call& call) {
   S3_CO_TRY(std::string text, co_await receive_document(call));
   const access::AccessTable::Held held = co_await call.access.lock();
   S3_CO_TRY(BucketAccess next, co_await current_access(call));
-  if (const auto compiled = set_policy(next, std::move(text)); !compiled) {
+  if (const auto compiled = set_policy(next, text); !compiled) {
     co_return fail(Code::malformed_policy, compiled.error());
   }
+  S3_CO_TRYV(keep_by_ids(call, next));
   if (next.is_public && call.access.block_of(&next).block_public_policy) {
     S3Error error(Code::access_denied,
                   "The policy is public, and the bucket's public access block refuses public "
@@ -89,7 +106,9 @@ Answer get_bucket_policy(Call& call) {
   }
   http::Response response;
   response.set("Content-Type", "application/json");
-  response.body = access->policy_text;
+  response.body = call.config.accounts != nullptr
+                      ? call.config.accounts->with_arns(access->policy_text)
+                      : access->policy_text;
   co_return response;
 }
 

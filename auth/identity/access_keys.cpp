@@ -21,7 +21,8 @@ Checked<> check_quota(const State& state, std::string_view user) {
 
 Checked<AccessKeyPtr> need_key(const State& state, std::string_view user, std::string_view id) {
   const auto at = state.keys.find(id);
-  if (at == state.keys.end() || at->second->user != user || !at->second->account.empty()) {
+  if (at == state.keys.end() || !policy::same_text(at->second->user, user) ||
+      !at->second->account.empty()) {
     return refuse(IamCode::no_such_entity,
                   "The Access Key with id " + std::string(id) + " cannot be found.");
   }
@@ -33,16 +34,17 @@ Checked<AccessKeyPtr> need_key(const State& state, std::string_view user, std::s
 Change<AccessKeyPtr> IdentityStore::create_key(std::string user) {
   AccessKeyPtr made;
   const auto edit = [&](Draft& draft) -> Checked<> {
-    if (const auto owner = need(draft.next, EntityKind::user, user); !owner) {
+    const auto owner = need(draft.next, EntityKind::user, user);
+    if (!owner) {
       return std::unexpected(owner.error());
     }
-    if (auto quota = check_quota(draft.next, user); !quota) {
+    if (auto quota = check_quota(draft.next, (*owner)->name); !quota) {
       return quota;
     }
     AccessKey key;
     key.id = new_id("AKIA", draft.random);
     key.secret = new_secret(draft.random);
-    key.user = user;
+    key.user = (*owner)->name;
     key.created_ns = draft.now_ns;
     if (draft.next.keys.contains(key.id) || key.id == x_root.access_key) {
       return refuse(IamCode::unavailable, "the new access key exists already");

@@ -18,7 +18,8 @@ constexpr KindRow kRows[kEntityKinds] = {
 };
 const KindRow& row(EntityKind kind) { return kRows[static_cast<std::size_t>(kind)]; }
 
-Checked<PolicyPtr> compile_trust(std::string text) {
+/// Whom it trusts is kept by id.
+Checked<PolicyPtr> compile_trust(const State& state, const std::string& text) {
   if (text.size() > kMaxSessionPolicyBytes) {
     return refuse(IamCode::limit_exceeded, "Cannot exceed quota for ACLSizePerRole: " +
                                                std::to_string(kMaxSessionPolicyBytes));
@@ -27,14 +28,16 @@ Checked<PolicyPtr> compile_trust(std::string text) {
   if (!compiled) {
     return refuse(IamCode::malformed_policy, std::move(compiled).error());
   }
-  return make_policy("trust", std::move(text), policy::PolicyKind::trust);
+  auto kept = state.with_ids(text);
+  if (!kept) {
+    return refuse(IamCode::malformed_policy, std::move(kept).error());
+  }
+  return make_policy("trust", *std::move(kept), policy::PolicyKind::trust);
 }
 
-/// Names differ in more than the case of their letters.
-bool taken(const State& state, EntityKind kind, std::string_view name) {
-  const auto& all = state.entities[static_cast<std::size_t>(kind)];
-  return std::ranges::any_of(
-      all, [&](const auto& entry) { return policy::same_text(entry.first, name); });
+std::unexpected<IamError> taken(EntityKind kind, std::string_view name) {
+  return refuse(IamCode::entity_already_exists, std::string(row(kind).title) + " with name " +
+                                                    std::string(name) + " already exists.");
 }
 
 Checked<> check_removable(const State& state, const Entity& entity) {
@@ -82,9 +85,8 @@ Change<EntityPtr> IdentityStore::create(NewEntity wanted) {
     if (auto text = check_description(wanted.description); !text) {
       return text;
     }
-    if (taken(draft.next, wanted.kind, wanted.name)) {
-      return refuse(IamCode::entity_already_exists,
-                    std::string(kind.title) + " with name " + wanted.name + " already exists.");
+    if (draft.next.find(wanted.kind, wanted.name)) {
+      return taken(wanted.kind, wanted.name);
     }
     if (draft.next.entities[static_cast<std::size_t>(wanted.kind)].size() >= kind.most) {
       return refuse(IamCode::limit_exceeded, "Cannot exceed quota for " + std::string(kind.title) +
@@ -99,7 +101,7 @@ Change<EntityPtr> IdentityStore::create(NewEntity wanted) {
     entity.id = new_id(kind.id_prefix, draft.random);
     entity.created_ns = draft.now_ns;
     if (wanted.kind == EntityKind::role) {
-      auto trust = compile_trust(wanted.trust);
+      auto trust = compile_trust(draft.next, wanted.trust);
       if (!trust) {
         return std::unexpected(std::move(trust).error());
       }
@@ -137,7 +139,7 @@ Change<> IdentityStore::edit_membership(std::string user, std::string group, Mem
       return std::unexpected(!found ? found.error() : member.error());
     }
     Entity changed = **member;
-    const Checked<bool> edited = edit(changed, group);
+    const Checked<bool> edited = edit(changed, (*found)->name);
     if (edited && *edited) {
       draft.put(std::move(changed));
     }
@@ -197,7 +199,7 @@ Change<> IdentityStore::set_trust(std::string role, std::string text) {
     if (!entity) {
       return std::unexpected(entity.error());
     }
-    auto trust = compile_trust(text);
+    auto trust = compile_trust(draft.next, text);
     if (!trust) {
       return std::unexpected(std::move(trust).error());
     }

@@ -39,6 +39,7 @@ struct Identity {
   std::string canonical_id{};
   std::string arn, role_arn;                  ///< of the user, or of the session and its role
   std::string user_id;                        ///< aws:userid
+  std::string entity_id{};                    ///< of the user, or of the role
   std::string user_name;                      ///< aws:username; of users only
   std::vector<identity::PolicyPtr> policies;  ///< of the user, his groups, or the role
   std::vector<const policy::Policy*> compiled;
@@ -56,7 +57,8 @@ struct Identity {
             .account = account,
             .arn = arn,
             .role_arn = role_arn,
-            .canonical_id = canonical_id.empty() ? first_id : std::string_view(canonical_id)};
+            .canonical_id = canonical_id.empty() ? first_id : std::string_view(canonical_id),
+            .id = entity_id};
   }
 };
 using IdentityPtr = std::shared_ptr<const Identity>;

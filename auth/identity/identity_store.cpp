@@ -123,10 +123,12 @@ std::optional<auth::Credential> IdentityStore::find(std::string_view access_key)
   if (identity == now->identities.end()) {
     return std::nullopt;
   }
-  return auth::Credential{.access_key = std::string(access_key),
-                          .secret_key = now->keys.find(access_key)->second->secret,
+  const AccessKey& key = *now->keys.find(access_key)->second;
+  return auth::Credential{.access_key = key.id,
+                          .secret_key = key.secret,
                           .root = false,
-                          .identity = identity->second};
+                          .identity = identity->second,
+                          .use = key.use.get()};
 }
 
 std::optional<auth::Credential> IdentityStore::find_session(std::string_view access_key,

@@ -50,8 +50,15 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   std::optional<auth::Credential> find_session(std::string_view access_key,
                                                std::string_view token) const override;
   StatePtr state() const;
+  const std::string& root_key() const { return x_root.access_key; }
   std::optional<auth::AccountName> find_canonical(std::string_view canonical_id) const override;
   std::optional<auth::AccountName> find_email(std::string_view email) const override;
+  std::expected<std::string, std::string> with_ids(std::string_view policy) const override {
+    return state()->with_ids(policy);
+  }
+  std::string with_arns(std::string_view policy) const override {
+    return state()->with_arns(policy);
+  }
 
   struct Temporary {
     std::string access_key, secret, token;
@@ -84,6 +91,11 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   };
   Change<EntityPtr> create(NewEntity wanted);
   Change<> remove(EntityKind kind, std::string name);
+  /// What is not given stays. Of users and groups; all that names them follows.
+  struct Rename {
+    std::optional<std::string> name{}, path{};
+  };
+  Change<> rename(EntityKind kind, std::string name, Rename to);
   Change<> add_to_group(std::string user, std::string group);
   Change<> remove_from_group(std::string user, std::string group);
   /// What is not given stays.
@@ -97,6 +109,10 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
                                    std::string description,
                                    std::string text);
   Change<> remove_policy(std::string arn);
+  /// The new version.
+  Change<PolicyVersion> create_policy_version(std::string arn, std::string text, bool as_default);
+  Change<> set_default_version(std::string arn, std::uint32_t number);
+  Change<> remove_policy_version(std::string arn, std::uint32_t number);
   Change<> attach(EntityKind kind, std::string name, std::string policy_arn);
   Change<> detach(EntityKind kind, std::string name, std::string policy_arn);
   Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);

@@ -16,6 +16,7 @@ inline constexpr std::size_t kMaxGroupsPerUser = 10;
 inline constexpr std::size_t kMaxAttached = 10;            ///< managed policies of one entity
 inline constexpr std::size_t kMaxInlinePolicies = 20;      ///< of one entity
 inline constexpr std::size_t kMaxManagedBytes = 6144;      ///< a managed policy
+inline constexpr std::size_t kMaxPolicyVersions = 5;       ///< of a managed policy
 inline constexpr std::size_t kMaxInlineUserBytes = 2048;   ///< all inline policies of one user
 inline constexpr std::size_t kMaxInlineGroupBytes = 5120;  ///< of one group
 inline constexpr std::size_t kMaxInlineRoleBytes = 10240;  ///< of one role
@@ -32,6 +33,7 @@ inline constexpr std::size_t kAccountIdChars = 12, kCanonicalIdChars = 64;
 inline constexpr std::size_t kMaxUserName = 64;  ///< and of roles
 inline constexpr std::size_t kMaxGroupName = 128;
 inline constexpr std::size_t kMaxPolicyName = 128;
+inline constexpr std::size_t kMaxRenameBytes = 6 << 20;  ///< what one change rewrites
 inline constexpr std::size_t kMaxPath = 512;
 inline constexpr std::size_t kMaxDescription = 1000;
 /// Of sessions of a role: without a word of its own, and what it may say. Sessions that come from

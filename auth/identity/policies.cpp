@@ -25,6 +25,16 @@ Checked<ManagedPtr> need_policy(const State& state, std::string_view arn) {
   return found;
 }
 
+/// One that may be changed.
+Checked<ManagedPtr> need_own_policy(const State& state, std::string_view arn) {
+  auto found = need_policy(state, arn);
+  if (found && (*found)->aws) {
+    return refuse(IamCode::access_denied,
+                  "Policy " + std::string(arn) + " is managed by AWS and cannot be changed.");
+  }
+  return found;
+}
+
 std::size_t most_inline_bytes(EntityKind kind) {
   switch (kind) {
     case EntityKind::user:
@@ -53,6 +63,35 @@ Checked<> check_inline_size(const Entity& entity) {
   return {};
 }
 
+std::unexpected<IamError> no_version(const std::string& arn, std::uint32_t number) {
+  return refuse(IamCode::no_such_entity,
+                "Policy " + arn + " version v" + std::to_string(number) + " does not exist.");
+}
+
+/// The other one changes places with it. False: there is none of that number.
+bool make_default(ManagedPolicy& policy, std::uint32_t number) {
+  const auto other = std::ranges::find(policy.others, number, &PolicyVersion::number);
+  if (other == policy.others.end()) {
+    return false;
+  }
+  PolicyVersion old{policy.number, policy.version_ns, policy.document->text};
+  policy.number = other->number;
+  policy.version_ns = other->created_ns;
+  policy.document = make_policy(policy.name, std::move(other->text), policy::PolicyKind::identity,
+                                policy::Origin::store);
+  *other = std::move(old);
+  std::ranges::sort(policy.others, {}, &PolicyVersion::number);
+  return true;
+}
+
+Checked<PolicyPtr> compile_managed(const std::string& name, const std::string& text) {
+  if (text.size() > kMaxManagedBytes) {
+    return refuse(IamCode::limit_exceeded,
+                  "Cannot exceed quota for PolicySize: " + std::to_string(kMaxManagedBytes));
+  }
+  return compile_document(name, text);
+}
+
 }  // namespace
 
 Change<ManagedPtr> IdentityStore::create_policy(std::string name,
@@ -70,11 +109,7 @@ Change<ManagedPtr> IdentityStore::create_policy(std::string name,
     if (auto checked = check_description(description); !checked) {
       return checked;
     }
-    if (text.size() > kMaxManagedBytes) {
-      return refuse(IamCode::limit_exceeded,
-                    "Cannot exceed quota for PolicySize: " + std::to_string(kMaxManagedBytes));
-    }
-    auto document = compile_document(name, text);
+    auto document = compile_managed(name, text);
     if (!document) {
       return std::unexpected(std::move(document).error());
     }
@@ -95,7 +130,7 @@ Change<ManagedPtr> IdentityStore::create_policy(std::string name,
     managed.path = path;
     managed.description = description;
     managed.id = new_id("ANPA", draft.random);
-    managed.created_ns = draft.now_ns;
+    managed.created_ns = managed.version_ns = draft.now_ns;
     managed.document = *std::move(document);
     made = draft.put(std::move(managed));
     return {};
@@ -108,7 +143,7 @@ Change<ManagedPtr> IdentityStore::create_policy(std::string name,
 
 Change<> IdentityStore::remove_policy(std::string arn) {
   const auto edit = [&](Draft& draft) -> Checked<> {
-    const auto found = need_policy(draft.next, arn);
+    const auto found = need_own_policy(draft.next, arn);
     if (!found) {
       return std::unexpected(found.error());
     }
@@ -116,8 +151,86 @@ Change<> IdentityStore::remove_policy(std::string arn) {
     if (!draft.next.attached_to(name).empty()) {
       return refuse(IamCode::delete_conflict, "Cannot delete a policy attached to entities.");
     }
+    if (!(*found)->others.empty()) {
+      return refuse(IamCode::delete_conflict,
+                    "This policy has more than one version. Before you delete a policy, you must "
+                    "delete the policy's versions. The default version is deleted with the "
+                    "policy.");
+    }
     draft.batch.erase(managed_key(name));
     draft.next.policies.erase(name);
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<PolicyVersion> IdentityStore::create_policy_version(std::string arn,
+                                                           std::string text,
+                                                           bool as_default) {
+  PolicyVersion made;
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto found = need_own_policy(draft.next, arn);
+    if (!found) {
+      return std::unexpected(found.error());
+    }
+    auto document = compile_managed((*found)->name, text);
+    if (!document) {
+      return std::unexpected(std::move(document).error());
+    }
+    ManagedPolicy changed = **found;
+    if (changed.others.size() + 1 >= kMaxPolicyVersions) {
+      return refuse(IamCode::limit_exceeded,
+                    "A managed policy can have up to " + std::to_string(kMaxPolicyVersions) +
+                        " versions. Before you create a new version, you must delete an existing "
+                        "version.");
+    }
+    made = {++changed.last, draft.now_ns, text};
+    changed.others.push_back(made);
+    if (as_default) {
+      make_default(changed, made.number);
+    }
+    draft.put(std::move(changed));
+    return {};
+  };
+  if (auto changed = co_await change(edit); !changed) {
+    co_return std::unexpected(std::move(changed).error());
+  }
+  co_return made;
+}
+
+Change<> IdentityStore::set_default_version(std::string arn, std::uint32_t number) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto found = need_own_policy(draft.next, arn);
+    if (!found) {
+      return std::unexpected(found.error());
+    }
+    ManagedPolicy changed = **found;
+    if (changed.number == number) {
+      return {};
+    }
+    if (!make_default(changed, number)) {
+      return no_version(arn, number);
+    }
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<> IdentityStore::remove_policy_version(std::string arn, std::uint32_t number) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto found = need_own_policy(draft.next, arn);
+    if (!found) {
+      return std::unexpected(found.error());
+    }
+    if ((*found)->number == number) {
+      return refuse(IamCode::delete_conflict, "Cannot delete the default version of a policy.");
+    }
+    ManagedPolicy changed = **found;
+    if (std::erase_if(changed.others, [&](const auto& v) { return v.number == number; }) == 0) {
+      return no_version(arn, number);
+    }
+    draft.put(std::move(changed));
     return {};
   };
   co_return co_await change(edit);
@@ -134,7 +247,7 @@ Change<> IdentityStore::attach(EntityKind kind, std::string name, std::string po
       return std::unexpected(found.error());
     }
     Entity changed = **entity;
-    if (!changed.attached.insert((*found)->name).second) {
+    if (!changed.attached.insert((*found)->key()).second) {
       return {};
     }
     if (changed.attached.size() > kMaxAttached) {
@@ -155,7 +268,7 @@ Change<> IdentityStore::detach(EntityKind kind, std::string name, std::string po
     }
     const ManagedPtr found = draft.next.find_policy_arn(policy_arn);
     Entity changed = **entity;
-    if (!found || changed.attached.erase(found->name) == 0) {
+    if (!found || changed.attached.erase(found->key()) == 0) {
       return refuse(IamCode::no_such_entity, "Policy " + policy_arn + " was not found.");
     }
     draft.put(std::move(changed));
@@ -185,7 +298,7 @@ Change<> IdentityStore::put_inline(EntityKind kind,
     if (auto fits = check_inline_size(changed); !fits) {
       return fits;
     }
-    draft.batch.put(inline_key(kind, name, policy), encode_inline(text));
+    draft.batch.put(inline_key(kind, (*entity)->name, policy), encode_inline(text));
     draft.put(std::move(changed));
     return {};
   };
@@ -204,7 +317,7 @@ Change<> IdentityStore::remove_inline(EntityKind kind, std::string name, std::st
                                                  " policy with name " + policy +
                                                  " cannot be found.");
     }
-    draft.batch.erase(inline_key(kind, name, policy));
+    draft.batch.erase(inline_key(kind, (*entity)->name, policy));
     draft.put(std::move(changed));
     return {};
   };

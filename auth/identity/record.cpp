@@ -17,6 +17,8 @@ constexpr std::uint8_t kKeyVersion = 2;
 constexpr std::uint8_t kAccountKeyVersion = 3;
 /// Of roles whose sessions may last longer or shorter than usual: their seconds follow.
 constexpr std::uint8_t kSessionVersion = 2;
+/// Of managed policies that have, or had, more than one version: they follow.
+constexpr std::uint8_t kVersionsVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
                kProvider = 'w', kBucket = 'b', kSettings = 'c',
@@ -133,7 +135,37 @@ Result<void> load_inline(std::string_view rest, Reader& r, State& state) {
   return whole ? ok() : Result<void>(broken("inline policy"));
 }
 
-Result<void> load_managed(std::string_view name, Reader& r, State& state) {
+std::uint32_t read_number(Reader& r) {
+  const std::uint64_t number = r.varint();
+  if (number == 0 || number > UINT32_MAX) {
+    r.fail();
+  }
+  return static_cast<std::uint32_t>(number);
+}
+
+/// What a policy has of which there was ever another version.
+void read_versions(Reader& r, ManagedPolicy& p) {
+  p.number = read_number(r);
+  p.last = read_number(r);
+  p.version_ns = static_cast<std::int64_t>(r.u64());
+  std::uint32_t before = 0;
+  for (std::size_t n = r.count(kMaxPolicyVersions - 1); n > 0; --n) {
+    PolicyVersion v;
+    v.number = read_number(r);
+    v.created_ns = static_cast<std::int64_t>(r.u64());
+    v.text = r.str(kMaxManagedBytes);
+    if (v.number <= before || v.number > p.last || v.number == p.number) {
+      r.fail();
+    }
+    before = v.number;
+    p.others.push_back(std::move(v));
+  }
+  if (p.number > p.last || p.last < 2) {
+    r.fail();
+  }
+}
+
+Result<void> load_managed(std::string_view name, std::uint8_t version, Reader& r, State& state) {
   ManagedPolicy p;
   p.name = name;
   p.path = r.str(kMaxPath);
@@ -141,6 +173,10 @@ Result<void> load_managed(std::string_view name, Reader& r, State& state) {
   p.created_ns = static_cast<std::int64_t>(r.u64());
   p.description = r.str(kMaxDescription);
   p.document = stored_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)), p.arn());
+  p.version_ns = p.created_ns;
+  if (version == kVersionsVersion) {
+    read_versions(r, p);
+  }
   if (!r.done()) {
     return broken("managed policy");
   }
@@ -241,12 +277,24 @@ std::string encode(const Entity& e) {
 
 std::string encode(const ManagedPolicy& p) {
   Writer w;
-  w.u8(kVersion);
+  const bool one = p.last == 1;
+  w.u8(one ? kVersion : kVersionsVersion);
   w.str(p.path);
   w.str(p.id);
   w.u64(static_cast<std::uint64_t>(p.created_ns));
   w.str(p.description);
   w.str(p.document->text);
+  if (!one) {
+    w.varint(p.number);
+    w.varint(p.last);
+    w.u64(static_cast<std::uint64_t>(p.version_ns));
+    w.varint(p.others.size());
+    for (const PolicyVersion& v : p.others) {
+      w.varint(v.number);
+      w.u64(static_cast<std::uint64_t>(v.created_ns));
+      w.str(v.text);
+    }
+  }
   return std::move(w).take();
 }
 
@@ -306,6 +354,7 @@ Result<void> load_record(std::string_view key,
   const auto kind = kind_of(what);
   const std::uint8_t last = what == kAccessKey         ? kAccountKeyVersion
                             : kind == EntityKind::role ? kSessionVersion
+                            : what == kManaged         ? kVersionsVersion
                                                        : kVersion;
   if (version < 1 || version > last) {
     r.fail();
@@ -314,7 +363,7 @@ Result<void> load_record(std::string_view key,
     return load_inline(rest, r, state);
   }
   if (what == kManaged) {
-    return load_managed(rest, r, state);
+    return load_managed(rest, version, r, state);
   }
   if (what == kAccount) {
     return load_account(rest, r, state);

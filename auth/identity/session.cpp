@@ -16,6 +16,15 @@ constexpr std::size_t kMaxKeyText = 128;
 
 std::string purpose(std::string_view access_key) { return "session " + std::string(access_key); }
 
+/// The access key that the session came from, if it may be used; its user may have another name by
+/// now.
+AccessKeyPtr issuer_of(const State& state, const Session& s) {
+  const auto key = state.keys.find(s.issuer_key);
+  const bool usable =
+      key != state.keys.end() && key->second->active && key->second->account.empty();
+  return usable ? key->second : nullptr;
+}
+
 /// The issuer's own rights today; null if he has none any more.
 auth::IdentityPtr parent_of(const State& state, const Session& s, std::string_view root_key) {
   if (const Federation& f = s.federation; !f.provider.empty()) {
@@ -29,16 +38,8 @@ auth::IdentityPtr parent_of(const State& state, const Session& s, std::string_vi
   if (s.issuer_key == root_key) {
     return s.user.empty() ? state.root : nullptr;
   }
-  const auto key = state.keys.find(s.issuer_key);
-  const bool usable = key != state.keys.end() && key->second->active &&
-                      key->second->account.empty() && key->second->user == s.user;
-  if (!usable) {
-    return nullptr;
-  }
-  if (s.user.empty()) {
-    return state.root;
-  }
-  const EntityPtr user = state.find(EntityKind::user, s.user);
+  const AccessKeyPtr key = issuer_of(state, s);
+  const EntityPtr user = key && !s.user.empty() ? state.find(EntityKind::user, key->user) : nullptr;
   return user ? state.identity_of(*user) : nullptr;
 }
 
@@ -163,7 +164,8 @@ auth::IdentityPtr identity_of_session(const State& state,
   out->temporary = true;
   out->issued_ns = s.issued_ns;
   out->issuer_key = s.issuer_key;
-  out->issuer_user = s.user;
+  const AccessKeyPtr key = issuer_of(state, s);
+  out->issuer_user = key ? key->user : s.user;
   out->federation = s.federation;
   if (!s.policy.empty() || !s.managed.empty()) {
     out->session = restriction_of(state, s);

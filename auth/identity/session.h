@@ -21,7 +21,7 @@ struct Session {
   std::string issuer_key;  ///< the access key that asked for it
   std::string role;        ///< name; empty: it acts for the issuer's user, or the root user
   std::string role_id;     ///< of that role: another one may have its name later
-  std::string user;        ///< of the issuer; empty: the root user
+  std::string user;        ///< of the issuer, as he was called; empty: the root user
   std::string name;        ///< of sessions of roles
   std::string policy;      ///< empty: not restricted further by a document of its own
   std::vector<std::string> managed{};  ///< names of managed policies that restrict it

@@ -1,8 +1,11 @@
 #include "auth/identity/state.h"
 
 #include <algorithm>
+#include <ranges>
 
+#include "auth/identity/aws_policies.h"
 #include "auth/oidc/issuer.h"
+#include "auth/policy/principal_names.h"
 
 namespace outcrop::identity {
 namespace {
@@ -50,7 +53,16 @@ std::string_view kind_name(EntityKind kind) {
 
 std::string Entity::arn() const { return arn_of(kind_name(kind), path, name); }
 std::string Account::arn() const { return std::string(kIamArn).append(id).append(":root"); }
-std::string ManagedPolicy::arn() const { return arn_of("policy", path, name); }
+std::string ManagedPolicy::arn() const {
+  return aws ? std::string(kAwsPolicyPrefix) + name : arn_of("policy", path, name);
+}
+std::int64_t ManagedPolicy::updated_ns() const {
+  std::int64_t out = version_ns;
+  for (const PolicyVersion& other : others) {
+    out = std::max(out, other.created_ns);
+  }
+  return out;
+}
 
 PolicyPtr make_policy(std::string name,
                       std::string text,
@@ -66,18 +78,62 @@ PolicyPtr make_policy(std::string name,
   return out;
 }
 
+bool NameOrder::operator()(std::string_view a, std::string_view b) const {
+  const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : +c; };
+  return std::ranges::lexicographical_compare(a, b, {}, lower, lower);
+}
+
 EntityPtr State::find(EntityKind kind, std::string_view name) const {
   const auto& all = entities[static_cast<std::size_t>(kind)];
   const auto at = all.find(name);
   return at == all.end() ? nullptr : at->second;
 }
 
-ManagedPtr State::find_policy(std::string_view name) const {
-  const auto at = policies.find(name);
-  return at == policies.end() ? nullptr : at->second;
+EntityPtr State::find_arn(std::string_view arn) const {
+  const std::string_view name = arn.substr(arn.rfind('/') + 1);
+  for (const EntityKind kind : {EntityKind::user, EntityKind::role}) {
+    if (EntityPtr found = find(kind, name); found && found->arn() == arn) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+std::expected<std::string, std::string> State::with_ids(std::string_view document) const {
+  bool of_nobody = false;
+  std::string out = policy::exchange_principals(document, [&](std::string_view name) {
+    const bool id = policy::is_principal_id(name);
+    const EntityPtr found = id ? nullptr : find_arn(name);
+    of_nobody = of_nobody || (id && !find_id(name));
+    return found ? std::optional(found->id) : std::nullopt;
+  });
+  return of_nobody ? std::expected<std::string, std::string>(
+                         std::unexpect, "Invalid principal in policy: the id is nobody's")
+                   : std::move(out);
+}
+
+std::string State::with_arns(std::string_view document) const {
+  return policy::exchange_principals(document, [&](std::string_view name) {
+    const EntityPtr found = policy::is_principal_id(name) ? find_id(name) : nullptr;
+    return found ? std::optional(found->arn()) : std::nullopt;
+  });
+}
+
+EntityPtr State::find_id(std::string_view id) const {
+  const auto at = ids.find(id);
+  return at == ids.end() ? nullptr : at->second;
+}
+
+ManagedPtr State::find_policy(std::string_view key) const {
+  const auto& all = key.starts_with(kAwsPolicyPrefix) ? aws_policies() : policies;
+  const auto at = all.find(key);
+  return at == all.end() ? nullptr : at->second;
 }
 
 ManagedPtr State::find_policy_arn(std::string_view arn) const {
+  if (arn.starts_with(kAwsPolicyPrefix)) {
+    return find_policy(arn);
+  }
   const std::size_t slash = arn.rfind('/');
   const ManagedPtr found =
       slash == std::string_view::npos ? nullptr : find_policy(arn.substr(slash + 1));
@@ -134,6 +190,14 @@ std::vector<EntityPtr> State::members_of(std::string_view group) const {
   return out;
 }
 
+std::vector<ManagedPtr> State::all_policies() const {
+  std::vector<ManagedPtr> out;
+  for (const auto* some : {&policies, &aws_policies()}) {
+    std::ranges::copy(*some | std::views::values, std::back_inserter(out));
+  }
+  return out;
+}
+
 std::vector<EntityPtr> State::attached_to(std::string_view policy) const {
   std::vector<EntityPtr> out;
   for (const auto& kind : entities) {
@@ -175,6 +239,7 @@ auth::IdentityPtr State::identity_of(const Entity& entity) const {
   out->account = policy::kAccount;
   out->arn = entity.arn();
   out->user_id = entity.id;
+  out->entity_id = entity.id;
   out->user_name = entity.kind == EntityKind::user ? entity.name : "";
   add_policies(entity, *out);
   for (const std::string& name : entity.groups) {
@@ -202,6 +267,12 @@ void State::finish() {
   std::map<std::string, auth::IdentityPtr, std::less<>> of_accounts;
   for (const auto& [id, account] : accounts) {
     of_accounts.emplace(id, root_of(*account));
+  }
+  ids.clear();
+  for (const EntityKind kind : {EntityKind::user, EntityKind::role}) {
+    for (const auto& [name, entity] : entities[static_cast<std::size_t>(kind)]) {
+      ids.emplace(entity->id, entity);
+    }
   }
   identities.clear();
   for (const auto& [id, key] : keys) {

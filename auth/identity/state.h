@@ -2,15 +2,18 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/accounts.h"
 #include "auth/identity/identity.h"
 #include "auth/identity/limits.h"
+#include "auth/key_use.h"
 
 namespace outcrop::identity {
 
@@ -18,6 +21,13 @@ enum class EntityKind : std::uint8_t { user, group, role };
 inline constexpr std::size_t kEntityKinds = 3;
 /// "user", as in ARNs.
 std::string_view kind_name(EntityKind kind);
+
+/// Of names of users, groups and roles: they differ in more than the case of their letters, and are
+/// found however that is written.
+struct NameOrder {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const;
+};
 
 /// A user, group or role.
 struct Entity {
@@ -27,18 +37,32 @@ struct Entity {
   std::string description;                      ///< of roles
   std::int64_t max_session = kMaxRoleSeconds;   ///< of roles: how long a session may last
   std::set<std::string, std::less<>> groups;    ///< of users
-  std::set<std::string, std::less<>> attached;  ///< names of managed policies
+  std::set<std::string, std::less<>> attached;  ///< keys of managed policies
   std::map<std::string, PolicyPtr, std::less<>> inline_policies;
   PolicyPtr trust;  ///< of roles: who may assume it
   std::string arn() const;
 };
 using EntityPtr = std::shared_ptr<const Entity>;
 
+/// A version of a managed policy that is not in force.
+struct PolicyVersion {
+  std::uint32_t number = 0;
+  std::int64_t created_ns = 0;
+  std::string text;
+};
+
 struct ManagedPolicy {
   std::string name, path = "/", id, description;
   std::int64_t created_ns = 0;
-  PolicyPtr document;
+  PolicyPtr document;                   ///< of the default version
+  std::uint32_t number = 1, last = 1;   ///< of the default version, and the highest there ever was
+  std::int64_t version_ns = 0;          ///< when the default version was made
+  std::vector<PolicyVersion> others{};  ///< by number
+  bool aws = false;                     ///< one of AWS's, not stored and not changed
   std::string arn() const;
+  /// What entities and sessions call it: its name, or the ARN of one of AWS's.
+  std::string key() const { return aws ? arn() : name; }
+  std::int64_t updated_ns() const;  ///< when the newest version was made
 };
 using ManagedPtr = std::shared_ptr<const ManagedPolicy>;
 
@@ -69,6 +93,8 @@ struct AccessKey {
   std::string account{};  ///< empty: the user's, who is of the first account
   bool active = true;
   std::int64_t created_ns = 0;
+  /// Of this key whatever else becomes of it; not stored.
+  std::shared_ptr<auth::KeyUse> use = std::make_shared<auth::KeyUse>();
 };
 using AccessKeyPtr = std::shared_ptr<const AccessKey>;
 
@@ -79,20 +105,26 @@ PolicyPtr make_policy(std::string name,
                       policy::Origin origin = policy::Origin::author);
 
 struct State {
-  std::array<std::map<std::string, EntityPtr, std::less<>>, kEntityKinds> entities;
+  std::array<std::map<std::string, EntityPtr, NameOrder>, kEntityKinds> entities;
   std::map<std::string, ManagedPtr, std::less<>> policies;
   std::map<std::string, AccessKeyPtr, std::less<>> keys;      ///< by id
   std::map<std::string, AccountPtr, std::less<>> accounts;    ///< by id
   std::map<std::string, ProviderPtr, std::less<>> providers;  ///< by name
 
-  /// Derived by finish(): who each active key acts as.
+  // Derived by finish(): who each active key acts as, and the rest.
   std::map<std::string, auth::IdentityPtr, std::less<>> identities;
+  std::map<std::string, EntityPtr, std::less<>> ids;  ///< users and roles by their ids
   auth::IdentityPtr root;
 
+  /// Of any case; the entity has the name as it was given.
   EntityPtr find(EntityKind kind, std::string_view name) const;
-  ManagedPtr find_policy(std::string_view name) const;
-  /// By "arn:aws:iam::ACCOUNT:policy/path/name".
+  /// Of a user or role, by "arn:aws:iam::ACCOUNT:KIND/path/name", exactly.
+  EntityPtr find_arn(std::string_view arn) const;
+  EntityPtr find_id(std::string_view id) const;  ///< as of finish()
+  ManagedPtr find_policy(std::string_view key) const;
+  /// By "arn:aws:iam::ACCOUNT:policy/path/name", or "arn:aws:iam::aws:policy/name".
   ManagedPtr find_policy_arn(std::string_view arn) const;
+  // These take names as the entities have them.
   std::vector<AccessKeyPtr> keys_of(std::string_view user) const;
   std::vector<AccessKeyPtr> keys_of_account(std::string_view account) const;
   /// The account with that canonical id; null: there is none beside the first.
@@ -101,12 +133,19 @@ struct State {
   ProviderPtr find_issuer(std::string_view url) const;
   ProviderPtr find_provider_arn(std::string_view arn) const;
   std::vector<EntityPtr> members_of(std::string_view group) const;
+  /// All there are, those of AWS too.
+  std::vector<ManagedPtr> all_policies() const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;
   /// How many entities name each of them; those that none does are not in it.
   std::map<std::string_view, std::size_t> attachment_counts() const;
   /// The rights of an entity without any session policy.
   auth::IdentityPtr identity_of(const Entity& entity) const;
+
+  /// A trust or bucket policy with the ids of the users and roles that it names, and the other way
+  /// round (an id stays that is nobody's any more). The error is for the author: an id of nobody.
+  std::expected<std::string, std::string> with_ids(std::string_view document) const;
+  std::string with_arns(std::string_view document) const;
 
   void finish();
 

@@ -32,6 +32,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:DeleteAccessKey", account},
     {"iam:DeleteGroup", account},
     {"iam:DeleteGroupPolicy", account},
+    {"iam:DeleteLoginProfile", account},
     {"iam:DeleteOpenIDConnectProvider", account},
     {"iam:DeletePolicy", account},
     {"iam:DeletePolicyVersion", account},
@@ -43,9 +44,13 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:DetachRolePolicy", account},
     {"iam:DetachUserPolicy", account},
     {"iam:GetAccessKeyLastUsed", account},
+    {"iam:GetAccountAuthorizationDetails", account},
+    {"iam:GetAccountPasswordPolicy", account},
     {"iam:GetAccountSummary", account},
     {"iam:GetGroup", account},
     {"iam:GetGroupPolicy", account},
+    {"iam:GetInstanceProfile", account},
+    {"iam:GetLoginProfile", account},
     {"iam:GetOpenIDConnectProvider", account},
     {"iam:GetPolicy", account},
     {"iam:GetPolicyVersion", account},
@@ -54,6 +59,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:GetUser", account},
     {"iam:GetUserPolicy", account},
     {"iam:ListAccessKeys", account},
+    {"iam:ListAccountAliases", account},
     {"iam:ListAttachedGroupPolicies", account},
     {"iam:ListAttachedRolePolicies", account},
     {"iam:ListAttachedUserPolicies", account},
@@ -61,24 +67,40 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:ListGroupPolicies", account},
     {"iam:ListGroups", account},
     {"iam:ListGroupsForUser", account},
+    {"iam:ListInstanceProfiles", account},
+    {"iam:ListInstanceProfilesForRole", account},
+    {"iam:ListMFADevices", account},
+    {"iam:ListOpenIDConnectProviderTags", account},
     {"iam:ListOpenIDConnectProviders", account},
     {"iam:ListPolicies", account},
+    {"iam:ListPolicyTags", account},
     {"iam:ListPolicyVersions", account},
     {"iam:ListRolePolicies", account},
+    {"iam:ListRoleTags", account},
     {"iam:ListRoles", account},
+    {"iam:ListSAMLProviders", account},
+    {"iam:ListSSHPublicKeys", account},
+    {"iam:ListServerCertificates", account},
+    {"iam:ListServiceSpecificCredentials", account},
+    {"iam:ListSigningCertificates", account},
     {"iam:ListUserPolicies", account},
+    {"iam:ListUserTags", account},
     {"iam:ListUsers", account},
+    {"iam:ListVirtualMFADevices", account},
     {"iam:PutGroupPolicy", account},
     {"iam:PutRolePolicy", account},
     {"iam:PutUserPolicy", account},
     {"iam:RemoveClientIDFromOpenIDConnectProvider", account},
     {"iam:RemoveUserFromGroup", account},
     {"iam:SetDefaultPolicyVersion", account},
+    {"iam:SimulateCustomPolicy", account},
+    {"iam:SimulatePrincipalPolicy", account},
     {"iam:UpdateAccessKey", account},
     {"iam:UpdateAssumeRolePolicy", account},
     {"iam:UpdateGroup", account},
     {"iam:UpdateOpenIDConnectProviderThumbprint", account},
     {"iam:UpdateRole", account},
+    {"iam:UpdateRoleDescription", account},
     {"iam:UpdateUser", account},
     {"s3:AbortMultipartUpload", object},
     {"s3:BypassGovernanceRetention", object},
@@ -165,6 +187,7 @@ constexpr auto kActions = std::to_array<Row>({
     {"s3:UpdateObjectEncryption", object},
     {"sts:AssumeRole", account},
     {"sts:AssumeRoleWithWebIdentity", account},
+    {"sts:GetAccessKeyInfo", account},
     {"sts:GetCallerIdentity", account},
     {"sts:GetSessionToken", account},
     {"sts:SetSourceIdentity", account},
@@ -175,53 +198,43 @@ static_assert(kActions.size() <= kMaxActions);
 
 /// The rest of AWS's actions of these services. Nothing here needs them, so they have no number.
 constexpr std::string_view kOthers =
-    "iam:AddRoleToInstanceProfile iam:ChangePassword "
-    "iam:CreateAccountAlias iam:CreateInstanceProfile iam:CreateLoginProfile "
-    "iam:CreateSAMLProvider iam:CreateServiceLinkedRole "
-    "iam:CreateServiceSpecificCredential iam:CreateVirtualMFADevice iam:DeactivateMFADevice "
-    "iam:DeleteAccountAlias iam:DeleteAccountPasswordPolicy iam:DeleteInstanceProfile "
-    "iam:DeleteLoginProfile iam:DeleteRolePermissionsBoundary "
-    "iam:DeleteSAMLProvider iam:DeleteSSHPublicKey iam:DeleteServerCertificate "
-    "iam:DeleteServiceLinkedRole iam:DeleteServiceSpecificCredential iam:DeleteSigningCertificate "
+    "iam:AddRoleToInstanceProfile iam:ChangePassword iam:CreateAccountAlias "
+    "iam:CreateInstanceProfile iam:CreateLoginProfile iam:CreateSAMLProvider "
+    "iam:CreateServiceLinkedRole iam:CreateServiceSpecificCredential iam:CreateVirtualMFADevice "
+    "iam:DeactivateMFADevice iam:DeleteAccountAlias iam:DeleteAccountPasswordPolicy "
+    "iam:DeleteInstanceProfile iam:DeleteRolePermissionsBoundary iam:DeleteSAMLProvider "
+    "iam:DeleteSSHPublicKey iam:DeleteServerCertificate iam:DeleteServiceLinkedRole "
+    "iam:DeleteServiceSpecificCredential iam:DeleteSigningCertificate "
     "iam:DeleteUserPermissionsBoundary iam:DeleteVirtualMFADevice iam:EnableMFADevice "
     "iam:GenerateCredentialReport iam:GenerateOrganizationsAccessReport "
-    "iam:GenerateServiceLastAccessedDetails iam:GetAccountAuthorizationDetails "
-    "iam:GetAccountPasswordPolicy iam:GetContextKeysForCustomPolicy "
-    "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport iam:GetInstanceProfile "
-    "iam:GetLoginProfile iam:GetOrganizationsAccessReport "
-    "iam:GetSAMLProvider iam:GetSSHPublicKey iam:GetServerCertificate "
-    "iam:GetServiceLastAccessedDetails iam:GetServiceLastAccessedDetailsWithEntities "
-    "iam:GetServiceLinkedRoleDeletionStatus iam:ListAccountAliases iam:ListInstanceProfileTags "
-    "iam:ListInstanceProfiles iam:ListInstanceProfilesForRole iam:ListMFADeviceTags "
-    "iam:ListMFADevices iam:ListOpenIDConnectProviderTags "
-    "iam:ListPoliciesGrantingServiceAccess iam:ListPolicyTags iam:ListRoleTags "
-    "iam:ListSAMLProviderTags iam:ListSAMLProviders iam:ListSSHPublicKeys "
-    "iam:ListServerCertificateTags iam:ListServerCertificates iam:ListServiceSpecificCredentials "
-    "iam:ListSigningCertificates iam:ListUserTags iam:ListVirtualMFADevices iam:PassRole "
+    "iam:GenerateServiceLastAccessedDetails iam:GetContextKeysForCustomPolicy "
+    "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport "
+    "iam:GetOrganizationsAccessReport iam:GetSAMLProvider iam:GetSSHPublicKey "
+    "iam:GetServerCertificate iam:GetServiceLastAccessedDetails "
+    "iam:GetServiceLastAccessedDetailsWithEntities iam:GetServiceLinkedRoleDeletionStatus "
+    "iam:ListInstanceProfileTags iam:ListMFADeviceTags iam:ListPoliciesGrantingServiceAccess "
+    "iam:ListSAMLProviderTags iam:ListServerCertificateTags iam:PassRole "
     "iam:PutRolePermissionsBoundary iam:PutUserPermissionsBoundary "
-    "iam:RemoveRoleFromInstanceProfile "
-    "iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
-    "iam:SetSecurityTokenServicePreferences iam:SimulateCustomPolicy iam:SimulatePrincipalPolicy "
-    "iam:TagInstanceProfile iam:TagMFADevice iam:TagOpenIDConnectProvider iam:TagPolicy "
-    "iam:TagRole iam:TagSAMLProvider iam:TagServerCertificate iam:TagUser "
-    "iam:UntagInstanceProfile iam:UntagMFADevice iam:UntagOpenIDConnectProvider iam:UntagPolicy "
-    "iam:UntagRole iam:UntagSAMLProvider iam:UntagServerCertificate iam:UntagUser "
-    "iam:UpdateAccountPasswordPolicy iam:UpdateLoginProfile "
-    "iam:UpdateRoleDescription iam:UpdateSAMLProvider "
-    "iam:UpdateSSHPublicKey iam:UpdateServerCertificate iam:UpdateServiceSpecificCredential "
-    "iam:UpdateSigningCertificate iam:UploadSSHPublicKey iam:UploadServerCertificate "
-    "iam:UploadSigningCertificate iam:GetMFADevice iam:ListOrganizationsFeatures "
+    "iam:RemoveRoleFromInstanceProfile iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
+    "iam:SetSecurityTokenServicePreferences iam:TagInstanceProfile iam:TagMFADevice "
+    "iam:TagOpenIDConnectProvider iam:TagPolicy iam:TagRole iam:TagSAMLProvider "
+    "iam:TagServerCertificate iam:TagUser iam:UntagInstanceProfile iam:UntagMFADevice "
+    "iam:UntagOpenIDConnectProvider iam:UntagPolicy iam:UntagRole iam:UntagSAMLProvider "
+    "iam:UntagServerCertificate iam:UntagUser iam:UpdateAccountPasswordPolicy "
+    "iam:UpdateLoginProfile iam:UpdateSAMLProvider iam:UpdateSSHPublicKey "
+    "iam:UpdateServerCertificate iam:UpdateServiceSpecificCredential iam:UpdateSigningCertificate "
+    "iam:UploadSSHPublicKey iam:UploadServerCertificate iam:UploadSigningCertificate "
+    "iam:GetMFADevice iam:ListOrganizationsFeatures "
     "iam:EnableOrganizationsRootCredentialsManagement iam:EnableOrganizationsRootSessions "
     "iam:DisableOrganizationsRootCredentialsManagement iam:DisableOrganizationsRootSessions "
-    "s3:AssociateAccessGrantsIdentityCenter s3:CreateAccessGrant "
-    "s3:CreateAccessGrantsInstance s3:CreateAccessGrantsLocation s3:CreateAccessPoint "
-    "s3:CreateAccessPointForObjectLambda s3:CreateBucketMetadataTableConfiguration s3:CreateJob "
-    "s3:CreateMultiRegionAccessPoint s3:CreateStorageLensGroup s3:DeleteAccessGrant "
-    "s3:DeleteAccessGrantsInstance s3:DeleteAccessGrantsInstanceResourcePolicy "
-    "s3:DeleteAccessGrantsLocation s3:DeleteAccessPoint s3:DeleteAccessPointForObjectLambda "
-    "s3:DeleteAccessPointPolicy s3:DeleteAccessPointPolicyForObjectLambda "
-    "s3:DeleteBucketMetadataTableConfiguration s3:DeleteJobTagging "
-    "s3:DeleteMultiRegionAccessPoint s3:DeleteStorageLensConfiguration "
+    "s3:AssociateAccessGrantsIdentityCenter s3:CreateAccessGrant s3:CreateAccessGrantsInstance "
+    "s3:CreateAccessGrantsLocation s3:CreateAccessPoint s3:CreateAccessPointForObjectLambda "
+    "s3:CreateBucketMetadataTableConfiguration s3:CreateJob s3:CreateMultiRegionAccessPoint "
+    "s3:CreateStorageLensGroup s3:DeleteAccessGrant s3:DeleteAccessGrantsInstance "
+    "s3:DeleteAccessGrantsInstanceResourcePolicy s3:DeleteAccessGrantsLocation "
+    "s3:DeleteAccessPoint s3:DeleteAccessPointForObjectLambda s3:DeleteAccessPointPolicy "
+    "s3:DeleteAccessPointPolicyForObjectLambda s3:DeleteBucketMetadataTableConfiguration "
+    "s3:DeleteJobTagging s3:DeleteMultiRegionAccessPoint s3:DeleteStorageLensConfiguration "
     "s3:DeleteStorageLensConfigurationTagging s3:DeleteStorageLensGroup s3:DescribeJob "
     "s3:DescribeMultiRegionAccessPointOperation s3:DissociateAccessGrantsIdentityCenter "
     "s3:GetAccessGrant s3:GetAccessGrantsInstance s3:GetAccessGrantsInstanceForPrefix "
@@ -244,8 +257,8 @@ constexpr std::string_view kOthers =
     "s3:PutStorageLensConfigurationTagging s3:SubmitMultiRegionAccessPointRoutes s3:TagResource "
     "s3:UntagResource s3:UpdateAccessGrantsLocation s3:UpdateJobPriority s3:UpdateJobStatus "
     "s3:UpdateStorageLensGroup sts:AssumeRoleWithSAML sts:AssumeRoot "
-    "sts:DecodeAuthorizationMessage sts:GetAccessKeyInfo sts:GetFederationToken "
-    "sts:GetServiceBearerToken sts:SetContext";
+    "sts:DecodeAuthorizationMessage sts:GetFederationToken sts:GetServiceBearerToken "
+    "sts:SetContext";
 
 }  // namespace
 

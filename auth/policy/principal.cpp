@@ -7,7 +7,7 @@
 namespace outcrop::policy {
 namespace {
 
-constexpr std::size_t kMaxName = 2048, kMaxAccount = 128;
+constexpr std::size_t kMaxName = 2048, kMaxAccount = 128, kIdChars = 20;
 
 bool plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
@@ -22,6 +22,12 @@ bool is_account_id(std::string_view text) {
 
 }  // namespace
 
+bool is_principal_id(std::string_view text) {
+  return (text.starts_with("AIDA") || text.starts_with("AROA")) && text.size() == kIdChars &&
+         std::ranges::all_of(
+             text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
 bool PrincipalSet::add_aws(std::string_view name) {
   if (name == "*") {
     add_everyone();
@@ -29,6 +35,10 @@ bool PrincipalSet::add_aws(std::string_view name) {
   }
   if (is_account_id(name)) {
     x_names.push_back({Kind::account, std::string(name)});
+    return true;
+  }
+  if (is_principal_id(name)) {
+    x_names.push_back({Kind::id, std::string(name)});
     return true;
   }
   ArnParts arn;
@@ -93,6 +103,8 @@ bool PrincipalSet::contains(const Subject& subject, bool wide) const {
         return for_account && n.text == subject.canonical_id;
       case Kind::arn:
         return !federated && (n.text == subject.arn || n.text == subject.role_arn);
+      case Kind::id:
+        return !federated && n.text == subject.id;
       case Kind::federated:
         return federated && n.text == subject.arn;
       case Kind::foreign:

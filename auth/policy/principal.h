@@ -20,14 +20,19 @@ struct Subject {
                                   ///< or of the identity provider
   std::string_view role_arn;      ///< of a role_session
   std::string_view canonical_id;  ///< of the account, 64 hex digits
+  std::string_view id{};  ///< of the user, or of the role of a session: "AIDA...", "AROA..."
 };
+
+/// Whether the text can be the id of a user or role, which nobody else will ever have.
+bool is_principal_id(std::string_view text);
 
 /// Who a Principal element means. An account means its root user, or, where `wide`, everybody in
 /// it: AWS delegates an Allow to the account's own policies, and applies a Deny to all of it. "*"
 /// lets in whoever signs, but not whoever has a token of some provider: that is to be named.
 class PrincipalSet {
  public:
-  /// False: the name is malformed, or has wildcards in it.
+  /// An account, a user, a role or a session of one by ARN, or one of the former by its id. False:
+  /// the name is malformed, or has wildcards in it.
   bool add_aws(std::string_view name);
   void add_canonical(std::string_view id) { x_names.push_back({Kind::canonical, std::string(id)}); }
   /// An identity provider by ARN; others (of SAML, and those that AWS knows by name) are nobody
@@ -41,7 +46,7 @@ class PrincipalSet {
   bool everyone() const { return x_everyone; }
 
  private:
-  enum class Kind : std::uint8_t { account, arn, canonical, federated, foreign };
+  enum class Kind : std::uint8_t { account, arn, id, canonical, federated, foreign };
   struct Name {
     Kind kind;
     std::string text;

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from administration import records
 from context import Context, equal, require, run
+from sdk_clients import _distribution_python, _newest_python
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "users.md"
+_HERE = Path(__file__).resolve().parent
+GUIDE = _HERE.parents[1] / "docs" / "guide" / "users.md"
 
 
 def guide_of_users(context: Context) -> None:
@@ -28,4 +30,20 @@ def guide_of_users(context: Context) -> None:
     assert "arn:aws:iam::000000000000:user/alice" in [r["resource"] for r in created], created
 
 
-SCENARIOS = [guide_of_users]
+def identity_boto3_distribution(context: Context) -> None:
+    """IAM by the distribution's boto3: renames, AWS's policies, Terraform's calls"""
+    _boto3(context, _distribution_python())
+    renamed = records(context.server(), "iam:UpdateUser")
+    assert "tf-renamed" in [r.get("target") for r in renamed], renamed
+
+
+def identity_boto3_newest(context: Context) -> None:
+    """IAM by the newest boto3: renames, AWS's policies, Terraform's calls"""
+    _boto3(context, _newest_python(context))
+
+
+def _boto3(context: Context, python: str) -> None:
+    print(run([python, _HERE / "boto3_identity.py"], context.environment("http"), timeout_seconds=300).strip())
+
+
+SCENARIOS = [guide_of_users, identity_boto3_distribution, identity_boto3_newest]

@@ -43,6 +43,16 @@ std::vector<std::string> list(const json::value& v) {
   return out;
 }
 
+/// One question, and the notes about it.
+struct Asked {
+  const OracleRequest& request;
+  OracleReach& reach;
+};
+
+void note(std::map<std::string, unsigned>& in, const std::string& what, Maybe result) {
+  in[what] |= !result ? OracleReach::unclear : *result ? OracleReach::yes : OracleReach::no;
+}
+
 /// A pattern as characters; -1 is a star, -2 one character.
 using Symbols = std::vector<int>;
 
@@ -56,7 +66,8 @@ void add_plain(Symbols& out, const std::string& text) {
 std::optional<Symbols> read_pattern(const std::string& text,
                                     bool wild,
                                     bool variables,
-                                    const OracleRequest& request) {
+                                    const Asked& asked) {
+  const OracleRequest& request = asked.request;
   Symbols out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (variables && text.compare(i, 2, "${") == 0) {
@@ -74,7 +85,9 @@ std::optional<Symbols> read_pattern(const std::string& text,
         name = name.substr(0, comma);
       }
       const auto found = request.context.find(low(name));
-      if (found != request.context.end() && found->second.size() == 1) {
+      const bool one = found != request.context.end() && found->second.size() == 1;
+      note(asked.reach.variables, low(name), one);
+      if (one) {
         add_plain(out, found->second.front());
       } else if (found == request.context.end() && otherwise) {
         add_plain(out, *otherwise);
@@ -132,7 +145,7 @@ std::vector<std::string> six(const std::string& arn) {
 Maybe arn_fits(const std::string& pattern,
                const std::string& subject,
                bool variables,
-               const OracleRequest& request) {
+               const Asked& asked) {
   if (pattern == "*") {
     return true;
   }
@@ -142,7 +155,7 @@ Maybe arn_fits(const std::string& pattern,
   }
   bool unclear = false;
   for (std::size_t i = 1; i < 6; ++i) {
-    const auto symbols = read_pattern(want[i], true, variables, request);
+    const auto symbols = read_pattern(want[i], true, variables, asked);
     unclear = unclear || !symbols;
     if (symbols && !fits(*symbols, have[i])) {
       return false;
@@ -225,16 +238,36 @@ bool ordered(const std::string& op, long double a, long double b) {
   return op.ends_with("greaterthanequals") ? a >= b : a == b;
 }
 
+/// Bit by bit; empty: it is none.
+std::optional<std::string> unbase64(const std::string& text) {
+  const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const std::size_t body = std::min(text.find('='), text.size());
+  if (text.size() % 4 != 0 || text.size() - body > 2 ||
+      text.find_first_not_of('=', body) != std::string::npos) {
+    return std::nullopt;
+  }
+  std::string bits;
+  for (std::size_t i = 0; i < body; ++i) {
+    const std::size_t value = alphabet.find(text[i]);
+    if (value == std::string::npos) {
+      return std::nullopt;
+    }
+    for (int bit = 5; bit >= 0; --bit) {
+      bits += (value >> bit & 1) != 0 ? '1' : '0';
+    }
+  }
+  return bits.substr(0, bits.size() / 8 * 8);
+}
+
 /// The positive form of the operator, for one value on each side.
 Maybe equal(const std::string& op,
             const std::string& have,
             const std::string& want,
             bool variables,
-            const OracleRequest& request) {
+            const Asked& asked) {
   if (op.starts_with("string")) {
     const bool any_case = op.find("ignorecase") != std::string::npos;
-    const auto symbols =
-        read_pattern(want, op.find("like") != std::string::npos, variables, request);
+    const auto symbols = read_pattern(want, op.find("like") != std::string::npos, variables, asked);
     if (!symbols) {
       return std::nullopt;
     }
@@ -256,7 +289,11 @@ Maybe equal(const std::string& op,
     const std::string value = low(have);
     return value == "true" || value == "false" ? Maybe(value == low(want)) : std::nullopt;
   }
-  return arn_fits(want, have, variables, request);
+  if (op == "binaryequals") {
+    const auto a = unbase64(have);
+    return a ? Maybe(*a == *unbase64(want)) : std::nullopt;
+  }
+  return arn_fits(want, have, variables, asked);
 }
 
 Maybe some(const std::vector<Maybe>& all) {
@@ -281,7 +318,8 @@ Maybe condition(std::string op,
                 const std::string& key,
                 const std::vector<std::string>& wanted,
                 bool variables,
-                const OracleRequest& request) {
+                const Asked& asked) {
+  const OracleRequest& request = asked.request;
   const std::size_t slash = key.find('/');
   const std::string name =
       low(key.substr(0, slash)) + (slash == std::string::npos ? "" : key.substr(slash));
@@ -314,7 +352,7 @@ Maybe condition(std::string op,
   for (const std::string& have : values) {
     std::vector<Maybe> one;
     for (const std::string& want : wanted) {
-      one.push_back(equal(op, have, want, variables, request));
+      one.push_back(equal(op, have, want, variables, asked));
     }
     results.push_back(negated ? flip(some(one)) : some(one));
   }
@@ -330,12 +368,17 @@ bool is_one_of(const json::value& principals, const OracleRequest& request, bool
   }
   for (const auto& [type, names] : principals.get_object()) {
     for (const std::string& name : list(names)) {
+      if (type == "CanonicalUser" && !request.anonymous && name == request.canonical_id &&
+          (request.root || whole_account)) {
+        return true;
+      }
       if (type != "AWS") {
         continue;
       }
       const bool account = name == "000000000000" || name == "arn:aws:iam::000000000000:root";
       if (name == "*" ||
-          (!request.anonymous && (name == request.arn || name == request.role_arn) && !account) ||
+          (!request.anonymous &&
+           (name == request.arn || name == request.role_arn || name == request.id) && !account) ||
           (account && !request.anonymous && (request.root || whole_account))) {
         return true;
       }
@@ -344,30 +387,40 @@ bool is_one_of(const json::value& principals, const OracleRequest& request, bool
   return false;
 }
 
-Maybe resource_named(const json::value& resources, bool variables, const OracleRequest& request) {
+Maybe resource_named(const json::value& resources, bool variables, const Asked& asked) {
   std::vector<Maybe> all;
   for (const std::string& pattern : list(resources)) {
-    all.push_back(arn_fits(pattern, request.resource, variables, request));
+    all.push_back(arn_fits(pattern, asked.request.resource, variables, asked));
   }
   return some(all);
 }
 
-bool action_named(const json::value& actions, const OracleRequest& request) {
+bool action_named(const json::value& actions, const Asked& asked) {
   for (const std::string& pattern : list(actions)) {
-    if (fits(*read_pattern(low(pattern), true, false, request), low(request.action))) {
+    if (fits(*read_pattern(low(pattern), true, false, asked), low(asked.request.action))) {
       return true;
     }
   }
   return false;
 }
 
-bool applies(const json::object& s,
-             bool with_principal,
-             bool variables,
-             const OracleRequest& request) {
+void note_condition(const std::string& op,
+                    const std::string& key,
+                    Maybe result,
+                    OracleReach& reach) {
+  std::string name = low(op.substr(op.find(':') + 1));
+  name.resize(name.size() - (name.ends_with("ifexists") ? 8 : 0));
+  const std::size_t slash = key.find('/');
+  note(reach.operators, name, result);
+  note(reach.keys,
+       low(key.substr(0, slash)) + (slash == std::string::npos ? "" : key.substr(slash)), result);
+}
+
+bool applies(const json::object& s, bool with_principal, bool variables, const Asked& asked) {
+  const OracleRequest& request = asked.request;
   const bool deny = s.at("Effect") == "Deny";
-  if (s.contains("Action") ? !action_named(s.at("Action"), request)
-                           : action_named(s.at("NotAction"), request)) {
+  if (s.contains("Action") ? !action_named(s.at("Action"), asked)
+                           : action_named(s.at("NotAction"), asked)) {
     return false;
   }
   if (with_principal) {
@@ -378,13 +431,14 @@ bool applies(const json::object& s,
   }
   std::vector<Maybe> needed;
   needed.push_back(s.contains("Resource")
-                       ? resource_named(s.at("Resource"), variables, request)
-                       : flip(resource_named(s.at("NotResource"), variables, request)));
+                       ? resource_named(s.at("Resource"), variables, asked)
+                       : flip(resource_named(s.at("NotResource"), variables, asked)));
   if (s.contains("Condition")) {
     for (const auto& [op, entries] : s.at("Condition").get_object()) {
       for (const auto& [key, wanted] : entries.get_object()) {
         needed.push_back(
-            condition(std::string(op), std::string(key), list(wanted), variables, request));
+            condition(std::string(op), std::string(key), list(wanted), variables, asked));
+        note_condition(std::string(op), std::string(key), needed.back(), asked.reach);
       }
     }
   }
@@ -395,13 +449,19 @@ bool applies(const json::object& s,
 
 OracleVerdict ask_oracle(const std::string& policy,
                          bool with_principal,
-                         const OracleRequest& request) {
+                         const OracleRequest& request,
+                         OracleReach& reach) {
+  const Asked asked{request, reach};
   const json::value document = json::parse(policy);
   const json::object& root = document.get_object();
   const bool variables = root.contains("Version") && root.at("Version") == "2012-10-17";
   OracleVerdict out;
   for (const json::value& s : root.at("Statement").get_array()) {
-    if (applies(s.get_object(), with_principal, variables, request)) {
+    const bool does = applies(s.get_object(), with_principal, variables, asked);
+    for (const auto& [element, value] : s.get_object()) {
+      note(reach.elements, std::string(element), does);
+    }
+    if (does) {
       (s.get_object().at("Effect") == "Deny" ? out.denies : out.allows) = true;
     }
   }

@@ -46,7 +46,13 @@ const std::string kAlice = "arn:aws:iam::000000000000:user/alice";
 const std::string kRole = "arn:aws:iam::000000000000:role/r";
 const std::string kSession = "arn:aws:sts::000000000000:assumed-role/r/s";
 const std::string kRootArn = "arn:aws:iam::000000000000:root";
-const List kPrincipals{R"("*")",
+const std::string kAliceId = "AIDAAAAAAAAAAAAAAAAA", kRoleId = "AROAAAAAAAAAAAAAAAAA";
+const std::string kCanonicalId(64, 'c');
+const List kPrincipals{R"({"AWS":[")" + kAliceId + R"(","AIDABBBBBBBBBBBBBBBB"]})",
+                       R"({"AWS":")" + kRoleId + R"("})",
+                       R"({"CanonicalUser":")" + kCanonicalId + R"("})",
+                       R"({"Federated":"arn:aws:iam::000000000000:oidc-provider/x"})",
+                       R"("*")",
                        R"({"AWS":"*"})",
                        R"({"AWS":"000000000000"})",
                        R"({"AWS":[")" + kRootArn + R"("]})",
@@ -54,6 +60,53 @@ const List kPrincipals{R"("*")",
                        R"({"AWS":[")" + kRole + R"(","arn:aws:iam::000000000000:user/bob"]})",
                        R"({"AWS":")" + kSession + R"("})",
                        R"({"Service":"x.amazonaws.com"})"};
+
+/// Keys that are texts to a policy, whatever they are to a request. With those of the families
+/// below these are all that AWS has for S3, IAM and STS and that have a value here.
+const List kOtherKeys{"aws:EpochTime",
+                      "aws:FederatedProvider",
+                      "aws:MultiFactorAuthAge",
+                      "aws:PrincipalAccount",
+                      "aws:PrincipalIsAWSService",
+                      "aws:PrincipalType",
+                      "aws:Referer",
+                      "aws:RequestedRegion",
+                      "aws:ResourceAccount",
+                      "aws:UserAgent",
+                      "aws:UserId",
+                      "aws:ViaAWSService",
+                      "s3:authType",
+                      "s3:if-match",
+                      "s3:if-none-match",
+                      "s3:LocationConstraint",
+                      "s3:object-lock-legal-hold",
+                      "s3:object-lock-mode",
+                      "s3:object-lock-remaining-retention-days",
+                      "s3:object-lock-retain-until-date",
+                      "s3:RequestObjectTag/T",
+                      "s3:signatureAge",
+                      "s3:signatureversion",
+                      "s3:VersionId",
+                      "s3:x-amz-acl",
+                      "s3:x-amz-copy-source",
+                      "s3:x-amz-grant-full-control",
+                      "s3:x-amz-grant-read",
+                      "s3:x-amz-grant-read-acp",
+                      "s3:x-amz-grant-write",
+                      "s3:x-amz-grant-write-acp",
+                      "s3:x-amz-metadata-directive",
+                      "s3:x-amz-object-ownership",
+                      "s3:x-amz-server-side-encryption",
+                      "s3:x-amz-server-side-encryption-aws-kms-key-id",
+                      "s3:x-amz-server-side-encryption-customer-algorithm",
+                      "s3:x-amz-storage-class",
+                      "s3:x-amz-website-redirect-location",
+                      "sts:ExternalId",
+                      "sts:RoleSessionName",
+                      "id.example.com/realm:amr",
+                      "id.example.com/realm:aud",
+                      "id.example.com/realm:azp",
+                      "id.example.com/realm:sub"};
 
 /// A kind of condition: operators, keys, and values that fit them on both sides.
 struct Family {
@@ -77,7 +130,10 @@ const std::vector<Family> kFamilies{
      {"aws:CurrentTime", "aws:TokenIssueTime"},
      {"2026-11-21T23:19:36Z", "2026-11-21", "1795303176"},
      {"2026-11-21T23:19:36Z", "2026-11-22", "1795303175", "now"}},
-    {{"Bool"}, {"aws:SecureTransport"}, {"true", "false", "False"}, {"true", "false", "maybe"}},
+    {{"Bool"},
+     {"aws:SecureTransport", "aws:MultiFactorAuthPresent"},
+     {"true", "false", "False"},
+     {"true", "false", "maybe"}},
     {{"IpAddress", "NotIpAddress"},
      {"aws:SourceIp"},
      {"10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/33", "::/0", "10.1.0.0/15"},
@@ -87,6 +143,15 @@ const std::vector<Family> kFamilies{
      {"aws:PrincipalArn"},
      {"*", "arn:aws:iam::*:user/*", "arn:aws:iam::000000000000:user/${aws:username}", kRole},
      {kAlice, kRole, kSession, "x"}},
+    {{"BinaryEquals"},
+     {"s3:x-amz-content-sha256"},
+     {"YQ==", "YWI=", "YWJj", ""},
+     {"YQ==", "YWI=", "YWJj", "YQ=", "!!!!", ""}},
+    {{"StringEquals", "StringNotLike", "StringEqualsIgnoreCase"},
+     kOtherKeys,
+     {"a", "A*", "?", "${aws:userid}", "${s3:x-amz-acl}*", "${aws:PrincipalTag/team}"},
+     {"a", "A", "b", "*"}},
+    {{"Null"}, kOtherKeys, {"true", "false"}, {"a", "A", "b", "*"}},
     {{"Null"}, {"s3:prefix", "aws:username", "s3:RequestObjectTagKeys"}, {"true", "false"}, {"a"}}};
 
 class Generator {
@@ -121,11 +186,14 @@ class Generator {
         break;
       case 2:
         out.arn = kAlice;
+        out.id = kAliceId;
         break;
       default:
         out.arn = kSession;
         out.role_arn = kRole;
+        out.id = kRoleId;
     }
+    out.canonical_id = out.anonymous ? "" : kCanonicalId;
     for (const Family& family : kFamilies) {
       for (const std::string& key : family.keys) {
         if (key != "aws:SourceVpc" && !chance(3)) {
@@ -233,7 +301,8 @@ policy::Subject subject_of(const OracleRequest& r) {
           .account = r.anonymous ? std::string_view() : policy::kAccount,
           .arn = r.arn,
           .role_arn = r.role_arn,
-          .canonical_id = {}};
+          .canonical_id = r.canonical_id,
+          .id = r.id};
 }
 
 class PolicyHistory : public ::testing::Test {
@@ -270,7 +339,7 @@ class PolicyHistory : public ::testing::Test {
                         bool with_principal,
                         const OracleRequest& r,
                         const policy::Request& q) {
-    const OracleVerdict want = ask_oracle(pair.text, with_principal, r);
+    const OracleVerdict want = ask_oracle(pair.text, with_principal, r, x_reach);
     EXPECT_EQ(pair.compiled.find(policy::Effect::allow, q) != nullptr, want.allows)
         << describe(pair, r);
     EXPECT_EQ(pair.compiled.find(policy::Effect::deny, q) != nullptr, want.denies)
@@ -319,7 +388,64 @@ class PolicyHistory : public ::testing::Test {
     x_allowed += parent ? 1 : 0;
   }
 
+  /// Every operator and key was asked and said yes and no, every variable had a value and had none,
+  /// and every element was in a statement that applied.
+  void expect_enough() const {
+    constexpr unsigned kBoth = OracleReach::yes | OracleReach::no;
+    const auto expect_both = [&](const std::map<std::string, unsigned>& seen,
+                                 const std::string& what) {
+      const auto at = seen.find(what);
+      EXPECT_TRUE(at != seen.end() && (at->second & kBoth) == kBoth) << what;
+    };
+    for (const char* op : {"stringequals",
+                           "stringnotequals",
+                           "stringequalsignorecase",
+                           "stringnotequalsignorecase",
+                           "stringlike",
+                           "stringnotlike",
+                           "numericequals",
+                           "numericnotequals",
+                           "numericlessthan",
+                           "numericlessthanequals",
+                           "numericgreaterthan",
+                           "numericgreaterthanequals",
+                           "dateequals",
+                           "datenotequals",
+                           "datelessthan",
+                           "datelessthanequals",
+                           "dategreaterthan",
+                           "dategreaterthanequals",
+                           "bool",
+                           "binaryequals",
+                           "ipaddress",
+                           "notipaddress",
+                           "arnequals",
+                           "arnlike",
+                           "arnnotequals",
+                           "arnnotlike",
+                           "null"}) {
+      expect_both(x_reach.operators, op);
+    }
+    policy::KeySet keys;
+    for (const auto& [name, results] : x_reach.keys) {
+      const auto key = policy::find_key(name);
+      ASSERT_TRUE(key) << name;
+      keys.set(static_cast<std::size_t>(key->key));
+      expect_both(x_reach.keys, name);
+    }
+    EXPECT_TRUE(keys.all()) << "a condition key that no policy asks for: " << (~keys).to_string();
+    for (const char* variable : {"aws:username", "s3:prefix", "aws:principaltag/team",
+                                 "s3:requestobjecttagkeys", "aws:userid", "s3:x-amz-acl"}) {
+      expect_both(x_reach.variables, variable);
+    }
+    for (const char* element : {"Action", "NotAction", "Resource", "NotResource", "Principal",
+                                "NotPrincipal", "Condition"}) {
+      expect_both(x_reach.elements, element);
+    }
+  }
+
   Generator x_generator;
+  OracleReach x_reach;
   std::uint64_t x_allowed = 0;
 };
 
@@ -334,6 +460,9 @@ TEST_F(PolicyHistory, CompiledAndSlowEvaluatorAgree) {
   // The generator must not be all one answer, or nothing was compared.
   EXPECT_GT(x_allowed, pairs / 20);
   EXPECT_LT(x_allowed, pairs / 20 * 19);
+  if (!HasFailure() && pairs >= 20'000) {
+    expect_enough();
+  }
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class PostTest : public S3Test {
  protected:
   PostTest() {
     config.authenticate_post = [this](const auth::PostSignature& f) {
-      return auth::authenticate_post(keys, f);
+      return auth::authenticate_post(keys, f, 1);
     };
     handler = new_handler();
   }

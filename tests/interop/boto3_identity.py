@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""IAM and STS by boto3: renames, AWS's policies, and what Terraform calls for its aws_iam_ resources."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import boto3
+from boto3_checks import Checks
+from boto3_suite import ENDPOINT, expect_error
+from botocore.config import Config
+
+AWS = "arn:aws:iam::aws:policy/"
+ACCOUNT = "arn:aws:iam::000000000000:"
+
+
+def document(action: str, resource: str = "*", **more: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": action, "Resource": resource} | more]})
+
+
+def client(service: str, key: dict[str, str] | None = None) -> Any:
+    keys = {} if key is None else {"aws_access_key_id": key["AccessKeyId"],
+                                   "aws_secret_access_key": key["SecretAccessKey"]}
+    return boto3.client(service, endpoint_url=ENDPOINT, **keys, config=Config(
+        retries={"max_attempts": 0}, read_timeout=60, s3={"addressing_style": "path"}))
+
+
+class Identity(Checks):
+    """Every check removes what it made."""
+
+    subject = "identity"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.iam = client("iam")
+
+    def _user(self, name: str) -> dict[str, str]:
+        self.iam.create_user(UserName=name)
+        return dict(self.iam.create_access_key(UserName=name)["AccessKey"])
+
+    def _remove(self, name: str) -> None:
+        """As Terraform does with force_destroy."""
+        iam = self.iam
+        for page in iam.get_paginator("list_groups_for_user").paginate(UserName=name):
+            for group in page["Groups"]:
+                iam.remove_user_from_group(UserName=name, GroupName=group["GroupName"])
+        for page in iam.get_paginator("list_access_keys").paginate(UserName=name):
+            for key in page["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        assert iam.list_ssh_public_keys(UserName=name)["SSHPublicKeys"] == []
+        assert iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"] == []
+        assert iam.list_mfa_devices(UserName=name)["MFADevices"] == []
+        expect_error("NoSuchEntity", 404, iam.delete_login_profile, UserName=name)
+        assert iam.list_signing_certificates(UserName=name)["Certificates"] == []
+        assert iam.list_service_specific_credentials(UserName=name)["ServiceSpecificCredentials"] == []
+        iam.delete_user(UserName=name)
+
+    def check_a_user_as_terraform_makes_him(self) -> None:
+        iam = self.iam
+        made = iam.create_user(UserName="tf-user", Path="/tf/", Tags=[])["User"]
+        assert iam.get_user(UserName="tf-user")["User"] == made
+        assert iam.list_user_tags(UserName="tf-user")["Tags"] == []
+        key = iam.create_access_key(UserName="tf-user")["AccessKey"]
+        used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
+        assert used["UserName"] == "tf-user" and used["AccessKeyLastUsed"]["ServiceName"] == "N/A", used
+        client("sts", key).get_caller_identity()
+        used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+        assert used["ServiceName"] == "sts" and "LastUsedDate" in used, used
+        iam.put_user_policy(UserName="tf-user", PolicyName="p", PolicyDocument=document("s3:*"))
+        assert iam.get_user_policy(UserName="tf-user", PolicyName="p")["PolicyDocument"]["Statement"]
+        iam.attach_user_policy(UserName="tf-user", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
+        attached = iam.list_attached_user_policies(UserName="tf-user")["AttachedPolicies"]
+        assert attached == [{"PolicyName": "AmazonS3ReadOnlyAccess", "PolicyArn": AWS + "AmazonS3ReadOnlyAccess"}]
+        iam.update_user(UserName="tf-user", NewUserName="tf-user", NewPath="/")
+        iam.update_user(UserName="tf-user", NewUserName="tf-renamed", NewPath="/")
+        expect_error("NoSuchEntity", 404, iam.get_user, UserName="tf-user")
+        assert iam.get_user(UserName="TF-Renamed")["User"]["UserId"] == made["UserId"]
+        expect_error("NotImplemented", 501, iam.tag_user, UserName="tf-renamed", Tags=[{"Key": "a", "Value": "b"}])
+        expect_error("NotImplemented", 501, iam.put_user_permissions_boundary, UserName="tf-renamed",
+                     PermissionsBoundary=AWS + "ReadOnlyAccess")
+        iam.detach_user_policy(UserName="tf-renamed", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
+        iam.delete_user_policy(UserName="tf-renamed", PolicyName="p")
+        self._remove("tf-renamed")
+
+    def check_a_group_as_terraform_makes_it(self) -> None:
+        iam = self.iam
+        self._user("tf-member")
+        iam.create_group(GroupName="tf-group", Path="/")
+        iam.add_user_to_group(GroupName="tf-group", UserName="tf-member")
+        iam.update_group(GroupName="tf-group", NewGroupName="tf-crew", NewPath="/x/")
+        group = iam.get_group(GroupName="tf-crew")
+        assert group["Group"]["Arn"] == ACCOUNT + "group/x/tf-crew", group
+        assert [u["UserName"] for u in group["Users"]] == ["tf-member"]
+        self._remove("tf-member")
+        iam.delete_group(GroupName="tf-crew")
+
+    def check_a_policy_as_terraform_changes_it(self) -> None:
+        iam = self.iam
+        arn = iam.create_policy(PolicyName="tf-policy", Path="/", Description="",
+                                PolicyDocument=document("s3:GetObject"))["Policy"]["Arn"]
+        assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == []
+        for number in range(2, 8):
+            versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+            if len(versions) == 5:
+                expect_error("LimitExceeded", 409, iam.create_policy_version, PolicyArn=arn,
+                             PolicyDocument=document("s3:PutObject"))
+                oldest = min((v for v in versions if not v["IsDefaultVersion"]), key=lambda v: int(v["VersionId"][1:]))
+                iam.delete_policy_version(PolicyArn=arn, VersionId=oldest["VersionId"])
+            made = iam.create_policy_version(PolicyArn=arn, PolicyDocument=document("s3:*", f"arn:aws:s3:::b{number}"),
+                                             SetAsDefault=False)["PolicyVersion"]
+            assert made["VersionId"] == f"v{number}" and not made["IsDefaultVersion"], made
+            iam.set_default_policy_version(PolicyArn=arn, VersionId=made["VersionId"])
+            policy = iam.get_policy(PolicyArn=arn)["Policy"]
+            shown = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
+            assert shown["Document"]["Statement"][0]["Resource"] == f"arn:aws:s3:::b{number}", shown
+        expect_error("DeleteConflict", 409, iam.delete_policy, PolicyArn=arn)
+        for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+        iam.delete_policy(PolicyArn=arn)
+
+    def check_a_role_as_terraform_makes_it(self) -> None:
+        iam = self.iam
+        trust = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT + "user/tf-trusted"}}]}
+        key = self._user("tf-trusted")
+        iam.create_role(RoleName="tf-role", Path="/", AssumeRolePolicyDocument=json.dumps(trust),
+                        MaxSessionDuration=3600)
+        role = iam.get_role(RoleName="tf-role")["Role"]
+        assert role["AssumeRolePolicyDocument"] == trust, role
+        assert iam.list_role_policies(RoleName="tf-role")["PolicyNames"] == []
+        assert iam.list_role_tags(RoleName="tf-role")["Tags"] == []
+        iam.attach_role_policy(RoleName="tf-role", PolicyArn=AWS + "AmazonS3FullAccess")
+        entities = iam.list_entities_for_policy(PolicyArn=AWS + "AmazonS3FullAccess")
+        assert [r["RoleName"] for r in entities["PolicyRoles"]] == ["tf-role"], entities
+        iam.update_role_description(RoleName="tf-role", Description="new")
+        iam.update_role(RoleName="tf-role", MaxSessionDuration=7200)
+        iam.update_assume_role_policy(RoleName="tf-role", PolicyDocument=json.dumps(trust))
+        iam.update_user(UserName="tf-trusted", NewUserName="tf-still-trusted")
+        shown = iam.get_role(RoleName="tf-role")["Role"]["AssumeRolePolicyDocument"]
+        assert shown["Statement"][0]["Principal"]["AWS"] == ACCOUNT + "user/tf-still-trusted", shown
+        client("sts", key).assume_role(RoleArn=role["Arn"], RoleSessionName="work")
+        assert iam.list_instance_profiles_for_role(RoleName="tf-role")["InstanceProfiles"] == []
+        iam.detach_role_policy(RoleName="tf-role", PolicyArn=AWS + "AmazonS3FullAccess")
+        iam.delete_role(RoleName="tf-role")
+        self._remove("tf-still-trusted")
+
+    def check_a_bucket_policy_means_the_user_and_not_his_name(self) -> None:
+        key = self._user("bp-alice")
+        self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        mine = client("s3", key)
+        policy = json.loads(document("s3:GetObject", f"arn:aws:s3:::{self.bucket}/*",
+                                     Principal={"AWS": ACCOUNT + "user/bp-alice"}))
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        assert mine.get_object(Bucket=self.bucket, Key="k")["Body"].read() == b"v"
+        self.iam.update_user(UserName="bp-alice", NewUserName="bp-bob")
+        assert mine.get_object(Bucket=self.bucket, Key="k")["Body"].read() == b"v"
+        shown = json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"])
+        assert shown["Statement"][0]["Principal"]["AWS"] == ACCOUNT + "user/bp-bob", shown
+        other = client("s3", self._user("bp-alice"))
+        expect_error("AccessDenied", 403, other.get_object, Bucket=self.bucket, Key="k")
+        for name in ("bp-alice", "bp-bob"):
+            self._remove(name)
+        self.s3.delete_bucket_policy(Bucket=self.bucket)
+
+    def check_what_a_policy_of_aws_lets_through(self) -> None:
+        key = self._user("aws-reader")
+        mine = client("s3", key)
+        expect_error("AccessDenied", 403, mine.list_objects_v2, Bucket=self.bucket)
+        self.iam.attach_user_policy(UserName="aws-reader", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
+        assert mine.list_objects_v2(Bucket=self.bucket)["KeyCount"] == 0
+        expect_error("AccessDenied", 403, mine.put_object, Bucket=self.bucket, Key="k", Body=b"")
+        self.iam.attach_user_policy(UserName="aws-reader", PolicyArn=AWS + "AmazonS3FullAccess")
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"")
+        expect_error("AccessDenied", 403, client("iam", key).list_users)
+        expect_error("AccessDenied", 403, self.iam.delete_policy, PolicyArn=AWS + "AmazonS3FullAccess")
+        local = [p["PolicyName"] for page in self.iam.get_paginator("list_policies").paginate(Scope="Local")
+                 for p in page["Policies"]]
+        ours = [p["PolicyName"] for page in self.iam.get_paginator("list_policies").paginate(
+            Scope="AWS", PaginationConfig={"PageSize": 3}) for p in page["Policies"]]
+        assert "AdministratorAccess" in ours and "AdministratorAccess" not in local, (ours, local)
+        details = [u for page in self.iam.get_paginator("get_account_authorization_details").paginate(Filter=["User"])
+                   for u in page["UserDetailList"] if u["UserName"] == "aws-reader"]
+        assert len(details) == 1 and len(details[0]["AttachedManagedPolicies"]) == 2, details
+        for name in ("AmazonS3ReadOnlyAccess", "AmazonS3FullAccess"):
+            self.iam.detach_user_policy(UserName="aws-reader", PolicyArn=AWS + name)
+        self._remove("aws-reader")
+
+
+if __name__ == "__main__":
+    sys.exit(Identity().run())
