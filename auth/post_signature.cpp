@@ -116,8 +116,8 @@ std::expected<Principal, AuthFailure> authenticate_v4(const KeyStore& keys,
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
                                                         const PostSignature& form,
                                                         std::int64_t now_seconds) {
-  return form.version == SignatureVersion::v2 ? authenticate_v2(keys, form)
-                                              : authenticate_v4(keys, form);
+  return form.version == SignatureVersion::v2 ? authenticate_v2(keys, form, now_seconds)
+                                              : authenticate_v4(keys, form, now_seconds);
 }
 
 }  // namespace outcrop::auth
