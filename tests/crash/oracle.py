@@ -39,12 +39,14 @@ class KeyState:
 
 @dataclass
 class Move:
-    """A rename of a value from one key to another, neither of which anybody else writes."""
+    """A rename of a value from one key to another, neither of which anybody else writes. `had`: the target may have
+    had that value before, by a copy."""
 
     source: str
     taken: Op
     target: str
     given: Op
+    had: bool
 
 
 class Oracle:
@@ -83,7 +85,10 @@ class Oracle:
 
     def begin_move(self, source: str, target: str, value: ValueId) -> Move:
         """Notes the intent to rename."""
-        move = Move(source, self.begin(source, None), target, self.begin(target, value))
+        with self._lock:
+            state = self.keys.get(target)
+            had = state is not None and any(op.value == value for op in state.allowed())
+        move = Move(source, self.begin(source, None), target, self.begin(target, value), had)
         with self._lock:
             self._moves.append(move)
         return move
@@ -96,9 +101,13 @@ class Oracle:
     def half_moved(self) -> list[str]:
         """Renames without an answer that were done by half, if nothing was done to their keys later. For settled keys."""
         moves, self._moves = self._moves, []
-        return [f"{m.source} was being renamed to {m.target}, and both or none is there"
-                for m in moves if m.taken.acked_at is None
-                and (self.keys[m.source].base is None) != (self.keys[m.target].base == m.given.value)]
+        half = []
+        for move in moves:
+            gone = self.keys[move.source].base is None
+            arrived = self.keys[move.target].base == move.given.value
+            if move.taken.acked_at is None and gone != arrived and (gone or not move.had):
+                half.append(f"{move.source} was being renamed to {move.target}, and both or none is there")
+        return half
 
     def found(self, key: str, name: str, value: ValueId) -> ValueId:
         """The value of a body found under a key, which names the key that it was written for; Torn if another."""
