@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The S3 table of docs/performance.md, of one build of the server or of several in turn: what did a change cost?
 
-Each round gives every build a fresh store on six drives, 4+2, and every row one run. Servers are pinned to core 1 under
+Each round gives every build a fresh store on six drives, 4+2, and every row one run; the order turns round, for the
+machine is not the same from one minute to the next. Servers are pinned to core 1 under
 real-time scheduling, the load to core 0 (needs root). Prints medians and ranges of the server's CPU.
 """
 
@@ -67,7 +68,7 @@ def main() -> int:
     options = parser.parse_args()
     took: dict[tuple[Path, str], list[float]] = {}
     for number in range(options.rounds):
-        for build in options.outcropd:
+        for build in options.outcropd[:: -1 if number % 2 else 1]:
             with Server(build, drives=6, scratch=options.scratch, segment_size="64MiB", environment=ONE_WORKER) as server:
                 for command in SERVER_CORE:
                     subprocess.run([*command, str(server.pid)], check=True, stdout=subprocess.DEVNULL)

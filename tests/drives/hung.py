@@ -106,8 +106,8 @@ def wait_for_more(clients: list[Client], number: int) -> None:
 
 
 def figures(took: list[tuple[float, float, str]], since: float, until: float) -> str:
-    """p50, p99 and the slowest of the requests that ended in between."""
-    some = sorted(seconds for at, seconds, _ in took if since <= at < until)
+    """p50, p99 and the slowest of the requests that began in between."""
+    some = sorted(seconds for at, seconds, _ in took if since <= at - seconds < until)
     if not some:
         return "none"
     return (f"{len(some)} requests, p50 {some[len(some) // 2] * 1000:.1f} ms, "
