@@ -23,7 +23,6 @@ struct PostSignature {
 /// Of version 2, `credential` is the access key, `signature` base64, and the rest unused. It is
 /// SHA-1, and says neither when nor for which region and service it was made: whether to take it is
 /// AuthConfig's to say, and Authenticator looks there.
-
 std::expected<Principal, AuthFailure> authenticate_post(const KeyStore& keys,
                                                         const PostSignature& form,
                                                         std::int64_t now_seconds);

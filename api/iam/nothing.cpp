@@ -33,6 +33,15 @@ Answer empty_list_of_user(Call& call, std::string_view element) {
   co_return empty_list(call, element);
 }
 
+/// The list of a user or role, who must be named and there.
+Answer empty_list_of(Call& call, EntityKind kind, std::string_view element) {
+  const std::string name = call.form.get(parameter_of(kind));
+  if (const auto entity = identity::need(*call.state, kind, name); !entity) {
+    co_return std::unexpected(entity.error());
+  }
+  co_return empty_list(call, element);
+}
+
 }  // namespace
 
 Answer list_mfa_devices(Call& call) { return empty_list_of_user(call, "MFADevices"); }
@@ -52,26 +61,10 @@ Answer list_saml_providers(Call& call) {
   co_return Checked<>{};
 }
 
-Answer list_user_tags(Call& call) {
-  if (const auto user = identity::need(*call.state, EntityKind::user, call.form.get("UserName"));
-      !user) {
-    co_return std::unexpected(user.error());
-  }
-  co_return empty_list(call, "Tags");
-}
-Answer list_role_tags(Call& call) {
-  if (const auto role = identity::need(*call.state, EntityKind::role, call.form.get("RoleName"));
-      !role) {
-    co_return std::unexpected(role.error());
-  }
-  co_return empty_list(call, "Tags");
-}
+Answer list_user_tags(Call& call) { return empty_list_of(call, EntityKind::user, "Tags"); }
+Answer list_role_tags(Call& call) { return empty_list_of(call, EntityKind::role, "Tags"); }
 Answer list_instance_profiles_for_role(Call& call) {
-  if (const auto role = identity::need(*call.state, EntityKind::role, call.form.get("RoleName"));
-      !role) {
-    co_return std::unexpected(role.error());
-  }
-  co_return empty_list(call, "InstanceProfiles");
+  return empty_list_of(call, EntityKind::role, "InstanceProfiles");
 }
 Answer list_policy_tags(Call& call) {
   if (const auto policy = named_policy(call); !policy) {

@@ -179,8 +179,10 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
         client.stopping.set()
     for client in clients:
         client.join(PATIENCE)
+    waited = max((at - out for at, seconds, _ in took() if began <= at - seconds < out), default=0)
     print(f"hung: {len(victims)} frozen; before: {figures(took(), 0, began)}; out after {left:.1f} s: "
-          f"{figures(took(), began, out)}; then: {figures(took(), out, end)}", flush=True)
+          f"{figures(took(), began, out)}, the last answered {max(waited, 0):.2f} s after that; then: "
+          f"{figures(took(), out, end)}", flush=True)
     if kill:
         server.kill()
         server.start()
