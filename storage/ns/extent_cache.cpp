@@ -167,7 +167,8 @@ std::vector<ExtentCache::Part> ExtentCache::parts_of(const Extent& extent,
 // Reads units that lie side by side and were claimed, in one go.
 Task<> ExtentCache::fetch(const Extent& extent, std::span<Part> parts) {
   const std::uint64_t begin = parts.front().begin, end = parts.back().end;
-  CO_TRY(const std::vector<Buffer> slices, co_await x_blobs.read(extent, begin, end - begin));
+  CO_TRY(const std::vector<Buffer> slices,
+         co_await x_blobs.read(extent, begin, end - begin, segment::Purpose::client));
   if (total_of(slices) != end - begin) {
     co_return fail(Errc::internal, "read of another length than asked");
   }
@@ -208,7 +209,7 @@ Task<std::vector<Buffer>> ExtentCache::read(Extent extent,
     co_return fail(Errc::corrupt, "read outside of an extent");
   }
   if (extent.length <= segment::kSmallMax) {
-    co_return co_await x_blobs.read(extent, offset, length);
+    co_return co_await x_blobs.read(extent, offset, length, segment::Purpose::client);
   }
   std::vector<Part> parts = parts_of(extent, offset, length, ahead);
   for (;;) {

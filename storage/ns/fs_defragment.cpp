@@ -51,7 +51,8 @@ Task<std::vector<PlacedBytes>> read_region(Core& core, const Region& region) {
   for (const Piece& piece : region.pieces) {
     for (std::uint64_t done = 0; done < piece.length;) {
       const std::uint64_t n = std::min(piece.length - done, kMaxWriteBytes);
-      CO_TRY(const auto slices, co_await core.blobs.read(piece.extent, piece.skip + done, n));
+      CO_TRY(const auto slices, co_await core.blobs.read(piece.extent, piece.skip + done, n,
+                                                         segment::Purpose::client));
       for (const Buffer& slice : slices) {
         out.push_back({at, slice});
         at += slice.size();

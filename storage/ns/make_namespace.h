@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "storage/base/clock.h"
 #include "storage/base/random.h"
@@ -39,6 +40,12 @@ struct Relocated {
   bool finished = false;          ///< all of the segment was looked at
 };
 
+/// Where a walk over the parts of all uploads is; empty: at its beginning.
+struct PartPosition {
+  std::string upload{};     ///< the key of its record
+  std::uint32_t after = 0;  ///< the part of this number
+};
+
 /// A namespace over one metadata store and one blob store; it owns the locks, so there is one per
 /// pair of stores.
 class TreeNamespace : public Namespace {
@@ -47,8 +54,12 @@ class TreeNamespace : public Namespace {
   virtual Task<> open() = 0;
   /// The file view of the same tree; lives as long as the namespace.
   virtual FileSystem& files() = 0;
-  /// For compaction: relocate.h.
+  /// For compaction and restriping: relocate.h.
   virtual Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) = 0;
+  /// `from` lives until this is done.
+  virtual Task<Relocated> relocate_parts(SegmentId segment,
+                                         std::uint64_t most_bytes,
+                                         PartPosition& from) = 0;
 };
 
 /// The arguments outlive the namespace. `random` is used under a mutex.

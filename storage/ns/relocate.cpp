@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <map>
 
-#include "storage/base/log.h"
 #include "storage/meta/extent_ref.h"
 #include "storage/ns/fs_inode.h"
-#include "storage/ns/piece_map.h"
+#include "storage/ns/payload_mover.h"
 #include "storage/ns/transaction.h"
 
 namespace outcrop::ns {
 namespace {
 
-constexpr std::uint64_t kReadBytes = 1 << 20;
 constexpr std::size_t kOwnersPerCommit = 64;
 // One transaction holds the lists of its owners before and after: below meta::kMaxBatchBytes.
 constexpr std::size_t kPiecesPerCommit = 10'000;
@@ -54,48 +52,6 @@ std::uint64_t total(const Ranges& ranges) {
   }
   return bytes;
 }
-
-/// Where the bytes of the batch lie now.
-class NewPlaces {
- public:
-  void add(const Extent& extent) {
-    const std::uint64_t at =
-        x_extents.empty() ? 0 : x_extents.rbegin()->first + x_extents.rbegin()->second.length;
-    x_extents.emplace(at, extent);
-  }
-  void moved(std::uint64_t extent, const ByteRange& range, std::uint64_t to) {
-    x_moved.emplace(std::pair(extent, range.offset), Moved{range.length, to});
-  }
-  /// The same bytes as `piece`; the piece itself if it did not move.
-  void append(Pieces& out, const Piece& piece) const {
-    auto at = x_moved.upper_bound({piece.extent.offset, piece.skip});
-    if (at == x_moved.begin()) {
-      return append_piece(out, piece);
-    }
-    --at;
-    const auto& [from, moved] = *at;
-    if (from.first != piece.extent.offset ||
-        piece.skip + piece.length > from.second + moved.length) {
-      return append_piece(out, piece);
-    }
-    std::uint64_t position = moved.to + (piece.skip - from.second);
-    for (std::uint64_t left = piece.length; left > 0;) {
-      const auto& [start, extent] = *std::prev(x_extents.upper_bound(position));
-      const std::uint64_t skip = position - start;
-      const std::uint64_t n = std::min(left, extent.length - skip);
-      append_piece(out, {extent, skip, n});
-      position += n;
-      left -= n;
-    }
-  }
-
- private:
-  struct Moved {
-    std::uint64_t length, to;
-  };
-  std::map<std::uint64_t, Extent> x_extents;  ///< by position in the stream
-  std::map<std::pair<std::uint64_t, std::uint64_t>, Moved> x_moved;
-};
 
 class Relocation {
  public:
@@ -177,78 +133,33 @@ class Relocation {
   }
 
   Task<> move(const Batch& batch) {
-    CO_TRY(const auto writer,
-           co_await x_core.blobs.open_writer(batch.bytes, segment::Purpose::upkeep));
-    NewPlaces places;
-    std::uint64_t position = 0;
+    PayloadMover mover(x_core, x_segment);
+    CO_TRYV(co_await mover.open(batch.bytes));
     bool moved = false;
     for (const auto& [offset, source] : batch.sources) {
       for (const ByteRange& range : source.live) {
-        const std::uint64_t start = position;
-        CO_TRY(const bool copied, co_await copy(*writer, source.extent, range, position));
-        if (copied) {
-          places.moved(offset, range, start);
-          moved = true;
-        } else {
-          ++x_done.left_behind;
-        }
+        CO_TRY(const bool copied, co_await mover.copy(source.extent, range));
+        moved |= copied;
+        x_done.left_behind += copied ? 0 : 1;
       }
     }
-    CO_TRY(const std::vector<Extent> extents, co_await writer->finish());
-    for (const Extent& extent : extents) {
-      places.add(extent);
-    }
+    CO_TRYV(co_await mover.finish());
     if (!moved) {
       co_return ok();
     }
-    x_done.bytes += position;
-    co_return co_await swap_all(batch.owners, places);
+    x_done.bytes += mover.bytes();
+    co_return co_await swap_all(batch.owners, mover);
   }
 
-  /// False: it cannot be read. `position` in the stream moves on by what was written.
-  Task<bool> copy(segment::BlobWriter& writer,
-                  const Extent& extent,
-                  const ByteRange& range,
-                  std::uint64_t& position) {
-    for (std::uint64_t done = 0; done < range.length;) {
-      const std::uint64_t n = std::min(kReadBytes, range.length - done);
-      const auto slices = co_await x_core.blobs.read(extent, range.offset + done, n);
-      if (!slices) {
-        log::warn("payload cannot be moved out of its segment",
-                  {{"segment", x_segment},
-                   {"offset", extent.offset},
-                   {"error", slices.error().describe()}});
-        co_return false;
-      }
-      for (const Buffer& slice : *slices) {
-        CO_TRYV(co_await write(writer, slice.view()));
-        position += slice.size();
-      }
-      done += n;
-    }
-    co_return true;
-  }
-
-  static Task<> write(segment::BlobWriter& writer, ConstBytes bytes) {
-    while (!bytes.empty()) {
-      CO_TRY(const MutBytes room, co_await writer.buffer());
-      const std::size_t n = std::min(room.size(), bytes.size());
-      std::memcpy(room.data(), bytes.data(), n);
-      CO_TRYV(co_await writer.advance(n));
-      bytes = bytes.subspan(n);
-    }
-    co_return ok();
-  }
-
-  Task<> swap_all(const std::vector<InodeId>& owners, const NewPlaces& places) {
+  Task<> swap_all(const std::vector<InodeId>& owners, const PayloadMover& mover) {
     for (std::size_t at = 0; at < owners.size(); at += kOwnersPerCommit) {
       const std::size_t n = std::min(kOwnersPerCommit, owners.size() - at);
-      CO_TRYV(co_await swap(std::span(owners).subspan(at, n), places));
+      CO_TRYV(co_await swap(std::span(owners).subspan(at, n), mover));
     }
     co_return ok();
   }
 
-  Task<> swap(std::span<const InodeId> owners, const NewPlaces& places) {
+  Task<> swap(std::span<const InodeId> owners, const PayloadMover& mover) {
     LockPlan plan;
     for (const InodeId ino : owners) {
       plan.add(inode_lock(ino), LockMode::exclusive);
@@ -266,7 +177,7 @@ class Relocation {
         continue;
       }
       pieces += before->record.lists.pieces.size();
-      point_to(*before, places, *tx);
+      point_to(*before, mover, *tx);
       if (pieces > kPiecesPerCommit) {
         CO_TRYV(co_await tx->commit());
         tx = std::make_unique<Transaction>(x_core);
@@ -279,15 +190,8 @@ class Relocation {
     co_return ok();
   }
 
-  void point_to(const Object& before, const NewPlaces& places, Transaction& tx) {
-    Pieces pieces;
-    for (const Piece& piece : before.record.lists.pieces) {
-      if (piece.extent.segment == x_segment) {
-        places.append(pieces, piece);
-      } else {
-        append_piece(pieces, piece);
-      }
-    }
+  void point_to(const Object& before, const PayloadMover& mover, Transaction& tx) {
+    Pieces pieces = mover.moved(before.record.lists.pieces);
     if (pieces == before.record.lists.pieces) {
       return;
     }

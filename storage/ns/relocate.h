@@ -13,5 +13,11 @@ namespace outcrop::ns {
 /// parts of uploads that were not completed, stay. Errors of the stores; what was moved before
 /// stays moved.
 Task<Relocated> relocate(Core& core, SegmentId segment, std::uint64_t most_bytes);
+/// The same for what parts of uploads have in the segment, `from` a position on, which moves on
+/// with it. It reads the records of all parts that there are: for segments that must not stay.
+Task<Relocated> relocate_parts(Core& core,
+                               SegmentId segment,
+                               std::uint64_t most_bytes,
+                               PartPosition& from);
 
 }  // namespace outcrop::ns

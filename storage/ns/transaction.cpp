@@ -132,20 +132,26 @@ void Transaction::create_object(InodeId ino, const InodeRecord& record) {
   }
 }
 
-void Transaction::rewrite_object(const Object& before, const Object& after) {
-  const auto old_uses = extent_uses(before.record.lists.pieces);
-  const auto new_uses = extent_uses(after.record.lists.pieces);
+void Transaction::rewrite_refs(InodeId owner,
+                               const std::vector<Piece>& before,
+                               const std::vector<Piece>& after) {
+  const auto old_uses = extent_uses(before);
+  const auto new_uses = extent_uses(after);
   for (const ExtentUse& use : old_uses) {
     if (!std::ranges::binary_search(new_uses, place_of(use), {}, place_of)) {
-      batch.erase(meta::extent_ref_key(use.extent, before.ino));
+      batch.erase(meta::extent_ref_key(use.extent, owner));
     }
   }
   for (const ExtentUse& use : new_uses) {
     const auto old = std::ranges::lower_bound(old_uses, place_of(use), {}, place_of);
     if (old == old_uses.end() || *old != use) {
-      put_ref(before.ino, use);
+      put_ref(owner, use);
     }
   }
+}
+
+void Transaction::rewrite_object(const Object& before, const Object& after) {
+  rewrite_refs(before.ino, before.record.lists.pieces, after.record.lists.pieces);
   block_inode(before.ino);
   EncodedRecord encoded = encode(after.record);
   batch.put(inode_key(before.ino), std::move(encoded.main));

@@ -65,6 +65,9 @@ class Transaction {
   void add_name(Object& object, InodeId parent, std::string_view name, std::uint64_t cookie);
   void put_refs(InodeId owner, const std::vector<Piece>& pieces);
   void erase_refs(InodeId owner, const std::vector<Piece>& pieces);
+  void rewrite_refs(InodeId owner,
+                    const std::vector<Piece>& before,
+                    const std::vector<Piece>& after);
   void put_directory(
       InodeId ino, InodeId parent, std::string_view name, bool implicit, std::int64_t now_ns);
   /// A directory for history alone: history.h.

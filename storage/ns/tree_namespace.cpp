@@ -20,6 +20,11 @@ class TreeNamespaceImpl final : public TreeNamespace {
   Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) override {
     return ns::relocate(x_core, segment, most_bytes);
   }
+  Task<Relocated> relocate_parts(SegmentId segment,
+                                 std::uint64_t most_bytes,
+                                 PartPosition& from) override {
+    return ns::relocate_parts(x_core, segment, most_bytes, from);
+  }
 
   Task<std::vector<BucketInfo>> list_buckets() override { return ns::list_buckets(x_core); }
   Task<BucketInfo> get_bucket(std::string_view name) override {

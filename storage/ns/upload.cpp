@@ -161,14 +161,21 @@ Task<std::vector<Part>> load_parts(
 }
 
 void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* previous) {
-  tx.put_refs(part.record.ino, part.record.lists.pieces);
+  const bool same_owner = previous && previous->record.ino == part.record.ino;
+  if (same_owner) {
+    tx.rewrite_refs(part.record.ino, previous->record.lists.pieces, part.record.lists.pieces);
+  } else {
+    tx.put_refs(part.record.ino, part.record.lists.pieces);
+  }
   EncodedRecord encoded = encode(part.record);
   tx.batch.put(part_key(upload, part.number), std::move(encoded.main));
   for (std::uint32_t i = 0; i < encoded.tails.size(); ++i) {
     tx.batch.put(part_tail_key(upload, part.number, i), std::move(encoded.tails[i]));
   }
   if (previous) {
-    tx.erase_refs(previous->record.ino, previous->record.lists.pieces);
+    if (!same_owner) {
+      tx.erase_refs(previous->record.ino, previous->record.lists.pieces);
+    }
     for (auto i = static_cast<std::uint32_t>(encoded.tails.size()); i < previous->record.tails;
          ++i) {
       tx.batch.erase(part_tail_key(upload, part.number, i));

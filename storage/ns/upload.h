@@ -35,7 +35,8 @@ PartInfo info_of(const Part& part);
 /// Parts with number > `after`, complete with continuation records, at most `max`.
 Task<std::vector<Part>> load_parts(
     Core& core, InodeId upload, std::uint32_t after, std::size_t max, meta::SnapshotPtr at = {});
-/// The part with its references, in the place of `previous` (of the same number; null: none).
+/// The part with its references, in the place of `previous` (of the same number, maybe itself with
+/// other pieces; null: none).
 void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* previous);
 void erase_part(Transaction& tx, InodeId upload, const Part& part);
 

@@ -13,8 +13,8 @@ namespace outcrop::segment {
 /// Payloads up to this are whole records in (1, m) segments; larger ones are striped over (k, m).
 inline constexpr std::uint64_t kSmallMax = 128 << 10;
 
-/// Who asks for room. Upkeep (compaction) may use what is kept back from clients: it is what makes
-/// room for them again.
+/// Who asks. Upkeep (compaction) may use room that is kept back from clients: it is what makes room
+/// for them again. What it reads is in nobody's way for that, and stays out of caches.
 enum class Purpose : std::uint8_t { client, upkeep };
 
 /// Keeps the segments of some extents from being recycled while it lives. Any thread.
@@ -66,7 +66,8 @@ class BlobStore {
   /// slices in order. Keep `length` at or below a few MiB per call. Errors: unavailable, corrupt.
   virtual Task<std::vector<Buffer>> read(Extent extent,
                                          std::uint64_t offset,
-                                         std::uint64_t length) = 0;
+                                         std::uint64_t length,
+                                         Purpose purpose) = 0;
   /// The unit of the byte at `offset` < extent.length: a hint, any answer reads the right bytes.
   virtual ReadUnit read_unit(const Extent& extent, std::uint64_t offset) = 0;
   virtual PinPtr pin(std::span<const Extent> extents) = 0;

@@ -162,11 +162,15 @@ Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_h
 
 namespace {
 
-/// How long a read that goes to the drives takes: what the pace of a repair looks at.
+/// How long a read that goes to the drives takes: what the pace of a repair looks at. Its own do
+/// not count.
 class ReadTimer {
  public:
-  explicit ReadTimer(SegmentStats& stats) : x_stats(stats) {}
+  ReadTimer(SegmentStats& stats, Purpose purpose) : x_stats(stats), x_purpose(purpose) {}
   ~ReadTimer() {
+    if (x_purpose == Purpose::upkeep) {
+      return;
+    }
     const auto ns = std::chrono::steady_clock::now() - x_began;
     x_stats.reads.fetch_add(1, std::memory_order_relaxed);
     x_stats.read_ns.fetch_add(static_cast<std::uint64_t>(ns.count()), std::memory_order_relaxed);
@@ -175,6 +179,7 @@ class ReadTimer {
 
  private:
   SegmentStats& x_stats;
+  const Purpose x_purpose;
   const std::chrono::steady_clock::time_point x_began = std::chrono::steady_clock::now();
 };
 
@@ -182,7 +187,8 @@ class ReadTimer {
 
 Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
                                              std::uint64_t offset,
-                                             std::uint64_t length) {
+                                             std::uint64_t length,
+                                             Purpose purpose) {
   const bool inside = offset <= extent.length && length <= extent.length - offset;
   if (!inside) {
     co_return fail(Errc::corrupt, "read outside an extent");
@@ -193,10 +199,12 @@ Task<std::vector<Buffer>> SegmentStore::read(Extent extent,
     co_return std::vector{record.slice(offset, length)};
   }
   CO_TRY(SegmentPtr segment, co_await find(extent.segment));
-  const ReadTimer timer(x_context.stats);
+  const ReadTimer timer(x_context.stats, purpose);
   if (segment->record.small) {
     CO_TRY(record, co_await read_small(x_context, std::move(segment), extent));
-    x_cache.add(extent, record.view());
+    if (purpose == Purpose::client) {
+      x_cache.add(extent, record.view());
+    }
     co_return std::vector{record.slice(offset, length)};
   }
   co_return co_await read_striped(x_context, std::move(segment), extent, offset, length);

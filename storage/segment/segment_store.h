@@ -90,7 +90,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<std::unique_ptr<BlobWriter>> open_writer(std::uint64_t size_hint, Purpose purpose) override;
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
-                                 std::uint64_t length) override;
+                                 std::uint64_t length,
+                                 Purpose purpose) override;
   ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   PinPtr pin(std::span<const Extent> extents) override;
   PinPtr pin_segment(SegmentId segment) override;

@@ -127,7 +127,8 @@ Task<std::unique_ptr<segment::BlobWriter>> MemBlobStore::open_writer(std::uint64
 
 Task<std::vector<Buffer>> MemBlobStore::read(Extent extent,
                                              std::uint64_t offset,
-                                             std::uint64_t length) {
+                                             std::uint64_t length,
+                                             segment::Purpose) {
   ++x_reads;
   const std::lock_guard lock(x_mutex);
   const auto it = x_extents.find({extent.segment, extent.offset});

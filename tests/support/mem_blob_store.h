@@ -24,7 +24,8 @@ class MemBlobStore final : public segment::BlobStore {
                                                          segment::Purpose purpose) override;
   Task<std::vector<Buffer>> read(Extent extent,
                                  std::uint64_t offset,
-                                 std::uint64_t length) override;
+                                 std::uint64_t length,
+                                 segment::Purpose purpose) override;
   segment::ReadUnit read_unit(const Extent& extent, std::uint64_t offset) override;
   segment::PinPtr pin(std::span<const Extent> extents) override;
   segment::PinPtr pin_segment(SegmentId segment) override;

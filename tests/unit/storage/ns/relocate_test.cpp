@@ -104,6 +104,46 @@ TEST_F(RelocateTest, SharedExtentsStayShared) {
   EXPECT_TRUE(test::same(read(to), model));
 }
 
+TEST_F(RelocateTest, PartsOfUploadsMoveWhereTheyMust) {
+  const auto upload = must(
+      ns->create_upload("b", "m", {}, digest::Algorithm::none, digest::ChecksumType::full_object));
+  std::string content;
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    auto writer = must(ns->open_write("b", "m", 0));
+    const std::string part = pattern(300'000, number);
+    must(test::write_all(*writer, part, 1 << 20));
+    content += part;
+    must(ns->put_part("b", "m", upload.upload_id, number, std::move(writer), std::string(32, 'a'),
+                      {}));
+  }
+  must(ns->create_upload("b", "other", {}, digest::Algorithm::none,
+                         digest::ChecksumType::full_object));
+  const PartList before = must(ns->list_parts("b", "m", upload.upload_id, 0, 100));
+  seal();
+  const std::size_t extents = blobs.extents();
+  unsigned calls = 0;
+  std::uint64_t owners = 0;
+  for (const SegmentId segment : blobs.old_segments()) {
+    PartPosition from;
+    for (bool finished = false; !finished; ++calls) {
+      const Relocated moved = must(ns->relocate_parts(segment, 1, from));
+      owners += moved.owners;
+      finished = moved.finished;
+    }
+    EXPECT_TRUE(must(ns->relocate(segment, SIZE_MAX)).left_behind == 0) << "nothing is there";
+  }
+  EXPECT_GE(owners, 3U);
+  EXPECT_GE(calls, 3U) << "one part at a time";
+  EXPECT_EQ(blobs.collect(), extents);
+  EXPECT_EQ(must(ns->list_parts("b", "m", upload.upload_id, 0, 100)).parts, before.parts);
+  CompleteRequest request;
+  for (const PartInfo& part : before.parts) {
+    request.parts.push_back({part.number, part.etag, {}});
+  }
+  must(ns->complete_upload("b", "m", upload.upload_id, request));
+  EXPECT_TRUE(test::same(get("m").value(), content));
+}
+
 TEST_F(RelocateTest, PartsOfUploadsStayUntilTheyAreObjects) {
   const auto upload = must(
       ns->create_upload("b", "m", {}, digest::Algorithm::none, digest::ChecksumType::full_object));

@@ -184,7 +184,7 @@ class Process {
     co_return extents;
   }
   Task<std::string> read_task(Extent extent, std::uint64_t offset, std::uint64_t length) {
-    CO_TRY(const auto slices, co_await store->read(extent, offset, length));
+    CO_TRY(const auto slices, co_await store->read(extent, offset, length, Purpose::client));
     std::string out;
     for (const Buffer& slice : slices) {
       out.append(as_text(slice.view()));
