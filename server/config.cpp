@@ -153,6 +153,8 @@ constexpr std::array kKeys = {
         }},
     Key{"storage.scrub_period",
         [](Config& c, V v, bool) { return assign(c.scrub_period, read_period(v)); }},
+    Key{"storage.restripe_after",
+        [](Config& c, V v, bool) { return assign(c.restripe_after, read_period(v)); }},
     Key{"nfs.listen", set_nfs_listen},
     Key{"nfs.lease", [](Config& c, V v, bool) { return assign(c.nfs_lease, read_seconds(v)); }},
     Key{"nfs.grace", [](Config& c, V v, bool) { return assign(c.nfs_grace, read_seconds(v)); }},
@@ -173,9 +175,9 @@ constexpr std::array kKeys = {
     Key{"s3.signature_v2_forms",
         [](Config& c, V v, bool env) { return assign(c.signature_v2_forms, read_bool(v, env)); }},
     Key{"auth.unsigned_payload_http",
-        [](Config& c, V v, bool env) {
-          return assign(c.unsigned_payload_http, read_bool(v, env));
-        }},
+        [](Config& c,
+           V v,
+           bool env) { return assign(c.unsigned_payload_http, read_bool(v, env)); }},
     Key{"audit.enabled",
         [](Config& c, V v, bool env) { return assign(c.audit, read_bool(v, env)); }},
     Key{"audit.dir", [](Config& c, V v, bool) { return assign(c.audit_dir, read_string(v)); }},

@@ -53,6 +53,30 @@ json::object repair_to_json(const engine::RepairStatus& r) {
           {"chunks_repaired", r.chunks_repaired}};
 }
 
+std::string_view name_of(engine::RestripeState state) {
+  switch (state) {
+    case engine::RestripeState::idle:
+      return "idle";
+    case engine::RestripeState::waiting:
+      return "waiting";
+    case engine::RestripeState::running:
+      return "running";
+    case engine::RestripeState::no_room:
+      return "no_room";
+  }
+  return "";
+}
+
+json::object restripe_to_json(const engine::RestripeStatus& r) {
+  return {{"state", name_of(r.state)},
+          {"segments", r.segments},
+          {"wait_seconds", r.wait_seconds},
+          {"bytes_left", r.bytes_left},
+          {"bytes_done", r.bytes_done},
+          {"bytes_per_second", r.bytes_per_second},
+          {"seconds_left", r.seconds_left ? json::value(*r.seconds_left) : json::value()}};
+}
+
 /// An object with just these fields; invalid_argument otherwise.
 Result<json::object> parse_object(const std::string& text,
                                   std::initializer_list<std::string_view> fields) {
@@ -106,6 +130,7 @@ std::string drives_to_json(const engine::EngineStats& stats, const DriveList& li
                             {"writable", stats.writable},
                             {"drives", std::move(drives)},
                             {"repair", repair_to_json(stats.repair)},
+                            {"restripe", restripe_to_json(stats.restripe)},
                             {"scrub",
                              {{"period_seconds", stats.repair.scrub_period_seconds},
                               {"all_read_since", stats.repair.oldest_scrub}}}};

@@ -53,6 +53,9 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.segments_recycled = e.segments_recycled;
   s.segments_compacted = e.segments_compacted;
   s.compacted_bytes = e.compacted_bytes;
+  s.segments_restriped = e.segments_restriped;
+  s.restriped_bytes = e.restriped_bytes;
+  s.restripe_bytes_left = e.restripe.bytes_left;
   s.clock_behind_seconds = e.clock_behind_seconds;
   s.reconstructed_reads = e.reconstructed_reads;
   s.corrupt_reads = e.corrupt_reads;

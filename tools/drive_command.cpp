@@ -85,11 +85,14 @@ void print_health(const json::object& status) {
   }
   fmt::print("\n");
   if (const std::uint64_t n = number_of(repair, "blocked")) {
-    fmt::print("blocked: {} segments have no other drive to go to: add one (outcrop drive add)\n",
-               n);
+    fmt::print("data: {} of them {}\n", n, tools::blocked_text(status));
   }
   if (flag_of(repair, "running")) {
     fmt::print("repair: {}\n", progress_text(repair));
+  }
+  const json::object& restripe = object_at(status, "restripe");
+  if (text_of(restripe, "state") == "running") {
+    fmt::print("restripe: {}\n", progress_text(restripe));
   }
   const json::object& scrub = object_at(status, "scrub");
   const std::uint64_t period = number_of(scrub, "period_seconds");

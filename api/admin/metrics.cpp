@@ -191,6 +191,14 @@ void add_store(Page& page, const StoreSample& s) {
                s.segments_compacted);
   page.counter("outcrop_compacted_bytes_total", "Payload bytes that compaction stored anew",
                s.compacted_bytes);
+  page.counter("outcrop_segments_restriped_total",
+               "Segments without a drive whose payload was written anew over those that are left",
+               s.segments_restriped);
+  page.counter("outcrop_restriped_bytes_total", "Payload bytes that were stored anew for that",
+               s.restriped_bytes);
+  page.gauge("outcrop_restripe_left_bytes",
+             "Payload, at most, that is to be written anew over the drives that are left",
+             s.restripe_bytes_left);
   page.gauge("outcrop_segments_degraded", "Segments with a shard missing", s.degraded);
   page.gauge("outcrop_segments_moving", "Segments with a shard on a drive that drains", s.moving);
   page.gauge("outcrop_segments_unreadable", "Segments that need drives that are missing",

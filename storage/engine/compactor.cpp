@@ -33,10 +33,10 @@ void Compactor::begin_round() {
   }
 }
 
-Task<> Compactor::measure(double garbage, std::size_t most_references) {
+Task<> Compactor::measure(double garbage, std::size_t most_references, SegmentId busy) {
   for (std::size_t seen = 0; seen < most_references && x_victim == 0 && !round_done();) {
     const SegmentId id = x_round[x_next++];
-    if (x_stuck.contains(id)) {
+    if (id == busy || x_stuck.contains(id)) {
       continue;
     }
     CO_TRY(const auto usage, co_await x_segments.usage(id));
@@ -69,7 +69,7 @@ Task<> Compactor::move(std::uint64_t most_bytes) {
   co_return ok();
 }
 
-Task<> Compactor::step(std::uint64_t free, std::uint64_t total) {
+Task<> Compactor::step(std::uint64_t free, std::uint64_t total, SegmentId busy) {
   const bool hurry = urgent(free, total);
   const std::uint64_t factor = hurry ? kUrgentFactor : 1;
   if (x_victim == 0 && round_done()) {
@@ -80,7 +80,7 @@ Task<> Compactor::step(std::uint64_t free, std::uint64_t total) {
     begin_round();
   }
   if (x_victim == 0) {
-    CO_TRYV(co_await measure(worthwhile_garbage(free, total), kReferencesPerStep * factor));
+    CO_TRYV(co_await measure(worthwhile_garbage(free, total), kReferencesPerStep * factor, busy));
   }
   if (x_victim == 0) {
     co_return ok();
@@ -101,7 +101,7 @@ Task<> Compactor::run(double garbage) {
   x_stuck.clear();
   x_victim = 0;
   while (!round_done() || x_victim != 0) {
-    CO_TRYV(co_await measure(garbage, SIZE_MAX));
+    CO_TRYV(co_await measure(garbage, SIZE_MAX, 0));
     if (x_victim != 0) {
       CO_TRYV(co_await move(UINT64_MAX));
     }

@@ -25,15 +25,17 @@ class Compactor {
 
   /// A bounded share of the work; `free` and `total` are bytes of the store. Errors: what could not
   /// be read or written; the next step goes on behind it. no_space and read_only are not errors: it
-  /// waits.
-  Task<> step(std::uint64_t free, std::uint64_t total);
+  /// waits. `busy` is left alone: restriping has it.
+  Task<> step(std::uint64_t free, std::uint64_t total, SegmentId busy = 0);
   /// Looks at every sealed segment once and moves out what lives in those with at least `garbage`
   /// of their payload dead (0..1).
   Task<> run(double garbage);
+  /// What it is at; 0: nothing.
+  SegmentId victim() const { return x_victim; }
   const CompactorStats& stats() const { return x_stats; }
 
  private:
-  Task<> measure(double garbage, std::size_t most_references);
+  Task<> measure(double garbage, std::size_t most_references, SegmentId busy);
   Task<> move(std::uint64_t most_bytes);
 
   segment::SegmentStore& x_segments;

@@ -38,6 +38,9 @@ struct EngineConfig {
   /// A drive that has been away for so long is taken back when it is there again; longer if it
   /// keeps leaving (return_policy.h).
   std::int64_t return_wait_ns = 5'000'000'000;
+  /// A missing drive gets so long to come back or to be replaced before large objects are written
+  /// anew over the drives that are left; since the start, if that was later. 0: they never are.
+  std::int64_t restripe_after_ns = 1'800'000'000'000;
   /// EngineRuntime::restart is not asked sooner: a process that was started lately is not worth
   /// another start.
   std::int64_t least_uptime_ns = 30'000'000'000;
@@ -108,6 +111,24 @@ struct RepairStatus {
   std::uint64_t scrub_period_seconds = 0;
 };
 
+/// Why data that no drive can complete is, or is not, written anew over the drives that are left.
+enum class RestripeState : std::uint8_t {
+  idle,     ///< there is nothing of the kind, or nothing more can be done
+  waiting,  ///< for the missing drive, or one in its place
+  running,
+  no_room,  ///< it would take room that clients need
+};
+
+struct RestripeStatus {
+  RestripeState state = RestripeState::idle;
+  std::uint64_t segments = 0;  ///< to be written anew
+  double wait_seconds = 0;     ///< while it waits: until it begins
+  /// Payload at most: segments may hold less. Of this run.
+  std::uint64_t bytes_left = 0, bytes_done = 0;
+  double bytes_per_second = 0;
+  std::optional<double> seconds_left;  ///< empty: not known
+};
+
 struct EngineStats {
   std::vector<DriveStatus> drives;
   std::uint64_t epoch = 0;
@@ -122,7 +143,9 @@ struct EngineStats {
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0, hedged_reads = 0;
   std::uint64_t metadata_memory_bytes = 0;
   std::uint64_t clock_behind_seconds = 0;  ///< the machine's, behind the time that is used
+  std::uint64_t segments_restriped = 0, restriped_bytes = 0;
   RepairStatus repair;
+  RestripeStatus restripe;
 };
 
 class Engine {
@@ -170,6 +193,9 @@ class Engine {
   /// One pass of repair now, as fast as it goes: all that is degraded or draining and that has
   /// somewhere to go. The number of segments it left whole.
   virtual Task<std::uint64_t> repair() = 0;
+  /// Writes all anew that repair cannot complete and that has more parity then, now: what it leaves
+  /// is garbage.
+  virtual Task<> restripe() = 0;
   /// Reads all that was last read `period_seconds` or longer ago, and repairs it; the mirrors of
   /// the metadata, too: one that is damaged leaves, and is built anew.
   virtual Task<> scrub(std::uint64_t period_seconds) = 0;

@@ -18,6 +18,8 @@ constexpr milliseconds kCollect{5000};  // garbage collection
 constexpr milliseconds kLookAtClock{60'000};
 // A start after a power cut knows the time no more exactly than this.
 constexpr std::int64_t kKeepTimeNs = 300'000'000'000;
+// Restriping leaves clients this share of the store: where drives are missing, room is scarce.
+constexpr std::uint64_t kKeptFree = 10;
 // What a file client wrote and never committed is stored after this.
 constexpr std::int64_t kIdleNs = 5'000'000'000;
 // Checkpoints flush memtables before they grow beyond the journal's files, and deeper ones are
@@ -111,6 +113,8 @@ Task<> Store::start() {
   CO_TRYV(co_await tree->open());
   x_ns = std::move(tree);
   x_compactor.emplace(x_segments, *x_ns);
+  x_restriper.emplace(x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.restripe_after_ns,
+                      [this] { return x_free_bytes > x_total_bytes / kKeptFree; });
   if (x_config.background) {
     const Executor ex = x_runtime.workers[0]->get_executor();
     x_pace.emplace(ex, x_runtime.clock, [this] {
@@ -218,7 +222,8 @@ void Store::start_upkeep() {
   add_job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
   add_job(kLookAtClock, "keeping the time", [this] { return keep_time(kKeepTimeNs); });
   add_job(kRepairTick, "repair", [this] { return repair_step(); });
-  add_job(kTick, "compaction", [this] { return x_compactor->step(x_free_bytes, x_total_bytes); });
+  add_job(kTick, "compaction",
+          [this] { return x_compactor->step(x_free_bytes, x_total_bytes, x_restriper->victim()); });
 }
 
 // Deletes make room for metadata only when the index is rewritten without what they erased.
@@ -264,6 +269,7 @@ Task<> Store::close_parts() {
     CO_TRYV(co_await suspend<void>([this](Resume<void> r) { x_operations_ended = std::move(r); }));
   }
   x_compactor.reset();
+  x_restriper.reset();
   Result<void> first;
   if (x_ns) {
     first = co_await files().flush_idle(INT64_MAX);
@@ -315,6 +321,7 @@ EngineStats Store::stats() {
     out.drives.push_back(std::move(drive));
   }
   out.repair = repair_status(survey);
+  out.restripe = x_restriper->status(survey);
   const meta::MetaStats meta = x_meta->stats();
   const segment::SegmentStore::Counts segments = x_segments.counts();
   out.epoch = record.epoch;
@@ -335,6 +342,8 @@ EngineStats Store::stats() {
   out.segments_open = segments.open;
   out.segments_sealed = segments.sealed;
   out.segments_recycled = x_segments.stats().recycled.load();
+  out.segments_restriped = x_restriper->segments();
+  out.restriped_bytes = x_restriper->bytes();
   out.segments_compacted = x_compactor->stats().segments.load();
   out.compacted_bytes = x_compactor->stats().bytes.load();
   out.reconstructed_reads = x_segments.stats().reconstructed_reads.load();

@@ -13,6 +13,7 @@
 #include "storage/engine/fair_pace.h"
 #include "storage/engine/hang_judge.h"
 #include "storage/engine/periodic.h"
+#include "storage/engine/restriper.h"
 #include "storage/engine/return_policy.h"
 #include "storage/meta/journaled_meta_store.h"
 #include "storage/ns/make_namespace.h"
@@ -46,6 +47,7 @@ class Store final : public Engine {
   Task<> drain_drive(unsigned slot, bool on) override;
   Task<> remove_drive(unsigned slot) override;
   Task<std::uint64_t> repair() override;
+  Task<> restripe() override;
   Task<> scrub(std::uint64_t period_seconds) override;
   Task<> judge_drives() override;
   Task<> eject_given_up() override;
@@ -117,6 +119,7 @@ class Store final : public Engine {
   std::int64_t x_kept_time_ns = 0;
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;
+  std::optional<Restriper> x_restriper;
   std::vector<std::unique_ptr<Periodic>> x_jobs, x_judges;
   unsigned x_operations = 0;  ///< of the caller's, under way
   Resume<void> x_operations_ended;

@@ -33,6 +33,15 @@ struct SlotUse {
   std::uint64_t critical = 0;  ///< segments that could not be read without it
 };
 
+/// A segment with a shard that is missing or to move and that no drive can take, whose data would
+/// have more parity if it were written anew over the drives that are here.
+struct Stranded {
+  SegmentId segment = 0;
+  std::uint64_t bytes = 0;  ///< of payload that it has room for: there is no more to write
+  int spare = 0;            ///< drives that may fail, without those that drain; below 0: needs them
+  bool lost = false;        ///< a shard is missing; else one is on a drive that drains
+};
+
 /// The state of all segments at one moment.
 struct Survey {
   std::uint64_t segments = 0, open = 0;
@@ -46,6 +55,7 @@ struct Survey {
   std::uint64_t bytes_to_write = 0;
   std::uint64_t oldest_verified = 0;  ///< Unix seconds: all has been read since
   std::map<drives::Slot, SlotUse> slots;
+  std::vector<Stranded> stranded;  ///< of the blocked ones; those with the least parity left first
 };
 
 /// Runs on one worker, one segment at a time; survey() on any thread.
@@ -113,6 +123,7 @@ class Repairer {
   bool hopeless(const Segment& segment) const;
   ShardMask leaving(const Layout& layout) const;
   int places(const Layout& layout, ShardMask todo) const;
+  void consider(Survey& survey, const Segment& segment, ShardMask gone, ShardMask away) const;
   Result<bool> place(Job& job);
   Result<std::optional<NewShard>> make_file(const Job& job, unsigned shard);
   Result<NewShard> make_file_on(const Job& job, unsigned shard, drives::Slot slot, bool same_slot);

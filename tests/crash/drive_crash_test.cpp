@@ -60,6 +60,25 @@ Result<void> drain_and_remove(SimEngine& e, io::SimWorld&) {
   return e.run(e.engine().remove_drive(kSlot));
 }
 
+/// A drive is missing, and nobody brings another.
+Result<void> write_anew(SimEngine& e, io::SimWorld&) {
+  TRYV(e.run(e.engine().repair()));
+  TRYV(e.run(e.engine().restripe()));
+  TRYV(e.run(e.engine().collect_garbage()));
+  return whole(e) ? ok() : Result<void>(fail(Errc::internal, "not whole after restriping"));
+}
+
+Result<void> drain_without_another(SimEngine& e, io::SimWorld& world) {
+  constexpr unsigned kSlot = 0;
+  const auto drives = e.engine().stats().drives;
+  if (std::ranges::find(drives, kSlot, &engine::DriveStatus::slot) == drives.end()) {
+    return ok();  // it is gone already
+  }
+  TRYV(e.run(e.engine().drain_drive(kSlot, true)));
+  TRYV(write_anew(e, world));
+  return e.run(e.engine().remove_drive(kSlot));
+}
+
 /// A drive is pulled while the store runs, misses a write, is plugged in again and made whole.
 Result<void> pull_and_plug(SimEngine& e, io::SimWorld& world) {
   constexpr unsigned kSlot = 1;
@@ -192,6 +211,35 @@ TEST(DriveCrash, DrainingAndRemovingADrive) {
   world.reboot(2);
   world.add_drive();
   const Change change{"drain", drain_and_remove};
+  EXPECT_GT(run_all(change, world, all), 300U);
+}
+
+TEST(DriveCrash, RestripingWithoutALostDrive) {
+  io::SimWorld world = world_with_bucket(4, 1, 1);
+  Contents all;
+  {
+    SimEngine engine(world, 1);
+    ASSERT_TRUE(engine.open());
+    all = fill(engine);
+    ASSERT_TRUE(engine.close());
+  }
+  world.reboot(2);
+  world.remove_drive(1);
+  const Change change{"restripe", write_anew};
+  EXPECT_GT(run_all(change, world, all), 300U);
+}
+
+TEST(DriveCrash, DrainingADriveWithoutAnother) {
+  io::SimWorld world = world_with_bucket(4, 1, 1);
+  Contents all;
+  {
+    SimEngine engine(world, 1);
+    ASSERT_TRUE(engine.open());
+    all = fill(engine);
+    ASSERT_TRUE(engine.close());
+  }
+  world.reboot(2);
+  const Change change{"drain without another", drain_without_another};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
 

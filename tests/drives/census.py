@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A drive dies and is replaced, the server is killed at random points of the rebuild: after it any m drives may go."""
+"""A drive dies and is replaced, or not; the server is killed at random points of the rebuild: after it any m may go."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import argparse
 import http.client
 import itertools
 import json
+import math
 import random
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "support")]
 
-from population import MIB, Population
+from population import BUCKET, MIB, Population
 from server import AdminRefused, Server, ServerFailed, moved_away
 
 DRIVES = 6
@@ -34,7 +35,7 @@ class Census:
         self._bulk = bulk
         self.population = Population(seed)
         self.problems: list[str] = []
-        self.kills = self.kills_while_running = self.rebuilt = self.subsets = 0
+        self.kills = self.kills_while_running = self.rebuilt = self.restriped = self.subsets = 0
         self._random = random.Random(seed)
         self._next_drive = DRIVES
 
@@ -64,7 +65,7 @@ class Census:
         repair = status["repair"]
         live = [d for d in status["drives"] if d["state"] == "live"]
         busy = repair["degraded"] + repair["moving"] + repair["damaged"] + repair["unreadable"]
-        return (busy == 0 and len(live) == DRIVES == len(status["drives"])
+        return (busy == 0 and len(live) == len(self.server.drives) == len(status["drives"])
                 and sum(d["mirror"] for d in live) == PARITY + 1)
 
     def wait_whole(self, where: str) -> None:
@@ -135,21 +136,60 @@ class Census:
         self.look("drained and pulled")
 
     def kill_in_rebuild(self, count: int) -> None:
-        """kill -9 a random while after repair has begun, and a start, a few times; until it is done."""
+        """kill -9 a random while after repair or restriping has begun, and a start, a few times; until it is done."""
         for _ in range(count):
             deadline = time.monotonic() + 10
             status = self.status()
-            while time.monotonic() < deadline and not (status and status["repair"]["running"]):
-                if status and self._whole(status):
+            while time.monotonic() < deadline and not (status and self._works(status)):
+                if status and status["repair"]["degraded"] == 0 and self._whole(status):
                     return
                 time.sleep(0.01)
                 status = self.status()
             time.sleep(self._random.uniform(0.0, 0.5))
             status = self.status()
-            self.kills_while_running += 1 if status and status["repair"]["running"] else 0
+            self.kills_while_running += 1 if status and self._works(status) else 0
             self.server.kill()
             self.kills += 1
             self.server.start()
+
+    def _works(self, status: Any) -> bool:
+        return bool(status["repair"]["running"]) or status["restripe"]["state"] == "running"
+
+    def shrink(self, kills: int) -> None:
+        """A drive dies and nobody replaces it: what lay over all drives is written anew over the others."""
+        self.server.stop()
+        self.server.set_environment("OUTCROP_STORAGE_RESTRIPE_AFTER", "1s")
+        self.server.start()
+        client = self.server.client()
+        part = self._random.randbytes(6 * MIB)
+        upload = client.create_multipart(BUCKET, "unfinished")
+        etag = client.upload_part(BUCKET, "unfinished", upload, 1, part)
+        slot = self.lose_one()
+        self.population.churn(client, "shrunk")
+        client.close()
+        self.kill_in_rebuild(kills)
+        deadline = time.monotonic() + HEAL_SECONDS_MAX
+        status = self.status()
+        while time.monotonic() < deadline and (status is None or status["repair"]["degraded"] > 0):
+            time.sleep(0.1)
+            status = self.status()
+        self.server.admin("DELETE", f"/v1/drives/{slot}")
+        self.wait_whole("shrunk")
+        self.look("shrunk")
+        self.server.set_environment("OUTCROP_STORAGE_RESTRIPE_AFTER", "30m")
+        self.server.stop()
+        with moved_away(self._random.sample(self.server.drives, PARITY)):
+            self.server.start()
+            client = self.server.client(60)
+            client.checked("complete", client.complete_multipart(BUCKET, "unfinished", upload, [etag]))
+            if client.checked("get", client.get(BUCKET, "unfinished")).body != part:
+                self.problems.append("shrunk: the upload that was not completed has other bytes")
+            client.checked("delete", client.delete(BUCKET, "unfinished"))
+            client.close()
+            self.server.kill()
+        self.server.start()
+        self.wait_whole("shrunk, after two drives were away")
+        self.restriped += 1
 
     def round(self, number: int, kills: int) -> None:
         """Lose, write, replace, kill, heal."""
@@ -191,7 +231,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2, help="drives that die")
     parser.add_argument("--kills", type=int, default=4, help="kill -9 in each rebuild")
     parser.add_argument("--bulk", type=int, default=40, help="objects of 5 MiB beside the others")
-    parser.add_argument("--pairs", type=int, default=6, help="pairs of drives taken away in the end, of 15")
+    parser.add_argument("--pairs", type=int, default=6, help="pairs of drives taken away in the end")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of a run, not its timing")
     parser.add_argument("--scratch", type=Path, help="where the drives go (default: the system's temp directory)")
     options = parser.parse_args()
@@ -206,6 +246,7 @@ def main() -> int:
                 census.round(number, options.kills)
             if options.outcrop is not None:
                 census.grow_and_shrink()
+                census.shrink(options.kills)
             census.any_two_may_go(options.pairs)
         except (ServerFailed, AdminRefused) as failure:
             census.problems.append(str(failure))
@@ -213,10 +254,12 @@ def main() -> int:
     for problem in census.problems[:20]:
         print(problem)
     print(f"census: seed {seed}, {census.rebuilt} drives rebuilt, {census.kills} kills "
-          f"({census.kills_while_running} while repair ran), {census.subsets} pairs of drives away, "
+          f"({census.kills_while_running} while repair ran), {census.restriped} not replaced, {census.subsets} pairs of drives away, "
           f"{len(census.population.expected)} objects, {len(census.problems)} problems, "
           f"{time.monotonic() - began:.0f} s")
-    done = (census.rebuilt == options.rounds and census.subsets == min(options.pairs, 15)
+    most = math.comb(len(server.drives), PARITY)
+    done = (census.rebuilt == options.rounds and census.subsets == min(options.pairs, most)
+            and census.restriped == (options.outcrop is not None)
             and (options.kills == 0 or census.kills_while_running > 0))
     return 1 if census.problems or not done else 0
 

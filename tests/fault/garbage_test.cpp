@@ -15,6 +15,7 @@ constexpr unsigned kDrives = 4, kParity = 1, kClients = 4, kOpsPerBurst = 6;
 
 struct Tally {
   std::uint64_t bursts = 0, operations = 0, crashes = 0, freed = 0, compacted = 0, references = 0;
+  std::uint64_t restriped = 0;
 };
 
 /// Every content that a key may ever have had: what a copy from it may find. Noted before anything
@@ -231,6 +232,15 @@ Task<> keep_house(SimEngine& engine, std::uint64_t seed, unsigned operations) {
   co_return ok();
 }
 
+/// Beside that, as the server does it: they may be at the same segment.
+Task<> write_anew(SimEngine& engine, unsigned times) {
+  for (unsigned i = 0; i < times; ++i) {
+    [[maybe_unused]] const auto done = co_await engine.engine().restripe();
+    co_await asio::post(co_await asio::this_coro::executor, use_async);
+  }
+  co_return ok();
+}
+
 class History {
  public:
   explicit History(std::uint64_t seed)
@@ -242,11 +252,16 @@ class History {
     }
     for (unsigned i = 0; i < bursts && !testing::Test::HasFailure(); ++i) {
       burst(i, tally);
+      if (x_seed % 3 == 0 && i == kLosesAfter) {
+        x_world.remove_drive(static_cast<unsigned>(x_seed % kDrives));
+      }
     }
     empty(tally);
   }
 
  private:
+  static constexpr unsigned kLosesAfter = 2;  ///< a drive, in one of three: nobody replaces it
+
   std::string where(const char* what) const {
     return "seed " + std::to_string(x_seed) + ", burst " + std::to_string(x_burst) + ", " + what;
   }
@@ -303,6 +318,7 @@ class History {
     }
     tally.freed += engine.engine().stats().segments_recycled;
     tally.compacted += engine.engine().stats().segments_compacted;
+    tally.restriped += engine.engine().stats().segments_restriped;
   }
 
   static Task<> spawn_all(SimEngine& engine,
@@ -313,6 +329,7 @@ class History {
       group.spawn(actor->run(kOpsPerBurst));
     }
     group.spawn(keep_house(engine, house, kOpsPerBurst / 2));
+    group.spawn(write_anew(engine, kOpsPerBurst / 2));
     co_return co_await group.join();
   }
 
@@ -377,16 +394,18 @@ TEST(Garbage, ReferencesAreExactWhateverRunsSideBySide) {
   }
   std::printf(
       "garbage: %llu histories from seed %llu: %llu bursts, %llu operations, %llu power "
-      "cuts, %llu segments freed, %llu compacted, %llu references recounted\n",
+      "cuts, %llu segments freed, %llu compacted, %llu restriped, %llu references recounted\n",
       static_cast<unsigned long long>(histories), static_cast<unsigned long long>(first),
       static_cast<unsigned long long>(tally.bursts),
       static_cast<unsigned long long>(tally.operations),
       static_cast<unsigned long long>(tally.crashes), static_cast<unsigned long long>(tally.freed),
       static_cast<unsigned long long>(tally.compacted),
+      static_cast<unsigned long long>(tally.restriped),
       static_cast<unsigned long long>(tally.references));
   EXPECT_GT(tally.crashes, 0U);
   EXPECT_GT(tally.freed, 0U);
   EXPECT_GT(tally.compacted, 0U);
+  EXPECT_GT(tally.restriped, 0U);
 }
 
 }  // namespace

@@ -89,6 +89,16 @@ std::vector<Phase> drives() {
        .run = [](Client& c) { attempt(c.engine(), c.engine().engine().repair()); },
        .from_start = true,
        .already_lost = 4},
+      {.name = "restripe",
+       .prepare = [](io::SimWorld& world) { world.remove_drive(4); },
+       .run =
+           [](Client& c) {
+             attempt(c.engine(), c.engine().engine().repair());
+             attempt(c.engine(), c.engine().engine().restripe());
+             attempt(c.engine(), c.engine().engine().collect_garbage());
+           },
+       .from_start = true,
+       .already_lost = 4},
       {.name = "add a drive",
        .prepare =
            [](io::SimWorld& world) {

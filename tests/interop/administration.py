@@ -128,7 +128,7 @@ def drives_at_run_time(context: Context) -> None:
         server.start()
         stuck = tool.admin("drive", "status", "--watch")
         equal("watch of what is blocked", stuck.returncode, 1)
-        assert "1 segment blocked: no other drive can take them" in stuck.stdout, stuck.stdout
+        assert "1 segment blocked: no other drive can take them, add one; else they" in stuck.stdout, stuck.stdout
         assert "nothing left to do" not in stuck.stdout, stuck.stdout
         mixed = tool.admin("drive", "status", "--watch", "--json")
         assert mixed.returncode != 0 and not mixed.stdout and "--json" in mixed.stderr, mixed

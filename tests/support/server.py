@@ -117,6 +117,10 @@ class Server:
         """True while the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    def set_environment(self, name: str, value: str) -> None:
+        """For the next start."""
+        self._environment[name] = value
+
     def _command(self, *flags: str) -> list[str]:
         return [str(self.binary), "--config", str(self.config), *flags]
 

@@ -35,25 +35,38 @@ std::string segments_text(std::uint64_t n) {
 }
 
 /// What repair cannot do by itself. One segment may be of several kinds.
-std::string why_stopped(const json::object& repair) {
-  struct Reason {
-    const char* member;
-    const char* text;
-  };
-  static constexpr std::array kReasons{
-      Reason{"unreadable", "unreadable without the missing drives: put them back"},
-      Reason{"damaged", "damaged beyond parity: put missing drives back, outcrop fsck says what"},
-      Reason{"blocked", "blocked: no other drive can take them, add one"}};
+std::string why_stopped(const json::object& status) {
+  const std::array<std::pair<const char*, std::string>, 3> reasons{
+      {{"unreadable", "unreadable without the missing drives: put them back"},
+       {"damaged", "damaged beyond parity: put missing drives back, outcrop fsck says what"},
+       {"blocked", blocked_text(status)}}};
   std::string out;
-  for (const Reason& reason : kReasons) {
-    if (const std::uint64_t n = number_of(repair, reason.member)) {
-      out += (out.empty() ? "" : "; ") + segments_text(n) + " " + reason.text;
+  for (const auto& [member, text] : reasons) {
+    if (const std::uint64_t n = number_of(object_at(status, "repair"), member)) {
+      out += (out.empty() ? "" : "; ") + segments_text(n) + " " + text;
     }
   }
   return out;
 }
 
 }  // namespace
+
+std::string blocked_text(const json::object& status) {
+  const json::object& restripe = object_at(status, "restripe");
+  const std::string state(text_of(restripe, "state"));
+  std::string out = "blocked: no other drive can take them, ";
+  if (state == "waiting") {
+    out += "add one; else they are written anew over those that are left, in " +
+           duration_text(number_of(restripe, "wait_seconds"));
+  } else if (state == "running") {
+    out += "they are being written anew over those that are left";
+  } else if (state == "no_room") {
+    out += "and to write them anew over those that are left takes more room: add one, or delete";
+  } else {
+    out += "add one";
+  }
+  return out;
+}
 
 std::string progress_text(const json::object& repair) {
   const std::uint64_t left = number_of(repair, "bytes_left");
@@ -100,12 +113,16 @@ RepairView view_repair(const json::object& status) {
   std::uint64_t left = number_of(repair, "degraded") + number_of(repair, "moving");
   left = std::max(left, number_of(repair, "damaged"));  // those may have all their shards
   out.whole = left == 0;
+  const json::object& restripe = object_at(status, "restripe");
   if (out.busy) {
     out.line = "repair: " + progress_text(repair);
+  } else if (text_of(restripe, "state") == "running") {
+    out.busy = true;
+    out.line = "restripe: " + progress_text(restripe);
   } else if (out.whole) {
     out.line = "repair: nothing left to do";
   } else {
-    const std::string why = why_stopped(repair);
+    const std::string why = why_stopped(status);
     out.line = "repair: stopped: " +
                (why.empty() ? segments_text(left) + " not whole: see the log of the server" : why);
   }

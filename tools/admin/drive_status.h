@@ -23,7 +23,9 @@ struct RepairView {
 };
 RepairView view_repair(const boost::json::object& status);
 
-/// The part of GET /v1/drives about repair, while it is busy.
+/// The part of GET /v1/drives about repair or restriping, while it is busy.
 std::string progress_text(const boost::json::object& repair);
+/// What is the matter with segments that are blocked, and what becomes of them.
+std::string blocked_text(const boost::json::object& status);
 
 }  // namespace outcrop::tools

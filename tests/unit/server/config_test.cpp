@@ -85,6 +85,7 @@ allow_reduced_redundancy = true
 io = "threads"
 segment_size = "64MiB"
 scrub_period = "36h"
+restripe_after = "5m"
 [audit]
 enabled = false
 dir = "/var/log/outcrop"
@@ -131,6 +132,7 @@ TEST(Config, ReadsEveryKey) {
   want.io = io::BackendKind::threads;
   want.segment_size = 64 << 20;
   want.scrub_period = std::chrono::hours(36);
+  want.restripe_after = std::chrono::minutes(5);
   want.fast_etags = true;
   want.file_metadata = false;
   want.lifecycle_day = std::chrono::seconds(30);

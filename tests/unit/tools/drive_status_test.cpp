@@ -80,6 +80,29 @@ TEST(ViewRepair, BlockedIsNotDone) {
   }
 }
 
+TEST(ViewRepair, WhatIsBlockedIsWrittenAnew) {
+  const auto view = [](const std::string& restripe) {
+    return view_repair(
+        parse(R"({"repair":{"degraded":2,"blocked":2},"restripe":{)" + restripe + "}}"));
+  };
+  const RepairView waits = view(R"("state":"waiting","wait_seconds":1500)");
+  EXPECT_FALSE(waits.busy);
+  EXPECT_FALSE(waits.whole);
+  EXPECT_EQ(waits.line,
+            "repair: stopped: 2 segments blocked: no other drive can take them, add one; else they "
+            "are written anew over those that are left, in 25 min");
+  const RepairView runs = view(
+      R"("state":"running","bytes_left":1024,"bytes_done":1024,"bytes_per_second":512,
+         "seconds_left":2)");
+  EXPECT_TRUE(runs.busy);
+  EXPECT_EQ(runs.line, "restripe:  50 %, 1.0 KiB of 2.0 KiB, 512 B/s, 2 s left");
+  const RepairView full = view(R"("state":"no_room")");
+  EXPECT_FALSE(full.busy);
+  EXPECT_EQ(full.line,
+            "repair: stopped: 2 segments blocked: no other drive can take them, and to write them "
+            "anew over those that are left takes more room: add one, or delete");
+}
+
 TEST(ViewRepair, WhatStopsItIsWhatItSays) {
   const auto line = [](const std::string& repair) {
     const RepairView view = view_repair(parse(R"({"repair":{)" + repair + "}}"));

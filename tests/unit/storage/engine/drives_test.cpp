@@ -35,6 +35,26 @@ class EngineDrives : public testing::Test {
     return none;
   }
   engine::RepairStatus repair() { return engine->engine().stats().repair; }
+  engine::RestripeStatus restripe() { return engine->engine().stats().restripe; }
+  /// With one part; its id.
+  std::string begin_upload(std::string_view key, const std::string& content) {
+    ns::Namespace& ns = engine->ns();
+    const auto upload = engine->run(ns.create_upload(
+        SimEngine::kBucket, key, {}, digest::Algorithm::none, digest::ChecksumType::full_object));
+    EXPECT_TRUE(upload);
+    auto writer = engine->run(filled_writer(ns, SimEngine::kBucket, key, content));
+    EXPECT_TRUE(writer);
+    EXPECT_TRUE(engine->run(ns.put_part(SimEngine::kBucket, key, upload->upload_id, 1,
+                                        *std::move(writer), std::string(32, 'a'), {})));
+    return upload->upload_id;
+  }
+  static void complete_upload(SimEngine& in, std::string_view key, const std::string& id) {
+    ns::CompleteRequest request;
+    request.parts.push_back({1, std::string(32, 'a'), {}});
+    const auto done =
+        in.run(in.ns().complete_upload(SimEngine::kBucket, key, id, std::move(request)));
+    EXPECT_TRUE(done) << done.error().describe();
+  }
 
   std::optional<SimEngine> engine;
 };
@@ -105,6 +125,90 @@ TEST_F(EngineDrives, AfterALossTheOthersAreNeeded) {
   ASSERT_TRUE(engine->run(engine->engine().repair()));
   EXPECT_GT(repair().blocked, 0U) << "stripes over all drives have nowhere to go";
   EXPECT_EQ(repair().bytes_left, 0U);
+  stop();
+}
+
+// Nobody brings a drive: what lay over all of them is written anew over those that are left, also
+// what is of uploads that are not completed yet.
+TEST_F(EngineDrives, WhatLacksADriveIsWrittenAnewOverTheOthers) {
+  io::SimWorld world = world_with_bucket(4, 1, 1);
+  start(world);
+  fill();
+  const std::string upload = begin_upload("parts", pattern(5, 300'000));
+  stop();
+  world.reboot(2);
+  world.remove_drive(1);
+  start(world);
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(restripe().state, engine::RestripeState::waiting);
+  EXPECT_GT(restripe().segments, 0U);
+  EXPECT_EQ(restripe().segments, repair().blocked);
+  EXPECT_GT(restripe().bytes_left, 0U);
+  EXPECT_GT(restripe().wait_seconds, 1'700) << "the operator has half an hour";
+  ASSERT_TRUE(engine->run(engine->engine().restripe()));
+  EXPECT_EQ(restripe().segments, 0U);
+  ASSERT_TRUE(engine->run(engine->engine().collect_garbage()));
+  EXPECT_EQ(repair().blocked, 0U);
+  EXPECT_EQ(repair().degraded, 0U);
+  EXPECT_EQ(drive(1).shards, 0U);
+  ASSERT_TRUE(engine->run(engine->engine().restripe())) << "there is nothing left";
+  for (const unsigned slot : {0U, 2U, 3U}) {
+    EXPECT_EQ(drive(slot).reason.find("could not be read without it"), std::string::npos);
+  }
+  ASSERT_TRUE(engine->run(engine->engine().remove_drive(1)));
+  stop();
+  for (const unsigned gone : {0U, 2U, 3U}) {
+    io::SimWorld less = world.clone(gone);
+    less.reboot(gone);
+    less.remove_drive(gone);
+    SimEngine found(less, 3);
+    ASSERT_TRUE(found.open());
+    EXPECT_EQ(*found.get("small"), pattern(1, 9'000));
+    EXPECT_EQ(*found.get("striped"), pattern(2, 400'000));
+    complete_upload(found, "parts", upload);
+    EXPECT_EQ(*found.get("parts"), pattern(5, 300'000));
+  }
+}
+
+// As large objects lie over all drives, there is no other one to go to.
+TEST_F(EngineDrives, ADriveDrainsWithoutAnother) {
+  io::SimWorld world = world_with_bucket(4, 1, 1);
+  start(world);
+  fill();
+  ASSERT_TRUE(engine->run(engine->engine().drain_drive(2, true)));
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(restripe().state, engine::RestripeState::running) << "nobody is waited for";
+  EXPECT_FALSE(drive(2).empty);
+  ASSERT_TRUE(engine->run(engine->engine().restripe()));
+  ASSERT_TRUE(engine->run(engine->engine().collect_garbage()));
+  ASSERT_TRUE(engine->run(engine->engine().repair()));
+  EXPECT_EQ(repair().moving, 0U);
+  EXPECT_TRUE(drive(2).empty);
+  ASSERT_TRUE(engine->run(engine->engine().remove_drive(2)));
+  stop();
+  world.reboot(2);
+  world.remove_drive(2);
+  world.remove_drive(0);
+  start(world);
+  EXPECT_EQ(*engine->get("small"), pattern(1, 9'000));
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
+  stop();
+}
+
+// With as few drives as may be, anew is no better.
+TEST_F(EngineDrives, WhatWouldNotGainParityIsLeftAlone) {
+  io::SimWorld world = world_with_bucket(3, 2, 1);
+  start(world);
+  fill();
+  stop();
+  world.reboot(2);
+  world.remove_drive(1);
+  start(world);
+  EXPECT_GT(repair().blocked, 0U);
+  EXPECT_EQ(restripe().segments, 0U);
+  EXPECT_EQ(restripe().state, engine::RestripeState::idle);
+  ASSERT_TRUE(engine->run(engine->engine().restripe()));
+  EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
   stop();
 }
 

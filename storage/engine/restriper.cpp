@@ -1,0 +1,231 @@
+#include "storage/engine/restriper.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "storage/base/log.h"
+
+namespace outcrop::engine {
+namespace {
+
+constexpr std::uint64_t kBytesPerTurn = 8 << 20;
+// Until garbage collection has freed it; what could not be read is tried again then.
+constexpr std::int64_t kLeaveAloneNs = 600'000'000'000;
+constexpr double kSecondNs = 1e9;
+
+}  // namespace
+
+Restriper::Restriper(segment::SegmentStore& segments,
+                     ns::TreeNamespace& tree,
+                     drives::DriveSet& drives,
+                     const Clock& clock,
+                     std::int64_t after_ns,
+                     std::function<bool()> room)
+    : x_segments(segments),
+      x_tree(tree),
+      x_drives(drives),
+      x_clock(clock),
+      x_after_ns(after_ns),
+      x_room(std::move(room)) {}
+
+void Restriper::note_losses(std::int64_t now) {
+  const drives::EpochRecord record = x_drives.record();
+  std::map<Uuid, std::int64_t> lost;
+  for (std::size_t i = 0; i < record.members.size(); ++i) {
+    const drives::Member& member = record.members[i];
+    if (member.uuid.is_nil() || x_drives.live(static_cast<drives::Slot>(i))) {
+      continue;
+    }
+    // Who replaced a drive does not wait for it.
+    const std::int64_t since = member.draining ? now - x_after_ns : now;
+    const auto [at, is_new] = x_lost.try_emplace(member.uuid, since);
+    lost[member.uuid] = member.draining ? since : at->second;
+  }
+  x_lost = std::move(lost);
+}
+
+// When what is lost is written anew. One more that is lost does not make the others wait again:
+// less parity is left then.
+std::optional<std::int64_t> Restriper::due() const {
+  if (x_lost.empty() || x_after_ns == 0) {
+    return std::nullopt;
+  }
+  return std::ranges::min(x_lost | std::views::values) + x_after_ns;
+}
+
+void Restriper::rest(RestripeState state, std::int64_t due_ns) {
+  const std::lock_guard lock(x_mutex);
+  x_progress.state = state;
+  x_progress.due_ns = due_ns;
+  if (state != RestripeState::no_room) {
+    x_progress.began_ns = 0;
+    x_progress.done = 0;
+  }
+}
+
+void Restriper::begin() {
+  const std::lock_guard lock(x_mutex);
+  x_progress.state = RestripeState::running;
+  if (x_progress.began_ns == 0) {
+    x_progress.began_ns = x_clock.steady_ns();
+    log::info("data is written anew over the drives that are left", {});
+  }
+}
+
+// Sets the victim. False: nothing is to be done now.
+bool Restriper::choose(SegmentId busy, bool at_once) {
+  const std::int64_t now = x_clock.steady_ns();
+  note_losses(now);
+  const std::optional<std::int64_t> at = due();
+  const bool lost_too = at_once || (at && now >= *at);
+  bool waits = false, frees = false;
+  {
+    const std::lock_guard lock(x_mutex);
+    std::erase_if(x_progress.left, [now](const auto& entry) { return now >= entry.second.until; });
+    for (const segment::Stranded& s : x_segments.survey().stranded) {
+      if (const auto left = x_progress.left.find(s.segment); left != x_progress.left.end()) {
+        frees |= left->second.empty;
+        continue;
+      }
+      if (s.segment == busy) {
+        frees = true;
+        continue;
+      }
+      if (!s.lost || lost_too) {
+        x_victim = s;
+        return true;
+      }
+      waits = true;
+    }
+  }
+  if (waits && at) {
+    rest(RestripeState::waiting, *at);
+  } else if (!frees) {  // else it goes on until that is done
+    rest(RestripeState::idle);
+  }
+  return false;
+}
+
+// True: all of the victim was looked at.
+Task<bool> Restriper::move(std::uint64_t most_bytes) {
+  ns::Relocated moved;
+  if (x_parts) {
+    CO_TRY(moved, co_await x_tree.relocate_parts(x_victim.segment, most_bytes, x_part));
+  } else {
+    CO_TRY(moved, co_await x_tree.relocate(x_victim.segment, most_bytes));
+  }
+  x_bytes_done.fetch_add(moved.bytes, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(x_mutex);
+    x_progress.victim = std::min(x_victim.bytes, x_progress.victim + moved.bytes);
+  }
+  if (!moved.finished) {
+    co_return false;
+  }
+  // What stayed may be parts of uploads.
+  co_return std::exchange(x_parts, true) || moved.left_behind == 0;
+}
+
+Task<> Restriper::move_all(segment::Pace& pace, bool needs_room) {
+  for (;;) {
+    if (needs_room && !x_room()) {
+      co_return fail(Errc::no_space, "the rest is for clients");
+    }
+    CO_TRY(const bool done, co_await move(kBytesPerTurn));
+    if (done) {
+      co_return ok();
+    }
+    CO_TRYV(co_await pace.after(kBytesPerTurn));
+  }
+}
+
+// Also of a part of it: the next step goes on with what is left.
+void Restriper::end(bool all) {
+  const std::lock_guard lock(x_mutex);
+  if (all) {
+    x_segments_done.fetch_add(1, std::memory_order_relaxed);
+    x_progress.done += x_victim.bytes;
+  }
+  x_progress.victim = 0;
+  x_victim = {};
+  x_parts = false;
+  x_part = {};
+}
+
+Task<> Restriper::leave() {
+  CO_TRY(const auto usage, co_await x_segments.usage(x_victim.segment));
+  const std::lock_guard lock(x_mutex);
+  x_progress.left[x_victim.segment] = {x_clock.steady_ns() + kLeaveAloneNs,
+                                       !usage || usage->references == 0};
+  co_return ok();
+}
+
+Task<> Restriper::step(segment::Pace& pace, SegmentId busy) {
+  if (!choose(busy, false)) {
+    co_return ok();
+  }
+  begin();
+  auto moved = co_await move_all(pace, true);
+  const Errc code = moved ? Errc::internal : moved.error().code();
+  const bool waits = !moved && (code == Errc::no_space || code == Errc::read_only);
+  if (code == Errc::no_space) {
+    rest(RestripeState::no_room);
+  }
+  Result<void> left;
+  if (!waits && code != Errc::cancelled) {
+    left = co_await leave();
+  }
+  end(moved.has_value());
+  co_return waits || moved ? left : std::move(moved);
+}
+
+Task<> Restriper::run() {
+  {
+    const std::lock_guard lock(x_mutex);
+    x_progress.left.clear();
+  }
+  segment::FullSpeed pace;
+  while (choose(0, true)) {
+    begin();
+    auto moved = co_await move_all(pace, false);
+    const auto left = co_await leave();
+    end(moved.has_value());
+    CO_TRYV(std::move(moved));
+    CO_TRYV(left);
+  }
+  co_return ok();
+}
+
+RestripeStatus Restriper::status(const segment::Survey& survey) const {
+  const std::lock_guard lock(x_mutex);
+  RestripeStatus out;
+  out.state = x_progress.state;
+  bool at_once = false;
+  for (const segment::Stranded& s : survey.stranded) {
+    if (!x_progress.left.contains(s.segment) && (!s.lost || x_after_ns != 0)) {
+      ++out.segments;
+      out.bytes_left += s.bytes;
+      at_once |= !s.lost;
+    }
+  }
+  if (out.state == RestripeState::idle && out.segments > 0) {  // since the last step
+    out.state = at_once ? RestripeState::running : RestripeState::waiting;
+  }
+  out.bytes_left -= std::min(out.bytes_left, x_progress.victim);
+  out.bytes_done = x_progress.done + x_progress.victim;
+  const std::int64_t now = x_clock.steady_ns();
+  if (out.state == RestripeState::waiting) {
+    const std::int64_t wait = x_progress.due_ns == 0 ? x_after_ns : x_progress.due_ns - now;
+    out.wait_seconds = static_cast<double>(std::max<std::int64_t>(wait, 0)) / kSecondNs;
+  }
+  if (x_progress.began_ns != 0 && now > x_progress.began_ns) {
+    out.bytes_per_second = static_cast<double>(out.bytes_done) /
+                           (static_cast<double>(now - x_progress.began_ns) / kSecondNs);
+  }
+  if (out.state == RestripeState::running && out.bytes_per_second > 0) {
+    out.seconds_left = static_cast<double>(out.bytes_left) / out.bytes_per_second;
+  }
+  return out;
+}
+
+}  // namespace outcrop::engine
