@@ -208,8 +208,11 @@ RestripeStatus Restriper::status(const segment::Survey& survey) const {
       at_once |= !s.lost;
     }
   }
-  if (out.state == RestripeState::idle && out.segments > 0) {  // since the last step
-    out.state = at_once ? RestripeState::running : RestripeState::waiting;
+  // What has changed since the last step is told at once.
+  if (out.state == RestripeState::waiting || out.state == RestripeState::idle) {
+    out.state = at_once            ? RestripeState::running
+                : out.segments > 0 ? RestripeState::waiting
+                                   : RestripeState::idle;
   }
   out.bytes_left -= std::min(out.bytes_left, x_progress.victim);
   out.bytes_done = x_progress.done + x_progress.victim;

@@ -39,7 +39,7 @@ struct Stranded {
   SegmentId segment = 0;
   std::uint64_t bytes = 0;  ///< of payload that it has room for: there is no more to write
   int spare = 0;            ///< drives that may fail, without those that drain; below 0: needs them
-  bool lost = false;        ///< a shard is missing; else one is on a drive that drains
+  bool lost = false;        ///< its drive may come back; else, one of its drives drains
 };
 
 /// The state of all segments at one moment.

@@ -37,7 +37,7 @@ void Repairer::consider(Survey& survey,
     survey.stranded.push_back({.segment = segment.record.id,
                                .bytes = segment.record.shard_bytes * segment.record.k,
                                .spare = spare,
-                               .lost = gone != 0});
+                               .lost = away == 0});
   }
 }
 

@@ -129,6 +129,19 @@ TEST_F(RestriperTest, ADriveThatDrainsIsNotWaitedFor) {
   EXPECT_FALSE(p.store->survey().slots.contains(2));
 }
 
+TEST_F(RestriperTest, WhoDrainsADriveDoesNotWaitForAnother) {
+  lose(p, world, 1);
+  repair(p);
+  step();
+  EXPECT_EQ(status().state, RestripeState::waiting);
+  ASSERT_TRUE(p.drives->set_draining(2, true));
+  EXPECT_EQ(status().state, RestripeState::running) << "also before the next step";
+  work();
+  p.collect();
+  EXPECT_EQ(p.store->survey().degraded, 0U);
+  EXPECT_FALSE(p.store->survey().slots.contains(2));
+}
+
 TEST_F(RestriperTest, RoomThatClientsNeedIsLeftToThem) {
   ASSERT_TRUE(p.drives->set_draining(2, true));
   repair(p);
