@@ -73,7 +73,7 @@ void write_attached(Call& call, const identity::Entity& entity) {
 void write_detail(Call& call, const identity::Entity& entity) {
   constexpr std::string_view kInline[] = {"UserPolicyList", "GroupPolicyList", "RolePolicyList"};
   call.xml.open("member");
-  write_entity(call.xml, *call.state, entity);
+  write_entity(call.xml, *call.state, entity, Extent::whole);
   call.xml.open(kInline[static_cast<std::size_t>(entity.kind)]);
   for (const auto& [name, policy] : entity.inline_policies) {
     call.xml.open("member").text("PolicyName", name);

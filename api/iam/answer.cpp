@@ -47,6 +47,8 @@ Failure failure_of(const identity::IamError& error) {
       return {400, "IDPCommunicationError", error.message};
     case IamCode::access_denied:
       return {403, "AccessDenied", error.message};
+    case IamCode::packed_too_large:
+      return {400, "PackedPolicyTooLarge", error.message};
     case IamCode::not_implemented:
       return {501, "NotImplemented", error.message};
     case IamCode::unavailable:
@@ -79,7 +81,10 @@ std::string encoded(std::string_view document) {
   return out;
 }
 
-void write_entity(s3::XmlWriter& xml, const identity::State& state, const identity::Entity& e) {
+void write_entity(s3::XmlWriter& xml,
+                  const identity::State& state,
+                  const identity::Entity& e,
+                  Extent extent) {
   using identity::EntityKind;
   xml.text("Path", e.path);
   switch (e.kind) {
@@ -100,6 +105,9 @@ void write_entity(s3::XmlWriter& xml, const identity::State& state, const identi
     if (!e.description.empty()) {
       xml.text("Description", e.description);
     }
+  }
+  if (extent == Extent::whole) {
+    write_tags(xml, e.tags);
   }
 }
 

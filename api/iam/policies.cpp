@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/iam/answer.h"
+#include "api/iam/lists.h"
 #include "api/iam/table.h"
 
 namespace outcrop::iam {
@@ -30,14 +31,19 @@ Checked<std::uint32_t> named_version(const Call& call) {
 
 Answer create_policy(Call& call) {
   const auto path = call.form.find("Path");
+  auto tags = tags_of(call.form);
+  if (!tags) {
+    co_return std::unexpected(std::move(tags).error());
+  }
   const auto made = co_await call.store.create_policy(
       call.form.get("PolicyName"), path ? std::string(*path) : "/", call.form.get("Description"),
-      call.form.get("PolicyDocument"));
+      call.form.get("PolicyDocument"), identity::keep_tags(*std::move(tags)));
   if (!made) {
     co_return std::unexpected(made.error());
   }
   call.xml.open("Policy");
   write_policy(call.xml, **made, 0);
+  write_tags(call.xml, (*made)->tags);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -49,6 +55,7 @@ Answer get_policy(Call& call) {
   }
   call.xml.open("Policy");
   write_policy(call.xml, **policy, call.state->attached_to((*policy)->key()).size());
+  write_tags(call.xml, (*policy)->tags);
   call.xml.close();
   co_return Checked<>{};
 }

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
+
+#include "api/iam/lists.h"
 
 namespace outcrop::iam {
 namespace {
@@ -12,10 +13,11 @@ using enum Access;
 constexpr auto kUser = identity::EntityKind::user;
 constexpr auto kGroup = identity::EntityKind::group;
 constexpr auto kRole = identity::EntityKind::role;
+using Tagged = identity::IdentityStore::Tagged::Kind;
 
 // clang-format off: one action per line is the point of this table.
 constexpr std::array kActions = std::to_array<Action>({
-    {"CreateUser", "iam", "iam:CreateUser", user, write, "Path UserName", create_user},
+    {"CreateUser", "iam", "iam:CreateUser", user, write, "Path UserName Tags.", create_user},
     {"GetUser", "iam", "iam:GetUser", user, read, "UserName", get_user},
     {"ListUsers", "iam", "iam:ListUsers", account, read, "PathPrefix Marker MaxItems", list_users},
     {"DeleteUser", "iam", "iam:DeleteUser", user, write, "UserName", delete_user},
@@ -33,7 +35,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"DeleteGroup", "iam", "iam:DeleteGroup", group, write, "GroupName", delete_group},
     {"AddUserToGroup", "iam", "iam:AddUserToGroup", group, write, "GroupName UserName", add_user_to_group},
     {"RemoveUserFromGroup", "iam", "iam:RemoveUserFromGroup", group, write, "GroupName UserName", remove_user_from_group},
-    {"CreateRole", "iam", "iam:CreateRole", role, write, "Path RoleName AssumeRolePolicyDocument Description MaxSessionDuration", create_role},
+    {"CreateRole", "iam", "iam:CreateRole", role, write, "Path RoleName AssumeRolePolicyDocument Description MaxSessionDuration Tags.", create_role},
     {"GetRole", "iam", "iam:GetRole", role, read, "RoleName", get_role},
     {"ListRoles", "iam", "iam:ListRoles", account, read, "PathPrefix Marker MaxItems", list_roles},
     {"DeleteRole", "iam", "iam:DeleteRole", role, write, "RoleName", delete_role},
@@ -42,7 +44,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"GetAccountAuthorizationDetails", "iam", "iam:GetAccountAuthorizationDetails", account, read, "Filter. Marker MaxItems", get_account_authorization_details},
     {"GetAccountSummary", "iam", "iam:GetAccountSummary", account, read, "", get_account_summary},
     {"UpdateAssumeRolePolicy", "iam", "iam:UpdateAssumeRolePolicy", role, write, "RoleName PolicyDocument", update_assume_role_policy},
-    {"CreatePolicy", "iam", "iam:CreatePolicy", new_policy, write, "PolicyName Path PolicyDocument Description", create_policy},
+    {"CreatePolicy", "iam", "iam:CreatePolicy", new_policy, write, "PolicyName Path PolicyDocument Description Tags.", create_policy},
     {"GetPolicy", "iam", "iam:GetPolicy", policy, read, "PolicyArn", get_policy},
     {"GetPolicyVersion", "iam", "iam:GetPolicyVersion", policy, read, "PolicyArn VersionId", get_policy_version},
     {"ListPolicies", "iam", "iam:ListPolicies", account, read, "Scope OnlyAttached PathPrefix Marker MaxItems", list_policies},
@@ -73,7 +75,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"AttachRolePolicy", "iam", "iam:AttachRolePolicy", role, write, "RoleName PolicyArn", attach_policy<kRole>},
     {"DetachRolePolicy", "iam", "iam:DetachRolePolicy", role, write, "RoleName PolicyArn", detach_policy<kRole>},
     {"ListAttachedRolePolicies", "iam", "iam:ListAttachedRolePolicies", role, read, "RoleName PathPrefix Marker MaxItems", list_attached_policies<kRole>},
-    {"CreateOpenIDConnectProvider", "iam", "iam:CreateOpenIDConnectProvider", new_provider, write, "Url ClientIDList. ThumbprintList.", create_provider},
+    {"CreateOpenIDConnectProvider", "iam", "iam:CreateOpenIDConnectProvider", new_provider, write, "Url ClientIDList. ThumbprintList. Tags.", create_provider},
     {"GetOpenIDConnectProvider", "iam", "iam:GetOpenIDConnectProvider", provider, read, "OpenIDConnectProviderArn", get_provider},
     {"ListOpenIDConnectProviders", "iam", "iam:ListOpenIDConnectProviders", account, read, "", list_providers},
     {"DeleteOpenIDConnectProvider", "iam", "iam:DeleteOpenIDConnectProvider", provider, write, "OpenIDConnectProviderArn", delete_provider},
@@ -87,10 +89,18 @@ constexpr std::array kActions = std::to_array<Action>({
     {"ListServiceSpecificCredentials", "iam", "iam:ListServiceSpecificCredentials", user, read, "UserName ServiceName AllUsers Marker MaxItems", list_service_credentials},
     {"GetLoginProfile", "iam", "iam:GetLoginProfile", user, read, "UserName", no_login_profile},
     {"DeleteLoginProfile", "iam", "iam:DeleteLoginProfile", user, write, "UserName", no_login_profile},
-    {"ListUserTags", "iam", "iam:ListUserTags", user, read, "UserName Marker MaxItems", list_user_tags},
-    {"ListRoleTags", "iam", "iam:ListRoleTags", role, read, "RoleName Marker MaxItems", list_role_tags},
-    {"ListPolicyTags", "iam", "iam:ListPolicyTags", policy, read, "PolicyArn Marker MaxItems", list_policy_tags},
-    {"ListOpenIDConnectProviderTags", "iam", "iam:ListOpenIDConnectProviderTags", provider, read, "OpenIDConnectProviderArn Marker MaxItems", list_provider_tags},
+    {"TagUser", "iam", "iam:TagUser", user, write, "UserName Tags.", tag<Tagged::user>},
+    {"UntagUser", "iam", "iam:UntagUser", user, write, "UserName TagKeys.", untag<Tagged::user>},
+    {"ListUserTags", "iam", "iam:ListUserTags", user, read, "UserName Marker MaxItems", list_tags<Tagged::user>},
+    {"TagRole", "iam", "iam:TagRole", role, write, "RoleName Tags.", tag<Tagged::role>},
+    {"UntagRole", "iam", "iam:UntagRole", role, write, "RoleName TagKeys.", untag<Tagged::role>},
+    {"ListRoleTags", "iam", "iam:ListRoleTags", role, read, "RoleName Marker MaxItems", list_tags<Tagged::role>},
+    {"TagPolicy", "iam", "iam:TagPolicy", policy, write, "PolicyArn Tags.", tag<Tagged::policy>},
+    {"UntagPolicy", "iam", "iam:UntagPolicy", policy, write, "PolicyArn TagKeys.", untag<Tagged::policy>},
+    {"ListPolicyTags", "iam", "iam:ListPolicyTags", policy, read, "PolicyArn Marker MaxItems", list_tags<Tagged::policy>},
+    {"TagOpenIDConnectProvider", "iam", "iam:TagOpenIDConnectProvider", provider, write, "OpenIDConnectProviderArn Tags.", tag<Tagged::provider>},
+    {"UntagOpenIDConnectProvider", "iam", "iam:UntagOpenIDConnectProvider", provider, write, "OpenIDConnectProviderArn TagKeys.", untag<Tagged::provider>},
+    {"ListOpenIDConnectProviderTags", "iam", "iam:ListOpenIDConnectProviderTags", provider, read, "OpenIDConnectProviderArn Marker MaxItems", list_tags<Tagged::provider>},
     {"ListInstanceProfiles", "iam", "iam:ListInstanceProfiles", account, read, "PathPrefix Marker MaxItems", list_instance_profiles},
     {"ListInstanceProfilesForRole", "iam", "iam:ListInstanceProfilesForRole", role, read, "RoleName Marker MaxItems", list_instance_profiles_for_role},
     {"GetInstanceProfile", "iam", "iam:GetInstanceProfile", account, read, "InstanceProfileName", no_instance_profile},
@@ -101,7 +111,7 @@ constexpr std::array kActions = std::to_array<Action>({
     {"GetCallerIdentity", "sts", "", self, read, "", get_caller_identity},
     {"GetSessionToken", "sts", "", self, write, "DurationSeconds", get_session_token},
     {"GetAccessKeyInfo", "sts", "sts:GetAccessKeyInfo", account, read, "AccessKeyId", get_access_key_info},
-    {"AssumeRole", "sts", "", assumed_role, write, "RoleArn RoleSessionName Policy PolicyArns. DurationSeconds ExternalId", assume_role},
+    {"AssumeRole", "sts", "", assumed_role, write, "RoleArn RoleSessionName Policy PolicyArns. DurationSeconds ExternalId Tags. TransitiveTagKeys.", assume_role},
     {"AssumeRoleWithWebIdentity", "sts", "", assumed_role, write, "RoleArn RoleSessionName WebIdentityToken Policy PolicyArns. DurationSeconds", assume_role_with_web_identity},
 });
 // clang-format on
@@ -112,11 +122,6 @@ constexpr auto kNotImplemented = std::to_array<std::string_view>(
      "SerialNumber", "SourceIdentity", "Tags", "TokenCode", "TransitiveTagKeys"});
 
 constexpr std::string_view kLists = "PolicyArns ProvidedContexts Tags TransitiveTagKeys";
-
-bool has_word(std::string_view words, std::string_view word) {
-  return std::ranges::any_of(words | std::views::split(' '),
-                             [&](auto&& part) { return std::string_view(part) == word; });
-}
 
 }  // namespace
 

@@ -24,6 +24,11 @@ class CallerContext final : public policy::Context {
       case Key::principal_is_aws_service:
       case Key::via_aws_service:
         return add("false");
+      case Key::principal_tag:
+        if (const std::string* const tag = identity::find_tag(x_who.tags, key.suffix)) {
+          out.add(*tag);
+        }
+        return;
       case Key::principal_type:
         return add(x_who.kind == policy::Subject::Kind::root ? "Account" : "User");
       case Key::resource_account:

@@ -98,6 +98,7 @@ Change<EntityPtr> IdentityStore::create(NewEntity wanted) {
     entity.path = wanted.path;
     entity.description = wanted.description;
     entity.max_session = wanted.max_session;
+    entity.tags = wanted.tags;
     entity.id = new_id(kind.id_prefix, draft.random);
     entity.created_ns = draft.now_ns;
     if (wanted.kind == EntityKind::role) {

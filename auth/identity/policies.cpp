@@ -25,16 +25,6 @@ Checked<ManagedPtr> need_policy(const State& state, std::string_view arn) {
   return found;
 }
 
-/// One that may be changed.
-Checked<ManagedPtr> need_own_policy(const State& state, std::string_view arn) {
-  auto found = need_policy(state, arn);
-  if (found && (*found)->aws) {
-    return refuse(IamCode::access_denied,
-                  "Policy " + std::string(arn) + " is managed by AWS and cannot be changed.");
-  }
-  return found;
-}
-
 std::size_t most_inline_bytes(EntityKind kind) {
   switch (kind) {
     case EntityKind::user:
@@ -94,10 +84,17 @@ Checked<PolicyPtr> compile_managed(const std::string& name, const std::string& t
 
 }  // namespace
 
-Change<ManagedPtr> IdentityStore::create_policy(std::string name,
-                                                std::string path,
-                                                std::string description,
-                                                std::string text) {
+Checked<ManagedPtr> need_own_policy(const State& state, std::string_view arn) {
+  auto found = need_policy(state, arn);
+  if (found && (*found)->aws) {
+    return refuse(IamCode::access_denied,
+                  "Policy " + std::string(arn) + " is managed by AWS and cannot be changed.");
+  }
+  return found;
+}
+
+Change<ManagedPtr> IdentityStore::create_policy(
+    std::string name, std::string path, std::string description, std::string text, TagsPtr tags) {
   ManagedPtr made;
   const auto edit = [&](Draft& draft) -> Checked<> {
     if (auto named = check_name("policyName", name, kMaxPolicyName); !named) {
@@ -132,6 +129,7 @@ Change<ManagedPtr> IdentityStore::create_policy(std::string name,
     managed.id = new_id("ANPA", draft.random);
     managed.created_ns = managed.version_ns = draft.now_ns;
     managed.document = *std::move(document);
+    managed.tags = tags;
     made = draft.put(std::move(managed));
     return {};
   };

@@ -78,11 +78,6 @@ PolicyPtr make_policy(std::string name,
   return out;
 }
 
-bool NameOrder::operator()(std::string_view a, std::string_view b) const {
-  const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : +c; };
-  return std::ranges::lexicographical_compare(a, b, {}, lower, lower);
-}
-
 EntityPtr State::find(EntityKind kind, std::string_view name) const {
   const auto& all = entities[static_cast<std::size_t>(kind)];
   const auto at = all.find(name);
@@ -241,6 +236,7 @@ auth::IdentityPtr State::identity_of(const Entity& entity) const {
   out->user_id = entity.id;
   out->entity_id = entity.id;
   out->user_name = entity.kind == EntityKind::user ? entity.name : "";
+  out->tags = entity.tags;
   add_policies(entity, *out);
   for (const std::string& name : entity.groups) {
     const EntityPtr group = find(EntityKind::group, name);

@@ -22,13 +22,6 @@ inline constexpr std::size_t kEntityKinds = 3;
 /// "user", as in ARNs.
 std::string_view kind_name(EntityKind kind);
 
-/// Of names of users, groups and roles: they differ in more than the case of their letters, and are
-/// found however that is written.
-struct NameOrder {
-  using is_transparent = void;
-  bool operator()(std::string_view a, std::string_view b) const;
-};
-
 /// A user, group or role.
 struct Entity {
   EntityKind kind = EntityKind::user;
@@ -40,6 +33,7 @@ struct Entity {
   std::set<std::string, std::less<>> attached;  ///< keys of managed policies
   std::map<std::string, PolicyPtr, std::less<>> inline_policies;
   PolicyPtr trust;  ///< of roles: who may assume it
+  TagsPtr tags;     ///< of users and roles
   std::string arn() const;
 };
 using EntityPtr = std::shared_ptr<const Entity>;
@@ -59,6 +53,7 @@ struct ManagedPolicy {
   std::int64_t version_ns = 0;          ///< when the default version was made
   std::vector<PolicyVersion> others{};  ///< by number
   bool aws = false;                     ///< one of AWS's, not stored and not changed
+  TagsPtr tags{};
   std::string arn() const;
   /// What entities and sessions call it: its name, or the ARN of one of AWS's.
   std::string key() const { return aws ? arn() : name; }
@@ -81,7 +76,8 @@ struct Provider {
   /// SHA-1, in hex, of certificates that its server may show though no authority vouches for them.
   std::vector<std::string> thumbprints;
   std::int64_t created_ns = 0;
-  bool configured = false;        ///< in the configuration: not stored, and not changed over IAM
+  bool configured = false;  ///< in the configuration: not stored, and not changed over IAM
+  TagsPtr tags{};
   std::string_view name() const;  ///< "HOST/PATH"
   std::string arn() const;
 };

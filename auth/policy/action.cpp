@@ -95,6 +95,14 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:SetDefaultPolicyVersion", account},
     {"iam:SimulateCustomPolicy", account},
     {"iam:SimulatePrincipalPolicy", account},
+    {"iam:TagOpenIDConnectProvider", account},
+    {"iam:TagPolicy", account},
+    {"iam:TagRole", account},
+    {"iam:TagUser", account},
+    {"iam:UntagOpenIDConnectProvider", account},
+    {"iam:UntagPolicy", account},
+    {"iam:UntagRole", account},
+    {"iam:UntagUser", account},
     {"iam:UpdateAccessKey", account},
     {"iam:UpdateAssumeRolePolicy", account},
     {"iam:UpdateGroup", account},
@@ -217,10 +225,8 @@ constexpr std::string_view kOthers =
     "iam:PutRolePermissionsBoundary iam:PutUserPermissionsBoundary "
     "iam:RemoveRoleFromInstanceProfile iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
     "iam:SetSecurityTokenServicePreferences iam:TagInstanceProfile iam:TagMFADevice "
-    "iam:TagOpenIDConnectProvider iam:TagPolicy iam:TagRole iam:TagSAMLProvider "
-    "iam:TagServerCertificate iam:TagUser iam:UntagInstanceProfile iam:UntagMFADevice "
-    "iam:UntagOpenIDConnectProvider iam:UntagPolicy iam:UntagRole iam:UntagSAMLProvider "
-    "iam:UntagServerCertificate iam:UntagUser iam:UpdateAccountPasswordPolicy "
+    "iam:TagSAMLProvider iam:TagServerCertificate iam:UntagInstanceProfile iam:UntagMFADevice "
+    "iam:UntagSAMLProvider iam:UntagServerCertificate iam:UpdateAccountPasswordPolicy "
     "iam:UpdateLoginProfile iam:UpdateSAMLProvider iam:UpdateSSHPublicKey "
     "iam:UpdateServerCertificate iam:UpdateServiceSpecificCredential iam:UpdateSigningCertificate "
     "iam:UploadSSHPublicKey iam:UploadServerCertificate iam:UploadSigningCertificate "

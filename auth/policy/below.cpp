@@ -12,6 +12,7 @@ bool about_caller(Key key) {
     case Key::principal_account:
     case Key::principal_arn:
     case Key::principal_is_aws_service:
+    case Key::principal_tag:
     case Key::principal_type:
     case Key::resource_account:
     case Key::userid:

@@ -78,12 +78,70 @@ class Identity(Checks):
         iam.update_user(UserName="tf-user", NewUserName="tf-renamed", NewPath="/")
         expect_error("NoSuchEntity", 404, iam.get_user, UserName="tf-user")
         assert iam.get_user(UserName="TF-Renamed")["User"]["UserId"] == made["UserId"]
-        expect_error("NotImplemented", 501, iam.tag_user, UserName="tf-renamed", Tags=[{"Key": "a", "Value": "b"}])
         expect_error("NotImplemented", 501, iam.put_user_permissions_boundary, UserName="tf-renamed",
                      PermissionsBoundary=AWS + "ReadOnlyAccess")
         iam.detach_user_policy(UserName="tf-renamed", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
         iam.delete_user_policy(UserName="tf-renamed", PolicyName="p")
         self._remove("tf-renamed")
+
+    def check_tags_as_terraform_sets_them(self) -> None:
+        """With default_tags every resource is made with some; a change removes old ones and adds new ones."""
+        iam = self.iam
+        tags = [{"Key": "Environment", "Value": "test"}, {"Key": "owner", "Value": "ä team"}]
+        user = iam.create_user(UserName="tf-tagged", Tags=tags)["User"]
+        role = iam.create_role(RoleName="tf-tagged", AssumeRolePolicyDocument=document(
+            "sts:AssumeRole", Principal={"AWS": "*"}).replace('"Resource": "*", ', ""), Tags=tags)["Role"]
+        policy = iam.create_policy(PolicyName="tf-tagged", PolicyDocument=document("s3:*"), Tags=tags)["Policy"]
+        provider = iam.create_open_id_connect_provider(Url="https://tf.example.com", ClientIDList=["c"], Tags=tags)
+        arn = provider["OpenIDConnectProviderArn"]
+        shown = [user, role, policy, provider, iam.get_user(UserName="tf-tagged")["User"],
+                 iam.get_role(RoleName="tf-tagged")["Role"], iam.get_policy(PolicyArn=policy["Arn"])["Policy"],
+                 iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)]
+        assert all(one["Tags"] == tags for one in shown), shown
+        named = {"user": {"UserName": "tf-tagged"}, "role": {"RoleName": "tf-tagged"},
+                 "policy": {"PolicyArn": policy["Arn"]},
+                 "open_id_connect_provider": {"OpenIDConnectProviderArn": arn}}
+        for kind, name in named.items():
+            getattr(iam, f"untag_{kind}")(**name, TagKeys=["owner"])
+            getattr(iam, f"tag_{kind}")(**name, Tags=[{"Key": "environment", "Value": "prod"}, {"Key": "b", "Value": ""}])
+            listed = getattr(iam, f"list_{kind}_tags")(**name)["Tags"]
+            assert listed == [{"Key": "b", "Value": ""}, {"Key": "environment", "Value": "prod"}], listed
+        expect_error("InvalidInput", 400, iam.tag_user, UserName="tf-tagged", Tags=[
+            {"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}])
+        expect_error("LimitExceeded", 409, iam.tag_user, UserName="tf-tagged", Tags=[
+            {"Key": str(n), "Value": ""} for n in range(49)])
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        iam.delete_policy(PolicyArn=policy["Arn"])
+        iam.delete_role(RoleName="tf-tagged")
+        iam.delete_user(UserName="tf-tagged")
+
+    def check_what_tags_let_through(self) -> None:
+        key = self._user("tagged-alice")
+        self.s3.put_object(Bucket=self.bucket, Key="red/k", Body=b"v")
+        self.iam.put_user_policy(UserName="tagged-alice", PolicyName="p", PolicyDocument=document(
+            "s3:GetObject", f"arn:aws:s3:::{self.bucket}/${{aws:PrincipalTag/team}}/*"))
+        trust = document("*", Principal={"AWS": "000000000000"}).replace('"Resource": "*", ', "").replace(
+            '"Action": "*"', '"Action": ["sts:AssumeRole", "sts:TagSession"]')
+        self.iam.create_role(RoleName="tagged-role", AssumeRolePolicyDocument=trust)
+        self.iam.put_role_policy(RoleName="tagged-role", PolicyName="p", PolicyDocument=document(
+            "s3:GetObject", f"arn:aws:s3:::{self.bucket}/${{aws:PrincipalTag/team}}/*"))
+        mine = client("s3", key)
+        expect_error("AccessDenied", 403, mine.get_object, Bucket=self.bucket, Key="red/k")
+        self.iam.tag_user(UserName="tagged-alice", Tags=[{"Key": "Team", "Value": "red"}])
+        assert mine.get_object(Bucket=self.bucket, Key="red/k")["Body"].read() == b"v"
+        self.iam.put_user_policy(UserName="tagged-alice", PolicyName="p", PolicyDocument=document("sts:*"))
+        made = client("sts", key).assume_role(
+            RoleArn=ACCOUNT + "role/tagged-role", RoleSessionName="work", Tags=[{"Key": "team", "Value": "red"}],
+            TransitiveTagKeys=["team"])["Credentials"]
+        session = boto3.client("s3", endpoint_url=ENDPOINT, aws_access_key_id=made["AccessKeyId"],
+                               aws_secret_access_key=made["SecretAccessKey"],
+                               aws_session_token=made["SessionToken"],
+                               config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}))
+        assert session.get_object(Bucket=self.bucket, Key="red/k")["Body"].read() == b"v"
+        self.iam.delete_role_policy(RoleName="tagged-role", PolicyName="p")
+        self.iam.delete_role(RoleName="tagged-role")
+        self.iam.delete_user_policy(UserName="tagged-alice", PolicyName="p")
+        self._remove("tagged-alice")
 
     def check_a_group_as_terraform_makes_it(self) -> None:
         iam = self.iam

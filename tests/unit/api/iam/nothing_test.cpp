@@ -61,7 +61,7 @@ TEST_F(Iam, WhatNobodyHas) {
 TEST_F(Iam, NothingIsMadeThatHasNoEffect) {
   new_user("alice");
   for (const char* action :
-       {"TagUser", "UntagUser", "TagRole", "TagPolicy", "CreateLoginProfile", "UpdateLoginProfile",
+       {"TagMFADevice", "TagInstanceProfile", "CreateLoginProfile", "UpdateLoginProfile",
         "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "CreateInstanceProfile",
         "CreateAccountAlias", "UpdateAccountPasswordPolicy", "UploadSSHPublicKey",
         "CreateVirtualMFADevice", "EnableMFADevice", "CreateServiceSpecificCredential"}) {

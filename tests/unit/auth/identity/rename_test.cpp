@@ -124,7 +124,7 @@ TEST_F(Renames, NamesInAnyCase) {
 
 TEST_F(Renames, SessionsGoOn) {
   const std::string id = new_alice();
-  const auto session = store->issue(*who(id), id, nullptr, {}, 900);
+  const auto session = store->issue(*who(id), id, nullptr, {}, 900).value();
   ASSERT_TRUE(works(store->rename(EntityKind::user, "alice", {.name = "bob"})));
   const auto as = store->find_session(session.access_key, session.token);
   ASSERT_TRUE(as);
