@@ -106,15 +106,22 @@ void write_entity(s3::XmlWriter& xml,
       xml.text("Description", e.description);
     }
   }
-  if (extent == Extent::whole) {
-    write_tags(xml, e.tags);
+  if (extent != Extent::whole) {
+    return;
   }
+  if (const identity::ManagedPtr boundary = state.find_policy(e.boundary)) {
+    xml.open("PermissionsBoundary").text("PermissionsBoundaryType", "Policy");
+    xml.text("PermissionsBoundaryArn", boundary->arn()).close();
+  }
+  write_tags(xml, e.tags);
 }
 
-void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments) {
+void write_policy(s3::XmlWriter& xml,
+                  const identity::ManagedPolicy& p,
+                  const identity::State::Uses& uses) {
   xml.text("PolicyName", p.name).text("PolicyId", p.id).text("Arn", p.arn()).text("Path", p.path);
-  xml.text("DefaultVersionId", version_id(p.number)).number("AttachmentCount", attachments);
-  xml.number("PermissionsBoundaryUsageCount", 0).flag("IsAttachable", true);
+  xml.text("DefaultVersionId", version_id(p.number)).number("AttachmentCount", uses.attached);
+  xml.number("PermissionsBoundaryUsageCount", uses.boundaries).flag("IsAttachable", true);
   if (!p.description.empty()) {
     xml.text("Description", p.description);
   }

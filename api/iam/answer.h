@@ -28,8 +28,9 @@ void write_entity(s3::XmlWriter& xml,
                   Extent extent);
 /// Nothing if there are none.
 void write_tags(s3::XmlWriter& xml, const identity::TagsPtr& tags);
-/// `attachments`: how many entities name it.
-void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments);
+void write_policy(s3::XmlWriter& xml,
+                  const identity::ManagedPolicy& p,
+                  const identity::State::Uses& uses);
 
 /// "v3", and back; empty: it is none.
 std::string version_id(std::uint32_t number);

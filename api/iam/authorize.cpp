@@ -112,15 +112,11 @@ policy::Decision decide(std::string_view permission,
   if (!policy::split_arn(resource, parts)) {
     return {};
   }
-  policy::PolicySet set;
-  set.identity = who.compiled;
-  set.session = who.session && who.session->compiled ? &*who.session->compiled : nullptr;
-  set.unreadable = who.unreadable;
   const policy::Subject subject = who.subject({});
-  return policy::decide(set, {.action = policy::find_action(permission).value(),
-                              .resource = parts,
-                              .subject = subject,
-                              .context = context});
+  return policy::decide(who.policy_set(), {.action = policy::find_action(permission).value(),
+                                           .resource = parts,
+                                           .subject = subject,
+                                           .context = context});
 }
 
 /// What the action is about, as it is now.
@@ -133,7 +129,11 @@ About about(const Action& action,
     case Subject::role:
     case Subject::key_owner: {
       const identity::EntityPtr entity = state.find_arn(resource);
-      return entity ? About{.tags = entity->tags} : About{};
+      if (!entity) {
+        return {};
+      }
+      const identity::ManagedPtr boundary = state.find_policy(entity->boundary);
+      return {.tags = entity->tags, .boundary = boundary ? boundary->arn() : std::string()};
     }
     case Subject::policy: {
       const identity::ManagedPtr policy = state.find_policy_arn(form.get("PolicyArn"));

@@ -87,6 +87,10 @@ Answer list_inline_policies(Call& call);
 template <identity::EntityKind kind>
 Answer delete_inline_policy(Call& call);
 template <identity::EntityKind kind>
+Answer put_boundary(Call& call);
+template <identity::EntityKind kind>
+Answer delete_boundary(Call& call);
+template <identity::EntityKind kind>
 Answer attach_policy(Call& call);
 template <identity::EntityKind kind>
 Answer detach_policy(Call& call);

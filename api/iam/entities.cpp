@@ -37,6 +37,11 @@ Answer create(Call& call,
               std::string_view element,
               std::int64_t max_session = identity::kMaxRoleSeconds) {
   const auto path = call.form.find("Path");
+  const auto boundary = call.form.find("PermissionsBoundary");
+  if (boundary && boundary->empty()) {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "PermissionsBoundary must be the ARN of a policy.");
+  }
   auto tags = tags_of(call.form);
   if (!tags) {
     co_return std::unexpected(std::move(tags).error());
@@ -48,7 +53,8 @@ Answer create(Call& call,
        .description = kind == EntityKind::role ? call.form.get("Description") : std::string(),
        .trust = call.form.get("AssumeRolePolicyDocument"),
        .max_session = max_session,
-       .tags = identity::keep_tags(*std::move(tags))});
+       .tags = identity::keep_tags(*std::move(tags)),
+       .boundary = std::string(boundary.value_or(""))});
   if (!made) {
     co_return std::unexpected(made.error());
   }

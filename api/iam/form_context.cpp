@@ -1,5 +1,8 @@
 #include "api/iam/form_context.h"
 
+#include <algorithm>
+#include <array>
+
 #include "auth/policy/pattern.h"
 
 namespace outcrop::iam {
@@ -54,8 +57,31 @@ void FormContext::values(const policy::KeyName& key, policy::Values& out) const 
         out.add(*tag);
       }
       return;
+    case Key::permissions_boundary:
+      return add_boundary(out);
+    case Key::policy_arn:
+      if (const std::string action = x_form.get("Action");
+          action.starts_with("Attach") || action.starts_with("Detach")) {
+        add_parameter("PolicyArn");
+      }
+      return;
     default:
       return x_request.values(key, out);
+  }
+}
+
+/// The one that the request sets, or else, of what changes the rights of a user or role, the one
+/// that he has. Other actions do not have the key.
+void FormContext::add_boundary(policy::Values& out) const {
+  constexpr auto kChanges = std::to_array<std::string_view>(
+      {"AttachRolePolicy", "AttachUserPolicy", "DeleteRolePermissionsBoundary", "DeleteRolePolicy",
+       "DeleteUserPermissionsBoundary", "DeleteUserPolicy", "DetachRolePolicy", "DetachUserPolicy",
+       "PutRolePolicy", "PutUserPolicy"});
+  if (const auto wanted = x_form.find("PermissionsBoundary")) {
+    out.add(*wanted);
+  } else if (!x_about.boundary.empty() &&
+             std::ranges::count(kChanges, x_form.find("Action").value_or("")) != 0) {
+    out.add(x_about.boundary);
   }
 }
 

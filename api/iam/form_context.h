@@ -16,6 +16,7 @@ namespace outcrop::iam {
 /// there.
 struct About {
   identity::TagsPtr tags{};
+  std::string boundary{};  ///< of a user or role: ARN of his permissions boundary
 };
 
 /// Borrows the request's own context and the form. A list that is malformed is refused by whoever
@@ -26,6 +27,8 @@ class FormContext : public policy::Context {
   void values(const policy::KeyName& key, policy::Values& out) const override;
 
  private:
+  void add_boundary(policy::Values& out) const;
+
   const policy::Context& x_request;
   const Form& x_form;
   const About x_about;

@@ -42,11 +42,7 @@ Checked<std::vector<std::string>> list_of(const Form& form, std::string_view nam
   }
   std::ranges::sort(found);
   std::vector<std::string> out;
-  for (auto& [index, value] : found) {
-    if (std::ranges::count(out, value) == 0) {
-      out.push_back(std::move(value));
-    }
-  }
+  std::ranges::move(found | std::views::values, std::back_inserter(out));
   return out;
 }
 

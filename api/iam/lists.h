@@ -11,7 +11,7 @@
 
 namespace outcrop::iam {
 
-/// In the order of their numbers, each value once. ValidationError: one that is not numbered.
+/// In the order of their numbers. ValidationError: one that is not numbered.
 identity::Checked<std::vector<std::string>> list_of(const Form& form, std::string_view name);
 
 /// One structure: its fields by name, what is a list in it by "FIELD.member.N".

@@ -10,6 +10,21 @@ namespace {
 
 using identity::Checked;
 
+/// Each once.
+Checked<std::vector<std::string>> set_of(const Form& form, std::string_view name) {
+  auto all = list_of(form, name);
+  if (!all) {
+    return all;
+  }
+  std::vector<std::string> out;
+  for (std::string& one : *all) {
+    if (std::ranges::count(out, one) == 0) {
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
 std::string named_arn(const Call& call) { return call.form.get("OpenIDConnectProviderArn"); }
 
 void write_list(s3::XmlWriter& xml,
@@ -25,8 +40,8 @@ void write_list(s3::XmlWriter& xml,
 }  // namespace
 
 Answer create_provider(Call& call) {
-  auto clients = list_of(call.form, "ClientIDList");
-  auto thumbprints = list_of(call.form, "ThumbprintList");
+  auto clients = set_of(call.form, "ClientIDList");
+  auto thumbprints = set_of(call.form, "ThumbprintList");
   if (!clients || !thumbprints) {
     co_return std::unexpected(clients ? thumbprints.error() : clients.error());
   }
@@ -90,7 +105,7 @@ Answer remove_client_id(Call& call) {
 }
 
 Answer update_thumbprints(Call& call) {
-  const auto thumbprints = list_of(call.form, "ThumbprintList");
+  const auto thumbprints = set_of(call.form, "ThumbprintList");
   if (!thumbprints) {
     co_return std::unexpected(thumbprints.error());
   }

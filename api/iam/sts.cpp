@@ -46,12 +46,11 @@ policy::Decision decide_assume(const Call& call,
   if (const auto* const deny = trust.find(policy::Effect::deny, request)) {
     return {.reason = Reason::denied_by_trust, .statement = deny};
   }
-  policy::PolicySet own;
-  own.identity = call.who.compiled;
-  own.session = call.who.session ? &*call.who.session->compiled : nullptr;
+  policy::PolicySet own = call.who.policy_set();
   // Named by the trust policy: nothing of his own may forbid it. Else his own must allow it.
   const auto* const named = trust.find(policy::Effect::allow, request);
   own.acl_allows = named != nullptr;
+  own.acl_names_caller = trust.find_named(request) != nullptr;
   if (named == nullptr && trust.find(policy::Effect::allow, for_account) == nullptr) {
     return {};
   }

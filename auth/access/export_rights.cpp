@@ -64,10 +64,7 @@ Rights rights_below(const identity::IdentityStore& identities,
     return {};
   }
   const BucketAccessPtr access = table.find(bucket);
-  policy::PolicySet set;
-  set.identity = who->compiled;
-  set.session = who->session && who->session->compiled ? &*who->session->compiled : nullptr;
-  set.unreadable = who->unreadable;
+  policy::PolicySet set = who->policy_set();
   set.bucket = access && access->policy ? &*access->policy : nullptr;
   set.bucket_unreadable = access && access->unreadable();
   set.bucket_is_public = access && access->is_public;

@@ -90,6 +90,7 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
     std::string trust;  ///< of roles: the trust policy
     std::int64_t max_session = kMaxRoleSeconds;
     TagsPtr tags{};
+    std::string boundary{};  ///< ARN of a managed policy; empty: none
   };
   Change<EntityPtr> create(NewEntity wanted);
   Change<> remove(EntityKind kind, std::string name);
@@ -118,6 +119,8 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   Change<> remove_policy_version(std::string arn, std::uint32_t number);
   Change<> attach(EntityKind kind, std::string name, std::string policy_arn);
   Change<> detach(EntityKind kind, std::string name, std::string policy_arn);
+  /// The permissions boundary of a user or role; empty: none.
+  Change<> set_boundary(EntityKind kind, std::string name, std::string policy_arn);
   Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);
   Change<> remove_inline(EntityKind kind, std::string name, std::string policy);
 

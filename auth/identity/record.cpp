@@ -19,7 +19,8 @@ constexpr std::uint8_t kAccountKeyVersion = 3;
 constexpr std::uint8_t kSessionVersion = 2;
 /// Of managed policies that have, or had, more than one version: they follow.
 constexpr std::uint8_t kVersionsVersion = 2;
-/// Of users, roles and managed policies that have tags: all of the version before, and the tags.
+/// Of users, roles and managed policies that have tags, and of users and roles that have a
+/// permissions boundary: all of the version before, and these.
 constexpr std::uint8_t kTagsVersion = 3;
 constexpr std::uint8_t kProviderTagsVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
@@ -75,8 +76,8 @@ void write_tags(Writer& w, const TagsPtr& tags) {
   }
 }
 
-/// Who has none has no list of them either.
-TagsPtr read_tags(Reader& r) {
+/// A record that has nothing to say behind the version before is of that version.
+TagsPtr read_tags(Reader& r, std::size_t least) {
   Tags out;
   for (std::size_t n = r.count(kMaxTags); n > 0; --n) {
     std::string key(r.str(kMaxTagKeyBytes));
@@ -86,7 +87,7 @@ TagsPtr read_tags(Reader& r) {
     }
     out.emplace_hint(out.end(), std::move(key), std::move(value));
   }
-  if (out.empty()) {
+  if (out.size() < least) {
     r.fail();
   }
   return keep_tags(std::move(out));
@@ -115,7 +116,8 @@ void read_later(Reader& r, Entity& e) {
   if (role) {
     e.max_session = static_cast<std::int64_t>(seconds);
   }
-  e.tags = read_tags(r);
+  e.boundary = r.str(kMaxPolicyName);
+  e.tags = read_tags(r, e.boundary.empty() ? 1 : 0);
 }
 
 /// One text per role: what is usual is not said.
@@ -223,7 +225,7 @@ Result<void> load_managed(std::string_view name, std::uint8_t version, Reader& r
     read_versions(r, p);
   }
   if (version == kTagsVersion) {
-    p.tags = read_tags(r);
+    p.tags = read_tags(r, 1);
   } else if (version == kVersionsVersion && p.last < 2) {
     r.fail();
   }
@@ -264,7 +266,7 @@ Result<void> load_provider(std::string_view name, std::uint8_t version, Reader& 
   p.client_ids = read_list(r, kMaxClientIds, kMaxClientId);
   p.thumbprints = read_list(r, kMaxThumbprints, kThumbprintChars);
   if (version == kProviderTagsVersion) {
-    p.tags = read_tags(r);
+    p.tags = read_tags(r, 1);
   }
   if (!r.done() || p.name() != name || !oidc::split_url(p.url)) {
     return broken("identity provider");
@@ -314,7 +316,8 @@ std::string seal_check_key() { return key_of(kCheck, {}); }
 std::string encode(const Entity& e) {
   Writer w;
   const bool usual = e.max_session == kMaxRoleSeconds;
-  w.u8(e.tags ? kTagsVersion : usual ? kVersion : kSessionVersion);
+  const bool later = e.tags || !e.boundary.empty();
+  w.u8(later ? kTagsVersion : usual ? kVersion : kSessionVersion);
   w.str(e.path);
   w.str(e.id);
   w.u64(static_cast<std::uint64_t>(e.created_ns));
@@ -322,8 +325,9 @@ std::string encode(const Entity& e) {
   write_names(w, e.groups);
   write_names(w, e.attached);
   w.str(e.trust ? std::string_view(e.trust->text) : std::string_view());
-  if (e.tags) {
+  if (later) {
     w.varint(e.kind == EntityKind::role ? static_cast<std::uint64_t>(e.max_session) : 0);
+    w.str(e.boundary);
     write_tags(w, e.tags);
   } else if (!usual) {
     w.varint(static_cast<std::uint64_t>(e.max_session));

@@ -205,12 +205,27 @@ std::vector<EntityPtr> State::attached_to(std::string_view policy) const {
   return out;
 }
 
-std::map<std::string_view, std::size_t> State::attachment_counts() const {
-  std::map<std::string_view, std::size_t> out;
+std::vector<EntityPtr> State::bounded_by(std::string_view policy) const {
+  std::vector<EntityPtr> out;
+  for (const auto& kind : entities) {
+    for (const auto& [name, entity] : kind) {
+      if (!policy.empty() && entity->boundary == policy) {
+        out.push_back(entity);
+      }
+    }
+  }
+  return out;
+}
+
+std::map<std::string_view, State::Uses> State::policy_uses() const {
+  std::map<std::string_view, Uses> out;
   for (const auto& kind : entities) {
     for (const auto& [name, entity] : kind) {
       for (const std::string& policy : entity->attached) {
-        ++out[policy];
+        ++out[policy].attached;
+      }
+      if (!entity->boundary.empty()) {
+        ++out[entity->boundary].boundaries;
       }
     }
   }
@@ -238,6 +253,12 @@ auth::IdentityPtr State::identity_of(const Entity& entity) const {
   out->user_name = entity.kind == EntityKind::user ? entity.name : "";
   out->tags = entity.tags;
   add_policies(entity, *out);
+  if (!entity.boundary.empty()) {
+    const ManagedPtr managed = find_policy(entity.boundary);
+    out->boundary = managed ? managed->document : nullptr;
+    // Without it there is no telling what he may do at most.
+    out->unreadable = out->unreadable || !out->boundary || !out->boundary->compiled;
+  }
   for (const std::string& name : entity.groups) {
     const EntityPtr group = find(EntityKind::group, name);
     if (!group) {

@@ -32,8 +32,9 @@ struct Entity {
   std::set<std::string, std::less<>> groups;    ///< of users
   std::set<std::string, std::less<>> attached;  ///< keys of managed policies
   std::map<std::string, PolicyPtr, std::less<>> inline_policies;
-  PolicyPtr trust;  ///< of roles: who may assume it
-  TagsPtr tags;     ///< of users and roles
+  PolicyPtr trust;         ///< of roles: who may assume it
+  TagsPtr tags;            ///< of users and roles
+  std::string boundary{};  ///< of users and roles: key of the managed policy; empty: none
   std::string arn() const;
 };
 using EntityPtr = std::shared_ptr<const Entity>;
@@ -133,8 +134,13 @@ struct State {
   std::vector<ManagedPtr> all_policies() const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;
-  /// How many entities name each of them; those that none does are not in it.
-  std::map<std::string_view, std::size_t> attachment_counts() const;
+  /// Those whose permissions boundary it is.
+  std::vector<EntityPtr> bounded_by(std::string_view policy) const;
+  struct Uses {
+    std::size_t attached = 0, boundaries = 0;
+  };
+  /// How many entities have each of them; those that none has are not in it.
+  std::map<std::string_view, Uses> policy_uses() const;
   /// The rights of an entity without any session policy.
   auth::IdentityPtr identity_of(const Entity& entity) const;
 

@@ -37,8 +37,10 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:DeletePolicy", account},
     {"iam:DeletePolicyVersion", account},
     {"iam:DeleteRole", account},
+    {"iam:DeleteRolePermissionsBoundary", account},
     {"iam:DeleteRolePolicy", account},
     {"iam:DeleteUser", account},
+    {"iam:DeleteUserPermissionsBoundary", account},
     {"iam:DeleteUserPolicy", account},
     {"iam:DetachGroupPolicy", account},
     {"iam:DetachRolePolicy", account},
@@ -88,7 +90,9 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:ListUsers", account},
     {"iam:ListVirtualMFADevices", account},
     {"iam:PutGroupPolicy", account},
+    {"iam:PutRolePermissionsBoundary", account},
     {"iam:PutRolePolicy", account},
+    {"iam:PutUserPermissionsBoundary", account},
     {"iam:PutUserPolicy", account},
     {"iam:RemoveClientIDFromOpenIDConnectProvider", account},
     {"iam:RemoveUserFromGroup", account},
@@ -210,10 +214,9 @@ constexpr std::string_view kOthers =
     "iam:CreateInstanceProfile iam:CreateLoginProfile iam:CreateSAMLProvider "
     "iam:CreateServiceLinkedRole iam:CreateServiceSpecificCredential iam:CreateVirtualMFADevice "
     "iam:DeactivateMFADevice iam:DeleteAccountAlias iam:DeleteAccountPasswordPolicy "
-    "iam:DeleteInstanceProfile iam:DeleteRolePermissionsBoundary iam:DeleteSAMLProvider "
-    "iam:DeleteSSHPublicKey iam:DeleteServerCertificate iam:DeleteServiceLinkedRole "
-    "iam:DeleteServiceSpecificCredential iam:DeleteSigningCertificate "
-    "iam:DeleteUserPermissionsBoundary iam:DeleteVirtualMFADevice iam:EnableMFADevice "
+    "iam:DeleteInstanceProfile iam:DeleteSAMLProvider iam:DeleteSSHPublicKey "
+    "iam:DeleteServerCertificate iam:DeleteServiceLinkedRole iam:DeleteServiceSpecificCredential "
+    "iam:DeleteSigningCertificate iam:DeleteVirtualMFADevice iam:EnableMFADevice "
     "iam:GenerateCredentialReport iam:GenerateOrganizationsAccessReport "
     "iam:GenerateServiceLastAccessedDetails iam:GetContextKeysForCustomPolicy "
     "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport "
@@ -222,7 +225,6 @@ constexpr std::string_view kOthers =
     "iam:GetServiceLastAccessedDetailsWithEntities iam:GetServiceLinkedRoleDeletionStatus "
     "iam:ListInstanceProfileTags iam:ListMFADeviceTags iam:ListPoliciesGrantingServiceAccess "
     "iam:ListSAMLProviderTags iam:ListServerCertificateTags iam:PassRole "
-    "iam:PutRolePermissionsBoundary iam:PutUserPermissionsBoundary "
     "iam:RemoveRoleFromInstanceProfile iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
     "iam:SetSecurityTokenServicePreferences iam:TagInstanceProfile iam:TagMFADevice "
     "iam:TagSAMLProvider iam:TagServerCertificate iam:UntagInstanceProfile iam:UntagMFADevice "

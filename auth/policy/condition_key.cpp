@@ -61,6 +61,8 @@ constexpr auto kKeys = std::to_array<Row>({
     {"aws:VpcSourceIp", Key::never},
     {"aws:userid", Key::userid},
     {"aws:username", Key::username},
+    {"iam:PermissionsBoundary", Key::permissions_boundary},
+    {"iam:PolicyARN", Key::policy_arn},
     {"iam:ResourceTag/", Key::resource_tag},
     {"s3:AccessGrantsInstanceArn", Key::never},
     {"s3:AccessPointNetworkOrigin", Key::never},

@@ -72,6 +72,8 @@ enum class Key : std::uint8_t {
   external_id,
   role_session_name,
   transitive_tag_keys,
+  permissions_boundary,
+  policy_arn,
   token_amr,  ///< a claim of a token; with the name of the identity provider
   token_aud,
   token_azp,

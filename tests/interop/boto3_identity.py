@@ -78,8 +78,11 @@ class Identity(Checks):
         iam.update_user(UserName="tf-user", NewUserName="tf-renamed", NewPath="/")
         expect_error("NoSuchEntity", 404, iam.get_user, UserName="tf-user")
         assert iam.get_user(UserName="TF-Renamed")["User"]["UserId"] == made["UserId"]
-        expect_error("NotImplemented", 501, iam.put_user_permissions_boundary, UserName="tf-renamed",
-                     PermissionsBoundary=AWS + "ReadOnlyAccess")
+        iam.put_user_permissions_boundary(UserName="tf-renamed", PermissionsBoundary=AWS + "ReadOnlyAccess")
+        bound = iam.get_user(UserName="tf-renamed")["User"]["PermissionsBoundary"]
+        assert bound["PermissionsBoundaryArn"] == AWS + "ReadOnlyAccess", bound
+        iam.delete_user_permissions_boundary(UserName="tf-renamed")
+        assert "PermissionsBoundary" not in iam.get_user(UserName="tf-renamed")["User"]
         iam.detach_user_policy(UserName="tf-renamed", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
         iam.delete_user_policy(UserName="tf-renamed", PolicyName="p")
         self._remove("tf-renamed")
@@ -142,6 +145,40 @@ class Identity(Checks):
         self.iam.delete_role(RoleName="tagged-role")
         self.iam.delete_user_policy(UserName="tagged-alice", PolicyName="p")
         self._remove("tagged-alice")
+
+    def check_what_a_boundary_lets_through(self) -> None:
+        iam = self.iam
+        self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        limit = iam.create_policy(PolicyName="limit", PolicyDocument=document("s3:GetObject"))["Policy"]["Arn"]
+        key = self._user("bound-alice")
+        iam.put_user_policy(UserName="bound-alice", PolicyName="p", PolicyDocument=document("s3:*"))
+        mine = client("s3", key)
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        iam.put_user_permissions_boundary(UserName="bound-alice", PermissionsBoundary=limit)
+        assert mine.get_object(Bucket=self.bucket, Key="k")["Body"].read() == b"v"
+        expect_error("AccessDenied", 403, mine.put_object, Bucket=self.bucket, Key="k", Body=b"v")
+        policy = json.loads(document("s3:PutObject", f"arn:aws:s3:::{self.bucket}/*",
+                                     Principal={"AWS": "*"}))
+        self.s3.delete_public_access_block(Bucket=self.bucket)
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        expect_error("AccessDenied", 403, mine.put_object, Bucket=self.bucket, Key="k", Body=b"v")
+        policy["Statement"][0]["Principal"]["AWS"] = ACCOUNT + "user/bound-alice"
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"w")
+        self.s3.delete_bucket_policy(Bucket=self.bucket)
+        assert iam.get_policy(PolicyArn=limit)["Policy"]["PermissionsBoundaryUsageCount"] == 1
+        expect_error("DeleteConflict", 409, iam.delete_policy, PolicyArn=limit)
+        role = iam.create_role(RoleName="bound-role", PermissionsBoundary=limit, AssumeRolePolicyDocument=document(
+            "sts:AssumeRole", Principal={"AWS": "*"}).replace('"Resource": "*", ', ""))["Role"]
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == limit, role
+        bound = iam.list_entities_for_policy(PolicyArn=limit, PolicyUsageFilter="PermissionsBoundary")
+        assert len(bound["PolicyUsers"]) == 1 and len(bound["PolicyRoles"]) == 1, bound
+        iam.delete_role(RoleName="bound-role")
+        iam.delete_user_permissions_boundary(UserName="bound-alice")
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        iam.delete_policy(PolicyArn=limit)
+        iam.delete_user_policy(UserName="bound-alice", PolicyName="p")
+        self._remove("bound-alice")
 
     def check_a_group_as_terraform_makes_it(self) -> None:
         iam = self.iam

@@ -62,9 +62,9 @@ TEST_F(Iam, NothingIsMadeThatHasNoEffect) {
   new_user("alice");
   for (const char* action :
        {"TagMFADevice", "TagInstanceProfile", "CreateLoginProfile", "UpdateLoginProfile",
-        "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "CreateInstanceProfile",
-        "CreateAccountAlias", "UpdateAccountPasswordPolicy", "UploadSSHPublicKey",
-        "CreateVirtualMFADevice", "EnableMFADevice", "CreateServiceSpecificCredential"}) {
+        "CreateInstanceProfile", "CreateAccountAlias", "UpdateAccountPasswordPolicy",
+        "UploadSSHPublicKey", "CreateVirtualMFADevice", "EnableMFADevice",
+        "CreateServiceSpecificCredential"}) {
     EXPECT_EQ(failure(action, {{"UserName", "alice"}}), "NotImplemented") << action;
   }
 }
