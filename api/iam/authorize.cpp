@@ -62,6 +62,11 @@ std::string resource_of(const Action& action,
         return std::string(*arn);
       }
       break;
+    case Subject::simulated:
+      if (const auto arn = form.find("PolicySourceArn")) {
+        return std::string(*arn);
+      }
+      break;
     case Subject::assumed_role:
       return form.get("RoleArn");
     case Subject::provider:
@@ -127,6 +132,7 @@ About about(const Action& action,
   switch (action.subject) {
     case Subject::user:
     case Subject::role:
+    case Subject::simulated:
     case Subject::key_owner: {
       const identity::EntityPtr entity = state.find_arn(resource);
       if (!entity) {

@@ -104,6 +104,11 @@ Answer untag(Call& call);
 template <identity::IdentityStore::Tagged::Kind kind>
 Answer list_tags(Call& call);
 
+Answer simulate_principal_policy(Call& call);
+Answer simulate_custom_policy(Call& call);
+Answer get_context_keys_for_principal(Call& call);
+Answer get_context_keys_for_custom(Call& call);
+
 Answer get_caller_identity(Call& call);
 Answer get_session_token(Call& call);
 Answer get_access_key_info(Call& call);

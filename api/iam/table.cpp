@@ -86,6 +86,10 @@ constexpr std::array kActions = std::to_array<Action>({
     {"AddClientIDToOpenIDConnectProvider", "iam", "iam:AddClientIDToOpenIDConnectProvider", provider, write, "OpenIDConnectProviderArn ClientID", add_client_id},
     {"RemoveClientIDFromOpenIDConnectProvider", "iam", "iam:RemoveClientIDFromOpenIDConnectProvider", provider, write, "OpenIDConnectProviderArn ClientID", remove_client_id},
     {"UpdateOpenIDConnectProviderThumbprint", "iam", "iam:UpdateOpenIDConnectProviderThumbprint", provider, write, "OpenIDConnectProviderArn ThumbprintList.", update_thumbprints},
+    {"SimulatePrincipalPolicy", "iam", "iam:SimulatePrincipalPolicy", simulated, read, "PolicySourceArn PolicyInputList. PermissionsBoundaryPolicyInputList. ActionNames. ResourceArns. ResourcePolicy ResourceOwner CallerArn ContextEntries. Marker MaxItems", simulate_principal_policy},
+    {"SimulateCustomPolicy", "iam", "iam:SimulateCustomPolicy", account, read, "PolicyInputList. PermissionsBoundaryPolicyInputList. ActionNames. ResourceArns. ResourcePolicy ResourceOwner CallerArn ContextEntries. Marker MaxItems", simulate_custom_policy},
+    {"GetContextKeysForPrincipalPolicy", "iam", "iam:GetContextKeysForPrincipalPolicy", simulated, read, "PolicySourceArn PolicyInputList.", get_context_keys_for_principal},
+    {"GetContextKeysForCustomPolicy", "iam", "iam:GetContextKeysForCustomPolicy", account, read, "PolicyInputList.", get_context_keys_for_custom},
     {"ListMFADevices", "iam", "iam:ListMFADevices", user, read, "UserName Marker MaxItems", list_mfa_devices},
     {"ListVirtualMFADevices", "iam", "iam:ListVirtualMFADevices", account, read, "AssignmentStatus Marker MaxItems", list_virtual_mfa_devices},
     {"ListSSHPublicKeys", "iam", "iam:ListSSHPublicKeys", user, read, "UserName Marker MaxItems", list_ssh_public_keys},
@@ -123,7 +127,8 @@ constexpr std::array kActions = std::to_array<Action>({
 /// What AWS takes for some of these actions, and this server for none. Lists are NAME.member.N.
 constexpr auto kNotImplemented = std::to_array<std::string_view>(
     {"PermissionsBoundary", "PolicyArns", "PolicyUsageFilter", "ProvidedContexts", "ProviderId",
-     "SerialNumber", "SourceIdentity", "Tags", "TokenCode", "TransitiveTagKeys"});
+     "ResourceHandlingOption", "SerialNumber", "SourceIdentity", "Tags", "TokenCode",
+     "TransitiveTagKeys"});
 
 constexpr std::string_view kLists = "PolicyArns ProvidedContexts Tags TransitiveTagKeys";
 

@@ -49,6 +49,8 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:GetAccountAuthorizationDetails", account},
     {"iam:GetAccountPasswordPolicy", account},
     {"iam:GetAccountSummary", account},
+    {"iam:GetContextKeysForCustomPolicy", account},
+    {"iam:GetContextKeysForPrincipalPolicy", account},
     {"iam:GetGroup", account},
     {"iam:GetGroupPolicy", account},
     {"iam:GetInstanceProfile", account},
@@ -218,8 +220,7 @@ constexpr std::string_view kOthers =
     "iam:DeleteServerCertificate iam:DeleteServiceLinkedRole iam:DeleteServiceSpecificCredential "
     "iam:DeleteSigningCertificate iam:DeleteVirtualMFADevice iam:EnableMFADevice "
     "iam:GenerateCredentialReport iam:GenerateOrganizationsAccessReport "
-    "iam:GenerateServiceLastAccessedDetails iam:GetContextKeysForCustomPolicy "
-    "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport "
+    "iam:GenerateServiceLastAccessedDetails iam:GetCredentialReport "
     "iam:GetOrganizationsAccessReport iam:GetSAMLProvider iam:GetSSHPublicKey "
     "iam:GetServerCertificate iam:GetServiceLastAccessedDetails "
     "iam:GetServiceLastAccessedDetailsWithEntities iam:GetServiceLinkedRoleDeletionStatus "

@@ -180,6 +180,37 @@ class Identity(Checks):
         iam.delete_user_policy(UserName="bound-alice", PolicyName="p")
         self._remove("bound-alice")
 
+    def check_what_simulations_say(self) -> None:
+        iam = self.iam
+        self._user("sim-alice")
+        arn = ACCOUNT + "user/sim-alice"
+        iam.put_user_policy(UserName="sim-alice", PolicyName="p", PolicyDocument=document(
+            "s3:Get*", "arn:aws:s3:::b/*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
+        iam.attach_user_policy(UserName="sim-alice", PolicyArn=AWS + "AWSDenyAll")
+        keys = iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)["ContextKeyNames"]
+        assert keys == ["aws:SourceIp"], keys
+        ask: dict[str, Any] = {"PolicySourceArn": arn, "ActionNames": ["s3:GetObject"],
+                               "ResourceArns": ["arn:aws:s3:::b/k", "arn:aws:s3:::c/k"]}
+        results = iam.simulate_principal_policy(**ask)["EvaluationResults"]
+        assert [r["EvalDecision"] for r in results] == ["explicitDeny"] * 2, results
+        assert results[0]["MatchedStatements"][0]["SourcePolicyId"] == "AWSDenyAll", results
+        assert results[0]["MatchedStatements"][0]["StartPosition"]["Line"] == 1, results
+        iam.detach_user_policy(UserName="sim-alice", PolicyArn=AWS + "AWSDenyAll")
+        ask["ContextEntries"] = [{"ContextKeyName": "aws:SourceIp", "ContextKeyType": "ip",
+                                  "ContextKeyValues": ["10.1.1.1"]}]
+        results = [r for page in iam.get_paginator("simulate_principal_policy").paginate(
+            **ask, PaginationConfig={"PageSize": 1}) for r in page["EvaluationResults"]]
+        assert [r["EvalDecision"] for r in results] == ["allowed", "implicitDeny"], results
+        assert results[0]["ResourceSpecificResults"][0]["EvalResourceDecision"] == "allowed", results
+        custom = iam.simulate_custom_policy(
+            PolicyInputList=[document("s3:*")], ActionNames=["s3:PutObject"],
+            PermissionsBoundaryPolicyInputList=[document("s3:Get*")])["EvaluationResults"][0]
+        assert custom["EvalDecision"] == "implicitDeny", custom
+        assert not custom["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"], custom
+        expect_error("InvalidInput", 400, iam.simulate_custom_policy, PolicyInputList=["{}"], ActionNames=["s3:Get"])
+        iam.delete_user_policy(UserName="sim-alice", PolicyName="p")
+        self._remove("sim-alice")
+
     def check_a_group_as_terraform_makes_it(self) -> None:
         iam = self.iam
         self._user("tf-member")

@@ -22,6 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     OUTCROP_ASSERT(tags->size() <= identity::kMaxTags);
     OUTCROP_ASSERT(tags->size() * 2 <= form->parameters().size());
   }
+  if (const auto entries =
+          iam::structures_of(*form, "ContextEntries", "ContextKeyName ContextKeyValues.")) {
+    OUTCROP_ASSERT(entries->size() <= form->parameters().size());
+  }
   if (const auto keys = iam::list_of(*form, "TagKeys")) {
     OUTCROP_ASSERT(keys->size() <= form->parameters().size());
   }

@@ -148,6 +148,7 @@ TEST_F(WebIdentity, Seaweed_7912_NothingElseWithoutASignature) {
     if (action.name == "AssumeRoleWithWebIdentity") {
       continue;
     }
+    handler = make_handler({.store = *store, .clock = clock, .oidc = &keys});  // asks seldom
     http::Request what = form();
     const Reply reply =
         serve(what, encode({{"Action", std::string(action.name)}, {"UserName", "x"}}));
