@@ -16,7 +16,7 @@ namespace outcrop::iam {
 struct Source {
   identity::PolicyPtr policy;
   std::string id;         ///< "PolicyInputList.1", "user_alice_p", or a managed policy's name
-  std::string_view type;  ///< of AWS's SourcePolicyType
+  std::string_view type;  ///< "IAM Policy" or "Resource Policy"
 };
 
 /// Values of condition keys: those of the form, and for what it does not give those that are known

@@ -12,6 +12,9 @@ namespace {
 using identity::Checked;
 using identity::EntityKind;
 
+/// What AWS answers, whatever its list of SourcePolicyTypes has.
+constexpr std::string_view kIamPolicy = "IAM Policy";
+
 std::unexpected<identity::IamError> invalid(std::string message) {
   return identity::refuse(identity::IamCode::invalid_input, std::move(message));
 }
@@ -147,7 +150,7 @@ Checked<> read_boundary(const Call& call, const identity::EntityPtr& entity, Sim
     const identity::ManagedPtr kept = call.state->find_policy(entity->boundary);
     out.unreadable = out.unreadable || !kept || !kept->document->compiled;
     if (kept) {
-      out.boundary = {kept->document, kept->name, kept->aws ? "aws-managed" : "user-managed"};
+      out.boundary = {kept->document, kept->name, kIamPolicy};
     }
   }
   return {};
@@ -163,7 +166,7 @@ Checked<> read_resource_policy(const Call& call, Simulation& out) {
   }
   auto named = std::make_shared<identity::NamedPolicy>();
   named->text = *text;
-  out.resource = {std::move(named), "ResourcePolicy", "resource"};
+  out.resource = {std::move(named), "ResourcePolicy", "Resource Policy"};
   return {};
 }
 
@@ -217,12 +220,11 @@ std::vector<Source> sources_of(const identity::State& state, const identity::Ent
   std::vector<Source> out;
   const std::string_view kind = identity::kind_name(entity.kind);
   for (const auto& [name, policy] : entity.inline_policies) {
-    out.push_back({policy, std::string(kind) + "_" + entity.name + "_" + name, kind});
+    out.push_back({policy, std::string(kind) + "_" + entity.name + "_" + name, kIamPolicy});
   }
   for (const std::string& key : entity.attached) {
     if (const identity::ManagedPtr managed = state.find_policy(key)) {
-      out.push_back(
-          {managed->document, managed->name, managed->aws ? "aws-managed" : "user-managed"});
+      out.push_back({managed->document, managed->name, kIamPolicy});
     }
   }
   for (const std::string& name : entity.groups) {
@@ -246,7 +248,7 @@ Checked<std::vector<Source>> input_policies(const Form& form, std::string_view l
       return invalid(id + ": " +
                      policy::Policy::compile(text, policy::PolicyKind::identity).error());
     }
-    out.push_back({std::move(made), id, "none"});
+    out.push_back({std::move(made), id, kIamPolicy});
   }
   return out;
 }

@@ -83,6 +83,7 @@ std::vector<Span> statement_spans(std::string_view document) {
   std::string member;  // of the document, that is being read
   std::string levels;  // the brackets that enclose the place
   bool name_next = false;
+  std::size_t behind = 0;  // the last bracket or comma of the list of statements
   const auto in_statements = [&] {
     return member == "Statement" && (levels == "{" || levels == "{[");
   };
@@ -98,17 +99,19 @@ std::vector<Span> statement_spans(std::string_view document) {
       at += literal.size() - 1;
     } else if (c == '{' || c == '[') {
       if (c == '{' && in_statements()) {
-        out.push_back({place_of(document, at), {}});
+        out.push_back({place_of(document, levels == "{" ? at + 1 : behind), {}});
       }
       levels.push_back(c);
       name_next = levels == "{";
+      behind = levels == "{[" ? at + 1 : behind;
     } else if ((c == '}' || c == ']') && !levels.empty()) {
       levels.pop_back();
       if (c == '}' && in_statements() && !out.empty()) {
-        out.back().end = place_of(document, at);
+        out.back().end = place_of(document, at + 1);
       }
-    } else if (c == ',' && levels == "{") {
-      name_next = true;
+    } else if (c == ',') {
+      name_next = levels == "{";
+      behind = levels == "{[" ? at + 1 : behind;
     }
   }
   return out;

@@ -13,7 +13,8 @@ struct Place {
   std::size_t line = 1, column = 1;
   bool operator==(const Place&) const = default;
 };
-/// From the brace that opens the statement to the one that closes it.
+/// As AWS tells it: from behind the bracket or comma before the statement (where there is no list,
+/// from behind its own brace) to behind the brace that closes it.
 struct Span {
   Place begin, end;
 };

@@ -66,8 +66,8 @@ TEST_F(Simulate, WhatDecided) {
 {"Effect":"Allow","Action":"s3:*","Resource":"*"}]})";
   const std::string both = custom(document);
   EXPECT_EQ(count(both, "<SourcePolicyId>PolicyInputList.1<"), 2U) << both;
-  EXPECT_EQ(count(both, "<StartPosition><Line>2</Line><Column>1</Column></StartPosition>"), 1U);
-  EXPECT_EQ(count(both, "<EndPosition><Line>3</Line><Column>49</Column></EndPosition>"), 1U);
+  EXPECT_EQ(count(both, "<StartPosition><Line>1</Line><Column>38</Column></StartPosition>"), 1U);
+  EXPECT_EQ(count(both, "<EndPosition><Line>3</Line><Column>50</Column></EndPosition>"), 1U);
   const std::string denied =
       custom(document, {{"PolicyInputList.member.2", policy("Deny", "s3:GetObject")}});
   EXPECT_EQ(count(denied, "<SourcePolicyId>"), 1U);
@@ -161,11 +161,12 @@ TEST_F(Simulate, UsersGroupsAndRoles) {
         {{"GroupName", "g"}, {"PolicyArn", "arn:aws:iam::aws:policy/AmazonS3FullAccess"}});
   new_role("r", R"("*")", policy("Deny", "s3:GetObject"));
   const std::string get = of_principal("user/alice", kGet);
-  EXPECT_EQ(count(get, "<SourcePolicyId>user_alice_p</SourcePolicyId><SourcePolicyType>user<"), 1U)
+  EXPECT_EQ(
+      count(get, "<SourcePolicyId>user_alice_p</SourcePolicyId><SourcePolicyType>IAM Policy<"), 1U)
       << get;
   EXPECT_EQ(count(get,
                   "<SourcePolicyId>AmazonS3FullAccess</SourcePolicyId>"
-                  "<SourcePolicyType>aws-managed<"),
+                  "<SourcePolicyType>IAM Policy<"),
             1U);
   EXPECT_EQ(text(of_principal("group/g", kGet), "EvalDecision"), "allowed");
   EXPECT_EQ(text(of_principal("role/r", kGet), "EvalDecision"), "explicitDeny");

@@ -16,7 +16,7 @@ std::string cut(std::string_view text, const Span& span) {
     }
     return at + place.column - 1;
   };
-  return std::string(text.substr(offset(span.begin), offset(span.end) + 1 - offset(span.begin)));
+  return std::string(text.substr(offset(span.begin), offset(span.end) - offset(span.begin)));
 }
 
 TEST(Explain, OneStatement) {
@@ -24,8 +24,8 @@ TEST(Explain, OneStatement) {
       R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})";
   const auto spans = statement_spans(text);
   ASSERT_EQ(spans.size(), 1U);
-  EXPECT_EQ(spans[0].begin, (Place{1, 37}));
-  EXPECT_EQ(spans[0].end, (Place{1, text.size() - 1}));
+  EXPECT_EQ(spans[0].begin, (Place{1, 38}));
+  EXPECT_EQ(spans[0].end, (Place{1, text.size()}));
 }
 
 TEST(Explain, ManyStatementsOverLines) {
@@ -38,10 +38,32 @@ TEST(Explain, ManyStatementsOverLines) {
   const Policy policy = compiled(text);
   const auto spans = statement_spans(text);
   ASSERT_EQ(spans.size(), policy.statements().size());
-  EXPECT_EQ(cut(text, spans[0]), first);
-  EXPECT_EQ(cut(text, spans[1]), second);
-  EXPECT_EQ(spans[0].begin, (Place{4, 1}));
-  EXPECT_EQ(spans[1].begin, (Place{7, 3}));
+  EXPECT_EQ(cut(text, spans[0]), "\n" + first);
+  EXPECT_EQ(cut(text, spans[1]), "\n\t " + second);
+}
+
+// What AWS answers for these: the example of simulate-custom-policy in the AWS CLI's reference, and
+// AdministratorAccess as AWS writes it.
+TEST(Explain, PlacesAreAwss) {
+  const auto one = statement_spans(
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*",)"
+      R"("Condition":{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}})");
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_EQ(one[0].begin, (Place{1, 38}));
+  EXPECT_EQ(one[0].end, (Place{1, 167}));
+  const auto listed = statement_spans(R"({
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": "*",
+      "Resource": "*"
+    }
+  ]
+})");
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].begin, (Place{3, 17}));
+  EXPECT_EQ(listed[0].end, (Place{8, 6}));
 }
 
 TEST(Explain, KeysOfConditionsAndVariables) {
