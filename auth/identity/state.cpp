@@ -18,6 +18,13 @@ std::string arn_of(std::string_view kind, std::string_view path, std::string_vie
   return out;
 }
 
+/// "arn:aws:iam::ACCOUNT:user/NAME" or role/NAME, whether there is one or not.
+bool names_entity(std::string_view arn) {
+  policy::ArnParts parts;
+  return policy::split_arn(arn, parts) && parts.part[1] == "iam" &&
+         (parts.part[4].starts_with("user/") || parts.part[4].starts_with("role/"));
+}
+
 void add(const PolicyPtr& policy, auth::Identity& out) {
   if (!policy || !policy->compiled) {
     out.unreadable = true;
@@ -94,17 +101,35 @@ EntityPtr State::find_arn(std::string_view arn) const {
   return nullptr;
 }
 
+/// As a Principal may write it: without the account it is the first one's.
+EntityPtr State::find_named(std::string_view arn) const {
+  constexpr std::string_view kNoAccount = "arn:aws:iam:::";
+  return arn.starts_with(kNoAccount) ? find_arn(std::string(kIamArn)
+                                                    .append(policy::kAccount)
+                                                    .append(arn.substr(kNoAccount.size() - 1)))
+                                     : find_arn(arn);
+}
+
 std::expected<std::string, std::string> State::with_ids(std::string_view document) const {
-  bool of_nobody = false;
+  std::string of_nobody;
   std::string out = policy::exchange_principals(document, [&](std::string_view name) {
     const bool id = policy::is_principal_id(name);
-    const EntityPtr found = id ? nullptr : find_arn(name);
-    of_nobody = of_nobody || (id && !find_id(name));
+    const EntityPtr found = id ? find_id(name) : find_named(name);
+    if (!found && (id || names_entity(name))) {
+      of_nobody = name;
+    }
     return found ? std::optional(found->id) : std::nullopt;
   });
-  return of_nobody ? std::expected<std::string, std::string>(
-                         std::unexpect, "Invalid principal in policy: the id is nobody's")
-                   : std::move(out);
+  return of_nobody.empty()
+             ? std::expected<std::string, std::string>(std::move(out))
+             : std::unexpected("Invalid principal in policy: \"AWS\":\"" + of_nobody + "\"");
+}
+
+std::string State::with_known_ids(std::string_view document) const {
+  return policy::exchange_principals(document, [&](std::string_view name) {
+    const EntityPtr found = find_named(name);
+    return found ? std::optional(found->id) : std::nullopt;
+  });
 }
 
 std::string State::with_arns(std::string_view document) const {

@@ -145,13 +145,17 @@ struct State {
   auth::IdentityPtr identity_of(const Entity& entity) const;
 
   /// A trust or bucket policy with the ids of the users and roles that it names, and the other way
-  /// round (an id stays that is nobody's any more). The error is for the author: an id of nobody.
+  /// round (an id stays that is nobody's any more). The error is for the author: it names a user or
+  /// role that there is not.
   std::expected<std::string, std::string> with_ids(std::string_view document) const;
+  /// The same of a document that was stored before that was an error: such a name stays.
+  std::string with_known_ids(std::string_view document) const;
   std::string with_arns(std::string_view document) const;
 
   void finish();
 
  private:
+  EntityPtr find_named(std::string_view arn) const;
   void add_policies(const Entity& entity, auth::Identity& out) const;
 };
 using StatePtr = std::shared_ptr<const State>;

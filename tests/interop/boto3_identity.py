@@ -280,6 +280,8 @@ class Identity(Checks):
         mine = client("s3", key)
         policy = json.loads(document("s3:GetObject", f"arn:aws:s3:::{self.bucket}/*",
                                      Principal={"AWS": ACCOUNT + "user/bp-alice"}))
+        expect_error("MalformedPolicy", 400, self.s3.put_bucket_policy, Bucket=self.bucket,
+                     Policy=json.dumps(policy).replace("bp-alice", "bp-nobody"))
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
         assert mine.get_object(Bucket=self.bucket, Key="k")["Body"].read() == b"v"
         self.iam.update_user(UserName="bp-alice", NewUserName="bp-bob")

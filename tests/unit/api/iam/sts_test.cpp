@@ -112,6 +112,7 @@ TEST_F(Iam, ARoleThatWasMadeAnewIsAnotherOne) {
   works("DeleteRolePolicy", {{"RoleName", "r"}, {"PolicyName", "p"}});
   works("DeleteRole", {{"RoleName", "r"}});
   EXPECT_FALSE(store->find_session(session.access_key, session.token));
+  new_user("bob");
   new_role("r", R"({"AWS":"arn:aws:iam::000000000000:user/bob"})", kAllowAll);
   EXPECT_FALSE(store->find_session(session.access_key, session.token));
   EXPECT_EQ(failure("ListUsers", {}, session), "InvalidClientTokenId");
