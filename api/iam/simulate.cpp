@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "api/iam/answer.h"
-#include "auth/policy/explain.h"
 
 namespace outcrop::iam {
 namespace {
@@ -38,40 +37,54 @@ policy::ArnParts parts_of(const std::string& resource) {
   return out;
 }
 
-/// The resource's policy, for its bucket. InvalidInput: it does not fit, or there is no bucket.
-Checked<std::optional<policy::Policy>> compile_resource(const Simulation& s,
-                                                        const policy::ArnParts& resource) {
-  if (!s.resource) {
-    return std::nullopt;
+/// The resource's policy, compiled once for each bucket.
+class ResourcePolicies {
+ public:
+  explicit ResourcePolicies(const Simulation& s) : x_simulation(s) {}
+  /// Null: there is none. InvalidInput: it does not fit the resource, or that is in no bucket.
+  Checked<const policy::Policy*> find(const policy::ArnParts& resource) {
+    if (!x_simulation.resource) {
+      return nullptr;
+    }
+    const std::string bucket(resource.part[4].substr(0, resource.part[4].find('/')));
+    if (resource.part[1] != "s3" || bucket.empty()) {
+      return identity::refuse(identity::IamCode::invalid_input,
+                              "A ResourcePolicy is simulated for buckets and objects of S3.");
+    }
+    const auto known = x_compiled.find(bucket);
+    if (known != x_compiled.end()) {
+      return &known->second;
+    }
+    auto compiled = policy::Policy::compile(x_simulation.resource->policy->text,
+                                            policy::PolicyKind::bucket, bucket);
+    if (!compiled) {
+      return identity::refuse(identity::IamCode::invalid_input,
+                              "ResourcePolicy: " + compiled.error());
+    }
+    return &x_compiled.emplace(bucket, *std::move(compiled)).first->second;
   }
-  const std::string_view bucket = resource.part[4].substr(0, resource.part[4].find('/'));
-  if (resource.part[1] != "s3" || bucket.empty()) {
-    return identity::refuse(identity::IamCode::invalid_input,
-                            "A ResourcePolicy is simulated for buckets and objects of S3.");
-  }
-  auto compiled =
-      policy::Policy::compile(s.resource->policy->text, policy::PolicyKind::bucket, bucket);
-  return compiled ? Checked<std::optional<policy::Policy>>(*std::move(compiled))
-                  : identity::refuse(identity::IamCode::invalid_input,
-                                     "ResourcePolicy: " + compiled.error());
-}
+
+ private:
+  const Simulation& x_simulation;
+  std::map<std::string, policy::Policy> x_compiled;
+};
 
 void add_matches(const Source& source,
                  const policy::Policy& compiled,
                  Effect effect,
                  const policy::Request& request,
                  Outcome& out) {
-  const std::vector<policy::Span> spans = policy::statement_spans(source.policy->text);
   const policy::Statement* const first = compiled.statements().data();
   for (const policy::Statement* const s : compiled.find_all(effect, request)) {
     const auto index = static_cast<std::size_t>(s - first);
-    out.matches.push_back({&source, index < spans.size() ? spans[index] : policy::Span{}});
+    out.matches.push_back(
+        {&source, index < source.spans.size() ? source.spans[index] : policy::Span{}});
   }
 }
 
 /// What decided: the statements that deny it, or all that allow it.
 void explain(const Simulation& s,
-             const std::optional<policy::Policy>& resource,
+             const policy::Policy* resource,
              const policy::Request& request,
              Outcome& out) {
   const bool denied = is_explicit(out.decision.reason);
@@ -85,17 +98,15 @@ void explain(const Simulation& s,
   if (s.boundary && denied) {
     add_matches(*s.boundary, *s.boundary->policy->compiled, effect, request, out);
   }
-  if (resource) {
+  if (resource != nullptr) {
     add_matches(*s.resource, *resource, effect, request, out);
   }
 }
 
-Checked<Outcome> simulate(const Simulation& s, const std::string& action, const std::string& arn) {
-  const policy::ArnParts parts = parts_of(arn);
-  const auto resource = compile_resource(s, parts);
-  if (!resource) {
-    return std::unexpected(resource.error());
-  }
+Outcome simulate(const Simulation& s,
+                 const std::string& action,
+                 const policy::ArnParts& parts,
+                 const policy::Policy* resource) {
   std::vector<const policy::Policy*> own;
   policy::PolicySet set;
   set.unreadable = s.unreadable;
@@ -106,7 +117,7 @@ Checked<Outcome> simulate(const Simulation& s, const std::string& action, const 
   const identity::PolicyPtr boundary = s.boundary ? s.boundary->policy : nullptr;
   set.identity = own;
   set.boundary = boundary && boundary->compiled ? &*boundary->compiled : nullptr;
-  set.bucket = *resource ? &**resource : nullptr;
+  set.bucket = resource;
   set.foreign = s.owner != policy::kAccount;
   const policy::Subject subject{.kind = s.kind,
                                 .account = policy::kAccount,
@@ -128,7 +139,7 @@ Checked<Outcome> simulate(const Simulation& s, const std::string& action, const 
                           set.boundary->find(Effect::allow, request) != nullptr;
   }
   if (!set.unreadable) {
-    explain(s, *resource, request, out);
+    explain(s, resource, request, out);
   }
   return out;
 }
@@ -217,16 +228,19 @@ Checked<> answer(Call& call, const identity::EntityPtr& entity) {
     return std::unexpected(page.error());
   }
   const std::vector<std::string> missing = missing_keys(*simulation);
+  ResourcePolicies policies(*simulation);
   call.xml.open("EvaluationResults");
   for (const std::string& text : *page) {
     const std::size_t number = std::stoul(text);
     const std::string& action = simulation->actions[number / resources];
     const std::string& resource = simulation->resources[number % resources];
-    const auto outcome = simulate(*simulation, action, resource);
-    if (!outcome) {
-      return std::unexpected(outcome.error());
+    const policy::ArnParts parts = parts_of(resource);
+    const auto of_resource = policies.find(parts);
+    if (!of_resource) {
+      return std::unexpected(of_resource.error());
     }
-    write_result(call.xml, action, resource, *outcome, missing);
+    const Outcome outcome = simulate(*simulation, action, parts, *of_resource);
+    write_result(call.xml, action, resource, outcome, missing);
   }
   call.xml.close();
   return {};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/iam/call.h"
+#include "auth/policy/explain.h"
 
 namespace outcrop::iam {
 
@@ -17,6 +18,7 @@ struct Source {
   identity::PolicyPtr policy;
   std::string id;         ///< "PolicyInputList.1", "user_alice_p", or a managed policy's name
   std::string_view type;  ///< "IAM Policy" or "Resource Policy"
+  std::vector<policy::Span> spans = policy::statement_spans(policy->text);
 };
 
 /// Values of condition keys: those of the form, and for what it does not give those that are known

@@ -21,12 +21,23 @@ std::string_view literal_at(std::string_view text, std::size_t at) {
   return text.substr(at, end + 1 - at);
 }
 
-Place place_of(std::string_view text, std::size_t at) {
-  const std::string_view before = text.substr(0, at);
-  const std::size_t line = before.rfind('\n');
-  return {.line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1,
-          .column = line == std::string_view::npos ? at + 1 : at - line};
-}
+/// Line and column of offsets that only grow.
+class Places {
+ public:
+  explicit Places(std::string_view text) : x_text(text) {}
+  Place at(std::size_t offset) {
+    for (; x_offset < offset; ++x_offset) {
+      const bool line = x_text[x_offset] == '\n';
+      x_place = line ? Place{x_place.line + 1, 1} : Place{x_place.line, x_place.column + 1};
+    }
+    return x_place;
+  }
+
+ private:
+  const std::string_view x_text;
+  std::size_t x_offset = 0;
+  Place x_place;
+};
 
 void add_key(std::string_view name, std::vector<std::string>& out) {
   if (std::ranges::none_of(out, [&](const std::string& one) { return same_text(one, name); })) {
@@ -82,6 +93,7 @@ std::vector<Span> statement_spans(std::string_view document) {
   std::vector<Span> out;
   std::string member;  // of the document, that is being read
   std::string levels;  // the brackets that enclose the place
+  Places places(document);
   bool name_next = false;
   std::size_t behind = 0;  // the last bracket or comma of the list of statements
   const auto in_statements = [&] {
@@ -99,7 +111,7 @@ std::vector<Span> statement_spans(std::string_view document) {
       at += literal.size() - 1;
     } else if (c == '{' || c == '[') {
       if (c == '{' && in_statements()) {
-        out.push_back({place_of(document, levels == "{" ? at + 1 : behind), {}});
+        out.push_back({places.at(levels == "{" ? at + 1 : behind), {}});
       }
       levels.push_back(c);
       name_next = levels == "{";
@@ -107,7 +119,7 @@ std::vector<Span> statement_spans(std::string_view document) {
     } else if ((c == '}' || c == ']') && !levels.empty()) {
       levels.pop_back();
       if (c == '}' && in_statements() && !out.empty()) {
-        out.back().end = place_of(document, at + 1);
+        out.back().end = places.at(at + 1);
       }
     } else if (c == ',') {
       name_next = levels == "{";
