@@ -190,8 +190,9 @@ Answer list_entities_for_policy(Call& call) {
   if (!page) {
     co_return std::unexpected(page.error());
   }
+  constexpr std::string_view kLists[] = {"PolicyUsers", "PolicyGroups", "PolicyRoles"};
   for (std::size_t kind = 0; kind < identity::kEntityKinds; ++kind) {
-    call.xml.open("Policy" + std::string(kFilters[kind]) + "s");
+    call.xml.open(kLists[kind]);
     for (const std::string& key : *page) {
       const identity::Entity& entity = *all.at(key);
       if (static_cast<std::size_t>(entity.kind) == kind) {

@@ -95,7 +95,8 @@ class Identity(Checks):
         role = iam.create_role(RoleName="tf-tagged", AssumeRolePolicyDocument=document(
             "sts:AssumeRole", Principal={"AWS": "*"}).replace('"Resource": "*", ', ""), Tags=tags)["Role"]
         policy = iam.create_policy(PolicyName="tf-tagged", PolicyDocument=document("s3:*"), Tags=tags)["Policy"]
-        provider = iam.create_open_id_connect_provider(Url="https://tf.example.com", ClientIDList=["c"], Tags=tags)
+        provider = iam.create_open_id_connect_provider(Url="https://tf.example.com", ClientIDList=["c"],
+                                                           ThumbprintList=["0" * 40], Tags=tags)
         arn = provider["OpenIDConnectProviderArn"]
         shown = [user, role, policy, provider, iam.get_user(UserName="tf-tagged")["User"],
                  iam.get_role(RoleName="tf-tagged")["Role"], iam.get_policy(PolicyArn=policy["Arn"])["Policy"],
@@ -149,7 +150,7 @@ class Identity(Checks):
     def check_what_a_boundary_lets_through(self) -> None:
         iam = self.iam
         self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"v")
-        limit = iam.create_policy(PolicyName="limit", PolicyDocument=document("s3:GetObject"))["Policy"]["Arn"]
+        limit = iam.create_policy(PolicyName="bound-limit", PolicyDocument=document("s3:GetObject"))["Policy"]["Arn"]
         key = self._user("bound-alice")
         iam.put_user_policy(UserName="bound-alice", PolicyName="p", PolicyDocument=document("s3:*"))
         mine = client("s3", key)

@@ -39,6 +39,10 @@ TEST_F(Iam, BoundariesAreShownAndCounted) {
   EXPECT_EQ(entities("PermissionsBoundary"), 2U);
   EXPECT_EQ(entities("PermissionsPolicy"), 1U);
   EXPECT_EQ(entities(""), 2U);
+  const std::string all = send("ListEntitiesForPolicy", {{"PolicyArn", kLimit}}).body;
+  for (const char* tag : {"</PolicyUsers>", "</PolicyGroups>", "</PolicyRoles>"}) {
+    EXPECT_EQ(count(all, tag), 1U) << all;
+  }
   works("DetachUserPolicy", {{"UserName", "u"}, {"PolicyArn", kLimit}});
   EXPECT_EQ(failure("DeletePolicy", {{"PolicyArn", kLimit}}), "DeleteConflict");
   works("DeleteUserPermissionsBoundary", {{"UserName", "u"}});
