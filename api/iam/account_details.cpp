@@ -37,7 +37,7 @@ Checked<std::vector<std::string>> filters(const Form& form) {
 
 std::map<std::string, Detail> details(const identity::State& state,
                                       const std::vector<std::string>& wanted) {
-  const auto counts = state.attachment_counts();
+  const auto counts = state.policy_uses();
   const auto asks = [&](std::size_t filter) {
     return std::ranges::count(wanted, kFilters[filter]) != 0;
   };
@@ -73,7 +73,7 @@ void write_attached(Call& call, const identity::Entity& entity) {
 void write_detail(Call& call, const identity::Entity& entity) {
   constexpr std::string_view kInline[] = {"UserPolicyList", "GroupPolicyList", "RolePolicyList"};
   call.xml.open("member");
-  write_entity(call.xml, *call.state, entity);
+  write_entity(call.xml, *call.state, entity, Extent::whole);
   call.xml.open(kInline[static_cast<std::size_t>(entity.kind)]);
   for (const auto& [name, policy] : entity.inline_policies) {
     call.xml.open("member").text("PolicyName", name);
@@ -93,9 +93,11 @@ void write_detail(Call& call, const identity::Entity& entity) {
   call.xml.close();
 }
 
-void write_detail(Call& call, const identity::ManagedPolicy& policy, std::size_t attachments) {
+void write_detail(Call& call,
+                  const identity::ManagedPolicy& policy,
+                  const identity::State::Uses& uses) {
   call.xml.open("member");
-  write_policy(call.xml, policy, attachments);
+  write_policy(call.xml, policy, uses);
   call.xml.open("PolicyVersionList");
   write_versions(call.xml, policy, Documents::shown);
   call.xml.close().close();
@@ -117,7 +119,7 @@ Answer get_account_authorization_details(Call& call) {
   if (!page) {
     co_return std::unexpected(page.error());
   }
-  const auto counts = call.state->attachment_counts();
+  const auto counts = call.state->policy_uses();
   constexpr std::string_view kLists[] = {"UserDetailList", "GroupDetailList", "RoleDetailList"};
   for (std::size_t kind = 0; kind < identity::kEntityKinds; ++kind) {
     call.xml.open(kLists[kind]);
@@ -133,7 +135,7 @@ Answer get_account_authorization_details(Call& call) {
   for (const std::string& key : *page) {
     if (const identity::ManagedPtr& policy = all[key].policy) {
       const auto count = counts.find(policy->key());
-      write_detail(call, *policy, count == counts.end() ? 0 : count->second);
+      write_detail(call, *policy, count == counts.end() ? identity::State::Uses{} : count->second);
     }
   }
   call.xml.close();

@@ -47,6 +47,8 @@ Failure failure_of(const identity::IamError& error) {
       return {400, "IDPCommunicationError", error.message};
     case IamCode::access_denied:
       return {403, "AccessDenied", error.message};
+    case IamCode::packed_too_large:
+      return {400, "PackedPolicyTooLarge", error.message};
     case IamCode::not_implemented:
       return {501, "NotImplemented", error.message};
     case IamCode::unavailable:
@@ -79,7 +81,10 @@ std::string encoded(std::string_view document) {
   return out;
 }
 
-void write_entity(s3::XmlWriter& xml, const identity::State& state, const identity::Entity& e) {
+void write_entity(s3::XmlWriter& xml,
+                  const identity::State& state,
+                  const identity::Entity& e,
+                  Extent extent) {
   using identity::EntityKind;
   xml.text("Path", e.path);
   switch (e.kind) {
@@ -101,12 +106,22 @@ void write_entity(s3::XmlWriter& xml, const identity::State& state, const identi
       xml.text("Description", e.description);
     }
   }
+  if (extent != Extent::whole) {
+    return;
+  }
+  if (const identity::ManagedPtr boundary = state.find_policy(e.boundary)) {
+    xml.open("PermissionsBoundary").text("PermissionsBoundaryType", "Policy");
+    xml.text("PermissionsBoundaryArn", boundary->arn()).close();
+  }
+  write_tags(xml, e.tags);
 }
 
-void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments) {
+void write_policy(s3::XmlWriter& xml,
+                  const identity::ManagedPolicy& p,
+                  const identity::State::Uses& uses) {
   xml.text("PolicyName", p.name).text("PolicyId", p.id).text("Arn", p.arn()).text("Path", p.path);
-  xml.text("DefaultVersionId", version_id(p.number)).number("AttachmentCount", attachments);
-  xml.number("PermissionsBoundaryUsageCount", 0).flag("IsAttachable", true);
+  xml.text("DefaultVersionId", version_id(p.number)).number("AttachmentCount", uses.attached);
+  xml.number("PermissionsBoundaryUsageCount", uses.boundaries).flag("IsAttachable", true);
   if (!p.description.empty()) {
     xml.text("Description", p.description);
   }

@@ -20,9 +20,17 @@ Failure failure_of(const identity::IamError& error);
 
 /// "2026-11-21T23:19:36Z".
 std::string date_text(std::int64_t ns);
-void write_entity(s3::XmlWriter& xml, const identity::State& state, const identity::Entity& entity);
-/// `attachments`: how many entities name it.
-void write_policy(s3::XmlWriter& xml, const identity::ManagedPolicy& p, std::size_t attachments);
+/// What the lists of AWS say of an entity, or all.
+enum class Extent : unsigned char { listed, whole };
+void write_entity(s3::XmlWriter& xml,
+                  const identity::State& state,
+                  const identity::Entity& entity,
+                  Extent extent);
+/// Nothing if there are none.
+void write_tags(s3::XmlWriter& xml, const identity::TagsPtr& tags);
+void write_policy(s3::XmlWriter& xml,
+                  const identity::ManagedPolicy& p,
+                  const identity::State::Uses& uses);
 
 /// "v3", and back; empty: it is none.
 std::string version_id(std::uint32_t number);

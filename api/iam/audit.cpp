@@ -28,7 +28,8 @@ std::string target_of(const Action& action, const Form& form) {
     const std::string status = form.get("Status");
     return std::string(*key) + (status.empty() ? "" : " ") + status;
   }
-  for (const std::string_view renamed : {"NewUserName", "NewGroupName", "NewPath", "VersionId"}) {
+  for (const std::string_view renamed :
+       {"NewUserName", "NewGroupName", "NewPath", "VersionId", "PermissionsBoundary"}) {
     if (const auto next = form.find(renamed)) {
       return std::string(*next);
     }

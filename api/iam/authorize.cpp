@@ -1,5 +1,9 @@
 #include "api/iam/authorize.h"
 
+#include <algorithm>
+#include <array>
+
+#include "api/iam/form_context.h"
 #include "auth/oidc/issuer.h"
 
 namespace outcrop::iam {
@@ -58,6 +62,11 @@ std::string resource_of(const Action& action,
         return std::string(*arn);
       }
       break;
+    case Subject::simulated:
+      if (const auto arn = form.find("PolicySourceArn")) {
+        return std::string(*arn);
+      }
+      break;
     case Subject::assumed_role:
       return form.get("RoleArn");
     case Subject::provider:
@@ -100,7 +109,7 @@ std::vector<std::string> resources_of(const Action& action,
   return out;
 }
 
-policy::Decision decide(const Action& action,
+policy::Decision decide(std::string_view permission,
                         const std::string& resource,
                         const auth::Identity& who,
                         const policy::Context& context) {
@@ -108,15 +117,73 @@ policy::Decision decide(const Action& action,
   if (!policy::split_arn(resource, parts)) {
     return {};
   }
-  policy::PolicySet set;
-  set.identity = who.compiled;
-  set.session = who.session && who.session->compiled ? &*who.session->compiled : nullptr;
-  set.unreadable = who.unreadable;
   const policy::Subject subject = who.subject({});
-  return policy::decide(set, {.action = policy::find_action(action.permission).value(),
-                              .resource = parts,
-                              .subject = subject,
-                              .context = context});
+  return policy::decide(who.policy_set(), {.action = policy::find_action(permission).value(),
+                                           .resource = parts,
+                                           .subject = subject,
+                                           .context = context});
+}
+
+/// What the action is about, as it is now.
+About about(const Action& action,
+            const Form& form,
+            const identity::State& state,
+            const std::string& resource) {
+  switch (action.subject) {
+    case Subject::user:
+    case Subject::role:
+    case Subject::simulated:
+    case Subject::key_owner: {
+      const identity::EntityPtr entity = state.find_arn(resource);
+      if (!entity) {
+        return {};
+      }
+      const identity::ManagedPtr boundary = state.find_policy(entity->boundary);
+      return {.tags = entity->tags, .boundary = boundary ? boundary->arn() : std::string()};
+    }
+    case Subject::policy: {
+      const identity::ManagedPtr policy = state.find_policy_arn(form.get("PolicyArn"));
+      return policy ? About{.tags = policy->tags} : About{};
+    }
+    case Subject::provider: {
+      const identity::ProviderPtr provider =
+          state.find_provider_arn(form.get("OpenIDConnectProviderArn"));
+      return provider ? About{.tags = provider->tags} : About{};
+    }
+    default:
+      return {};
+  }
+}
+
+/// What else whoever makes a thing with tags must be allowed, as on AWS.
+constexpr auto kTagging = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"CreateUser", "iam:TagUser"},
+    {"CreateRole", "iam:TagRole"},
+    {"CreatePolicy", "iam:TagPolicy"},
+    {"CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"},
+});
+
+std::vector<std::string_view> permissions_of(const Action& action, const Form& form) {
+  std::vector<std::string_view> out{action.permission};
+  const bool brings_tags = std::ranges::any_of(form.parameters(), [](const auto& parameter) {
+    return parameter.first.starts_with("Tags.member.");
+  });
+  for (const auto& [name, permission] : kTagging) {
+    if (brings_tags && name == action.name) {
+      out.push_back(permission);
+    }
+  }
+  return out;
+}
+
+Failure refusal(const auth::Identity& who,
+                std::string_view permission,
+                const std::string& resource,
+                const policy::Decision& decision) {
+  return {403, "AccessDenied",
+          "User: " + who.arn + " is not authorized to perform: " + std::string(permission) +
+              " on resource: " + resource,
+          decision.why()};
 }
 
 }  // namespace
@@ -140,14 +207,15 @@ std::expected<Permit, Failure> authorize(const Action& action,
         Failure{403, "AccessDenied", "Credentials of GetSessionToken cannot be used for IAM.", {}});
   }
   policy::Decision decision;
-  for (const std::string& resource : resources_of(action, form, state, who)) {
-    decision = decide(action, resource, who, context);
-    if (!decision.allowed) {
-      return std::unexpected(Failure{
-          403, "AccessDenied",
-          "User: " + who.arn + " is not authorized to perform: " + std::string(action.permission) +
-              " on resource: " + resource,
-          decision.why()});
+  const std::vector<std::string_view> permissions = permissions_of(action, form);
+  const std::vector<std::string> resources = resources_of(action, form, state, who);
+  const FormContext asked(context, form, about(action, form, state, resources.front()));
+  for (const std::string& resource : resources) {
+    for (const std::string_view permission : permissions) {
+      decision = decide(permission, resource, who, asked);
+      if (!decision.allowed) {
+        return std::unexpected(refusal(who, permission, resource, decision));
+      }
     }
   }
   return Permit(decision.why());

@@ -87,11 +87,27 @@ Answer list_inline_policies(Call& call);
 template <identity::EntityKind kind>
 Answer delete_inline_policy(Call& call);
 template <identity::EntityKind kind>
+Answer put_boundary(Call& call);
+template <identity::EntityKind kind>
+Answer delete_boundary(Call& call);
+template <identity::EntityKind kind>
 Answer attach_policy(Call& call);
 template <identity::EntityKind kind>
 Answer detach_policy(Call& call);
 template <identity::EntityKind kind>
 Answer list_attached_policies(Call& call);
+
+template <identity::IdentityStore::Tagged::Kind kind>
+Answer tag(Call& call);
+template <identity::IdentityStore::Tagged::Kind kind>
+Answer untag(Call& call);
+template <identity::IdentityStore::Tagged::Kind kind>
+Answer list_tags(Call& call);
+
+Answer simulate_principal_policy(Call& call);
+Answer simulate_custom_policy(Call& call);
+Answer get_context_keys_for_principal(Call& call);
+Answer get_context_keys_for_custom(Call& call);
 
 Answer get_caller_identity(Call& call);
 Answer get_session_token(Call& call);
@@ -118,10 +134,6 @@ Answer list_instance_profiles(Call& call);
 Answer list_instance_profiles_for_role(Call& call);
 Answer list_server_certificates(Call& call);
 Answer list_saml_providers(Call& call);
-Answer list_user_tags(Call& call);
-Answer list_role_tags(Call& call);
-Answer list_policy_tags(Call& call);
-Answer list_provider_tags(Call& call);
 Answer no_login_profile(Call& call);
 Answer no_instance_profile(Call& call);
 Answer no_password_policy(Call& call);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/iam/answer.h"
+#include "api/iam/lists.h"
 #include "api/iam/table.h"
 #include "auth/identity/limits.h"
 
@@ -36,18 +37,29 @@ Answer create(Call& call,
               std::string_view element,
               std::int64_t max_session = identity::kMaxRoleSeconds) {
   const auto path = call.form.find("Path");
+  const auto boundary = call.form.find("PermissionsBoundary");
+  if (boundary && boundary->empty()) {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "PermissionsBoundary must be the ARN of a policy.");
+  }
+  auto tags = tags_of(call.form);
+  if (!tags) {
+    co_return std::unexpected(std::move(tags).error());
+  }
   const auto made = co_await call.store.create(
       {.kind = kind,
        .name = call.form.get(parameter_of(kind)),
        .path = path ? std::string(*path) : "/",
        .description = kind == EntityKind::role ? call.form.get("Description") : std::string(),
        .trust = call.form.get("AssumeRolePolicyDocument"),
-       .max_session = max_session});
+       .max_session = max_session,
+       .tags = identity::keep_tags(*std::move(tags)),
+       .boundary = std::string(boundary.value_or(""))});
   if (!made) {
     co_return std::unexpected(made.error());
   }
   call.xml.open(element);
-  write_entity(call.xml, *call.state, **made);
+  write_entity(call.xml, *call.state, **made, Extent::whole);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -64,7 +76,7 @@ Checked<> write_page(Call& call,
   for (const std::string& name : *page) {
     if (const EntityPtr entity = call.state->find(kind, name)) {
       call.xml.open("member");
-      write_entity(call.xml, *call.state, *entity);
+      write_entity(call.xml, *call.state, *entity, Extent::listed);
       call.xml.close();
     }
   }
@@ -89,7 +101,7 @@ Checked<> show(Call& call, EntityKind kind, std::string_view element, std::strin
     return std::unexpected(entity.error());
   }
   call.xml.open(element);
-  write_entity(call.xml, *call.state, **entity);
+  write_entity(call.xml, *call.state, **entity, Extent::whole);
   call.xml.close();
   return {};
 }
@@ -226,7 +238,7 @@ Answer update_role_description(Call& call) {
     co_return std::unexpected(role.error());
   }
   call.xml.open("Role");
-  write_entity(call.xml, *call.state, **role);
+  write_entity(call.xml, *call.state, **role, Extent::whole);
   call.xml.close();
   co_return Checked<>{};
 }

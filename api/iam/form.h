@@ -12,7 +12,7 @@
 namespace outcrop::iam {
 
 inline constexpr std::size_t kMaxFormBytes = 128 << 10;
-inline constexpr std::size_t kMaxParameters = 128;  // a provider may have 100 client ids
+inline constexpr std::size_t kMaxParameters = 256;  // a provider: 100 client ids, 50 tags
 
 class Form {
  public:

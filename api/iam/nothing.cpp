@@ -1,5 +1,5 @@
 // What AWS has beside identities and policies and this server does not: passwords, second factors,
-// certificates, tags, instance profiles. Readings find nothing, as on AWS where nothing was made;
+// certificates, instance profiles. Readings find nothing, as on AWS where nothing was made;
 // what would make something is not in the table of actions, and so NotImplemented.
 #include "api/iam/answer.h"
 #include "api/iam/table.h"
@@ -33,15 +33,6 @@ Answer empty_list_of_user(Call& call, std::string_view element) {
   co_return empty_list(call, element);
 }
 
-/// The list of a user or role, who must be named and there.
-Answer empty_list_of(Call& call, EntityKind kind, std::string_view element) {
-  const std::string name = call.form.get(parameter_of(kind));
-  if (const auto entity = identity::need(*call.state, kind, name); !entity) {
-    co_return std::unexpected(entity.error());
-  }
-  co_return empty_list(call, element);
-}
-
 }  // namespace
 
 Answer list_mfa_devices(Call& call) { return empty_list_of_user(call, "MFADevices"); }
@@ -61,24 +52,13 @@ Answer list_saml_providers(Call& call) {
   co_return Checked<>{};
 }
 
-Answer list_user_tags(Call& call) { return empty_list_of(call, EntityKind::user, "Tags"); }
-Answer list_role_tags(Call& call) { return empty_list_of(call, EntityKind::role, "Tags"); }
 Answer list_instance_profiles_for_role(Call& call) {
-  return empty_list_of(call, EntityKind::role, "InstanceProfiles");
-}
-Answer list_policy_tags(Call& call) {
-  if (const auto policy = named_policy(call); !policy) {
-    co_return std::unexpected(policy.error());
+  const std::string name = call.form.get("RoleName");
+  if (const auto role = identity::need(*call.state, EntityKind::role, name); !role) {
+    co_return std::unexpected(role.error());
   }
-  co_return empty_list(call, "Tags");
+  co_return empty_list(call, "InstanceProfiles");
 }
-Answer list_provider_tags(Call& call) {
-  if (const auto provider = named_provider(call); !provider) {
-    co_return std::unexpected(provider.error());
-  }
-  co_return empty_list(call, "Tags");
-}
-
 /// GetLoginProfile, and DeleteLoginProfile: of something that is not there.
 Answer no_login_profile(Call& call) {
   const auto name = call.user_name();

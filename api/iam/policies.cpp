@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/iam/answer.h"
+#include "api/iam/lists.h"
 #include "api/iam/table.h"
 
 namespace outcrop::iam {
@@ -30,14 +31,19 @@ Checked<std::uint32_t> named_version(const Call& call) {
 
 Answer create_policy(Call& call) {
   const auto path = call.form.find("Path");
+  auto tags = tags_of(call.form);
+  if (!tags) {
+    co_return std::unexpected(std::move(tags).error());
+  }
   const auto made = co_await call.store.create_policy(
       call.form.get("PolicyName"), path ? std::string(*path) : "/", call.form.get("Description"),
-      call.form.get("PolicyDocument"));
+      call.form.get("PolicyDocument"), identity::keep_tags(*std::move(tags)));
   if (!made) {
     co_return std::unexpected(made.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, **made, 0);
+  write_policy(call.xml, **made, {});
+  write_tags(call.xml, (*made)->tags);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -48,7 +54,11 @@ Answer get_policy(Call& call) {
     co_return std::unexpected(policy.error());
   }
   call.xml.open("Policy");
-  write_policy(call.xml, **policy, call.state->attached_to((*policy)->key()).size());
+  const std::string key = (*policy)->key();
+  write_policy(call.xml, **policy,
+               {.attached = call.state->attached_to(key).size(),
+                .boundaries = call.state->bounded_by(key).size()});
+  write_tags(call.xml, (*policy)->tags);
   call.xml.close();
   co_return Checked<>{};
 }
@@ -128,7 +138,28 @@ Answer delete_policy_version(Call& call) {
   co_return co_await call.store.remove_policy_version(call.form.get("PolicyArn"), *number);
 }
 
-/// Who has the policy. Pages count users, groups and roles together.
+namespace {
+
+bool is_usage(std::string_view filter) {
+  return filter.empty() || filter == "PermissionsPolicy" || filter == "PermissionsBoundary";
+}
+
+/// Who has the policy, attached or as his boundary, as the filters ask.
+std::vector<identity::EntityPtr> entities_with(const Call& call, const std::string& policy) {
+  const std::string usage = call.form.get("PolicyUsageFilter");
+  std::vector<identity::EntityPtr> out;
+  if (usage != "PermissionsBoundary") {
+    out = call.state->attached_to(policy);
+  }
+  if (usage != "PermissionsPolicy") {
+    std::ranges::copy(call.state->bounded_by(policy), std::back_inserter(out));
+  }
+  return out;
+}
+
+}  // namespace
+
+/// Pages count users, groups and roles together.
 Answer list_entities_for_policy(Call& call) {
   const auto policy = named_policy(call);
   if (!policy) {
@@ -136,20 +167,18 @@ Answer list_entities_for_policy(Call& call) {
   }
   const std::string prefix = call.form.get("PathPrefix");
   const std::string filter = call.form.get("EntityFilter");
-  const std::string usage = call.form.get("PolicyUsageFilter");
   constexpr std::string_view kFilters[] = {"User", "Group", "Role"};
   constexpr std::string_view kOthers[] = {"", "LocalManagedPolicy", "AWSManagedPolicy"};
   if ((std::ranges::count(kFilters, filter) == 0 && std::ranges::count(kOthers, filter) == 0) ||
-      (!usage.empty() && usage != "PermissionsPolicy" && usage != "PermissionsBoundary")) {
+      !is_usage(call.form.get("PolicyUsageFilter"))) {
     co_return identity::refuse(identity::IamCode::validation,
                                "EntityFilter or PolicyUsageFilter is none of AWS's.");
   }
   std::map<std::string, identity::EntityPtr> all;
-  for (const identity::EntityPtr& entity : call.state->attached_to((*policy)->key())) {
+  for (const identity::EntityPtr& entity : entities_with(call, (*policy)->key())) {
     const auto kind = static_cast<std::size_t>(entity->kind);
     const bool asked = filter.empty() || filter == kFilters[kind];
-    // Nobody has a policy as his boundary: there are none.
-    if (asked && entity->path.starts_with(prefix) && usage != "PermissionsBoundary") {
+    if (asked && entity->path.starts_with(prefix)) {
       all.emplace(std::to_string(kind) + "/" + entity->name, entity);
     }
   }
@@ -161,8 +190,9 @@ Answer list_entities_for_policy(Call& call) {
   if (!page) {
     co_return std::unexpected(page.error());
   }
+  constexpr std::string_view kLists[] = {"PolicyUsers", "PolicyGroups", "PolicyRoles"};
   for (std::size_t kind = 0; kind < identity::kEntityKinds; ++kind) {
-    call.xml.open("Policy" + std::string(kFilters[kind]) + "s");
+    call.xml.open(kLists[kind]);
     for (const std::string& key : *page) {
       const identity::Entity& entity = *all.at(key);
       if (static_cast<std::size_t>(entity.kind) == kind) {
@@ -179,17 +209,25 @@ Answer list_policies(Call& call) {
   const std::string prefix = call.form.get("PathPrefix");
   const std::string_view scope = call.form.find("Scope").value_or("All");
   const std::string_view attached = call.form.find("OnlyAttached").value_or("false");
-  if ((scope != "All" && scope != "AWS" && scope != "Local") ||
+  const std::string usage = call.form.get("PolicyUsageFilter");
+  if ((scope != "All" && scope != "AWS" && scope != "Local") || !is_usage(usage) ||
       (attached != "true" && attached != "false")) {
     co_return identity::refuse(identity::IamCode::validation,
-                               "Scope must be All, AWS or Local, OnlyAttached true or false.");
+                               "Scope must be All, AWS or Local, OnlyAttached true or false, "
+                               "PolicyUsageFilter PermissionsPolicy or PermissionsBoundary.");
   }
-  const bool only_attached = attached == "true";
-  const auto counts = call.state->attachment_counts();
+  const bool only_used = attached == "true" || !usage.empty();
+  const auto all_uses = call.state->policy_uses();
+  const auto uses_of = [&](const std::string& key) {
+    const auto uses = all_uses.find(key);
+    return uses == all_uses.end() ? identity::State::Uses{} : uses->second;
+  };
   std::vector<std::string> names;
   for (const identity::ManagedPtr& policy : call.state->all_policies()) {
+    const identity::State::Uses uses = uses_of(policy->key());
+    const bool used = (usage == "PermissionsBoundary" ? uses.boundaries : uses.attached) != 0;
     if ((scope == "All" || (scope == "AWS") == policy->aws) && policy->path.starts_with(prefix) &&
-        (!only_attached || counts.contains(policy->key()))) {
+        (!only_used || used)) {
       names.push_back(policy->key());
     }
   }
@@ -200,9 +238,7 @@ Answer list_policies(Call& call) {
   call.xml.open("Policies");
   for (const std::string& name : *page) {
     call.xml.open("member");
-    const auto count = counts.find(name);
-    write_policy(call.xml, *call.state->find_policy(name),
-                 count == counts.end() ? 0 : count->second);
+    write_policy(call.xml, *call.state->find_policy(name), uses_of(name));
     call.xml.close();
   }
   call.xml.close();
@@ -266,6 +302,21 @@ Answer delete_inline_policy(Call& call) {
 }
 
 template <EntityKind kind>
+Answer put_boundary(Call& call) {
+  const std::string arn = call.form.get("PermissionsBoundary");
+  if (arn.empty()) {
+    co_return identity::refuse(identity::IamCode::validation,
+                               "PermissionsBoundary must be the ARN of a policy.");
+  }
+  co_return co_await call.store.set_boundary(kind, call.form.get(parameter_of(kind)), arn);
+}
+
+template <EntityKind kind>
+Answer delete_boundary(Call& call) {
+  co_return co_await call.store.set_boundary(kind, call.form.get(parameter_of(kind)), {});
+}
+
+template <EntityKind kind>
 Answer attach_policy(Call& call) {
   co_return co_await call.store.attach(kind, call.form.get(parameter_of(kind)),
                                        call.form.get("PolicyArn"));
@@ -317,5 +368,9 @@ OUTCROP_IAM_KIND(EntityKind::user);
 OUTCROP_IAM_KIND(EntityKind::group);
 OUTCROP_IAM_KIND(EntityKind::role);
 #undef OUTCROP_IAM_KIND
+template Answer put_boundary<EntityKind::user>(Call&);
+template Answer put_boundary<EntityKind::role>(Call&);
+template Answer delete_boundary<EntityKind::user>(Call&);
+template Answer delete_boundary<EntityKind::role>(Call&);
 
 }  // namespace outcrop::iam

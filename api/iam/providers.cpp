@@ -1,36 +1,25 @@
 // Identity providers over the wire. Their keys are fetched in the background, so a provider is
 // there whether its server answers or not.
 #include <algorithm>
-#include <charconv>
 
 #include "api/iam/answer.h"
+#include "api/iam/lists.h"
 
 namespace outcrop::iam {
 namespace {
 
 using identity::Checked;
 
-/// NAME.member.1, NAME.member.2, ..., in the order of their numbers.
-Checked<std::vector<std::string>> list_of(const Form& form, std::string_view name) {
-  const std::string stem = std::string(name) + ".member.";
-  std::vector<std::pair<std::size_t, std::string>> found;
-  for (const auto& [parameter, value] : form.parameters()) {
-    if (!parameter.starts_with(stem)) {
-      continue;
-    }
-    const std::string_view number = std::string_view(parameter).substr(stem.size());
-    std::size_t index = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
-    if (error != std::errc() || end != number.data() + number.size() || index == 0) {
-      return identity::refuse(identity::IamCode::validation, parameter + " is not numbered.");
-    }
-    found.emplace_back(index, value);
+/// Each once.
+Checked<std::vector<std::string>> set_of(const Form& form, std::string_view name) {
+  auto all = list_of(form, name);
+  if (!all) {
+    return all;
   }
-  std::ranges::sort(found);
   std::vector<std::string> out;
-  for (auto& [index, value] : found) {
-    if (std::ranges::count(out, value) == 0) {
-      out.push_back(std::move(value));
+  for (std::string& one : *all) {
+    if (std::ranges::count(out, one) == 0) {
+      out.push_back(std::move(one));
     }
   }
   return out;
@@ -51,12 +40,17 @@ void write_list(s3::XmlWriter& xml,
 }  // namespace
 
 Answer create_provider(Call& call) {
-  auto clients = list_of(call.form, "ClientIDList");
-  auto thumbprints = list_of(call.form, "ThumbprintList");
+  auto clients = set_of(call.form, "ClientIDList");
+  auto thumbprints = set_of(call.form, "ThumbprintList");
   if (!clients || !thumbprints) {
     co_return std::unexpected(clients ? thumbprints.error() : clients.error());
   }
+  auto tags = tags_of(call.form);
+  if (!tags) {
+    co_return std::unexpected(std::move(tags).error());
+  }
   identity::Provider wanted;
+  wanted.tags = identity::keep_tags(*std::move(tags));
   wanted.url = call.form.get("Url");
   wanted.client_ids = *std::move(clients);
   wanted.thumbprints = *std::move(thumbprints);
@@ -65,6 +59,7 @@ Answer create_provider(Call& call) {
     co_return std::unexpected(made.error());
   }
   call.xml.text("OpenIDConnectProviderArn", (*made)->arn());
+  write_tags(call.xml, (*made)->tags);
   co_return Checked<>{};
 }
 
@@ -77,6 +72,7 @@ Answer get_provider(Call& call) {
   call.xml.text("CreateDate", date_text((*found)->created_ns));
   write_list(call.xml, "ClientIDList", (*found)->client_ids);
   write_list(call.xml, "ThumbprintList", (*found)->thumbprints);
+  write_tags(call.xml, (*found)->tags);
   co_return Checked<>{};
 }
 
@@ -109,7 +105,7 @@ Answer remove_client_id(Call& call) {
 }
 
 Answer update_thumbprints(Call& call) {
-  const auto thumbprints = list_of(call.form, "ThumbprintList");
+  const auto thumbprints = set_of(call.form, "ThumbprintList");
   if (!thumbprints) {
     co_return std::unexpected(thumbprints.error());
   }

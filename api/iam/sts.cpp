@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "api/iam/answer.h"
+#include "api/iam/form_context.h"
+#include "api/iam/lists.h"
 #include "auth/identity/names.h"
 
 namespace outcrop::iam {
@@ -19,21 +21,23 @@ constexpr std::size_t kLeastSessionName = 2, kMostSessionName = 64;
 
 /// The role's trust policy must allow the caller by name, or the account: then the caller's own
 /// policies must, too. A Deny on either side wins. The statement is the role's or the caller's.
-policy::Decision decide_assume(const Call& call, const identity::Entity& role) {
+policy::Decision decide_assume(const Call& call,
+                               const identity::Entity& role,
+                               std::string_view permission) {
   using policy::Reason;
   if (!role.trust->compiled || call.who.unreadable) {
     return {.reason = Reason::unreadable};
   }
   const std::string arn = role.arn();
   policy::ArnParts parts;
-  const AssumeContext context(call.context, call.form);
+  const FormContext context(call.context, call.form, {.tags = role.tags});
   const policy::Subject subject = call.who.subject({});
   policy::Subject account = subject;
   account.kind = policy::Subject::Kind::root;
   if (!policy::split_arn(arn, parts)) {
     return {};
   }
-  const policy::Action action = policy::find_action("sts:AssumeRole").value();
+  const policy::Action action = policy::find_action(permission).value();
   const policy::Request request{
       .action = action, .resource = parts, .subject = subject, .context = context};
   const policy::Request for_account{
@@ -42,12 +46,11 @@ policy::Decision decide_assume(const Call& call, const identity::Entity& role) {
   if (const auto* const deny = trust.find(policy::Effect::deny, request)) {
     return {.reason = Reason::denied_by_trust, .statement = deny};
   }
-  policy::PolicySet own;
-  own.identity = call.who.compiled;
-  own.session = call.who.session ? &*call.who.session->compiled : nullptr;
+  policy::PolicySet own = call.who.policy_set();
   // Named by the trust policy: nothing of his own may forbid it. Else his own must allow it.
   const auto* const named = trust.find(policy::Effect::allow, request);
   own.acl_allows = named != nullptr;
+  own.acl_names_caller = trust.find_named(request) != nullptr;
   if (named == nullptr && trust.find(policy::Effect::allow, for_account) == nullptr) {
     return {};
   }
@@ -79,10 +82,58 @@ Checked<> check_session(const std::string& name, const std::string& policy) {
   return {};
 }
 
-std::unexpected<identity::IamError> not_allowed(const Call& call, const std::string& role) {
+std::unexpected<identity::IamError> not_allowed(const Call& call, std::string_view permission) {
   return identity::refuse(IamCode::access_denied,
                           "User: " + call.who.arn +
-                              " is not authorized to perform: sts:AssumeRole on resource: " + role);
+                              " is not authorized to perform: " + std::string(permission) +
+                              " on resource: " + call.form.get("RoleArn"));
+}
+
+/// Those that are asked for, and what the caller's own session hands on.
+Checked<identity::SessionTags> session_tags(const Call& call, const identity::Tags& asked) {
+  const auto transitive = list_of(call.form, "TransitiveTagKeys");
+  if (!transitive) {
+    return std::unexpected(transitive.error());
+  }
+  identity::SessionTags out;
+  for (const auto& [key, value] : identity::tags_of(call.who.transitive)) {
+    out.emplace(key, identity::SessionTag{.value = value, .transitive = true});
+  }
+  for (const auto& [key, value] : asked) {
+    if (!out.emplace(key, identity::SessionTag{.value = value}).second) {
+      return identity::refuse(
+          IamCode::validation,
+          "The tag key " + key + " conflicts with a transitive tag of the calling session.");
+    }
+  }
+  for (const std::string& key : *transitive) {
+    if (!asked.contains(key)) {
+      return identity::refuse(IamCode::validation,
+                              "The transitive tag key " + key + " is none of the Tags.");
+    }
+    out.find(key)->second.transitive = true;
+  }
+  return out.size() <= identity::kMaxTags
+             ? Checked<identity::SessionTags>(std::move(out))
+             : identity::refuse(
+                   IamCode::validation,
+                   "A session has at most " + std::to_string(identity::kMaxTags) + " tags.");
+}
+
+/// That he may have the role, and tag its session if he does. AccessDenied.
+Checked<> check_assume(Call& call, const identity::EntityPtr& role, bool tags) {
+  for (const std::string_view permission : {"sts:AssumeRole", "sts:TagSession"}) {
+    if (permission == "sts:TagSession" && !tags) {
+      break;
+    }
+    const policy::Decision decision =
+        role ? decide_assume(call, *role, permission) : policy::Decision();
+    call.why = decision.why();
+    if (!decision.allowed) {
+      return not_allowed(call, permission);
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -121,17 +172,6 @@ void write_credentials(Call& call, const identity::IdentityStore::Temporary& mad
   call.xml.open("Credentials").text("AccessKeyId", made.access_key);
   call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
   call.xml.text("Expiration", date_text(made.expires_ns)).close();
-}
-
-void AssumeContext::values(const policy::KeyName& key, policy::Values& out) const {
-  const std::string_view name = key.key == policy::Key::external_id         ? "ExternalId"
-                                : key.key == policy::Key::role_session_name ? "RoleSessionName"
-                                                                            : "";
-  if (name.empty()) {
-    x_request.values(key, out);
-  } else if (const auto value = x_form.find(name)) {
-    out.add(*value);
-  }
 }
 
 identity::EntityPtr named_role(const Call& call) {
@@ -194,7 +234,11 @@ Answer get_session_token(Call& call) {
   if (!seconds) {
     co_return std::unexpected(seconds.error());
   }
-  write_credentials(call, call.store.issue(call.who, call.access_key, nullptr, {}, *seconds));
+  const auto made = call.store.issue(call.who, call.access_key, nullptr, {}, *seconds);
+  if (!made) {
+    co_return std::unexpected(made.error());
+  }
+  write_credentials(call, *made);
   co_return Checked<>{};
 }
 
@@ -211,18 +255,27 @@ Answer assume_role(Call& call) {
     co_return identity::refuse(IamCode::access_denied,
                                "Roles may not be assumed by root accounts.");
   }
+  const auto asked = tags_of(call.form);
+  auto tags = asked ? session_tags(call, *asked)
+                    : Checked<identity::SessionTags>(std::unexpected(asked.error()));
+  if (!tags) {
+    co_return std::unexpected(std::move(tags).error());
+  }
   const identity::EntityPtr role = named_role(call);
-  const policy::Decision decision = role ? decide_assume(call, *role) : policy::Decision();
-  call.why = decision.why();
-  if (!decision.allowed) {
-    co_return not_allowed(call, call.form.get("RoleArn"));
+  if (auto allowed = check_assume(call, role, !asked->empty()); !allowed) {
+    co_return allowed;
   }
   if (auto allowed = within(call, *role, *seconds); !allowed) {
     co_return allowed;
   }
   const std::string name = session->name;
-  write_credentials(
-      call, call.store.issue(call.who, call.access_key, role.get(), *std::move(session), *seconds));
+  session->tags = *std::move(tags);
+  const auto made =
+      call.store.issue(call.who, call.access_key, role.get(), *std::move(session), *seconds);
+  if (!made) {
+    co_return std::unexpected(made.error());
+  }
+  write_credentials(call, *made);
   write_assumed_role(call, *role, name);
   co_return Checked<>{};
 }

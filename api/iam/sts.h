@@ -19,16 +19,4 @@ identity::EntityPtr named_role(const Call& call);
 void write_credentials(Call& call, const identity::IdentityStore::Temporary& made);
 void write_assumed_role(Call& call, const identity::Entity& role, const std::string& session);
 
-/// With sts:ExternalId and sts:RoleSessionName of the form.
-class AssumeContext : public policy::Context {
- public:
-  AssumeContext(const policy::Context& request, const Form& form)
-      : x_request(request), x_form(form) {}
-  void values(const policy::KeyName& key, policy::Values& out) const override;
-
- private:
-  const policy::Context& x_request;
-  const Form& x_form;
-};
-
 }  // namespace outcrop::iam

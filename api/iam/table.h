@@ -20,7 +20,8 @@ enum class Subject : unsigned char {
   assumed_role,  ///< by ARN
   policy,
   new_policy,
-  provider,  ///< of identities
+  provider,   ///< of identities
+  simulated,  ///< the user, group or role whose policies are looked at, by ARN
   new_provider,
 };
 

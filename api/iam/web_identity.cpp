@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/iam/answer.h"
+#include "api/iam/form_context.h"
 #include "api/iam/sts.h"
 #include "auth/oidc/key_source.h"
 #include "auth/oidc/token.h"
@@ -79,10 +80,12 @@ Checked<Holder> verified_holder(const Call& call) {
 }
 
 /// With the claims of the token, under the name of its provider.
-class TokenContext final : public AssumeContext {
+class TokenContext final : public FormContext {
  public:
-  TokenContext(const policy::Context& request, const Form& form, const Holder& holder)
-      : AssumeContext(request, form), x_holder(holder), x_arn(holder.provider->arn()) {}
+  TokenContext(const Call& call, const identity::Entity& role, const Holder& holder)
+      : FormContext(call.context, call.form, {.tags = role.tags}),
+        x_holder(holder),
+        x_arn(holder.provider->arn()) {}
   void values(const policy::KeyName& key, policy::Values& out) const override {
     const oidc::Claims& claims = x_holder.claims;
     const auto add_all = [&](const std::vector<std::string>& texts) {
@@ -95,7 +98,7 @@ class TokenContext final : public AssumeContext {
     const bool claim = key.key == policy::Key::token_amr || key.key == policy::Key::token_aud ||
                        key.key == policy::Key::token_azp || key.key == policy::Key::token_sub;
     if (!claim) {
-      AssumeContext::values(key, out);
+      FormContext::values(key, out);
     } else if (!policy::same_text(key.suffix, x_holder.provider->name())) {
       return;  // of another provider
     } else if (key.key == policy::Key::token_sub) {
@@ -125,7 +128,7 @@ policy::Decision decide(const Call& call, const identity::Entity& role, const Ho
   if (!policy::split_arn(arn, parts)) {
     return {};
   }
-  const TokenContext context(call.context, call.form, holder);
+  const TokenContext context(call, role, holder);
   const policy::Subject subject{.kind = policy::Subject::Kind::web_identity,
                                 .account = {},
                                 .arn = provider,
@@ -182,10 +185,14 @@ Answer assume_role_with_web_identity(Call& call) {
                        .role = role->name,
                        .role_id = role->id};
   const std::string name = session->name;
+  const auto made = call.store.issue(nobody, {}, role.get(), *std::move(session), *seconds);
+  if (!made) {
+    co_return std::unexpected(made.error());
+  }
   call.xml.text("SubjectFromWebIdentityToken", holder->claims.subject);
   call.xml.text("Audience", holder->audience);
   write_assumed_role(call, *role, name);
-  write_credentials(call, call.store.issue(nobody, {}, role.get(), *std::move(session), *seconds));
+  write_credentials(call, *made);
   call.xml.text("Provider", holder->provider->url);
   co_return Checked<>{};
 }

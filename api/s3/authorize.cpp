@@ -91,10 +91,7 @@ policy::PolicySet policies_of(const Asker& asker, const access::BucketAccess* ac
   const auth::Identity* const identity = asker.who.identity.get();
   policy::PolicySet set;
   if (identity != nullptr) {
-    set.identity = identity->compiled;
-    set.unreadable = identity->unreadable;
-    set.session =
-        identity->session && identity->session->compiled ? &*identity->session->compiled : nullptr;
+    set = identity->policy_set();
   }
   if (access != nullptr) {
     set.bucket = access->policy ? &*access->policy : nullptr;
@@ -266,8 +263,9 @@ namespace {
 template <class Asks>
 bool any_policy(const Asker& asker, std::string_view bucket, Asks asks) {
   if (const auth::Identity* const who = asker.who.identity.get()) {
-    if (std::ranges::any_of(who->compiled, [&](const policy::Policy* p) { return asks(*p); }) ||
-        (who->session && who->session->compiled && asks(*who->session->compiled))) {
+    const policy::PolicySet set = who->policy_set();
+    const auto asked = [&](const policy::Policy* p) { return p != nullptr && asks(*p); };
+    if (std::ranges::any_of(set.identity, asked) || asked(set.session) || asked(set.boundary)) {
       return true;
     }
   }

@@ -81,6 +81,15 @@ bool RequestContext::tag_value(const policy::KeyName& key, policy::Values& out) 
     }
     return true;
   }
+  if (key.key == Key::principal_tag) {
+    const auth::Identity* const who = x_parts.auth.principal.identity.get();
+    const std::string* const tag =
+        who != nullptr ? identity::find_tag(who->tags, key.suffix) : nullptr;
+    if (tag != nullptr) {
+      out.add(*tag);
+    }
+    return true;
+  }
   const bool existing = key.key == Key::existing_object_tag;
   if (!existing && key.key != Key::request_object_tag) {
     return false;

@@ -24,6 +24,11 @@ class CallerContext final : public policy::Context {
       case Key::principal_is_aws_service:
       case Key::via_aws_service:
         return add("false");
+      case Key::principal_tag:
+        if (const std::string* const tag = identity::find_tag(x_who.tags, key.suffix)) {
+          out.add(*tag);
+        }
+        return;
       case Key::principal_type:
         return add(x_who.kind == policy::Subject::Kind::root ? "Account" : "User");
       case Key::resource_account:
@@ -59,10 +64,7 @@ Rights rights_below(const identity::IdentityStore& identities,
     return {};
   }
   const BucketAccessPtr access = table.find(bucket);
-  policy::PolicySet set;
-  set.identity = who->compiled;
-  set.session = who->session && who->session->compiled ? &*who->session->compiled : nullptr;
-  set.unreadable = who->unreadable;
+  policy::PolicySet set = who->policy_set();
   set.bucket = access && access->policy ? &*access->policy : nullptr;
   set.bucket_unreadable = access && access->unreadable();
   set.bucket_is_public = access && access->is_public;

@@ -10,6 +10,12 @@
 
 namespace outcrop::identity {
 
+/// A managed policy that can be attached, whoever made it.
+Checked<ManagedPtr> need_policy(const State& state, std::string_view arn);
+/// A managed policy, or an identity provider, that may be changed.
+Checked<ManagedPtr> need_own_policy(const State& state, std::string_view arn);
+Checked<ProviderPtr> need_own_provider(const State& state, const std::string& arn);
+
 struct Draft {
   State next;
   meta::Batch batch;

@@ -98,6 +98,14 @@ Change<EntityPtr> IdentityStore::create(NewEntity wanted) {
     entity.path = wanted.path;
     entity.description = wanted.description;
     entity.max_session = wanted.max_session;
+    entity.tags = wanted.tags;
+    if (!wanted.boundary.empty()) {
+      const auto boundary = need_policy(draft.next, wanted.boundary);
+      if (!boundary) {
+        return std::unexpected(boundary.error());
+      }
+      entity.boundary = (*boundary)->key();
+    }
     entity.id = new_id(kind.id_prefix, draft.random);
     entity.created_ns = draft.now_ns;
     if (wanted.kind == EntityKind::role) {

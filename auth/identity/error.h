@@ -21,6 +21,7 @@ enum class IamCode : std::uint8_t {
   expired_token,
   rejected_claim,
   provider_unreachable,
+  packed_too_large,
   not_implemented,
   unavailable,  ///< the change could not be stored; `message` says why, for the log
 };

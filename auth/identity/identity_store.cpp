@@ -164,11 +164,11 @@ std::optional<auth::Credential> IdentityStore::find_session(std::string_view acc
   return out;
 }
 
-IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
-                                              std::string_view access_key,
-                                              const Entity* role,
-                                              RoleSession session,
-                                              std::int64_t seconds) {
+Checked<IdentityStore::Temporary> IdentityStore::issue(const auth::Identity& who,
+                                                       std::string_view access_key,
+                                                       const Entity* role,
+                                                       RoleSession session,
+                                                       std::int64_t seconds) {
   Session s;
   s.access_key = new_id("ASIA", x_needs.random);
   s.secret = new_secret(x_needs.random);
@@ -181,10 +181,17 @@ IdentityStore::Temporary IdentityStore::issue(const auth::Identity& who,
   s.name = std::move(session.name);
   s.policy = std::move(session.policy);
   s.managed = std::move(session.managed);
+  s.tags = std::move(session.tags);
   s.federation = who.federation;
   s.issued_ns = x_needs.clock.wall_ns();
   s.expires_ns = s.issued_ns + seconds * 1'000'000'000;
-  return {s.access_key, s.secret, seal_session(x_seal_key, s, x_needs.random), s.expires_ns};
+  std::string token = seal_session(x_seal_key, s, x_needs.random);
+  if (token.size() > kMaxTokenBytes) {
+    return refuse(IamCode::packed_too_large,
+                  "Packed policy consumes " + std::to_string(100 * token.size() / kMaxTokenBytes) +
+                      "% of allotted space, please use smaller policy or tags.");
+  }
+  return Temporary{s.access_key, s.secret, std::move(token), s.expires_ns};
 }
 
 Task<> IdentityStore::note_seal_key() {

@@ -68,15 +68,16 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   struct RoleSession {
     std::string name{}, policy{};
     std::vector<std::string> managed{};  ///< names of managed policies
+    SessionTags tags{};
   };
   /// Credentials for the caller's own rights, or with `role` for those of the role (null: none).
   /// That he may have them is decided already. `who` with a federation of its own: whoever has the
-  /// token, and no access key.
-  Temporary issue(const auth::Identity& who,
-                  std::string_view access_key,
-                  const Entity* role,
-                  RoleSession session,
-                  std::int64_t seconds);
+  /// token, and no access key. PackedPolicyTooLarge: its token would be longer than is taken.
+  Checked<Temporary> issue(const auth::Identity& who,
+                           std::string_view access_key,
+                           const Entity* role,
+                           RoleSession session,
+                           std::int64_t seconds);
   /// Makes durable what tells this store's seal key from another, before something else is sealed
   /// with it; as good as free once it is done.
   Task<> note_seal_key();
@@ -88,6 +89,8 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
     std::string name, path = "/", description;
     std::string trust;  ///< of roles: the trust policy
     std::int64_t max_session = kMaxRoleSeconds;
+    TagsPtr tags{};
+    std::string boundary{};  ///< ARN of a managed policy; empty: none
   };
   Change<EntityPtr> create(NewEntity wanted);
   Change<> remove(EntityKind kind, std::string name);
@@ -107,7 +110,8 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   Change<ManagedPtr> create_policy(std::string name,
                                    std::string path,
                                    std::string description,
-                                   std::string text);
+                                   std::string text,
+                                   TagsPtr tags = {});
   Change<> remove_policy(std::string arn);
   /// The new version.
   Change<PolicyVersion> create_policy_version(std::string arn, std::string text, bool as_default);
@@ -115,6 +119,8 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   Change<> remove_policy_version(std::string arn, std::uint32_t number);
   Change<> attach(EntityKind kind, std::string name, std::string policy_arn);
   Change<> detach(EntityKind kind, std::string name, std::string policy_arn);
+  /// The permissions boundary of a user or role; empty: none.
+  Change<> set_boundary(EntityKind kind, std::string name, std::string policy_arn);
   Change<> put_inline(EntityKind kind, std::string name, std::string policy, std::string text);
   Change<> remove_inline(EntityKind kind, std::string name, std::string policy);
 
@@ -133,6 +139,14 @@ class IdentityStore final : public auth::KeyStore, public auth::Accounts {
   Change<> remove_provider(std::string arn);
   /// Of the client ids and thumbprints; that they are allowed is checked here.
   Change<> edit_provider(std::string arn, std::function<void(Provider&)> edit);
+
+  /// What tags are of: a user or role by name, a managed policy or identity provider by ARN.
+  struct Tagged {
+    enum class Kind : std::uint8_t { user, role, policy, provider } kind = Kind::user;
+    std::string name;
+  };
+  using TagsEdit = std::function<Checked<TagsPtr>(const TagsPtr&)>;
+  Change<> edit_tags(Tagged what, TagsEdit edit);
 
   Change<AccessKeyPtr> create_key(std::string user);
   Change<> set_key_active(std::string user, std::string id, bool active);

@@ -16,25 +16,6 @@ Checked<PolicyPtr> compile_document(const std::string& name, const std::string& 
   return out;
 }
 
-Checked<ManagedPtr> need_policy(const State& state, std::string_view arn) {
-  ManagedPtr found = state.find_policy_arn(arn);
-  if (!found) {
-    return refuse(IamCode::no_such_entity,
-                  "Policy " + std::string(arn) + " does not exist or is not attachable.");
-  }
-  return found;
-}
-
-/// One that may be changed.
-Checked<ManagedPtr> need_own_policy(const State& state, std::string_view arn) {
-  auto found = need_policy(state, arn);
-  if (found && (*found)->aws) {
-    return refuse(IamCode::access_denied,
-                  "Policy " + std::string(arn) + " is managed by AWS and cannot be changed.");
-  }
-  return found;
-}
-
 std::size_t most_inline_bytes(EntityKind kind) {
   switch (kind) {
     case EntityKind::user:
@@ -94,10 +75,26 @@ Checked<PolicyPtr> compile_managed(const std::string& name, const std::string& t
 
 }  // namespace
 
-Change<ManagedPtr> IdentityStore::create_policy(std::string name,
-                                                std::string path,
-                                                std::string description,
-                                                std::string text) {
+Checked<ManagedPtr> need_policy(const State& state, std::string_view arn) {
+  ManagedPtr found = state.find_policy_arn(arn);
+  if (!found) {
+    return refuse(IamCode::no_such_entity,
+                  "Policy " + std::string(arn) + " does not exist or is not attachable.");
+  }
+  return found;
+}
+
+Checked<ManagedPtr> need_own_policy(const State& state, std::string_view arn) {
+  auto found = need_policy(state, arn);
+  if (found && (*found)->aws) {
+    return refuse(IamCode::access_denied,
+                  "Policy " + std::string(arn) + " is managed by AWS and cannot be changed.");
+  }
+  return found;
+}
+
+Change<ManagedPtr> IdentityStore::create_policy(
+    std::string name, std::string path, std::string description, std::string text, TagsPtr tags) {
   ManagedPtr made;
   const auto edit = [&](Draft& draft) -> Checked<> {
     if (auto named = check_name("policyName", name, kMaxPolicyName); !named) {
@@ -132,6 +129,7 @@ Change<ManagedPtr> IdentityStore::create_policy(std::string name,
     managed.id = new_id("ANPA", draft.random);
     managed.created_ns = managed.version_ns = draft.now_ns;
     managed.document = *std::move(document);
+    managed.tags = tags;
     made = draft.put(std::move(managed));
     return {};
   };
@@ -148,7 +146,7 @@ Change<> IdentityStore::remove_policy(std::string arn) {
       return std::unexpected(found.error());
     }
     const std::string name = (*found)->name;
-    if (!draft.next.attached_to(name).empty()) {
+    if (!draft.next.attached_to(name).empty() || !draft.next.bounded_by(name).empty()) {
       return refuse(IamCode::delete_conflict, "Cannot delete a policy attached to entities.");
     }
     if (!(*found)->others.empty()) {
@@ -270,6 +268,27 @@ Change<> IdentityStore::detach(EntityKind kind, std::string name, std::string po
     Entity changed = **entity;
     if (!found || changed.attached.erase(found->key()) == 0) {
       return refuse(IamCode::no_such_entity, "Policy " + policy_arn + " was not found.");
+    }
+    draft.put(std::move(changed));
+    return {};
+  };
+  co_return co_await change(edit);
+}
+
+Change<> IdentityStore::set_boundary(EntityKind kind, std::string name, std::string policy_arn) {
+  const auto edit = [&](Draft& draft) -> Checked<> {
+    const auto entity = need(draft.next, kind, name);
+    if (!entity) {
+      return std::unexpected(entity.error());
+    }
+    Entity changed = **entity;
+    changed.boundary.clear();
+    if (!policy_arn.empty()) {
+      const auto found = need_policy(draft.next, policy_arn);
+      if (!found) {
+        return std::unexpected(found.error());
+      }
+      changed.boundary = (*found)->key();
     }
     draft.put(std::move(changed));
     return {};

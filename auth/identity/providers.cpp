@@ -55,7 +55,9 @@ bool taken(const State& state, std::string_view name) {
       state.providers, [&](const auto& entry) { return policy::same_text(entry.first, name); });
 }
 
-Checked<ProviderPtr> find_own(const State& state, const std::string& arn) {
+}  // namespace
+
+Checked<ProviderPtr> need_own_provider(const State& state, const std::string& arn) {
   ProviderPtr found = state.find_provider_arn(arn);
   if (!found) {
     return refuse(IamCode::no_such_entity, "OpenIDConnect Provider not found for arn " + arn);
@@ -66,8 +68,6 @@ Checked<ProviderPtr> find_own(const State& state, const std::string& arn) {
   }
   return found;
 }
-
-}  // namespace
 
 Change<ProviderPtr> IdentityStore::create_provider(Provider wanted) {
   ProviderPtr made;
@@ -97,7 +97,7 @@ Change<ProviderPtr> IdentityStore::create_provider(Provider wanted) {
 
 Change<> IdentityStore::remove_provider(std::string arn) {
   const auto edit = [&](Draft& draft) -> Checked<> {
-    const auto found = find_own(draft.next, arn);
+    const auto found = need_own_provider(draft.next, arn);
     if (!found) {
       return std::unexpected(found.error());
     }
@@ -109,7 +109,7 @@ Change<> IdentityStore::remove_provider(std::string arn) {
 
 Change<> IdentityStore::edit_provider(std::string arn, std::function<void(Provider&)> edit_one) {
   const auto edit = [&](Draft& draft) -> Checked<> {
-    const auto found = find_own(draft.next, arn);
+    const auto found = need_own_provider(draft.next, arn);
     if (!found) {
       return std::unexpected(found.error());
     }

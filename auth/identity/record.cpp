@@ -19,6 +19,10 @@ constexpr std::uint8_t kAccountKeyVersion = 3;
 constexpr std::uint8_t kSessionVersion = 2;
 /// Of managed policies that have, or had, more than one version: they follow.
 constexpr std::uint8_t kVersionsVersion = 2;
+/// Of users, roles and managed policies that have tags, and of users and roles that have a
+/// permissions boundary: all of the version before, and these.
+constexpr std::uint8_t kTagsVersion = 3;
+constexpr std::uint8_t kProviderTagsVersion = 2;
 constexpr std::size_t kMaxId = 128, kMaxSealed = 256;
 constexpr char kInline = 'i', kManaged = 'p', kAccessKey = 'a', kCheck = '!', kAccount = 'o',
                kProvider = 'w', kBucket = 'b', kSettings = 'c',
@@ -64,6 +68,31 @@ std::set<std::string, std::less<>> read_names(Reader& r, std::size_t most, std::
   return out;
 }
 
+void write_tags(Writer& w, const TagsPtr& tags) {
+  w.varint(tags_of(tags).size());
+  for (const auto& [key, value] : tags_of(tags)) {
+    w.str(key);
+    w.str(value);
+  }
+}
+
+/// A record that has nothing to say behind the version before is of that version.
+TagsPtr read_tags(Reader& r, std::size_t least) {
+  Tags out;
+  for (std::size_t n = r.count(kMaxTags); n > 0; --n) {
+    std::string key(r.str(kMaxTagKeyBytes));
+    std::string value(r.str(kMaxTagValueBytes));
+    if (key.empty() || (!out.empty() && !NameOrder()(out.rbegin()->first, key))) {
+      r.fail();
+    }
+    out.emplace_hint(out.end(), std::move(key), std::move(value));
+  }
+  if (out.size() < least) {
+    r.fail();
+  }
+  return keep_tags(std::move(out));
+}
+
 PolicyPtr stored_policy(std::string name,
                         std::string text,
                         std::string_view owner,
@@ -73,6 +102,22 @@ PolicyPtr stored_policy(std::string name,
     policy::log_unknown_actions(*out->compiled, out->name, owner);
   }
   return out;
+}
+
+/// What there is behind all that version 1 has.
+void read_later(Reader& r, Entity& e) {
+  const std::uint64_t seconds = r.varint();
+  const bool role = e.kind == EntityKind::role;
+  if (e.kind == EntityKind::group ||
+      (role ? seconds < kMaxRoleSeconds || seconds > kLongestRoleSeconds : seconds != 0)) {
+    r.fail();
+    return;
+  }
+  if (role) {
+    e.max_session = static_cast<std::int64_t>(seconds);
+  }
+  e.boundary = r.str(kMaxPolicyName);
+  e.tags = read_tags(r, e.boundary.empty() ? 1 : 0);
 }
 
 /// One text per role: what is usual is not said.
@@ -100,6 +145,8 @@ Result<void> load_entity(
   const std::string trust(r.str(policy::kMaxPolicyBytes));
   if (version == kSessionVersion) {
     read_max_session(r, e);
+  } else if (version == kTagsVersion) {
+    read_later(r, e);
   }
   if (!r.done() || trust.empty() != (kind != EntityKind::role)) {
     return broken("entity");
@@ -160,7 +207,7 @@ void read_versions(Reader& r, ManagedPolicy& p) {
     before = v.number;
     p.others.push_back(std::move(v));
   }
-  if (p.number > p.last || p.last < 2) {
+  if (p.number > p.last) {
     r.fail();
   }
 }
@@ -174,8 +221,13 @@ Result<void> load_managed(std::string_view name, std::uint8_t version, Reader& r
   p.description = r.str(kMaxDescription);
   p.document = stored_policy(p.name, std::string(r.str(policy::kMaxPolicyBytes)), p.arn());
   p.version_ns = p.created_ns;
-  if (version == kVersionsVersion) {
+  if (version >= kVersionsVersion) {
     read_versions(r, p);
+  }
+  if (version == kTagsVersion) {
+    p.tags = read_tags(r, 1);
+  } else if (version == kVersionsVersion && p.last < 2) {
+    r.fail();
   }
   if (!r.done()) {
     return broken("managed policy");
@@ -207,12 +259,15 @@ std::vector<std::string> read_list(Reader& r, std::size_t most, std::size_t long
 }
 
 /// One that the configuration has, too, is as it says there.
-Result<void> load_provider(std::string_view name, Reader& r, State& state) {
+Result<void> load_provider(std::string_view name, std::uint8_t version, Reader& r, State& state) {
   Provider p;
   p.url = r.str(kMaxProviderUrl);
   p.created_ns = static_cast<std::int64_t>(r.u64());
   p.client_ids = read_list(r, kMaxClientIds, kMaxClientId);
   p.thumbprints = read_list(r, kMaxThumbprints, kThumbprintChars);
+  if (version == kProviderTagsVersion) {
+    p.tags = read_tags(r, 1);
+  }
   if (!r.done() || p.name() != name || !oidc::split_url(p.url)) {
     return broken("identity provider");
   }
@@ -261,7 +316,8 @@ std::string seal_check_key() { return key_of(kCheck, {}); }
 std::string encode(const Entity& e) {
   Writer w;
   const bool usual = e.max_session == kMaxRoleSeconds;
-  w.u8(usual ? kVersion : kSessionVersion);
+  const bool later = e.tags || !e.boundary.empty();
+  w.u8(later ? kTagsVersion : usual ? kVersion : kSessionVersion);
   w.str(e.path);
   w.str(e.id);
   w.u64(static_cast<std::uint64_t>(e.created_ns));
@@ -269,7 +325,11 @@ std::string encode(const Entity& e) {
   write_names(w, e.groups);
   write_names(w, e.attached);
   w.str(e.trust ? std::string_view(e.trust->text) : std::string_view());
-  if (!usual) {
+  if (later) {
+    w.varint(e.kind == EntityKind::role ? static_cast<std::uint64_t>(e.max_session) : 0);
+    w.str(e.boundary);
+    write_tags(w, e.tags);
+  } else if (!usual) {
     w.varint(static_cast<std::uint64_t>(e.max_session));
   }
   return std::move(w).take();
@@ -277,8 +337,8 @@ std::string encode(const Entity& e) {
 
 std::string encode(const ManagedPolicy& p) {
   Writer w;
-  const bool one = p.last == 1;
-  w.u8(one ? kVersion : kVersionsVersion);
+  const bool one = p.last == 1 && !p.tags;
+  w.u8(p.tags ? kTagsVersion : one ? kVersion : kVersionsVersion);
   w.str(p.path);
   w.str(p.id);
   w.u64(static_cast<std::uint64_t>(p.created_ns));
@@ -294,6 +354,9 @@ std::string encode(const ManagedPolicy& p) {
       w.u64(static_cast<std::uint64_t>(v.created_ns));
       w.str(v.text);
     }
+  }
+  if (p.tags) {
+    write_tags(w, p.tags);
   }
   return std::move(w).take();
 }
@@ -317,12 +380,15 @@ std::string encode(const Account& a) {
 
 std::string encode(const Provider& p) {
   Writer w;
-  w.u8(kVersion);
+  w.u8(p.tags ? kProviderTagsVersion : kVersion);
   w.str(p.url);
   w.u64(static_cast<std::uint64_t>(p.created_ns));
   for (const std::vector<std::string>* list : {&p.client_ids, &p.thumbprints}) {
     w.varint(list->size());
     std::ranges::for_each(*list, [&](const std::string& text) { w.str(text); });
+  }
+  if (p.tags) {
+    write_tags(w, p.tags);
   }
   return std::move(w).take();
 }
@@ -352,10 +418,11 @@ Result<void> load_record(std::string_view key,
   }
   const std::uint8_t version = r.u8();
   const auto kind = kind_of(what);
-  const std::uint8_t last = what == kAccessKey         ? kAccountKeyVersion
-                            : kind == EntityKind::role ? kSessionVersion
-                            : what == kManaged         ? kVersionsVersion
-                                                       : kVersion;
+  const std::uint8_t last = what == kAccessKey          ? kAccountKeyVersion
+                            : kind == EntityKind::group ? kVersion
+                            : kind || what == kManaged  ? kTagsVersion
+                            : what == kProvider         ? kProviderTagsVersion
+                                                        : kVersion;
   if (version < 1 || version > last) {
     r.fail();
   }
@@ -369,7 +436,7 @@ Result<void> load_record(std::string_view key,
     return load_account(rest, r, state);
   }
   if (what == kProvider) {
-    return load_provider(rest, r, state);
+    return load_provider(rest, version, r, state);
   }
   if (what == kAccessKey) {
     return load_key(rest, version, r, seal_key, state);

@@ -33,10 +33,11 @@ void keep_trust(Draft& draft, const Entity& entity) {
     if (!role->trust || !role->trust->compiled || !role->trust->text.contains(arn)) {
       continue;
     }
-    if (auto text = draft.next.with_ids(role->trust->text); text && *text != role->trust->text) {
+    std::string text = draft.next.with_known_ids(role->trust->text);
+    if (text != role->trust->text) {
       Entity changed = *role;
       changed.trust =
-          make_policy("trust", *std::move(text), policy::PolicyKind::trust, policy::Origin::store);
+          make_policy("trust", std::move(text), policy::PolicyKind::trust, policy::Origin::store);
       draft.put(std::move(changed));
     }
   }

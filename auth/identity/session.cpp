@@ -10,8 +10,8 @@
 namespace outcrop::identity {
 namespace {
 
-/// Version 2 ended before the managed policies.
-constexpr std::uint8_t kVersion = 3, kFirstVersion = 2;
+/// Version 2 ended before the managed policies, version 3 before the tags.
+constexpr std::uint8_t kVersion = 4, kFirstVersion = 2, kTagsVersion = 4;
 constexpr std::size_t kMaxKeyText = 128;
 
 std::string purpose(std::string_view access_key) { return "session " + std::string(access_key); }
@@ -43,6 +43,20 @@ auth::IdentityPtr parent_of(const State& state, const Session& s, std::string_vi
   return user ? state.identity_of(*user) : nullptr;
 }
 
+/// Those of the session count before those of the role.
+void add_tags(const Session& s, auth::Identity& out) {
+  Tags all = tags_of(out.tags), transitive;
+  for (const auto& [key, tag] : s.tags) {
+    all.erase(key);
+    all.emplace(key, tag.value);
+    if (tag.transitive) {
+      transitive.emplace(key, tag.value);
+    }
+  }
+  out.tags = keep_tags(std::move(all));
+  out.transitive = keep_tags(std::move(transitive));
+}
+
 auth::IdentityPtr role_of(const State& state, const Session& s, std::string_view root_key) {
   const EntityPtr role = state.find(EntityKind::role, s.role);
   if (!role || role->id != s.role_id || !parent_of(state, s, root_key)) {
@@ -53,6 +67,7 @@ auth::IdentityPtr role_of(const State& state, const Session& s, std::string_view
   out->arn = "arn:aws:sts::" + std::string(policy::kAccount) + ":assumed-role/" + role->name + "/" +
              s.name;
   out->user_id = role->id + ":" + s.name;
+  add_tags(s, *out);
   return out;
 }
 
@@ -68,6 +83,13 @@ void read_later(Reader& r, Session& s) {
   f.role = r.str(kMaxUserName);
   f.role_id = r.str(kMaxKeyText);
   f.provider_ns = static_cast<std::int64_t>(r.u64());
+}
+
+void read_tags(Reader& r, Session& s) {
+  for (std::size_t n = r.count(kMaxTags); n > 0; --n) {
+    std::string key(r.str(kMaxTagKeyBytes)), value(r.str(kMaxTagValueBytes));
+    s.tags.emplace(std::move(key), SessionTag{std::move(value), r.u8() == 1});
+  }
 }
 
 /// All that restricts the session, as one policy: what one of them allows, and none denies.
@@ -113,6 +135,12 @@ std::string seal_session(const SealKey& key, const Session& s, Random& random) {
     w.str(*text);
   }
   w.u64(static_cast<std::uint64_t>(f.provider_ns));
+  w.varint(s.tags.size());
+  for (const auto& [name, tag] : s.tags) {
+    w.str(name);
+    w.str(tag.value);
+    w.u8(tag.transitive ? 1 : 0);
+  }
   return digest::to_base64(as_bytes(seal(key, purpose(s.access_key), w.view(), random)));
 }
 
@@ -146,8 +174,11 @@ std::optional<Session> open_session(const SealKey& key,
   s.policy = r.str(kMaxSessionPolicyBytes);
   s.issued_ns = static_cast<std::int64_t>(r.u64());
   s.expires_ns = static_cast<std::int64_t>(r.u64());
-  if (version >= kVersion) {
+  if (version > kFirstVersion) {
     read_later(r, s);
+  }
+  if (version >= kTagsVersion) {
+    read_tags(r, s);
   }
   return r.done() ? std::optional(std::move(s)) : std::nullopt;
 }

@@ -26,6 +26,7 @@ struct Session {
   std::string policy;      ///< empty: not restricted further by a document of its own
   std::vector<std::string> managed{};  ///< names of managed policies that restrict it
   Federation federation{};             ///< of a token; then there is no issuer
+  SessionTags tags{};
   std::int64_t issued_ns = 0, expires_ns = 0;
 };
 

@@ -18,6 +18,13 @@ std::string arn_of(std::string_view kind, std::string_view path, std::string_vie
   return out;
 }
 
+/// "arn:aws:iam::ACCOUNT:user/NAME" or role/NAME, whether there is one or not.
+bool names_entity(std::string_view arn) {
+  policy::ArnParts parts;
+  return policy::split_arn(arn, parts) && parts.part[1] == "iam" &&
+         (parts.part[4].starts_with("user/") || parts.part[4].starts_with("role/"));
+}
+
 void add(const PolicyPtr& policy, auth::Identity& out) {
   if (!policy || !policy->compiled) {
     out.unreadable = true;
@@ -78,11 +85,6 @@ PolicyPtr make_policy(std::string name,
   return out;
 }
 
-bool NameOrder::operator()(std::string_view a, std::string_view b) const {
-  const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : +c; };
-  return std::ranges::lexicographical_compare(a, b, {}, lower, lower);
-}
-
 EntityPtr State::find(EntityKind kind, std::string_view name) const {
   const auto& all = entities[static_cast<std::size_t>(kind)];
   const auto at = all.find(name);
@@ -99,17 +101,35 @@ EntityPtr State::find_arn(std::string_view arn) const {
   return nullptr;
 }
 
+/// As a Principal may write it: without the account it is the first one's.
+EntityPtr State::find_named(std::string_view arn) const {
+  constexpr std::string_view kNoAccount = "arn:aws:iam:::";
+  return arn.starts_with(kNoAccount) ? find_arn(std::string(kIamArn)
+                                                    .append(policy::kAccount)
+                                                    .append(arn.substr(kNoAccount.size() - 1)))
+                                     : find_arn(arn);
+}
+
 std::expected<std::string, std::string> State::with_ids(std::string_view document) const {
-  bool of_nobody = false;
+  std::string of_nobody;
   std::string out = policy::exchange_principals(document, [&](std::string_view name) {
     const bool id = policy::is_principal_id(name);
-    const EntityPtr found = id ? nullptr : find_arn(name);
-    of_nobody = of_nobody || (id && !find_id(name));
+    const EntityPtr found = id ? find_id(name) : find_named(name);
+    if (!found && (id || names_entity(name))) {
+      of_nobody = name;
+    }
     return found ? std::optional(found->id) : std::nullopt;
   });
-  return of_nobody ? std::expected<std::string, std::string>(
-                         std::unexpect, "Invalid principal in policy: the id is nobody's")
-                   : std::move(out);
+  return of_nobody.empty()
+             ? std::expected<std::string, std::string>(std::move(out))
+             : std::unexpected("Invalid principal in policy: \"AWS\":\"" + of_nobody + "\"");
+}
+
+std::string State::with_known_ids(std::string_view document) const {
+  return policy::exchange_principals(document, [&](std::string_view name) {
+    const EntityPtr found = find_named(name);
+    return found ? std::optional(found->id) : std::nullopt;
+  });
 }
 
 std::string State::with_arns(std::string_view document) const {
@@ -210,12 +230,27 @@ std::vector<EntityPtr> State::attached_to(std::string_view policy) const {
   return out;
 }
 
-std::map<std::string_view, std::size_t> State::attachment_counts() const {
-  std::map<std::string_view, std::size_t> out;
+std::vector<EntityPtr> State::bounded_by(std::string_view policy) const {
+  std::vector<EntityPtr> out;
+  for (const auto& kind : entities) {
+    for (const auto& [name, entity] : kind) {
+      if (!policy.empty() && entity->boundary == policy) {
+        out.push_back(entity);
+      }
+    }
+  }
+  return out;
+}
+
+std::map<std::string_view, State::Uses> State::policy_uses() const {
+  std::map<std::string_view, Uses> out;
   for (const auto& kind : entities) {
     for (const auto& [name, entity] : kind) {
       for (const std::string& policy : entity->attached) {
-        ++out[policy];
+        ++out[policy].attached;
+      }
+      if (!entity->boundary.empty()) {
+        ++out[entity->boundary].boundaries;
       }
     }
   }
@@ -241,7 +276,14 @@ auth::IdentityPtr State::identity_of(const Entity& entity) const {
   out->user_id = entity.id;
   out->entity_id = entity.id;
   out->user_name = entity.kind == EntityKind::user ? entity.name : "";
+  out->tags = entity.tags;
   add_policies(entity, *out);
+  if (!entity.boundary.empty()) {
+    const ManagedPtr managed = find_policy(entity.boundary);
+    out->boundary = managed ? managed->document : nullptr;
+    // Without it there is no telling what he may do at most.
+    out->unreadable = out->unreadable || !out->boundary || !out->boundary->compiled;
+  }
   for (const std::string& name : entity.groups) {
     const EntityPtr group = find(EntityKind::group, name);
     if (!group) {

@@ -22,13 +22,6 @@ inline constexpr std::size_t kEntityKinds = 3;
 /// "user", as in ARNs.
 std::string_view kind_name(EntityKind kind);
 
-/// Of names of users, groups and roles: they differ in more than the case of their letters, and are
-/// found however that is written.
-struct NameOrder {
-  using is_transparent = void;
-  bool operator()(std::string_view a, std::string_view b) const;
-};
-
 /// A user, group or role.
 struct Entity {
   EntityKind kind = EntityKind::user;
@@ -39,7 +32,9 @@ struct Entity {
   std::set<std::string, std::less<>> groups;    ///< of users
   std::set<std::string, std::less<>> attached;  ///< keys of managed policies
   std::map<std::string, PolicyPtr, std::less<>> inline_policies;
-  PolicyPtr trust;  ///< of roles: who may assume it
+  PolicyPtr trust;         ///< of roles: who may assume it
+  TagsPtr tags;            ///< of users and roles
+  std::string boundary{};  ///< of users and roles: key of the managed policy; empty: none
   std::string arn() const;
 };
 using EntityPtr = std::shared_ptr<const Entity>;
@@ -59,6 +54,7 @@ struct ManagedPolicy {
   std::int64_t version_ns = 0;          ///< when the default version was made
   std::vector<PolicyVersion> others{};  ///< by number
   bool aws = false;                     ///< one of AWS's, not stored and not changed
+  TagsPtr tags{};
   std::string arn() const;
   /// What entities and sessions call it: its name, or the ARN of one of AWS's.
   std::string key() const { return aws ? arn() : name; }
@@ -81,7 +77,8 @@ struct Provider {
   /// SHA-1, in hex, of certificates that its server may show though no authority vouches for them.
   std::vector<std::string> thumbprints;
   std::int64_t created_ns = 0;
-  bool configured = false;        ///< in the configuration: not stored, and not changed over IAM
+  bool configured = false;  ///< in the configuration: not stored, and not changed over IAM
+  TagsPtr tags{};
   std::string_view name() const;  ///< "HOST/PATH"
   std::string arn() const;
 };
@@ -137,19 +134,28 @@ struct State {
   std::vector<ManagedPtr> all_policies() const;
   /// Everything that names the managed policy.
   std::vector<EntityPtr> attached_to(std::string_view policy) const;
-  /// How many entities name each of them; those that none does are not in it.
-  std::map<std::string_view, std::size_t> attachment_counts() const;
+  /// Those whose permissions boundary it is.
+  std::vector<EntityPtr> bounded_by(std::string_view policy) const;
+  struct Uses {
+    std::size_t attached = 0, boundaries = 0;
+  };
+  /// How many entities have each of them; those that none has are not in it.
+  std::map<std::string_view, Uses> policy_uses() const;
   /// The rights of an entity without any session policy.
   auth::IdentityPtr identity_of(const Entity& entity) const;
 
   /// A trust or bucket policy with the ids of the users and roles that it names, and the other way
-  /// round (an id stays that is nobody's any more). The error is for the author: an id of nobody.
+  /// round (an id stays that is nobody's any more). The error is for the author: it names a user or
+  /// role that there is not.
   std::expected<std::string, std::string> with_ids(std::string_view document) const;
+  /// The same of a document that was stored before that was an error: such a name stays.
+  std::string with_known_ids(std::string_view document) const;
   std::string with_arns(std::string_view document) const;
 
   void finish();
 
  private:
+  EntityPtr find_named(std::string_view arn) const;
   void add_policies(const Entity& entity, auth::Identity& out) const;
 };
 using StatePtr = std::shared_ptr<const State>;

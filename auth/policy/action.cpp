@@ -37,8 +37,10 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:DeletePolicy", account},
     {"iam:DeletePolicyVersion", account},
     {"iam:DeleteRole", account},
+    {"iam:DeleteRolePermissionsBoundary", account},
     {"iam:DeleteRolePolicy", account},
     {"iam:DeleteUser", account},
+    {"iam:DeleteUserPermissionsBoundary", account},
     {"iam:DeleteUserPolicy", account},
     {"iam:DetachGroupPolicy", account},
     {"iam:DetachRolePolicy", account},
@@ -47,6 +49,8 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:GetAccountAuthorizationDetails", account},
     {"iam:GetAccountPasswordPolicy", account},
     {"iam:GetAccountSummary", account},
+    {"iam:GetContextKeysForCustomPolicy", account},
+    {"iam:GetContextKeysForPrincipalPolicy", account},
     {"iam:GetGroup", account},
     {"iam:GetGroupPolicy", account},
     {"iam:GetInstanceProfile", account},
@@ -88,13 +92,23 @@ constexpr auto kActions = std::to_array<Row>({
     {"iam:ListUsers", account},
     {"iam:ListVirtualMFADevices", account},
     {"iam:PutGroupPolicy", account},
+    {"iam:PutRolePermissionsBoundary", account},
     {"iam:PutRolePolicy", account},
+    {"iam:PutUserPermissionsBoundary", account},
     {"iam:PutUserPolicy", account},
     {"iam:RemoveClientIDFromOpenIDConnectProvider", account},
     {"iam:RemoveUserFromGroup", account},
     {"iam:SetDefaultPolicyVersion", account},
     {"iam:SimulateCustomPolicy", account},
     {"iam:SimulatePrincipalPolicy", account},
+    {"iam:TagOpenIDConnectProvider", account},
+    {"iam:TagPolicy", account},
+    {"iam:TagRole", account},
+    {"iam:TagUser", account},
+    {"iam:UntagOpenIDConnectProvider", account},
+    {"iam:UntagPolicy", account},
+    {"iam:UntagRole", account},
+    {"iam:UntagUser", account},
     {"iam:UpdateAccessKey", account},
     {"iam:UpdateAssumeRolePolicy", account},
     {"iam:UpdateGroup", account},
@@ -202,25 +216,20 @@ constexpr std::string_view kOthers =
     "iam:CreateInstanceProfile iam:CreateLoginProfile iam:CreateSAMLProvider "
     "iam:CreateServiceLinkedRole iam:CreateServiceSpecificCredential iam:CreateVirtualMFADevice "
     "iam:DeactivateMFADevice iam:DeleteAccountAlias iam:DeleteAccountPasswordPolicy "
-    "iam:DeleteInstanceProfile iam:DeleteRolePermissionsBoundary iam:DeleteSAMLProvider "
-    "iam:DeleteSSHPublicKey iam:DeleteServerCertificate iam:DeleteServiceLinkedRole "
-    "iam:DeleteServiceSpecificCredential iam:DeleteSigningCertificate "
-    "iam:DeleteUserPermissionsBoundary iam:DeleteVirtualMFADevice iam:EnableMFADevice "
+    "iam:DeleteInstanceProfile iam:DeleteSAMLProvider iam:DeleteSSHPublicKey "
+    "iam:DeleteServerCertificate iam:DeleteServiceLinkedRole iam:DeleteServiceSpecificCredential "
+    "iam:DeleteSigningCertificate iam:DeleteVirtualMFADevice iam:EnableMFADevice "
     "iam:GenerateCredentialReport iam:GenerateOrganizationsAccessReport "
-    "iam:GenerateServiceLastAccessedDetails iam:GetContextKeysForCustomPolicy "
-    "iam:GetContextKeysForPrincipalPolicy iam:GetCredentialReport "
+    "iam:GenerateServiceLastAccessedDetails iam:GetCredentialReport "
     "iam:GetOrganizationsAccessReport iam:GetSAMLProvider iam:GetSSHPublicKey "
     "iam:GetServerCertificate iam:GetServiceLastAccessedDetails "
     "iam:GetServiceLastAccessedDetailsWithEntities iam:GetServiceLinkedRoleDeletionStatus "
     "iam:ListInstanceProfileTags iam:ListMFADeviceTags iam:ListPoliciesGrantingServiceAccess "
     "iam:ListSAMLProviderTags iam:ListServerCertificateTags iam:PassRole "
-    "iam:PutRolePermissionsBoundary iam:PutUserPermissionsBoundary "
     "iam:RemoveRoleFromInstanceProfile iam:ResetServiceSpecificCredential iam:ResyncMFADevice "
     "iam:SetSecurityTokenServicePreferences iam:TagInstanceProfile iam:TagMFADevice "
-    "iam:TagOpenIDConnectProvider iam:TagPolicy iam:TagRole iam:TagSAMLProvider "
-    "iam:TagServerCertificate iam:TagUser iam:UntagInstanceProfile iam:UntagMFADevice "
-    "iam:UntagOpenIDConnectProvider iam:UntagPolicy iam:UntagRole iam:UntagSAMLProvider "
-    "iam:UntagServerCertificate iam:UntagUser iam:UpdateAccountPasswordPolicy "
+    "iam:TagSAMLProvider iam:TagServerCertificate iam:UntagInstanceProfile iam:UntagMFADevice "
+    "iam:UntagSAMLProvider iam:UntagServerCertificate iam:UpdateAccountPasswordPolicy "
     "iam:UpdateLoginProfile iam:UpdateSAMLProvider iam:UpdateSSHPublicKey "
     "iam:UpdateServerCertificate iam:UpdateServiceSpecificCredential iam:UpdateSigningCertificate "
     "iam:UploadSSHPublicKey iam:UploadServerCertificate iam:UploadSigningCertificate "

@@ -12,6 +12,7 @@ bool about_caller(Key key) {
     case Key::principal_account:
     case Key::principal_arn:
     case Key::principal_is_aws_service:
+    case Key::principal_tag:
     case Key::principal_type:
     case Key::resource_account:
     case Key::userid:
@@ -134,6 +135,13 @@ bool says(const Policy& policy, Effect effect, const Question& question) {
   });
 }
 
+/// Allows it to the caller by name.
+bool says_to(const Subject& subject, const Policy& policy, const Question& question) {
+  return std::ranges::any_of(policy.statements(), [&](const Statement& s) {
+    return s.names(subject) && question.applies(s, policy.kind());
+  });
+}
+
 }  // namespace
 
 bool allowed_below(const PolicySet& set, Action action, const Below& below) {
@@ -154,8 +162,15 @@ bool allowed_below(const PolicySet& set, Action action, const Below& below) {
                                  !says(*set.session, Effect::allow, question))) {
     return false;
   }
-  const bool own = below.subject.kind == Subject::Kind::root || identity(Effect::allow);
-  const bool theirs = !blocked && bucket(Effect::allow);
+  if (set.boundary != nullptr && says(*set.boundary, Effect::deny, question)) {
+    return false;
+  }
+  const bool bounded = set.boundary == nullptr || says(*set.boundary, Effect::allow, question);
+  const bool own =
+      below.subject.kind == Subject::Kind::root || (bounded && identity(Effect::allow));
+  const bool theirs = !blocked && (bounded ? bucket(Effect::allow)
+                                           : set.bucket != nullptr &&
+                                                 says_to(below.subject, *set.bucket, question));
   return set.foreign ? own && theirs : own || theirs;
 }
 

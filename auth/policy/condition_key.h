@@ -25,10 +25,13 @@ enum class Key : std::uint8_t {
   principal_tag,  ///< with a name
   principal_type,
   referer,
+  request_tag,  ///< with a name
   requested_region,
   resource_account,
+  resource_tag,  ///< with a name
   secure_transport,
   source_ip,
+  tag_keys,
   token_issue_time,
   user_agent,
   userid,
@@ -68,6 +71,9 @@ enum class Key : std::uint8_t {
   website_redirect_location,
   external_id,
   role_session_name,
+  transitive_tag_keys,
+  permissions_boundary,
+  policy_arn,
   token_amr,  ///< a claim of a token; with the name of the identity provider
   token_aud,
   token_azp,

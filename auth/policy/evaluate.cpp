@@ -48,6 +48,37 @@ Decision by_bucket(const PolicySet& set, const Request& request) {
   return denied(anonymous ? Reason::anonymous : Reason::not_allowed);
 }
 
+/// Whether the other side says it of the caller himself: then his boundary need not say it, too.
+bool names_caller(const PolicySet& set, const Request& request) {
+  return set.acl_names_caller || (set.bucket != nullptr && !set.bucket_only_denies &&
+                                  set.bucket->find_named(request) != nullptr);
+}
+
+/// By what his own side and the other one allow; nobody denies it.
+Decision by_both(const PolicySet& set, const Request& request) {
+  const bool root = request.subject.kind == Subject::Kind::root;
+  const Statement* const own = root ? nullptr : find_identity(set, Effect::allow, request);
+  const bool bounded =
+      set.boundary == nullptr || set.boundary->find(Effect::allow, request) != nullptr;
+  if (set.foreign) {
+    const bool anonymous = request.subject.kind == Subject::Kind::anonymous;
+    return root || (own != nullptr && bounded) || anonymous
+               ? by_bucket(set, request)
+               : denied(own != nullptr ? Reason::outside_boundary : Reason::not_allowed);
+  }
+  if (root) {
+    return allowed(Reason::root);
+  }
+  if (own != nullptr && bounded) {
+    return allowed(Reason::identity_policy, own);
+  }
+  const Decision theirs = by_bucket(set, request);
+  if (bounded || (theirs.allowed && names_caller(set, request))) {
+    return theirs;
+  }
+  return own != nullptr || theirs.allowed ? denied(Reason::outside_boundary) : theirs;
+}
+
 }  // namespace
 
 Decision decide(const PolicySet& set, const Request& request) {
@@ -58,6 +89,11 @@ Decision decide(const PolicySet& set, const Request& request) {
   }
   if (const Statement* s = find_identity(set, Effect::deny, request)) {
     return denied(Reason::denied_by_identity, s);
+  }
+  if (set.boundary != nullptr) {
+    if (const Statement* s = set.boundary->find(Effect::deny, request)) {
+      return denied(Reason::denied_by_boundary, s);
+    }
   }
   if (set.session != nullptr) {
     if (const Statement* s = set.session->find(Effect::deny, request)) {
@@ -72,16 +108,7 @@ Decision decide(const PolicySet& set, const Request& request) {
       return denied(Reason::denied_by_bucket, s);
     }
   }
-  const Statement* const own = root ? nullptr : find_identity(set, Effect::allow, request);
-  if (set.foreign) {
-    const bool anonymous = request.subject.kind == Subject::Kind::anonymous;
-    return root || own != nullptr || anonymous ? by_bucket(set, request)
-                                               : denied(Reason::not_allowed);
-  }
-  if (root) {
-    return allowed(Reason::root);
-  }
-  return own != nullptr ? allowed(Reason::identity_policy, own) : by_bucket(set, request);
+  return by_both(set, request);
 }
 
 std::string_view to_string(Reason reason) {
@@ -102,6 +129,8 @@ std::string_view to_string(Reason reason) {
       return "denied_by_identity";
     case Reason::denied_by_session:
       return "denied_by_session";
+    case Reason::denied_by_boundary:
+      return "denied_by_boundary";
     case Reason::denied_by_bucket:
       return "denied_by_bucket";
     case Reason::denied_by_trust:
@@ -110,6 +139,8 @@ std::string_view to_string(Reason reason) {
       return "not_allowed";
     case Reason::outside_session:
       return "outside_session";
+    case Reason::outside_boundary:
+      return "outside_boundary";
     case Reason::anonymous:
       return "anonymous";
     case Reason::public_access_block:

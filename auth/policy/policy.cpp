@@ -127,4 +127,21 @@ const Statement* Policy::find(Effect effect, const Request& request) const {
   return found == x_statements.end() ? nullptr : &*found;
 }
 
+std::vector<const Statement*> Policy::find_all(Effect effect, const Request& request) const {
+  std::vector<const Statement*> out;
+  for (const Statement& s : x_statements) {
+    if (s.effect == effect && applies(s, request)) {
+      out.push_back(&s);
+    }
+  }
+  return out;
+}
+
+const Statement* Policy::find_named(const Request& request) const {
+  const auto found = std::ranges::find_if(x_statements, [&](const Statement& s) {
+    return s.names(request.subject) && applies(s, request);
+  });
+  return found == x_statements.end() ? nullptr : &*found;
+}
+
 }  // namespace outcrop::policy

@@ -28,6 +28,11 @@ enum class PolicyKind : std::uint8_t {
 enum class Effect : std::uint8_t { allow, deny };
 
 struct Statement {
+  /// Whether it allows the caller himself something by name.
+  bool names(const Subject& subject) const {
+    return effect == Effect::allow && !not_principals && principals.names(subject);
+  }
+
   std::string sid;
   Effect effect = Effect::deny;
   ActionSet actions;  ///< NotAction: the complement
@@ -69,6 +74,10 @@ class Policy {
   /// statement makes a Deny apply and an Allow not.
   const Statement* find(Effect effect, const Request& request) const;
 
+  /// All of them, for whoever explains a decision.
+  std::vector<const Statement*> find_all(Effect effect, const Request& request) const;
+  /// The first Allow that applies and names the caller himself, and not everybody or the account.
+  const Statement* find_named(const Request& request) const;
   PolicyKind kind() const { return x_kind; }
   /// Whether a condition or a variable asks for the key.
   bool names(Key key) const { return x_keys.test(static_cast<std::size_t>(key)); }

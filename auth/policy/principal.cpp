@@ -114,4 +114,15 @@ bool PrincipalSet::contains(const Subject& subject, bool wide) const {
   });
 }
 
+bool PrincipalSet::names(const Subject& subject) const {
+  const bool user = subject.kind == Subject::Kind::user;
+  if (!user && subject.kind != Subject::Kind::role_session) {
+    return false;
+  }
+  return std::ranges::any_of(x_names, [&](const Name& n) {
+    return (n.kind == Kind::arn && n.text == subject.arn) ||
+           (user && n.kind == Kind::id && n.text == subject.id);
+  });
+}
+
 }  // namespace outcrop::policy

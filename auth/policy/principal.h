@@ -43,6 +43,8 @@ class PrincipalSet {
   void add_everyone() { x_everyone = true; }
 
   bool contains(const Subject& subject, bool wide) const;
+  /// Whether it names the subject himself: a user by ARN or id, a session of a role by its own ARN.
+  bool names(const Subject& subject) const;
   bool everyone() const { return x_everyone; }
 
  private:

@@ -78,12 +78,139 @@ class Identity(Checks):
         iam.update_user(UserName="tf-user", NewUserName="tf-renamed", NewPath="/")
         expect_error("NoSuchEntity", 404, iam.get_user, UserName="tf-user")
         assert iam.get_user(UserName="TF-Renamed")["User"]["UserId"] == made["UserId"]
-        expect_error("NotImplemented", 501, iam.tag_user, UserName="tf-renamed", Tags=[{"Key": "a", "Value": "b"}])
-        expect_error("NotImplemented", 501, iam.put_user_permissions_boundary, UserName="tf-renamed",
-                     PermissionsBoundary=AWS + "ReadOnlyAccess")
+        iam.put_user_permissions_boundary(UserName="tf-renamed", PermissionsBoundary=AWS + "ReadOnlyAccess")
+        bound = iam.get_user(UserName="tf-renamed")["User"]["PermissionsBoundary"]
+        assert bound["PermissionsBoundaryArn"] == AWS + "ReadOnlyAccess", bound
+        iam.delete_user_permissions_boundary(UserName="tf-renamed")
+        assert "PermissionsBoundary" not in iam.get_user(UserName="tf-renamed")["User"]
         iam.detach_user_policy(UserName="tf-renamed", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
         iam.delete_user_policy(UserName="tf-renamed", PolicyName="p")
         self._remove("tf-renamed")
+
+    def check_tags_as_terraform_sets_them(self) -> None:
+        """With default_tags every resource is made with some; a change removes old ones and adds new ones."""
+        iam = self.iam
+        tags = [{"Key": "Environment", "Value": "test"}, {"Key": "owner", "Value": "ä team"}]
+        user = iam.create_user(UserName="tf-tagged", Tags=tags)["User"]
+        role = iam.create_role(RoleName="tf-tagged", AssumeRolePolicyDocument=document(
+            "sts:AssumeRole", Principal={"AWS": "*"}).replace('"Resource": "*", ', ""), Tags=tags)["Role"]
+        policy = iam.create_policy(PolicyName="tf-tagged", PolicyDocument=document("s3:*"), Tags=tags)["Policy"]
+        provider = iam.create_open_id_connect_provider(Url="https://tf.example.com", ClientIDList=["c"],
+                                                           ThumbprintList=["0" * 40], Tags=tags)
+        arn = provider["OpenIDConnectProviderArn"]
+        shown = [user, role, policy, provider, iam.get_user(UserName="tf-tagged")["User"],
+                 iam.get_role(RoleName="tf-tagged")["Role"], iam.get_policy(PolicyArn=policy["Arn"])["Policy"],
+                 iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)]
+        assert all(one["Tags"] == tags for one in shown), shown
+        named = {"user": {"UserName": "tf-tagged"}, "role": {"RoleName": "tf-tagged"},
+                 "policy": {"PolicyArn": policy["Arn"]},
+                 "open_id_connect_provider": {"OpenIDConnectProviderArn": arn}}
+        for kind, name in named.items():
+            getattr(iam, f"untag_{kind}")(**name, TagKeys=["owner"])
+            getattr(iam, f"tag_{kind}")(**name, Tags=[{"Key": "environment", "Value": "prod"}, {"Key": "b", "Value": ""}])
+            listed = getattr(iam, f"list_{kind}_tags")(**name)["Tags"]
+            assert listed == [{"Key": "b", "Value": ""}, {"Key": "environment", "Value": "prod"}], listed
+        expect_error("InvalidInput", 400, iam.tag_user, UserName="tf-tagged", Tags=[
+            {"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}])
+        expect_error("LimitExceeded", 409, iam.tag_user, UserName="tf-tagged", Tags=[
+            {"Key": str(n), "Value": ""} for n in range(49)])
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        iam.delete_policy(PolicyArn=policy["Arn"])
+        iam.delete_role(RoleName="tf-tagged")
+        iam.delete_user(UserName="tf-tagged")
+
+    def check_what_tags_let_through(self) -> None:
+        key = self._user("tagged-alice")
+        self.s3.put_object(Bucket=self.bucket, Key="red/k", Body=b"v")
+        self.iam.put_user_policy(UserName="tagged-alice", PolicyName="p", PolicyDocument=document(
+            "s3:GetObject", f"arn:aws:s3:::{self.bucket}/${{aws:PrincipalTag/team}}/*"))
+        trust = document("*", Principal={"AWS": "000000000000"}).replace('"Resource": "*", ', "").replace(
+            '"Action": "*"', '"Action": ["sts:AssumeRole", "sts:TagSession"]')
+        self.iam.create_role(RoleName="tagged-role", AssumeRolePolicyDocument=trust)
+        self.iam.put_role_policy(RoleName="tagged-role", PolicyName="p", PolicyDocument=document(
+            "s3:GetObject", f"arn:aws:s3:::{self.bucket}/${{aws:PrincipalTag/team}}/*"))
+        mine = client("s3", key)
+        expect_error("AccessDenied", 403, mine.get_object, Bucket=self.bucket, Key="red/k")
+        self.iam.tag_user(UserName="tagged-alice", Tags=[{"Key": "Team", "Value": "red"}])
+        assert mine.get_object(Bucket=self.bucket, Key="red/k")["Body"].read() == b"v"
+        self.iam.put_user_policy(UserName="tagged-alice", PolicyName="p", PolicyDocument=document("sts:*"))
+        made = client("sts", key).assume_role(
+            RoleArn=ACCOUNT + "role/tagged-role", RoleSessionName="work", Tags=[{"Key": "team", "Value": "red"}],
+            TransitiveTagKeys=["team"])["Credentials"]
+        session = boto3.client("s3", endpoint_url=ENDPOINT, aws_access_key_id=made["AccessKeyId"],
+                               aws_secret_access_key=made["SecretAccessKey"],
+                               aws_session_token=made["SessionToken"],
+                               config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}))
+        assert session.get_object(Bucket=self.bucket, Key="red/k")["Body"].read() == b"v"
+        self.iam.delete_role_policy(RoleName="tagged-role", PolicyName="p")
+        self.iam.delete_role(RoleName="tagged-role")
+        self.iam.delete_user_policy(UserName="tagged-alice", PolicyName="p")
+        self._remove("tagged-alice")
+
+    def check_what_a_boundary_lets_through(self) -> None:
+        iam = self.iam
+        self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        limit = iam.create_policy(PolicyName="bound-limit", PolicyDocument=document("s3:GetObject"))["Policy"]["Arn"]
+        key = self._user("bound-alice")
+        iam.put_user_policy(UserName="bound-alice", PolicyName="p", PolicyDocument=document("s3:*"))
+        mine = client("s3", key)
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        iam.put_user_permissions_boundary(UserName="bound-alice", PermissionsBoundary=limit)
+        assert mine.get_object(Bucket=self.bucket, Key="k")["Body"].read() == b"v"
+        expect_error("AccessDenied", 403, mine.put_object, Bucket=self.bucket, Key="k", Body=b"v")
+        policy = json.loads(document("s3:PutObject", f"arn:aws:s3:::{self.bucket}/*",
+                                     Principal={"AWS": "*"}))
+        self.s3.delete_public_access_block(Bucket=self.bucket)
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        expect_error("AccessDenied", 403, mine.put_object, Bucket=self.bucket, Key="k", Body=b"v")
+        policy["Statement"][0]["Principal"]["AWS"] = ACCOUNT + "user/bound-alice"
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"w")
+        self.s3.delete_bucket_policy(Bucket=self.bucket)
+        assert iam.get_policy(PolicyArn=limit)["Policy"]["PermissionsBoundaryUsageCount"] == 1
+        expect_error("DeleteConflict", 409, iam.delete_policy, PolicyArn=limit)
+        role = iam.create_role(RoleName="bound-role", PermissionsBoundary=limit, AssumeRolePolicyDocument=document(
+            "sts:AssumeRole", Principal={"AWS": "*"}).replace('"Resource": "*", ', ""))["Role"]
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == limit, role
+        bound = iam.list_entities_for_policy(PolicyArn=limit, PolicyUsageFilter="PermissionsBoundary")
+        assert len(bound["PolicyUsers"]) == 1 and len(bound["PolicyRoles"]) == 1, bound
+        iam.delete_role(RoleName="bound-role")
+        iam.delete_user_permissions_boundary(UserName="bound-alice")
+        mine.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        iam.delete_policy(PolicyArn=limit)
+        iam.delete_user_policy(UserName="bound-alice", PolicyName="p")
+        self._remove("bound-alice")
+
+    def check_what_simulations_say(self) -> None:
+        iam = self.iam
+        self._user("sim-alice")
+        arn = ACCOUNT + "user/sim-alice"
+        iam.put_user_policy(UserName="sim-alice", PolicyName="p", PolicyDocument=document(
+            "s3:Get*", "arn:aws:s3:::b/*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
+        iam.attach_user_policy(UserName="sim-alice", PolicyArn=AWS + "AWSDenyAll")
+        keys = iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)["ContextKeyNames"]
+        assert keys == ["aws:SourceIp"], keys
+        ask: dict[str, Any] = {"PolicySourceArn": arn, "ActionNames": ["s3:GetObject"],
+                               "ResourceArns": ["arn:aws:s3:::b/k", "arn:aws:s3:::c/k"]}
+        results = iam.simulate_principal_policy(**ask)["EvaluationResults"]
+        assert [r["EvalDecision"] for r in results] == ["explicitDeny"] * 2, results
+        assert results[0]["MatchedStatements"][0]["SourcePolicyId"] == "AWSDenyAll", results
+        assert results[0]["MatchedStatements"][0]["StartPosition"]["Line"] == 1, results
+        iam.detach_user_policy(UserName="sim-alice", PolicyArn=AWS + "AWSDenyAll")
+        ask["ContextEntries"] = [{"ContextKeyName": "aws:SourceIp", "ContextKeyType": "ip",
+                                  "ContextKeyValues": ["10.1.1.1"]}]
+        results = [r for page in iam.get_paginator("simulate_principal_policy").paginate(
+            **ask, PaginationConfig={"PageSize": 1}) for r in page["EvaluationResults"]]
+        assert [r["EvalDecision"] for r in results] == ["allowed", "implicitDeny"], results
+        assert results[0]["ResourceSpecificResults"][0]["EvalResourceDecision"] == "allowed", results
+        custom = iam.simulate_custom_policy(
+            PolicyInputList=[document("s3:*")], ActionNames=["s3:PutObject"],
+            PermissionsBoundaryPolicyInputList=[document("s3:Get*")])["EvaluationResults"][0]
+        assert custom["EvalDecision"] == "implicitDeny", custom
+        assert not custom["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"], custom
+        expect_error("InvalidInput", 400, iam.simulate_custom_policy, PolicyInputList=["{}"], ActionNames=["s3:Get"])
+        iam.delete_user_policy(UserName="sim-alice", PolicyName="p")
+        self._remove("sim-alice")
 
     def check_a_group_as_terraform_makes_it(self) -> None:
         iam = self.iam
@@ -154,6 +281,8 @@ class Identity(Checks):
         mine = client("s3", key)
         policy = json.loads(document("s3:GetObject", f"arn:aws:s3:::{self.bucket}/*",
                                      Principal={"AWS": ACCOUNT + "user/bp-alice"}))
+        expect_error("MalformedPolicy", 400, self.s3.put_bucket_policy, Bucket=self.bucket,
+                     Policy=json.dumps(policy).replace("bp-alice", "bp-nobody"))
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
         assert mine.get_object(Bucket=self.bucket, Key="k")["Body"].read() == b"v"
         self.iam.update_user(UserName="bp-alice", NewUserName="bp-bob")

@@ -387,6 +387,23 @@ bool is_one_of(const json::value& principals, const OracleRequest& request, bool
   return false;
 }
 
+/// Of a statement of a resource's policy: the user's ARN or id, or the session's ARN, is in its
+/// list.
+bool is_named(const json::object& s, const OracleRequest& request) {
+  const json::value* const principals = s.if_contains("Principal");
+  if (principals == nullptr || !principals->is_object() || request.anonymous || request.root) {
+    return false;
+  }
+  const bool session = !request.role_arn.empty();
+  const json::value* const names = principals->get_object().if_contains("AWS");
+  for (const std::string& name : names != nullptr ? list(*names) : std::vector<std::string>()) {
+    if (name == request.arn || (!session && name == request.id)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Maybe resource_named(const json::value& resources, bool variables, const Asked& asked) {
   std::vector<Maybe> all;
   for (const std::string& pattern : list(resources)) {
@@ -463,6 +480,8 @@ OracleVerdict ask_oracle(const std::string& policy,
     }
     if (does) {
       (s.get_object().at("Effect") == "Deny" ? out.denies : out.allows) = true;
+      out.names = out.names ||
+                  (s.get_object().at("Effect") == "Allow" && is_named(s.get_object(), request));
     }
   }
   return out;

@@ -20,6 +20,7 @@ struct OracleRequest {
 /// Whether a statement with that effect applies.
 struct OracleVerdict {
   bool allows = false, denies = false;
+  bool names = false;  ///< one that allows names the caller: the user, or the session of a role
 };
 /// What has been asked so far, and what came of it: so that a test can tell that it asked enough.
 struct OracleReach {

@@ -71,10 +71,15 @@ const List kOtherKeys{"aws:EpochTime",
                       "aws:PrincipalType",
                       "aws:Referer",
                       "aws:RequestedRegion",
+                      "aws:RequestTag/T",
                       "aws:ResourceAccount",
+                      "aws:TagKeys",
                       "aws:UserAgent",
                       "aws:UserId",
                       "aws:ViaAWSService",
+                      "iam:PermissionsBoundary",
+                      "iam:PolicyARN",
+                      "iam:ResourceTag/T",
                       "s3:authType",
                       "s3:if-match",
                       "s3:if-none-match",
@@ -103,6 +108,7 @@ const List kOtherKeys{"aws:EpochTime",
                       "s3:x-amz-website-redirect-location",
                       "sts:ExternalId",
                       "sts:RoleSessionName",
+                      "sts:TransitiveTagKeys",
                       "id.example.com/realm:amr",
                       "id.example.com/realm:aud",
                       "id.example.com/realm:azp",
@@ -358,7 +364,8 @@ class PolicyHistory : public ::testing::Test {
     return out;
   }
 
-  void step(const Pair& identity, const Pair& session, const Pair& bucket) {
+  /// Null: he has no boundary.
+  void step(const Pair& identity, const Pair& session, const Pair& bucket, const Pair* boundary) {
     const OracleRequest r = x_generator.request();
     const RandomContext context(r);
     const policy::Subject subject = subject_of(r);
@@ -371,23 +378,48 @@ class PolicyHistory : public ::testing::Test {
     const OracleVerdict i = compare(identity, false, r, q);
     const OracleVerdict s = compare(session, false, r, q);
     const OracleVerdict b = compare(bucket, true, r, q);
+    EXPECT_EQ(bucket.compiled.find_named(q) != nullptr, b.names) << describe(bucket, r);
     const policy::Policy* const list[] = {&identity.compiled};
     policy::PolicySet set{.bucket = &bucket.compiled};
     if (!r.anonymous && !r.root) {
       set.identity = list;
     }
-    const bool own = r.root || (!set.identity.empty() && i.allows);
-    const bool parent_denied = b.denies || (!set.identity.empty() && i.denies);
+    // The whole rule of a boundary: own rights are cut to it, and those that others give as well,
+    // but for what they give to the caller by name.
+    OracleVerdict limit{.allows = true};
+    if (boundary != nullptr && !set.identity.empty()) {
+      limit = compare(*boundary, false, r, q);
+      set.boundary = &boundary->compiled;
+      x_outside += limit.allows ? 0 : 1;
+    }
+    const bool own = r.root || (!set.identity.empty() && i.allows && limit.allows);
+    const bool theirs = b.allows && (limit.allows || b.names);
+    const bool parent_denied = b.denies || limit.denies || (!set.identity.empty() && i.denies);
     const bool parent = policy::decide(set, q).allowed;
-    EXPECT_EQ(parent, !parent_denied && (own || b.allows)) << describe(identity, r) << bucket.text;
+    EXPECT_EQ(parent, !parent_denied && (own || theirs))
+        << describe(identity, r) << bucket.text << (boundary != nullptr ? boundary->text : "");
+    policy::PolicySet free = set;
+    free.boundary = nullptr;
+    EXPECT_TRUE(!parent || policy::decide(free, q).allowed) << "a boundary gives rights";
+    x_named += parent && !limit.allows ? 1 : 0;
     set.session = &session.compiled;
     const bool child = policy::decide(set, q).allowed;
-    EXPECT_EQ(child, !parent_denied && !s.denies && s.allows && (own || b.allows))
+    EXPECT_EQ(child, !parent_denied && !s.denies && s.allows && (own || theirs))
         << describe(session, r);
+    step_elsewhere(set, q, !parent_denied && !s.denies && s.allows && own && b.allows);
     EXPECT_TRUE(parent || !child) << "a session exceeds its parent: " << describe(session, r);
     x_allowed += parent ? 1 : 0;
   }
 
+  /// The same where the bucket is another account's: his own side and the other one must allow it,
+  /// and that he is named there does not lift his boundary.
+  void step_elsewhere(policy::PolicySet set, const policy::Request& q, bool want) {
+    if (q.subject.kind == policy::Subject::Kind::anonymous) {
+      return;
+    }
+    set.foreign = true;
+    EXPECT_EQ(policy::decide(set, q).allowed, want);
+  }
   /// Every operator and key was asked and said yes and no, every variable had a value and had none,
   /// and every element was in a statement that applied.
   void expect_enough() const {
@@ -397,34 +429,11 @@ class PolicyHistory : public ::testing::Test {
       const auto at = seen.find(what);
       EXPECT_TRUE(at != seen.end() && (at->second & kBoth) == kBoth) << what;
     };
-    for (const char* op : {"stringequals",
-                           "stringnotequals",
-                           "stringequalsignorecase",
-                           "stringnotequalsignorecase",
-                           "stringlike",
-                           "stringnotlike",
-                           "numericequals",
-                           "numericnotequals",
-                           "numericlessthan",
-                           "numericlessthanequals",
-                           "numericgreaterthan",
-                           "numericgreaterthanequals",
-                           "dateequals",
-                           "datenotequals",
-                           "datelessthan",
-                           "datelessthanequals",
-                           "dategreaterthan",
-                           "dategreaterthanequals",
-                           "bool",
-                           "binaryequals",
-                           "ipaddress",
-                           "notipaddress",
-                           "arnequals",
-                           "arnlike",
-                           "arnnotequals",
-                           "arnnotlike",
-                           "null"}) {
-      expect_both(x_reach.operators, op);
+    for (const Family& family : kFamilies) {
+      for (std::string op : family.operators) {
+        std::ranges::transform(op, op.begin(), [](unsigned char c) { return std::tolower(c); });
+        expect_both(x_reach.operators, op);
+      }
     }
     policy::KeySet keys;
     for (const auto& [name, results] : x_reach.keys) {
@@ -446,21 +455,25 @@ class PolicyHistory : public ::testing::Test {
 
   Generator x_generator;
   OracleReach x_reach;
-  std::uint64_t x_allowed = 0;
+  std::uint64_t x_allowed = 0, x_outside = 0, x_named = 0;
 };
 
 TEST_F(PolicyHistory, CompiledAndSlowEvaluatorAgree) {
   const std::uint64_t pairs = setting("OUTCROP_MODEL_OPS", 20'000);
   for (std::uint64_t done = 0; done < pairs && !HasFailure(); done += kRequestsPerPolicy) {
     const Pair identity = make(false), session = make(false), bucket = make(true);
+    const Pair boundary = make(false);
+    const bool bounded = x_generator.chance(2);
     for (std::size_t n = 0; n < kRequestsPerPolicy && !HasFailure(); ++n) {
-      step(identity, session, bucket);
+      step(identity, session, bucket, bounded ? &boundary : nullptr);
     }
   }
   // The generator must not be all one answer, or nothing was compared.
   EXPECT_GT(x_allowed, pairs / 20);
   EXPECT_LT(x_allowed, pairs / 20 * 19);
   if (!HasFailure() && pairs >= 20'000) {
+    EXPECT_GT(x_outside, pairs / 50) << "requests outside of a boundary";
+    EXPECT_GT(x_named, 0U) << "such that were let through by name";
     expect_enough();
   }
 }

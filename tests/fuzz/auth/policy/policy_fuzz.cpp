@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "auth/policy/evaluate.h"
+#include "auth/policy/explain.h"
 #include "storage/base/assert.h"
 
 using namespace outcrop;
@@ -51,6 +52,9 @@ void ask(const Policy& policy) {
       set.session = &deny_all;
       OUTCROP_ASSERT(!decide(set, request).allowed);
       set.session = nullptr;
+      set.boundary = &deny_all;
+      OUTCROP_ASSERT(who.kind == Subject::Kind::root || !decide(set, request).allowed);
+      set.boundary = nullptr;
       set.identity = std::span(identity).subspan(policy.kind() == PolicyKind::identity ? 0 : 1);
       OUTCROP_ASSERT(!decide(set, request).allowed);
       std::ignore = unbound;
@@ -69,6 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       continue;
     }
     std::ignore = is_public(*policy);
+    OUTCROP_ASSERT(statement_spans(text).size() == policy->statements().size());
+    OUTCROP_ASSERT(context_keys(text).size() <= kMaxPolicyValues * 8);
     ask(*policy);
   }
   return 0;

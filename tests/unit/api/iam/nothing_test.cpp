@@ -61,10 +61,10 @@ TEST_F(Iam, WhatNobodyHas) {
 TEST_F(Iam, NothingIsMadeThatHasNoEffect) {
   new_user("alice");
   for (const char* action :
-       {"TagUser", "UntagUser", "TagRole", "TagPolicy", "CreateLoginProfile", "UpdateLoginProfile",
-        "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "CreateInstanceProfile",
-        "CreateAccountAlias", "UpdateAccountPasswordPolicy", "UploadSSHPublicKey",
-        "CreateVirtualMFADevice", "EnableMFADevice", "CreateServiceSpecificCredential"}) {
+       {"TagMFADevice", "TagInstanceProfile", "CreateLoginProfile", "UpdateLoginProfile",
+        "CreateInstanceProfile", "CreateAccountAlias", "UpdateAccountPasswordPolicy",
+        "UploadSSHPublicKey", "CreateVirtualMFADevice", "EnableMFADevice",
+        "CreateServiceSpecificCredential"}) {
     EXPECT_EQ(failure(action, {{"UserName", "alice"}}), "NotImplemented") << action;
   }
 }

@@ -71,9 +71,30 @@ TEST_F(Principals, IdsOfNobodyAreRefused) {
   EXPECT_EQ(shown(), policy_for(kAlice));
 }
 
-TEST_F(Principals, WhoIsNotThereYetGoesByHisArn) {
+TEST_F(Principals, WhoIsNotThereIsRefused) {
+  only("bob", kId);
+  for (const std::string& name : {kAlice, std::string("arn:aws:iam:::user/alice"),
+                                  std::string("arn:aws:iam::000000000000:role/bob"),
+                                  std::string("arn:aws:iam::123456789012:user/bob")}) {
+    const Reply reply = set_policy(policy_for(name));
+    EXPECT_EQ(reply.status, 400) << name;
+    EXPECT_EQ(text(reply.body, "Code"), "MalformedPolicy");
+    EXPECT_TRUE(reply.body.contains("Invalid principal in policy")) << reply.body;
+  }
+  only("alice", kId);
+  ASSERT_EQ(set_policy(policy_for("arn:aws:iam:::user/alice")).status, 204);
+  EXPECT_EQ(access->find("bucket")->policy_text, policy_for(kId));
+  EXPECT_EQ(set_policy(policy_for("arn:aws:iam::000000000000:root")).status, 204);
+}
+
+// Earlier versions took names of nobody.
+TEST_F(Principals, APolicyOfBeforeGoesByTheArn) {
   ASSERT_EQ(put("k", "v").status, 200);
+  config.accounts = nullptr;
+  handler = new_handler();
   ASSERT_EQ(set_policy(policy_for(kAlice)).status, 204);
+  config.accounts = &users;
+  handler = new_handler();
   EXPECT_EQ(shown(), policy_for(kAlice));
   only("alice", kId);
   EXPECT_EQ(read(), 200);

@@ -37,6 +37,23 @@ TEST_F(TagDecisions, TagsOfAHeaderCountOnlyWhereTheyAreGiven) {
   EXPECT_EQ(tags("k"), Tags{});
 }
 
+TEST_F(TagDecisions, ABoundaryAsksForTagsOfObjectAndCaller) {
+  add_user("alice", {allow(R"("s3:*")", "{}")});
+  auto bound = std::make_shared<auth::Identity>(*callers["alice"]);
+  bound->boundary = identity::make_policy(
+      "limit",
+      allow(R"("s3:GetObject")",
+            R"({"StringEquals":{"s3:ExistingObjectTag/team":"${aws:PrincipalTag/team}"}})"));
+  bound->tags = identity::keep_tags({{"Team", "red"}});
+  callers["alice"] = bound;
+  ASSERT_EQ(put("red", "v", {{"x-amz-tagging", "team=red"}}).status, 200);
+  ASSERT_EQ(put("blue", "v", {{"x-amz-tagging", "team=blue"}}).status, 200);
+  const Headers alice{{"x-test-user", "alice"}};
+  EXPECT_EQ(get("red", alice).status, 200);
+  EXPECT_EQ(get("blue", alice).status, 403);
+  EXPECT_EQ(put("red", "v", alice).status, 403);
+}
+
 TEST_F(TagDecisions, CopiedTagsAreThoseOfTheRequest) {
   ASSERT_EQ(put("secret", "v", {{"x-amz-tagging", "class=secret"}}).status, 200);
   ASSERT_EQ(put("plain", "v", {{"x-amz-tagging", "class=plain"}}).status, 200);

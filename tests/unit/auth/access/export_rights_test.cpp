@@ -295,9 +295,27 @@ const std::vector<std::string> kConditions{
     R"(,"Condition":{"StringNotEquals":{"s3:ExistingObjectTag/t":"d"}})",
     R"(,"Condition":{"StringEquals":{"aws:username":"${s3:ExistingObjectTag/t,'alice'}"}})"};
 
+const std::vector<std::string> kActions{"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
+
+/// Of a bucket with a Principal: the user by name, or everybody.
+std::string random_statements(std::mt19937& rng, bool of_bucket) {
+  const auto any = [&](const std::vector<std::string>& list) { return list[rng() % list.size()]; };
+  std::string out;
+  for (std::size_t n = 1 + rng() % 3; n > 0; --n) {
+    const std::string element = rng() % 5 == 0 ? "NotResource" : "Resource";
+    out += (out.empty() ? "" : ",") + std::string(R"({"Effect":")") +
+           (rng() % 3 == 0 ? "Deny" : "Allow") + "\"" +
+           (!of_bucket       ? ""
+            : rng() % 2 == 0 ? R"(,"Principal":"*")"
+                             : R"(,"Principal":{"AWS":"arn:aws:iam::000000000000:user/alice"})") +
+           R"(,"Action":")" + (rng() % 2 == 0 ? "s3:*" : any(kActions)) + "\",\"" + element +
+           R"(":")" + any(kResources) + "\"" + any(kConditions) + "}";
+  }
+  return out;
+}
+
 TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
   std::mt19937 rng(7);
-  const std::vector<std::string> actions{"s3:GetObject", "s3:PutObject", "s3:ListBucket"};
   const std::vector<std::string> prefixes{"", "d/", "alice/", "d/e/", "\xc3\xa9/"},
       tails{"", "x", "e/x", "alice/x", "d/x", "\xe2\x82\xac"};
   const policy::Subject subject{.kind = policy::Subject::Kind::user,
@@ -306,35 +324,38 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
                                 .role_arn = {},
                                 .canonical_id = {}};
   const auto any = [&](const std::vector<std::string>& list) { return list[rng() % list.size()]; };
-  unsigned whole = 0;
-  for (int round = 0; round < 6000; ++round) {
-    std::string statements;
-    for (std::size_t n = 1 + rng() % 3; n > 0; --n) {
-      const std::string element = rng() % 5 == 0 ? "NotResource" : "Resource";
-      statements += (statements.empty() ? "" : ",") + std::string(R"({"Effect":")") +
-                    (rng() % 3 == 0 ? "Deny" : "Allow") + R"(","Action":")" +
-                    (rng() % 2 == 0 ? "s3:*" : any(actions)) + "\",\"" + element + R"(":")" +
-                    any(kResources) + "\"" + any(kConditions) + "}";
-    }
+  unsigned whole = 0, by_name = 0;
+  for (int round = 0; round < 12'000; ++round) {
+    const std::string statements = random_statements(rng, false),
+                      limits = random_statements(rng, false), theirs = random_statements(rng, true);
     const auto compiled =
         policy::Policy::compile(document(statements), policy::PolicyKind::identity);
-    ASSERT_TRUE(compiled) << statements;
+    const auto limit = policy::Policy::compile(document(limits), policy::PolicyKind::identity);
+    const auto bucket = policy::Policy::compile(document(theirs), policy::PolicyKind::bucket, "b");
+    ASSERT_TRUE(compiled && limit) << statements << limits;
     const policy::Policy* const list[] = {&*compiled};
     policy::PolicySet set;
     set.identity = list;
+    set.boundary = rng() % 2 == 0 ? &*limit : nullptr;
+    set.bucket = bucket && rng() % 2 == 0 ? &*bucket : nullptr;
     AnyContext context(rng);
     context.one_request = rng() % 2 == 0;
-    const std::string prefix = any(prefixes), action_name = any(actions);
+    const std::string prefix = any(prefixes), action_name = any(kActions);
     const policy::Action action = policy::find_action(action_name).value();
-    if (!policy::allowed_below(set, action,
-                               {.bucket = "b",
-                                .prefix = prefix,
-                                .subject = subject,
-                                .context = context,
-                                .one_request = context.one_request})) {
+    const policy::Below below{.bucket = "b",
+                              .prefix = prefix,
+                              .subject = subject,
+                              .context = context,
+                              .one_request = context.one_request};
+    if (!policy::allowed_below(set, action, below)) {
       continue;
     }
     ++whole;
+    if (set.boundary != nullptr) {
+      policy::PolicySet own = set;
+      own.bucket = nullptr;
+      by_name += policy::allowed_below(own, action, below) ? 0 : 1;
+    }
     for (const std::string& tail : tails) {
       const bool lists = action_name == "s3:ListBucket";
       const std::string resource = lists ? "b" : "b/" + prefix + tail;
@@ -344,10 +365,13 @@ TEST_F(ExportRights, WhatIsAllowedAsAWholeIsAllowedForEachKey) {
                                     .subject = subject,
                                     .context = context};
       EXPECT_TRUE(policy::decide(set, request).allowed) << statements << "\n"
+                                                        << (set.boundary ? limits : "") << "\n"
+                                                        << (set.bucket ? theirs : "") << "\n"
                                                         << action_name << " " << resource;
     }
   }
   EXPECT_GT(whole, 400U);
+  EXPECT_GT(by_name, 10U);
 }
 
 }  // namespace

@@ -133,6 +133,77 @@ TEST(IdentityRecords, RolesWithSessionsOfAnotherLength) {
   EXPECT_FALSE(load_record(entity_key(EntityKind::user, "reader"), value, kKey, state));
 }
 
+TagsPtr tags(std::initializer_list<std::pair<const std::string, std::string>> list) {
+  return keep_tags(Tags(list));
+}
+
+TEST(IdentityRecords, TagsMakeVersion3) {
+  Entity e = role();
+  const std::string key = entity_key(e.kind, e.name);
+  e.tags = tags({{"Team", "red"}, {"zone", ""}});
+  for (const std::int64_t seconds : {std::int64_t{3600}, std::int64_t{7200}}) {
+    e.max_session = seconds;
+    const std::string value = encode(e);
+    EXPECT_EQ(value[0], 3);
+    State state;
+    ASSERT_TRUE(load_record(key, value, kKey, state));
+    EXPECT_EQ(state.find(EntityKind::role, "reader")->max_session, seconds);
+    EXPECT_EQ(encode(*state.find(EntityKind::role, "reader")), value);
+    EXPECT_FALSE(load_record(entity_key(EntityKind::user, "reader"), value, kKey, state));
+    EXPECT_FALSE(load_record(entity_key(EntityKind::group, "reader"), value, kKey, state));
+  }
+  Entity user;
+  user.name = "u";
+  user.tags = e.tags;
+  State state;
+  ASSERT_TRUE(load_record(entity_key(EntityKind::user, "u"), encode(user), kKey, state));
+  EXPECT_EQ(encode(*state.find(EntityKind::user, "u")), encode(user));
+  EXPECT_FALSE(load_record(entity_key(EntityKind::group, "u"), encode(user), kKey, state));
+}
+
+TEST(IdentityRecords, TagsOfPoliciesAndProviders) {
+  State state;
+  ManagedPolicy p{.name = "m",
+                  .path = "/",
+                  .id = "ANPA1",
+                  .description = {},
+                  .document = make_policy("m", std::string(kAll)),
+                  .tags = tags({{"a", "b"}})};
+  ASSERT_TRUE(load_record(managed_key("m"), encode(p), kKey, state));
+  EXPECT_EQ(encode(*state.find_policy("m")), encode(p));
+  p.number = 2;
+  p.last = 3;
+  p.others = {{1, 7, std::string(kAll)}};
+  ASSERT_TRUE(load_record(managed_key("m"), encode(p), kKey, state));
+  EXPECT_EQ(encode(*state.find_policy("m")), encode(p));
+  Provider of = provider();
+  of.tags = p.tags;
+  ASSERT_TRUE(load_record(provider_key(of.name()), encode(of), kKey, state));
+  EXPECT_EQ(encode(*state.find_issuer(of.url)), encode(of));
+}
+
+// A list that is out of order, or has a key twice, would be another one when it is written again.
+TEST(IdentityRecords, TagsThatAreNoneAreRefused) {
+  Entity user;
+  user.name = "u";
+  const std::string key = entity_key(EntityKind::user, "u");
+  user.tags = tags({{"a", "1"}, {"b", "2"}});
+  const std::string value = encode(user);
+  const auto refused = [&](std::string changed) {
+    State state;
+    return !load_record(key, changed, kKey, state) && !state.find(EntityKind::user, "u");
+  };
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string out = value;
+    return out.replace(out.rfind(from), from.size(), to);
+  };
+  EXPECT_FALSE(refused(value));
+  EXPECT_TRUE(refused(with("\1a\0011", "\1c\0011")));
+  EXPECT_TRUE(refused(with("\1a\0011", "\1B\0011")));
+  EXPECT_TRUE(refused(with("\2\1a\0011\1b\0012", std::string(1, '\0'))));
+  EXPECT_TRUE(refused(value.substr(0, value.size() - 1)));
+}
+
 TEST(IdentityRecords, Providers) {
   State state;
   const Provider p = provider();

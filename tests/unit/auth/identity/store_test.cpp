@@ -213,7 +213,7 @@ TEST_F(Identities, Limits) {
 TEST_F(Identities, RememberedSessionsDoNotHoldTheState) {
   ASSERT_TRUE(works(user("alice")));
   const std::string id = (*run(key("alice")))->id;
-  const auto session = store->issue(*who(id), id, nullptr, {}, 900);
+  const auto session = store->issue(*who(id), id, nullptr, {}, 900).value();
   const std::weak_ptr<const State> old = store->state();
   ASSERT_TRUE(store->find_session(session.access_key, session.token));
   ASSERT_TRUE(store->find_session(session.access_key, session.token));

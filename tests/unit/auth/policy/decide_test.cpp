@@ -196,5 +196,70 @@ TEST(Decide, NotActionAndNotResource) {
   EXPECT_NE(with("Deny").find(Effect::deny, q.request()), nullptr);
 }
 
+constexpr Subject kSessionOfRole{.kind = Subject::Kind::role_session,
+                                 .account = kAccount,
+                                 .arn = "arn:aws:sts::000000000000:assumed-role/r/s",
+                                 .role_arn = "arn:aws:iam::000000000000:role/r",
+                                 .canonical_id = "75aa57f09aa0c8caeab4f8c24e99d10f",
+                                 .id = "AROAAAAAAAAAAAAAAAAA"};
+
+// Source: IAM User Guide, "Permissions boundaries for IAM entities", "Evaluating effective
+// permissions with boundaries".
+TEST(Decide, ABoundaryCutsWhatTheUsersOwnPoliciesAllow) {
+  const Policy yes = identity("Allow"), gets = identity("Allow", "s3:Get*"), no = identity("Deny");
+  const Policy* const allow[] = {&yes};
+  EXPECT_EQ(reason({.identity = allow, .boundary = &gets}, kUser), Reason::identity_policy);
+  EXPECT_EQ(reason({.identity = allow, .boundary = &gets}, kUser, "s3:PutObject"),
+            Reason::outside_boundary);
+  EXPECT_EQ(reason({.identity = allow, .boundary = &no}, kUser), Reason::denied_by_boundary);
+  EXPECT_EQ(reason({.boundary = &yes}, kUser), Reason::not_allowed) << "it gives nothing";
+  EXPECT_EQ(reason({.boundary = &gets}, kUser, "s3:PutObject"), Reason::not_allowed);
+  EXPECT_EQ(reason({.identity = allow, .session = &yes, .boundary = &gets}, kUser, "s3:PutObject"),
+            Reason::outside_boundary);
+  EXPECT_EQ(reason({.identity = allow, .session = &gets, .boundary = &yes}, kUser, "s3:PutObject"),
+            Reason::outside_session);
+  EXPECT_EQ(reason({.identity = allow, .boundary = &yes, .unreadable = true}, kUser),
+            Reason::unreadable);
+}
+
+TEST(Decide, WhoNamesTheUserIsNotBoundByHisBoundary) {
+  const Policy gets = identity("Allow", "s3:Get*"), no = identity("Deny");
+  const std::string put = "s3:PutObject";
+  const Policy named = bucket("Allow", kAliceJson), everybody = bucket("Allow", R"("*")");
+  EXPECT_EQ(reason({.bucket = &named, .boundary = &gets}, kUser, put), Reason::bucket_policy);
+  EXPECT_EQ(reason({.bucket = &named, .boundary = &no}, kUser, put), Reason::denied_by_boundary);
+  EXPECT_EQ(reason({.bucket = &everybody, .boundary = &gets}, kUser, put),
+            Reason::outside_boundary);
+  EXPECT_EQ(reason({.bucket = &everybody, .boundary = &gets}, kUser), Reason::bucket_policy);
+  EXPECT_EQ(reason({.boundary = &gets, .acl_allows = true}, kUser, put), Reason::outside_boundary);
+  EXPECT_EQ(reason({.boundary = &gets, .acl_allows = true, .acl_names_caller = true}, kUser, put),
+            Reason::acl);
+  // Another account's bucket: both sides are needed, and his own is the smaller one.
+  const Policy yes = identity("Allow");
+  const Policy* const allow[] = {&yes};
+  EXPECT_EQ(
+      reason({.identity = allow, .bucket = &named, .boundary = &gets, .foreign = true}, kUser, put),
+      Reason::outside_boundary);
+  EXPECT_EQ(
+      reason({.identity = allow, .bucket = &named, .boundary = &gets, .foreign = true}, kUser),
+      Reason::bucket_policy);
+}
+
+TEST(Decide, OfARoleTheSessionIsNamedAndNotTheRole) {
+  const Policy gets = identity("Allow", "s3:Get*");
+  const auto of = [](std::string_view name) {
+    return bucket("Allow", "{\"AWS\":\"" + std::string(name) + "\"}");
+  };
+  const Policy session = of(kSessionOfRole.arn), role = of(kSessionOfRole.role_arn),
+               id = of(kSessionOfRole.id);
+  for (const Policy* one : {&role, &id}) {
+    EXPECT_EQ(reason({.bucket = one}, kSessionOfRole, "s3:PutObject"), Reason::bucket_policy);
+    EXPECT_EQ(reason({.bucket = one, .boundary = &gets}, kSessionOfRole, "s3:PutObject"),
+              Reason::outside_boundary);
+  }
+  EXPECT_EQ(reason({.bucket = &session, .boundary = &gets}, kSessionOfRole, "s3:PutObject"),
+            Reason::bucket_policy);
+}
+
 }  // namespace
 }  // namespace outcrop::policy::test
