@@ -113,7 +113,7 @@ void add_quota_command(CLI::App& app, int& exit_code) {
   add_common(*setting, state, true);
   auto* const limits = setting->add_option_group("limits");
   limits->add_option("--bytes", state->bytes, "all bytes together: 500GiB, 10TB, 1000000")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(true));
   limits->add_option("--objects", state->objects, "objects and versions of objects");
   limits->require_option(1, 2);
   setting->callback([state, &exit_code] {

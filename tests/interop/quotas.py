@@ -6,16 +6,19 @@ import json
 import re
 import socket
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from administration import Tool
 from context import Context, equal, run
+from nfsclient import Nfs3, NfsFailed, nfs_config, opaque
 from s3client import sign_headers
 from sdk_clients import _distribution_python, _newest_python
-from server import Server
+from server import Server, free_ports
 
 _HERE = Path(__file__).resolve().parent
 KIB = 1024
+_DQUOT, _FSSTAT, _REMOVE = 69, 18, 12
 
 
 def quotas_boto3(context: Context) -> None:
@@ -75,4 +78,52 @@ def quotas_before_the_payload(context: Context) -> None:
             equal(f"{size} bytes", said.split()[1], expected)
 
 
-SCENARIOS = [quotas_boto3, quotas_before_the_payload]
+def _space(nfs: Nfs3) -> tuple[int, int]:
+    """What df shows: all bytes, and those that are free."""
+    reply = nfs.call(_FSSTAT, opaque(nfs.root))
+    if reply.u32():
+        reply.fixed(84)
+    total, free = reply.u64(), reply.u64()
+    return total, free
+
+
+def quotas_nfs(context: Context) -> None:
+    """NFS3ERR_DQUOT: unstable writes count at once and COMMIT does not fail; df shows the limit; S3 sees the same"""
+    (port,) = free_ports(1)
+    with Server(context.binary, drives=1, scratch=context.scratch, extra_config=nfs_config(port, "b")) as server:
+        tool = Tool(context, server)
+        client = server.client()
+        client.create_bucket("b")
+        equal("set", tool.admin("quota", "set", "b", "--bytes", "100KiB", "--objects", "2").returncode, 0)
+        nfs = Nfs3(port, "/b")
+        equal("df", _space(nfs), (100 * KIB, 100 * KIB))
+
+        def status(call: Callable[[], object]) -> int:
+            try:
+                call()
+            except NfsFailed as failed:
+                return failed.status
+            return 0
+
+        one = nfs.create(nfs.root, "one")
+        two = nfs.create(nfs.root, "two")
+        nfs.write(one, 0, bytes(60 * KIB), sync=False)
+        equal("too much", status(lambda: nfs.write(two, 0, bytes(41 * KIB), sync=False)), _DQUOT)
+        equal("df sees what is not stored", _space(nfs), (100 * KIB, 40 * KIB))
+        nfs.write(two, 0, bytes(40 * KIB), sync=False)
+        equal("an object", (client.put("b", "three", b"x").status, client.put("b", "one", bytes(61 * KIB)).code),
+              (403, "QuotaExceeded"))
+        equal("lowered", tool.admin("quota", "set", "b", "--bytes", "10KiB", "--objects", "2").returncode, 0)
+        nfs.commit(one)
+        nfs.commit(two)
+        equal("one more byte", status(lambda: nfs.write(two, 40 * KIB, b"x", sync=True)), _DQUOT)
+        equal("the same bytes", status(lambda: nfs.write(two, 0, b"x", sync=True)), 0)
+        equal("a third file", status(lambda: nfs.create(nfs.root, "three")), _DQUOT)
+        held = json.loads(tool.admin("quota", "get", "b", "--json").stdout)
+        equal("usage", held["usage"], {"bytes": 100 * KIB, "objects": 2, "reserved_bytes": 0})
+        for name in ("one", "two"):
+            nfs.call(_REMOVE, nfs.remove_arguments(nfs.root, name))
+        equal("empty again", _space(nfs), (10 * KIB, 10 * KIB))
+
+
+SCENARIOS = [quotas_boto3, quotas_before_the_payload, quotas_nfs]
