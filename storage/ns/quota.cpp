@@ -14,6 +14,7 @@ namespace outcrop::ns {
 namespace {
 
 constexpr std::size_t kMutationsPerBatch = 20'000;
+constexpr std::uint64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kInodesPerLine = 10'000'000;  // of the log
 
 /// Mutations in as many commits as they need: nothing relies on them before the last one.
@@ -202,7 +203,6 @@ Task<> put_limits(Core& core, std::string_view bucket, QuotaLimits limits) {
 }
 
 FileSystemSpace space_of(const Core& core, InodeId root) {
-  constexpr std::uint64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
   FileSystemSpace out{kUnlimited, kUnlimited, kUnlimited, kUnlimited, 0};
   if (core.config.space) {
     out = core.config.space();

@@ -66,14 +66,14 @@ def quotas_before_the_payload(context: Context) -> None:
     with Server(context.binary, drives=1, scratch=context.scratch) as server:
         tool = Tool(context, server)
         client = server.client()
-        client.create_bucket("b")
-        equal("set", tool.admin("quota", "set", "b", "--bytes", "1000").returncode, 0)
+        client.create_bucket("box")
+        equal("set", tool.admin("quota", "set", "box", "--bytes", "1000").returncode, 0)
         for size, expected in ((1001, "403"), (1000, "100")):
             headers = {"host": f"127.0.0.1:{server.s3_port}", "content-length": str(size), "expect": "100-continue"}
-            signed = sign_headers(server.credentials(), "PUT", "/b/k", {}, headers, "UNSIGNED-PAYLOAD")
+            signed = sign_headers(server.credentials(), "PUT", "/box/k", {}, headers, "UNSIGNED-PAYLOAD")
             lines = [f"{name}: {value}" for name, value in signed.items()]
             with socket.create_connection(("127.0.0.1", server.s3_port), timeout=10) as connection:
-                connection.sendall("\r\n".join(["PUT /b/k HTTP/1.1", *lines, "", ""]).encode())
+                connection.sendall("\r\n".join(["PUT /box/k HTTP/1.1", *lines, "", ""]).encode())
                 said = connection.recv(4096).decode()
             equal(f"{size} bytes", said.split()[1], expected)
 
@@ -90,12 +90,12 @@ def _space(nfs: Nfs3) -> tuple[int, int]:
 def quotas_nfs(context: Context) -> None:
     """NFS3ERR_DQUOT: unstable writes count at once and COMMIT does not fail; df shows the limit; S3 sees the same"""
     (port,) = free_ports(1)
-    with Server(context.binary, drives=1, scratch=context.scratch, extra_config=nfs_config(port, "b")) as server:
+    with Server(context.binary, drives=1, scratch=context.scratch, extra_config=nfs_config(port, "box")) as server:
         tool = Tool(context, server)
         client = server.client()
-        client.create_bucket("b")
-        equal("set", tool.admin("quota", "set", "b", "--bytes", "100KiB", "--objects", "2").returncode, 0)
-        nfs = Nfs3(port, "/b")
+        client.create_bucket("box")
+        equal("set", tool.admin("quota", "set", "box", "--bytes", "100KiB", "--objects", "2").returncode, 0)
+        nfs = Nfs3(port, "/box")
         equal("df", _space(nfs), (100 * KIB, 100 * KIB))
 
         def status(call: Callable[[], object]) -> int:
@@ -111,15 +111,15 @@ def quotas_nfs(context: Context) -> None:
         equal("too much", status(lambda: nfs.write(two, 0, bytes(41 * KIB), sync=False)), _DQUOT)
         equal("df sees what is not stored", _space(nfs), (100 * KIB, 40 * KIB))
         nfs.write(two, 0, bytes(40 * KIB), sync=False)
-        equal("an object", (client.put("b", "three", b"x").status, client.put("b", "one", bytes(61 * KIB)).code),
+        equal("an object", (client.put("box", "three", b"x").status, client.put("box", "one", bytes(61 * KIB)).code),
               (403, "QuotaExceeded"))
-        equal("lowered", tool.admin("quota", "set", "b", "--bytes", "10KiB", "--objects", "2").returncode, 0)
+        equal("lowered", tool.admin("quota", "set", "box", "--bytes", "10KiB", "--objects", "2").returncode, 0)
         nfs.commit(one)
         nfs.commit(two)
         equal("one more byte", status(lambda: nfs.write(two, 40 * KIB, b"x", sync=True)), _DQUOT)
         equal("the same bytes", status(lambda: nfs.write(two, 0, b"x", sync=True)), 0)
         equal("a third file", status(lambda: nfs.create(nfs.root, "three")), _DQUOT)
-        held = json.loads(tool.admin("quota", "get", "b", "--json").stdout)
+        held = json.loads(tool.admin("quota", "get", "box", "--json").stdout)
         equal("usage", held["usage"], {"bytes": 100 * KIB, "objects": 2, "reserved_bytes": 0})
         for name in ("one", "two"):
             nfs.call(_REMOVE, nfs.remove_arguments(nfs.root, name))

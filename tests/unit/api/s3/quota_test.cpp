@@ -98,6 +98,7 @@ TEST_F(Quotas, Uploads) {
 }
 
 TEST_F(Quotas, Forms) {
+  ASSERT_EQ(send("DELETE", "/bucket?publicAccessBlock").status, 204);
   ASSERT_EQ(send("PUT", "/bucket?policy", {},
                  {R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",
                      "Action":"s3:PutObject","Resource":"arn:aws:s3:::bucket/*"}]})"})
