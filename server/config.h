@@ -58,6 +58,7 @@ struct Config {
   log::Format log_format = log::Format::text;
   bool log_requests = false;
   bool trust_clock = false;  ///< flag --trust-clock
+  bool recount = false;      ///< flag --recount
   /// Faults that tests put into the drives (storage/io/faults.h); outcropd --test-faults sets it,
   /// no file and no variable does.
   std::string test_faults;

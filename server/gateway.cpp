@@ -195,6 +195,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.least_uptime_ns =
       std::chrono::nanoseconds(least_uptime(config.state_dir, std::time(nullptr))).count();
   engine_config.trust_clock = config.trust_clock;
+  engine_config.recount = config.recount;
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
   engine_config.restripe_after_ns = std::chrono::nanoseconds(config.restripe_after).count();

@@ -21,17 +21,19 @@ constexpr int kOk = 0, kFailed = 1, kBadConfig = 2;
 constexpr int kStartAnew = 3;
 // Not in the usage: --test-faults PLAN makes drives fail on purpose (docs/durability.md).
 constexpr const char* kUsage =
-    "usage: outcropd --config FILE [--init | --check | --trust-clock]\n"
+    "usage: outcropd --config FILE [--init | --check | --trust-clock | --recount]\n"
     "  --config FILE  the configuration (see conf/outcrop.toml)\n"
     "  --init         format the blank drives of the configuration as a new cluster, and exit\n"
     "  --trust-clock  take the machine's time, also if it is behind what the store has seen\n"
+    "  --recount      count anew what buckets hold, before it serves\n"
     "  --check        check the configuration, and exit\n"
     "  --version      print the version, and exit\n"
     "  --help         print this, and exit\n";
 
 struct Flags {
   std::string config, test_faults;
-  bool trust_clock = false, init = false, check = false, version = false, help = false;
+  bool trust_clock = false, recount = false, init = false, check = false;
+  bool version = false, help = false;
 };
 
 /// The argument that makes no sense, if any.
@@ -46,6 +48,8 @@ std::optional<std::string> read_flags(std::span<char*> args, Flags& out) {
       out.test_faults = args[++i];
     } else if (arg == "--trust-clock") {
       out.trust_clock = true;
+    } else if (arg == "--recount") {
+      out.recount = true;
     } else if (arg == "--init") {
       out.init = true;
     } else if (arg == "--check") {
@@ -103,6 +107,7 @@ Result<int> run(const Flags& flags) {
   TRY(server::Config config, server::load_config(flags.config, server::process_environment()));
   config.test_faults = flags.test_faults;
   config.trust_clock = flags.trust_clock;
+  config.recount = flags.recount;
   log::configure(config.log_level, config.log_format);
   if (!flags.check && !flags.init) {
     return serve(config);

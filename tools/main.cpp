@@ -11,6 +11,7 @@
 #include "tools/export_command.h"
 #include "tools/fsck_command.h"
 #include "tools/kms_key_command.h"
+#include "tools/quota_command.h"
 #include "tools/selftest_command.h"
 #include "tools/token_command.h"
 
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   outcrop::add_drive_command(app, exit_code);
   outcrop::add_export_command(app, exit_code);
   outcrop::add_fsck_command(app, exit_code);
+  outcrop::add_quota_command(app, exit_code);
   outcrop::add_selftest_command(app, exit_code);
   outcrop::add_token_command(app, exit_code);
   outcrop::add_account_command(app, exit_code);

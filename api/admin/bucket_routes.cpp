@@ -5,10 +5,14 @@
 namespace outcrop::admin {
 namespace {
 
-Async<http::Response> change(const BucketSource& source, http::Request& request) {
+/// Of one bucket.
+Async<http::Response> serve_one(const BucketSource& source, http::Request& request) {
   const std::optional<std::string> rest = rest_of(request.target, kBucketsRoute);
   if (!rest || rest->size() < 2 || rest->find('/', 1) != std::string::npos) {
-    co_return complain(400, "expected PATCH /v1/buckets/NAME");
+    co_return complain(400, "expected /v1/buckets/NAME");
+  }
+  if (request.method == "GET") {
+    co_return answer_with(200, co_await source.show(rest->substr(1)));
   }
   std::optional<std::string> body = co_await read_body(request);
   if (!body) {
@@ -24,11 +28,11 @@ Async<http::Response> serve_buckets(const BucketSource& source, http::Request& r
   if (all && request.method == "GET") {
     co_return answer_with(200, co_await source.list());
   }
-  if (!all && request.method == "PATCH") {
-    co_return co_await change(source, request);
+  if (!all && (request.method == "GET" || request.method == "PATCH")) {
+    co_return co_await serve_one(source, request);
   }
-  http::Response r = complain(405, all ? "GET only" : "PATCH only");
-  r.set("Allow", all ? "GET" : "PATCH");
+  http::Response r = complain(405, all ? "GET only" : "GET and PATCH only");
+  r.set("Allow", all ? "GET" : "GET, PATCH");
   co_return r;
 }
 

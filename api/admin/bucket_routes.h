@@ -1,9 +1,11 @@
-// /v1/buckets of the admin API (docs/admin-api.yaml): settings of buckets that no S3 request has.
+// /v1/buckets of the admin API (docs/admin-api.yaml): what buckets hold and may hold, and settings
+// that no S3 request has.
 // Behind v1.h.
 #pragma once
 #include <functional>
 #include <string>
 
+#include "api/admin/bucket_metrics.h"
 #include "api/http/message.h"
 
 namespace outcrop::admin {
@@ -14,8 +16,10 @@ inline constexpr std::string_view kBucketsRoute = "/v1/buckets";
 /// to the client), not_found, conflict.
 struct BucketSource {
   std::function<Task<std::string>()> list;
+  std::function<Task<std::string>(std::string name)> show;
   std::function<Task<std::string>(std::string name, std::string json)>
-      change;  ///< gives the bucket
+      change;                                                  ///< gives the bucket
+  std::function<Task<std::vector<BucketSample>>()> samples{};  ///< for /metrics
 };
 
 Async<http::Response> serve_buckets(const BucketSource& source, http::Request& request);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/admin/answer.h"
+
 namespace outcrop::admin {
 namespace {
 
@@ -65,11 +67,25 @@ http::Response route(const AdminSources& sources, const http::Request& request) 
   return respond(200, "text/plain; version=0.0.4; charset=utf-8", sources.metrics());
 }
 
+/// Empty without a token that may read, and while the store is not open.
+Async<std::string> bucket_metrics(const AdminSources& sources, const http::Request& request) {
+  const std::optional<Caller> caller = caller_of(sources.v1, request);
+  if (!caller || !caller->may(kScopeRead) || !sources.v1.buckets.samples) {
+    co_return std::string();
+  }
+  auto samples = co_await sources.v1.buckets.samples();
+  co_return samples ? render_bucket_metrics(*std::move(samples)) : std::string();
+}
+
 Async<http::Response> serve(const AdminSources& sources, http::Request& request) {
   if (is_v1(request.target)) {
     co_return co_await serve_v1(sources.v1, request);
   }
-  co_return route(sources, request);
+  http::Response response = route(sources, request);
+  if (response.status == 200 && path_of(request.target) == "/metrics") {
+    std::get<std::string>(response.body) += co_await bucket_metrics(sources, request);
+  }
+  co_return response;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The admin listener: GET /health/live, /health/ready and /metrics for everybody who reaches it,
-// and everything below /v1 for those with a token.
+// and everything below /v1 for those with a token; they see buckets in /metrics, too.
 #pragma once
 #include <functional>
 #include <string>

@@ -67,11 +67,6 @@ std::optional<std::string_view> bearer_token(const http::Request& request) {
   return given.substr(std::min(token, given.size()));
 }
 
-std::optional<Caller> authenticate(const V1Sources& sources, const http::Request& request) {
-  const std::optional<std::string_view> token = bearer_token(request);
-  return token && sources.find_caller ? sources.find_caller(*token) : std::nullopt;
-}
-
 http::Response ask_for_token(const http::Request& request) {
   const bool given = bearer_token(request).has_value();
   http::Response r = complain(401, given ? "the token is unknown, revoked or has ended"
@@ -134,8 +129,13 @@ void audit_request(audit::Sink& sink,
 
 bool is_v1(std::string_view target) { return below(target, "/v1"); }
 
+std::optional<Caller> caller_of(const V1Sources& sources, const http::Request& request) {
+  const std::optional<std::string_view> token = bearer_token(request);
+  return token && sources.find_caller ? sources.find_caller(*token) : std::nullopt;
+}
+
 Async<http::Response> serve_v1(const V1Sources& sources, http::Request& request) {
-  const std::optional<Caller> caller = authenticate(sources, request);
+  const std::optional<Caller> caller = caller_of(sources, request);
   http::Response response = co_await decide(sources, caller, request);
   if (sources.audit != nullptr) {
     audit_request(*sources.audit, caller, request, response.status);

@@ -40,6 +40,8 @@ struct V1Sources {
 };
 
 bool is_v1(std::string_view target);
+/// Who sends a request with a token; empty: nobody whom the server knows.
+std::optional<Caller> caller_of(const V1Sources& sources, const http::Request& request);
 Async<http::Response> serve_v1(const V1Sources& sources, http::Request& request);
 
 }  // namespace outcrop::admin

@@ -87,6 +87,7 @@ enum class Code : std::uint8_t {
   operation_aborted,
   ownership_controls_not_found,
   precondition_failed,
+  quota_exceeded,
   replication_not_found,
   request_time_too_skewed,
   request_timeout,

@@ -135,6 +135,8 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "The bucket ownership controls were not found"},
     {Code::precondition_failed, 412, "PreconditionFailed",
      "At least one of the pre-conditions you specified did not hold"},
+    {Code::quota_exceeded, 403, "QuotaExceeded",
+     "The bucket's quota of bytes does not allow this. Delete objects, or ask for a larger quota."},
     {Code::replication_not_found, 404, "ReplicationConfigurationNotFoundError",
      "The replication configuration was not found"},
     {Code::request_time_too_skewed, 403, "RequestTimeTooSkewed",
@@ -268,8 +270,8 @@ Code to_code(Errc code) {
     case Errc::not_implemented:
       return Code::not_implemented;
       // clang-format off: the last are what S3 meets only when something is broken.
-    case Errc::no_object_lock: case Errc::sealed:
-      return Code::invalid_request;
+    case Errc::quota_exceeded: return Code::quota_exceeded;
+    case Errc::no_object_lock: case Errc::sealed: return Code::invalid_request;
     case Errc::not_found: case Errc::io_error: case Errc::corrupt: case Errc::config:
     case Errc::internal: case Errc::stale: case Errc::not_directory: case Errc::is_directory:
     case Errc::not_empty: case Errc::name_too_long: case Errc::too_many_links: case Errc::no_xattr:
@@ -283,6 +285,11 @@ Code to_code(Errc code) {
 S3Error::S3Error(const Error& error) : code(to_code(error.code())) {
   if (error.code() == Errc::read_only) {
     message = "The store is read-only for now; /health/ready of the admin address says why.";
+  }
+  if (error.code() == Errc::quota_exceeded && error.detail() == ns::kObjectsQuota) {
+    message =
+        "The bucket's quota of objects does not allow this. Delete objects, or ask for a larger "
+        "quota.";
   }
   if (error.code() == Errc::object_locked) {
     message = "Access Denied because object protected by object lock.";

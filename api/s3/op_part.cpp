@@ -70,9 +70,11 @@ Async<Outcome<ns::PartInfo>> stream_part(Call& call,
                                          ns::ByteRange range,
                                          const std::optional<ns::DataKey>& key) {
   const Algorithm algorithm = upload.checksum_algorithm;
-  S3_CO_TRY(auto writer,
-            co_await call.ns.open_write(call.bucket(), call.key(),
-                                        {.size_hint = range.length, .seal = key, .part = number}));
+  S3_CO_TRY(
+      auto writer,
+      co_await call.ns.open_write(
+          call.bucket(), call.key(),
+          {.size_hint = range.length, .seal = key, .part = number, .upload_id = upload.upload_id}));
   digest::Digest sum(algorithm);
   digest::Digest md5(Algorithm::md5);
   source.seek(range);
@@ -130,9 +132,11 @@ Answer upload_part(Call& call) {
             co_await call.ns.get_upload(call.bucket(), call.key(), id));
   S3_CO_TRYV(check_algorithm(upload.checksum_algorithm, plan.algorithm));
   S3_CO_TRY(const std::optional<ns::DataKey> key, part_key(call, upload));
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(
-                             call.bucket(), call.key(),
-                             {.size_hint = plan.length.value_or(0), .seal = key, .part = number}));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(),
+                                                     {.size_hint = plan.length.value_or(0),
+                                                      .seal = key,
+                                                      .part = number,
+                                                      .upload_id = std::string(id)}));
   S3_CO_TRY(Received received,
             co_await receive_object(call, *writer, plan, upload.checksum_algorithm));
   digest::Checksum kept;  // without an algorithm of the upload, a part's checksum was for the way

@@ -296,9 +296,9 @@ Answer put_form(const Form& form, Call& put, const PostPolicy& policy, FormReade
   }
   NewSeal seal = new_seal(put, sealing);
   request.attributes.envelope = std::move(seal.envelope);
-  S3_CO_TRY(auto writer,
-            co_await put.ns.open_write(put.bucket(), put.key(),
-                                       {.size_hint = hint, .seal = std::move(seal.key)}));
+  S3_CO_TRY(auto writer, co_await put.ns.open_write(
+                             put.bucket(), put.key(),
+                             {.size_hint = hint, .seal = std::move(seal.key), .about = true}));
   const bool with_md5 = !plan.md5.empty() || (sealing.has_md5() && !has_fast_etags(put));
   S3_CO_TRYV(co_await receive_file(put, reader, policy, plan, *writer, with_md5, request));
   S3_CO_TRYV(confirm_owner(put));

@@ -164,9 +164,10 @@ Answer put_object(Call& call) {
   }
   NewSeal seal = new_seal(call, sealing);
   put.attributes.envelope = std::move(seal.envelope);
-  S3_CO_TRY(auto writer, co_await call.ns.open_write(
-                             call.bucket(), call.key(),
-                             {.size_hint = plan.length.value_or(0), .seal = std::move(seal.key)}));
+  S3_CO_TRY(auto writer, co_await call.ns.open_write(call.bucket(), call.key(),
+                                                     {.size_hint = plan.length.value_or(0),
+                                                      .seal = std::move(seal.key),
+                                                      .append = put.append_at.has_value()}));
   S3_CO_TRY(Received received,
             co_await receive_object(call, *writer, plan, also, sealing.has_md5()));
   put.etag = etag_of(call, put.attributes.envelope, std::move(received.md5));

@@ -39,6 +39,7 @@ constexpr auto kNames = std::to_array<std::string_view>({
     "not_found",
     "already_exists",
     "no_space",
+    "quota_exceeded",
     "read_only",
     "io_error",
     "corrupt",

@@ -41,6 +41,7 @@ enum class Errc : std::uint16_t {
   not_found,              ///< storage-level: no such record, file or drive
   already_exists,         ///< storage-level: record, file or drive exists
   no_space,               ///< ENOSPC; never a drive failure
+  quota_exceeded,         ///< a limit of a bucket, not of the drives
   read_only,              ///< fewer live drives than m+1, or a fenced store
   io_error,               ///< the drive failed the operation
   corrupt,                ///< on-disk bytes that do not verify: starts a repair, never an assertion

@@ -58,6 +58,9 @@ constexpr std::array kMeanings{
             "the key has versions, and neither an object nor a delete marker", kOtherMirror},
     Meaning{"pointer to the null version", "tree-version",
             "the version \"null\" of the key may not be found", kOtherMirror},
+    Meaning{"tally", "usage-differs",
+            "a quota of the bucket would be judged by a wrong sum; nothing is lost",
+            "start the server once with --recount; report this"},
     Meaning{"upload", "tree-upload", "an unfinished upload that cannot be completed",
             "abort the upload; report this"},
     Meaning{"part", "tree-upload", "a part that cannot be used", "abort the upload; report this"}};

@@ -34,6 +34,7 @@ struct EngineConfig {
   std::uint64_t most_memtable_bytes = UINT64_MAX;  ///< RocksDB keeps room for several; by capacity
   bool allow_reduced_redundancy = false;           ///< drives::DriveOptions
   std::uint64_t scrub_period_seconds = 14 * 86'400;  ///< every byte is read this often; 0: never
+  bool recount = false;                              ///< ns::NamespaceConfig
   bool trust_clock = false;  ///< the machine's, also if it is behind EngineRuntime::floor
   /// A drive that has been away for so long is taken back when it is there again; longer if it
   /// keeps leaving (return_policy.h).

@@ -103,6 +103,7 @@ Task<> Store::start() {
   ns_config.write_buffer_bytes = x_config.write_buffer_bytes;
   ns_config.extent_cache_bytes = x_config.extent_cache_bytes;
   ns_config.keys = x_runtime.keys;
+  ns_config.recount = x_config.recount;
   CO_TRYV(co_await measure_space());
   ns_config.space = [this] {
     constexpr std::uint64_t kUnlimited = INT64_MAX;

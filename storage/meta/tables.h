@@ -21,6 +21,7 @@ enum class Table : char {
   orphan = 'o',       ///< BE64 inode without a name that was open -> varint bucket root (ns)
   segment = 's',      ///< BE64 segment -> segment record (segment)
   system = 'x',       ///< counters and singletons, by name
+  tally = 't',        ///< BE64 bucket root [. BE32 cell] -> limits, or a cell of what it holds (ns)
   upload = 'u',       ///< bucket root inode . key . upload id -> upload record (ns)
   upload_part = 'p',  ///< BE64 upload inode . BE32 part number -> part record (ns)
   version = 'v',      ///< BE64 directory . name . number -> a version that is not current (ns)

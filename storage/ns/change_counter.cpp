@@ -2,6 +2,7 @@
 
 #include "storage/meta/tables.h"
 #include "storage/ns/bucket_record.h"
+#include "storage/ns/tally_record.h"
 
 namespace outcrop::ns {
 namespace {
@@ -11,7 +12,8 @@ constexpr std::uint64_t kFirstBoot = 1;
 
 std::string boot_counter_key() { return meta::table_key(meta::Table::system, "next_boot"); }
 
-Task<> ChangeCounter::open(std::uint64_t random_bits) {
+Task<> ChangeCounter::open(std::uint64_t random_bits, bool tallied) {
+  x_tallied = tallied;
   CO_TRY(const auto stored, co_await x_meta.get(boot_counter_key()));
   std::uint64_t boot = kFirstBoot;
   if (stored) {
@@ -49,6 +51,9 @@ Task<> ChangeCounter::extend() {
 Task<> ChangeCounter::store(std::uint64_t next_boot) {
   meta::Batch batch;
   batch.put(boot_counter_key(), encode_counter(next_boot));
+  if (x_tallied) {
+    batch.put(tally_mark_key(), encode_counter(next_boot));
+  }
   co_return co_await x_meta.commit(std::move(batch));
 }
 

@@ -15,7 +15,9 @@ class ChangeCounter {
 
   /// Takes the next boot number; once, before anything else. In a store that is read-only for now
   /// it opens between the last boot's numbers and the next one's.
-  Task<> open(std::uint64_t random_bits);
+  /// `tallied`: so far every commit has kept the tallies (tally_record.h), and all of this run
+  /// will: the mark that says so moves with the number.
+  Task<> open(std::uint64_t random_bits, bool tallied);
   /// Larger than every number before it.
   std::uint64_t next() { return x_last.fetch_add(1) + 1; }
   /// Not larger than any number of this boot, larger than every number of an earlier one.
@@ -33,6 +35,7 @@ class ChangeCounter {
   std::uint64_t x_last_boot = 0;
   std::uint64_t x_floor = 0;
   std::uint64_t x_boot_id = 0;
+  bool x_tallied = false;
   std::atomic<std::uint64_t> x_last{0};
 };
 

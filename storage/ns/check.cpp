@@ -7,6 +7,7 @@
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/check_extents.h"
 #include "storage/ns/check_facts.h"
+#include "storage/ns/check_usage.h"
 #include "storage/ns/core.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/link_record.h"
@@ -124,6 +125,7 @@ Task<TreeReport> Checker::run() {
   CO_TRYV(x_uses.finish());
   ExtentMatch extents(x_meta, x_at, x_pulse, x_uses, x_visitor, x_report);
   CO_TRYV(co_await extents.run());
+  CO_TRYV(co_await check_usage(x_meta, x_at, x_pulse, x_report));
   co_return std::move(x_report);
 }
 

@@ -63,7 +63,8 @@ struct CheckOptions {
 /// agree, implicit directories hold keys, what is current is newer than the versions of its key, a
 /// key without an object has a delete marker or no versions, history directories hold history only,
 /// parts belong to uploads and uploads to buckets, and the extent references are exactly what
-/// inodes and parts use. Fails only if reading fails, with the visitor, or if it was ended.
+/// inodes and parts use; and if so much is in order, what buckets hold is what their tallies say.
+/// Fails only if reading fails, with the visitor, or if it was ended.
 Task<TreeReport> check_tree(meta::MetaStore& meta, CheckOptions options = {});
 
 }  // namespace outcrop::ns

@@ -3,6 +3,7 @@
 #include "storage/ns/fs_data.h"
 #include "storage/ns/left_names.h"
 #include "storage/ns/operations.h"
+#include "storage/ns/quota.h"
 
 namespace outcrop::ns {
 
@@ -13,7 +14,8 @@ Task<> Core::open() {
     const std::lock_guard lock(random_mutex);
     bits = random.next();
   }
-  CO_TRYV(co_await changes.open(bits));
+  CO_TRY(tallied, co_await open_tallies(*this));
+  CO_TRYV(co_await changes.open(bits, tallied));
   times.open(clock.wall_ns());
   dirty = make_dirty_table(*this);
   CO_TRYV(co_await resume_readers(*this));

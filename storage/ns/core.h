@@ -19,6 +19,7 @@
 #include "storage/ns/make_namespace.h"
 #include "storage/ns/recent_names.h"
 #include "storage/ns/sealing_buckets.h"
+#include "storage/ns/tally.h"
 #include "storage/ns/versioned_buckets.h"
 
 namespace outcrop::ns {
@@ -117,6 +118,8 @@ struct Core {
   RecentNames recent;
   VersionedBuckets versioned;
   SealingBuckets sealing;
+  TallyTable tallies;    ///< of every bucket
+  bool tallied = false;  ///< what buckets hold is known
   std::shared_ptr<DirtyTable> dirty;
   InodeQueue fragmented;               ///< files in many pieces, for defragment()
   Generations generations;             ///< by bucket root; moved by directory renames

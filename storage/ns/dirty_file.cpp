@@ -4,7 +4,7 @@
 
 namespace outcrop::ns {
 
-DirtyFile::Written DirtyFile::write(const Write& write) {
+DirtyFile::Written DirtyFile::write(Write& write) {
   const std::lock_guard lock(x_mutex);
   if (x_retired) {
     return Written::retired;
@@ -15,6 +15,10 @@ DirtyFile::Written DirtyFile::write(const Write& write) {
   if (write.seals != seals()) {
     return Written::sealed;
   }
+  if (write.epoch && write.epoch != x_epoch) {
+    return Written::moved;
+  }
+  x_runs_reserved.add(std::move(write.reservation));
   std::uint64_t at = write.offset;
   for (Buffer& data : write.data) {
     const std::size_t n = data.size();
@@ -127,6 +131,7 @@ DirtyFile::Snapshot DirtyFile::begin_flush() {
   const std::lock_guard lock(x_mutex);
   OUTCROP_ASSERT(x_in_flush && x_flushing.empty());
   x_flushing = std::exchange(x_runs, {});
+  x_flushing_reserved = std::move(x_runs_reserved);
   x_taken = x_written;
   x_since_ns = INT64_MAX;
   Snapshot out{.change = x_change, .bytes = {}};
@@ -139,6 +144,16 @@ std::vector<PlacedBytes> DirtyFile::flushing() const {
   std::vector<PlacedBytes> out;
   x_flushing.collect(0, UINT64_MAX, out);
   return out;
+}
+
+Reservation DirtyFile::take_reservation() {
+  const std::lock_guard lock(x_mutex);
+  return std::move(x_flushing_reserved);
+}
+
+void DirtyFile::keep_reservation(Reservation reservation) {
+  const std::lock_guard lock(x_mutex);
+  x_flushing_reserved.add(std::move(reservation));
 }
 
 void DirtyFile::end_flush(Result<void> result) {
@@ -156,8 +171,10 @@ void DirtyFile::end_flush(Result<void> result) {
       ++x_epoch;
     } else if (!x_flushing.empty()) {
       x_runs.put_below(x_flushing);
+      x_runs_reserved.add(std::move(x_flushing_reserved));
       x_since_ns = 0;  // the next pass over idle files tries it again
     }
+    release_unused();
   }
   for (FlushWaiter& waiter : waiters) {
     waiter.resume(waiter.target <= taken ? result : ok());
@@ -179,6 +196,7 @@ void DirtyFile::truncate(std::uint64_t size) {
   OUTCROP_ASSERT(x_gates > 0);
   x_runs.cut(size, UINT64_MAX);
   x_flushing.cut(size, UINT64_MAX);
+  release_unused();
 }
 
 void DirtyFile::stamp(std::int64_t mtime_ns, std::int64_t ctime_ns) {
@@ -218,6 +236,17 @@ void DirtyFile::drop() {
   const std::lock_guard lock(x_mutex);
   x_runs = {};
   x_flushing = {};
+  release_unused();
+}
+
+// x_mutex is held. What is left of a cut may still need all that was reserved.
+void DirtyFile::release_unused() {
+  if (x_runs.empty()) {
+    x_runs_reserved.release();
+  }
+  if (x_flushing.empty()) {
+    x_flushing_reserved.release();
+  }
 }
 
 Task<> pass_gate(DirtyFile& file) {

@@ -25,6 +25,7 @@
 #include "storage/base/ids.h"
 #include "storage/ns/change_counter.h"
 #include "storage/ns/dirty_runs.h"
+#include "storage/ns/tally.h"
 
 namespace outcrop::ns {
 
@@ -54,11 +55,15 @@ class DirtyFile {
     std::span<Buffer> data;
     std::int64_t wall_ns = 0, steady_ns = 0;
     std::uint64_t seals = 0;  ///< seals() when it was known which version this is about
+    /// What the write adds to the bucket, and the epoch that it was found out in: in buckets with a
+    /// limit.
+    std::optional<std::uint64_t> epoch{};
+    Reservation reservation{};
   };
-  enum class Written : std::uint8_t { done, gated, retired, sealed };
+  enum class Written : std::uint8_t { done, gated, retired, sealed, moved };
   /// retired: the table has let go of the file, take a new one from it. sealed: the version may be
-  /// another one now.
-  Written write(const Write& write);
+  /// another one now. moved: the epoch is another one.
+  Written write(Write& write);
   std::uint64_t epoch() const;
 
   /// With the bytes of [from, to).
@@ -88,6 +93,9 @@ class DirtyFile {
   Snapshot begin_flush();
   /// What is still to be stored of the snapshot: truncations cut it.
   std::vector<PlacedBytes> flushing() const;
+  /// What is reserved for it: for the flush's transaction. It comes back if that fails.
+  Reservation take_reservation();
+  void keep_reservation(Reservation reservation);
   void end_flush(Result<void> result);
 
   // Gate.
@@ -107,6 +115,7 @@ class DirtyFile {
 
  private:
   friend class DirtyTable;
+  void release_unused();
   bool clean() const { return x_runs.empty() && x_flushing.empty(); }
   bool idle() const { return clean() && !x_in_flush && x_gates == 0; }
 
@@ -115,7 +124,9 @@ class DirtyFile {
   ChangeCounter& x_changes;
   mutable std::mutex x_mutex;
   DirtyRuns x_runs;
-  DirtyRuns x_flushing;                                     ///< below x_runs
+  DirtyRuns x_flushing;  ///< below x_runs
+  /// No less than what a flush of either adds to the bucket, where a limit counted for its writes.
+  Reservation x_runs_reserved, x_flushing_reserved;
   std::uint64_t x_written = 0, x_flushed = 0, x_taken = 0;  ///< numbers of writes
   std::uint64_t x_change = 0;
   std::int64_t x_mtime_ns = 0, x_ctime_ns = 0;

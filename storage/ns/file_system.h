@@ -161,6 +161,7 @@ struct SeekResult {
 struct FileSystemSpace {
   std::uint64_t total_bytes = 0, free_bytes = 0;  ///< after erasure coding
   std::uint64_t files = 0, free_files = 0;        ///< none free: nothing new can be made
+  std::uint64_t used_bytes = 0;                   ///< of a bucket: by what it holds
 };
 
 /// Keeps an inode alive while a client has it open: once unlinked it becomes an orphan, which the
@@ -266,6 +267,7 @@ class FileSystem {
   virtual Task<FileAttributes> remove_xattr(FileId file, std::string_view name) = 0;
   virtual Task<std::vector<std::string>> list_xattrs(FileId file) = 0;  ///< in byte order
 
+  /// Of the drives, or of what the bucket's limits leave of them.
   virtual Task<FileSystemSpace> space(InodeId root) = 0;
 
   /// stale if the inode is gone already.

@@ -119,7 +119,7 @@ void install(Core& core, Transaction& tx, const Found& found, Object& object) {
           file_lock(core.versioned.lock_of(object.root), core.clock.wall_ns());
     }
     supersede(core, tx, found.history, {}, 0);
-    tx.create_object(object.ino, object.record);
+    tx.create_object(object.root, object.ino, object.record);
   }
   tx.batch.put(dirent_key(object.record.parent, object.record.name),
                encode(dirent_of(object.ino, object.record)));

@@ -61,7 +61,11 @@ Task<std::size_t> store(Core& core, DirtyFile& file, const DirtyFile::Snapshot& 
   Transaction tx(core);
   CO_TRYV(co_await put_summaries(core, tx, after));
   CO_TRYV(co_await put_change(core, tx, *before, after, std::move(change)));
-  CO_TRYV(co_await tx.commit());
+  tx.spend(file.take_reservation());
+  if (auto committed = co_await tx.commit(); !committed) {
+    file.keep_reservation(tx.unspent());
+    co_return fail(committed.error());
+  }
   if (after.record.lists.pieces.size() > core.config.fragmented_pieces) {
     core.fragmented.add(file.ino());
   }

@@ -79,7 +79,12 @@ Task<> erase_orphan(Core& core, InodeId ino) {
     core.holds->orphaned(ino);  // opened again by its number: its end queues it
     co_return ok();
   }
-  CO_TRY(ObjectPtr object, co_await load_object(core, ino, 0));
+  CO_TRY(const auto orphan, co_await core.meta.get(orphan_key(ino)));
+  if (!orphan) {
+    co_return ok();
+  }
+  CO_TRY(const InodeId root, decode_number(*orphan));
+  CO_TRY(ObjectPtr object, co_await load_object(core, ino, root));
   if (!object || object->record.links() > 0) {
     co_return ok();
   }

@@ -70,6 +70,7 @@ Task<std::optional<Removed>> try_remove(Core& core, RemoveOp& op) {
   }
   const FileId id{op.directory.root, ino};
   Transaction tx(core);
+  tx.allow_growth();  // of what is open, a version is made
   if (directory) {
     CO_TRY(const bool erased,
            co_await erase_empty_directory(core, tx, held, id, op.spare, op.busy));

@@ -121,6 +121,9 @@ Task<FileAttributes> allocate_file(Core& core,
   if (core.config.space && length - there > core.config.space().free_bytes) {
     co_return fail(Errc::no_space);
   }
+  if (const TallyPtr tally = core.tallies.find(file.root)) {
+    CO_TRYV(tally->fits({static_cast<std::int64_t>(length - there), 0}));
+  }
   if (end > state.size()) {
     const auto grow = [&] { return grow_file(core, file, end); };
     CO_TRYV(co_await change_bytes(core, file, grow));

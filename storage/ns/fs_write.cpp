@@ -3,6 +3,7 @@
 #include "storage/ns/file_io.h"
 #include "storage/ns/file_state.h"
 #include "storage/ns/fs_data.h"
+#include "storage/ns/piece_map.h"
 
 namespace outcrop::ns {
 namespace {
@@ -21,6 +22,72 @@ Result<std::uint64_t> check_write(std::uint64_t offset, const std::vector<Buffer
   return length;
 }
 
+/// Positions of a range, ascending and apart.
+using Ranges = std::vector<ByteRange>;
+
+// Where the record has no data in [from, to).
+Ranges holes_in(const InodeRecord& record, std::uint64_t from, std::uint64_t to) {
+  Ranges out;
+  std::uint64_t at = from;
+  if (record.lists.pieces.empty()) {
+    at = std::clamp<std::uint64_t>(record.inline_data.size(), from, to);
+  }
+  for (const Piece& piece : slice_pieces(record.lists.pieces, {from, to - from})) {
+    if (piece.hole()) {
+      out.push_back({at, piece.length});
+    }
+    at += piece.length;
+  }
+  if (at < to) {
+    out.push_back({at, to - at});
+  }
+  return out;
+}
+
+// How much larger the bucket gets, at most, when [from, to) is written and flushed: by what neither
+// the record has nor what is dirty already. In a record that holds its payload itself holes are
+// bytes.
+std::uint64_t growth_of(const FileState& state, std::uint64_t from, std::uint64_t to) {
+  std::uint64_t out = 0;
+  auto dirty = state.dirty.bytes.begin();
+  for (const ByteRange& hole : holes_in(state.record(), from, to)) {
+    const std::uint64_t end = hole.offset + hole.length;
+    out += hole.length;
+    while (dirty != state.dirty.bytes.end() && dirty->end() <= hole.offset) {
+      ++dirty;
+    }
+    for (auto over = dirty; over != state.dirty.bytes.end() && over->offset < end; ++over) {
+      out -= std::min(over->end(), end) - std::max(over->offset, hole.offset);
+    }
+  }
+  if (const std::uint64_t size = std::max(state.size(), to); size <= kInlineMax) {
+    out = std::max(out, size - static_cast<std::uint64_t>(usage_of(state.record()).bytes));
+  }
+  return out;
+}
+
+// Of a bucket with a limit. What was written before may need less than was reserved for it: it is
+// stored before anything is refused.
+Task<> reserve(Core& core, const TallyPtr& tally, FileId id, DirtyFile::Write& write) {
+  std::uint64_t to = write.offset;
+  for (const Buffer& data : write.data) {
+    to += data.size();
+  }
+  for (bool last = false;; last = true) {
+    CO_TRY(const FileState state, co_await look_at_file(core, id, write.offset, to));
+    auto reserved = tally->reserve(growth_of(state, write.offset, to));
+    if (reserved) {
+      write.epoch = state.file ? state.dirty.epoch : 0;
+      write.reservation = *std::move(reserved);
+      co_return ok();
+    }
+    if (last || reserved.error().code() != Errc::quota_exceeded) {
+      co_return fail(reserved.error());
+    }
+    CO_TRYV(co_await flush_file(core, id.ino));
+  }
+}
+
 // A version that is sealed while its writer is on the way here takes nothing more: it is looked at
 // again whether it has to be a new one.
 Task<DirtyFilePtr> take(Core& core, FileId id, std::uint64_t offset, std::vector<Buffer> data) {
@@ -30,11 +97,15 @@ Task<DirtyFilePtr> take(Core& core, FileId id, std::uint64_t offset, std::vector
     if (needs_version(core, id)) {
       CO_TRYV(co_await begin_version(core, id));
     }
-    const auto written = file->write({.offset = offset,
-                                      .data = data,
-                                      .wall_ns = core.clock.wall_ns(),
-                                      .steady_ns = core.clock.steady_ns(),
-                                      .seals = seals});
+    DirtyFile::Write write{.offset = offset,
+                           .data = data,
+                           .wall_ns = core.clock.wall_ns(),
+                           .steady_ns = core.clock.steady_ns(),
+                           .seals = seals};
+    if (const TallyPtr tally = core.tallies.find(id.root); tally && tally->limits_bytes()) {
+      CO_TRYV(co_await reserve(core, tally, id, write));
+    }
+    const auto written = file->write(write);
     if (written == DirtyFile::Written::done) {
       co_return file;
     }

@@ -66,7 +66,7 @@ void copy_version(Transaction& tx,
     copy.posix->xattr_bytes = 0;
     copy.posix->verifier.reset();
   }
-  tx.create_object(ino, copy);
+  tx.create_object(key.root, ino, copy);
   put_version(tx, key.directory, key.name, ino, copy, now_ns);
 }
 

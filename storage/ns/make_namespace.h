@@ -25,6 +25,7 @@ struct NamespaceConfig {
   std::size_t fragmented_pieces = 4096;          ///< a file with more is rewritten in larger ones
   std::uint64_t min_part_bytes = kMinPartBytes;  ///< of every part but the last
   std::uint64_t inode_block = 1 << 20;           ///< inode numbers reserved per commit
+  bool recount = false;  ///< what buckets hold is counted at the start, whatever is stored
   /// Opens sealed files for file clients; null: they cannot read them. Outlives the namespace.
   KeyRing* keys = nullptr;
   /// What FileSystem::space() says; without free files nothing new is made. Absent: unlimited.

@@ -65,7 +65,16 @@ class Namespace {
   /// is the caller's to seal; file clients cannot bring bytes into such a bucket.
   virtual Task<> put_sealing(std::string_view bucket, bool sealing) = 0;
 
-  /// Errors: no_such_bucket, key_too_long, no_space.
+  /// What a bucket holds and may hold; exact. Of all buckets, by name.
+  virtual Task<BucketUsage> get_usage(std::string_view bucket) = 0;
+  virtual Task<std::vector<BucketUsage>> list_usage() = 0;
+  /// Replaces them; in force and durable on return. What is above them stays. Everything below that
+  /// makes a bucket larger fails with quota_exceeded then if it would be above a limit; deletes and
+  /// aborts never do. invalid_argument.
+  virtual Task<> put_limits(std::string_view bucket, QuotaLimits limits) = 0;
+
+  /// Errors: no_such_bucket, key_too_long, no_space; quota_exceeded if the size is known, and too
+  /// much whatever the payload replaces.
   virtual Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,
                                                          std::string_view key,
                                                          WriteOptions options) = 0;

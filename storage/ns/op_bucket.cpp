@@ -5,6 +5,7 @@
 
 #include "storage/ns/operations.h"
 #include "storage/ns/place.h"
+#include "storage/ns/quota.h"
 #include "storage/ns/tree_cursor.h"
 #include "storage/ns/upload.h"
 #include "storage/ns/version_cursor.h"
@@ -221,7 +222,7 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
   }
   CO_TRY(const Leaving root, co_await plan_leaving(core, inode, kRootOfBuckets, name));
   tx.erase_inode(*root.object, root.xattrs);
-  CO_TRYV(co_await tx.commit());
+  CO_TRYV(co_await commit_without_tally(core, tx, record.root));
   core.versioned.set(record.root, Versioning::off);
   core.sealing.set(record.root, false);
   co_return true;
@@ -284,8 +285,10 @@ Task<BucketInfo> create_bucket(Core& core,
   tx.batch.put(inode_key(root), encode_main(inode));
   // Nobody knows the root before the commit.
   core.versioned.set(root, record.versioning, record.lock);
+  core.tallies.add(root, new_tally(core));
   if (auto committed = co_await tx.commit(); !committed) {
     core.versioned.set(root, Versioning::off);
+    core.tallies.erase(root);
     co_return fail(std::move(committed).error());
   }
   co_return info_of(name, record);

@@ -6,6 +6,7 @@
 #include "storage/ns/operations.h"
 #include "storage/ns/payload_writer.h"
 #include "storage/ns/place.h"
+#include "storage/ns/quota.h"
 
 namespace outcrop::ns {
 namespace {
@@ -86,10 +87,11 @@ Task<std::unique_ptr<ObjectWriter>> open_write(Core& core,
                                                std::string_view key,
                                                WriteOptions options) {
   CO_TRYV(check_key(key));
-  CO_TRYV(co_await find_bucket(core, bucket));
+  CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
   if (options.size_hint > kMaxObjectBytes) {
     co_return fail(Errc::entity_too_large);
   }
+  CO_TRYV(co_await check_quota(core, record, key, options));
   co_return std::make_unique<PayloadWriter>(core, options);
 }
 

@@ -94,6 +94,7 @@ Task<std::optional<Deletion>> try_remove(Core& core, RemoveOp& op) {
     co_return std::nullopt;
   }
   Transaction tx(core);
+  tx.allow_growth();  // of what is open, a version is made
   detach(tx, source, *pruned);
   supersede(core, tx, source.history, source.leaving, spare_inode(op.key, op.first));
   if (!source.versioned()) {

@@ -281,7 +281,7 @@ void install_object(Core& core,
   record.version = target.history.stamp;
   supersede(core, tx, target.history, target.existing, spare_inode(target.key, first_directory));
   tx.batch.put(dirent_key(record.parent, target.path.name), encode(dirent_of(ino, record)));
-  tx.create_object(ino, record);
+  tx.create_object(target.bucket.root, ino, record);
 }
 
 Task<Source> plan_source(Core& core, std::string_view bucket, std::string_view key) {

@@ -112,7 +112,7 @@ class PartRelocation {
       co_return ok();
     }
     Transaction tx(x_core);
-    put_part(tx, upload.ino, part, &seen);
+    put_part(tx, upload.root, upload.ino, part, &seen);
     CO_TRYV(co_await tx.commit());
     ++x_done.owners;
     co_return ok();

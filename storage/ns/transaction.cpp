@@ -6,6 +6,7 @@
 #include "storage/ns/fs_data.h"
 #include "storage/ns/keys.h"
 #include "storage/ns/left_names.h"
+#include "storage/ns/tally_record.h"
 
 namespace outcrop::ns {
 namespace {
@@ -123,7 +124,8 @@ void Transaction::erase_refs(InodeId owner, const std::vector<Piece>& pieces) {
 }
 
 // Nobody can have looked for a number that was not given out yet: no cache entry to block.
-void Transaction::create_object(InodeId ino, const InodeRecord& record) {
+void Transaction::create_object(InodeId root, InodeId ino, const InodeRecord& record) {
+  count(root, usage_of(record));
   put_refs(ino, record.lists.pieces);
   EncodedRecord encoded = encode(record);
   batch.put(inode_key(ino), std::move(encoded.main));
@@ -152,6 +154,7 @@ void Transaction::rewrite_refs(InodeId owner,
 
 void Transaction::rewrite_object(const Object& before, const Object& after) {
   rewrite_refs(before.ino, before.record.lists.pieces, after.record.lists.pieces);
+  count(before.root, usage_of(after.record) - usage_of(before.record));
   block_inode(before.ino);
   EncodedRecord encoded = encode(after.record);
   batch.put(inode_key(before.ino), std::move(encoded.main));
@@ -210,6 +213,7 @@ void Transaction::check_lock(const Object& object) {
 
 void Transaction::erase_inode(const Object& object, const std::vector<std::string>& xattrs) {
   check_lock(object);
+  count(object.root, Usage{} - usage_of(object.record));
   block_inode(object.ino);
   erase_refs(object.ino, object.record.lists.pieces);
   batch.erase(inode_key(object.ino));
@@ -375,11 +379,55 @@ void Transaction::touch(InodeId root, InodeId directory) {
   }
 }
 
+void Transaction::count(InodeId root, const Usage& delta) {
+  const auto it = std::ranges::find(x_counted, root, &Counted::root);
+  if (it != x_counted.end()) {
+    it->delta = it->delta + delta;
+  } else {
+    x_counted.push_back({.root = root, .delta = delta});
+  }
+}
+
+// The bucket of an orphan may be gone: nobody counts it any more.
+Result<void> Transaction::take_cells() {
+  for (Counted& counted : x_counted) {
+    const TallyPtr tally = counted.delta == Usage{} ? nullptr : x_core.tallies.find(counted.root);
+    if (!tally) {
+      continue;
+    }
+    TRY(auto change, tally->take(counted.delta, x_growth, x_reserved.bytes()));
+    if (change) {
+      batch.put(cell_key(counted.root, change->cell()), encode_cell(change->value()));
+      counted.change.emplace(*std::move(change));
+    }
+  }
+  return ok();
+}
+
+void Transaction::settle_cells() {
+  for (Counted& counted : x_counted) {
+    if (counted.change) {
+      counted.change->settle(std::move(x_reserved));
+    }
+  }
+  x_reserved.release();
+}
+
 Task<> Transaction::commit() {
   if (x_locked) {
     co_return fail(Errc::object_locked);
   }
+  if (const auto taken = take_cells(); !taken) {
+    // Small payload that was placed rides with this worker's next commit, which is this one: with
+    // nothing in it but that, so that nobody refers to it.
+    if (!batch.fresh.empty()) {
+      batch.mutations.clear();
+      CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
+    }
+    co_return fail(taken.error());
+  }
   CO_TRYV(co_await x_core.meta.commit(std::move(batch)));
+  settle_cells();
   for (auto& [gate, size] : x_truncations) {
     gate.file().truncate(size);
   }

@@ -36,8 +36,20 @@ class Transaction {
   void block_bucket(std::string_view name) { x_buckets.emplace_back(x_core.buckets, name); }
   void block_generation(InodeId root) { x_window.emplace(x_core.generations, root); }
 
+  /// Of what must always work, or whose bytes are reserved: no limit of the bucket counts.
+  void allow_growth() { x_growth = Growth::allowed; }
+  /// The commit uses what was reserved for it. If it fails, it is here again.
+  void spend(Reservation reservation) {
+    allow_growth();
+    x_reserved = std::move(reservation);
+  }
+  Reservation unspent() { return std::move(x_reserved); }
+  /// What the bucket holds changes by so much. Done by all that is below that makes, rewrites or
+  /// erases an inode; for parts of uploads.
+  void count(InodeId root, const Usage& delta);
+
   /// A new inode with its continuation records, and its references to extents.
-  void create_object(InodeId ino, const InodeRecord& record);
+  void create_object(InodeId root, InodeId ino, const InodeRecord& record);
   /// An inode whose lists may have changed: its records, continuation records and references.
   void rewrite_object(const Object& before, const Object& after);
   /// The main record of an inode whose lists stay as they are.
@@ -90,6 +102,7 @@ class Transaction {
   /// Lives as long as the transaction: what pins extents until they are referenced.
   void keep(std::shared_ptr<const void> what) { x_kept.push_back(std::move(what)); }
 
+  /// quota_exceeded if a limit of a bucket would be: nothing has happened then.
   Task<> commit();
   /// After commit: how a directory that was touched moved.
   DirectoryChange change_of(InodeId directory) const;
@@ -99,6 +112,13 @@ class Transaction {
     InodeId root, directory;
     DirectoryChange change{};
   };
+  struct Counted {
+    InodeId root;
+    Usage delta;
+    std::optional<TallyChange> change{};
+  };
+  Result<void> take_cells();
+  void settle_cells();
   void block_inode(InodeId ino) { x_objects.emplace_back(x_core.objects, object_cache_key(ino)); }
   void check_lock(const Object& object);
   void put_ref(InodeId owner, const ExtentUse& use);
@@ -117,6 +137,9 @@ class Transaction {
   std::vector<InodeId> x_erased, x_orphaned;  ///< files
   std::vector<std::pair<GateHold, std::uint64_t>> x_truncations;
   std::vector<std::shared_ptr<const void>> x_kept;
+  std::vector<Counted> x_counted;
+  Growth x_growth = Growth::limited;
+  Reservation x_reserved;
   bool x_bypass = false, x_locked = false;
 };
 

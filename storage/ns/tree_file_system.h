@@ -1,9 +1,8 @@
 // The file view over the operations of this folder, one call each.
 #pragma once
-#include <limits>
-
 #include "storage/ns/fs_data.h"
 #include "storage/ns/fs_operations.h"
+#include "storage/ns/quota.h"
 
 namespace outcrop::ns {
 
@@ -120,13 +119,7 @@ class TreeFileSystem final : public FileSystem {
     return ns::list_xattrs(x_core, file);
   }
 
-  Task<FileSystemSpace> space(InodeId) override {
-    if (!x_core.config.space) {
-      constexpr std::uint64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
-      co_return FileSystemSpace{kUnlimited, kUnlimited, kUnlimited, kUnlimited};
-    }
-    co_return x_core.config.space();
-  }
+  Task<FileSystemSpace> space(InodeId root) override { co_return space_of(x_core, root); }
 
   Task<OpenHoldPtr> hold(FileId file) override { return hold_inode(x_core, file); }
   Task<> reap_orphans() override { return ns::reap_orphans(x_core); }

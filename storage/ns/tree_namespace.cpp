@@ -1,5 +1,6 @@
 // The namespace facade over the operations of this folder.
 #include "storage/ns/operations.h"
+#include "storage/ns/quota.h"
 #include "storage/ns/relocate.h"
 #include "storage/ns/tree_file_system.h"
 
@@ -44,6 +45,14 @@ class TreeNamespaceImpl final : public TreeNamespace {
   }
   Task<> put_object_lock(std::string_view name, BucketLock lock) override {
     return put_bucket_lock(x_core, name, lock);
+  }
+
+  Task<BucketUsage> get_usage(std::string_view bucket) override {
+    return ns::get_usage(x_core, bucket);
+  }
+  Task<std::vector<BucketUsage>> list_usage() override { return ns::list_usage(x_core); }
+  Task<> put_limits(std::string_view bucket, QuotaLimits limits) override {
+    return ns::put_limits(x_core, bucket, limits);
   }
 
   Task<std::unique_ptr<ObjectWriter>> open_write(std::string_view bucket,

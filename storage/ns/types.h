@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,30 @@ inline constexpr std::uint32_t kMaxParts = 10'000;
 inline constexpr std::size_t kMaxListKeys = 1000;
 
 using StringPairs = std::vector<std::pair<std::string, std::string>>;
+
+/// What a bucket holds (docs/adr/0014-quotas.md), or by how much that changes.
+struct Usage {
+  std::int64_t bytes = 0, objects = 0;
+  bool operator==(const Usage&) const = default;
+};
+
+/// What a bucket may hold; absent: any amount.
+struct QuotaLimits {
+  std::optional<std::uint64_t> bytes{}, objects{};
+  bool empty() const { return !bytes && !objects; }
+  bool operator==(const QuotaLimits&) const = default;
+};
+
+/// Of quota_exceeded, which limit it is; else it is that of bytes.
+inline constexpr std::string_view kObjectsQuota = "objects";
+
+struct BucketUsage {
+  std::string name;
+  Usage used{};
+  std::uint64_t reserved = 0;  ///< bytes that file clients have written and nobody has stored yet
+  QuotaLimits limits{};
+  bool counted = true;  ///< false: nobody knows what it holds before the next start
+};
 
 struct BucketInfo {
   std::string name;
@@ -124,6 +149,9 @@ struct WriteOptions {
   std::uint64_t size_hint = 0;    ///< its size if known, else 0
   std::optional<DataKey> seal{};  ///< it is stored encrypted with this
   std::uint32_t part = 0;         ///< its number, if it is to be a part of an upload; with `seal`
+  std::string upload_id{};        ///< the upload, then
+  bool append = false;            ///< it comes to what is at the key, and replaces nothing
+  bool about = false;             ///< the hint is above the size: no quota is judged by it
 };
 
 struct PutRequest {

@@ -19,14 +19,14 @@ void put_hex(std::string& out, std::uint64_t v) {
 
 // Parts go first and in steps, the upload last: a crash in between leaves an upload with fewer
 // parts, and nothing without an owner.
-Task<> erase_upload(Core& core, InodeId ino, std::string record_key) {
+Task<> erase_upload(Core& core, InodeId root, InodeId ino, std::string record_key) {
   std::uint32_t after = 0;
   for (;;) {
     CO_TRY(const auto parts, co_await load_parts(core, ino, after, kPartPage));
     Transaction tx(core);
     bool all = parts.size() < kPartPage;
     for (const Part& part : parts) {
-      erase_part(tx, ino, part);
+      erase_part(tx, root, ino, part);
       after = part.number;
       if (tx.batch.mutations.size() > kMutationsPerBatch) {
         all = false;
@@ -57,8 +57,8 @@ Task<std::optional<bool>> try_abort(Core& core,
   if (!confirmed) {
     co_return std::nullopt;
   }
-  CO_TRYV(co_await erase_upload(core, upload.record.ino,
-                                upload_key(upload.bucket.root, key, upload_id)));
+  const InodeId root = upload.bucket.root;
+  CO_TRYV(co_await erase_upload(core, root, upload.record.ino, upload_key(root, key, upload_id)));
   co_return true;
 }
 
@@ -160,8 +160,10 @@ Task<std::vector<Part>> load_parts(
   co_return out;
 }
 
-void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* previous) {
+void put_part(
+    Transaction& tx, InodeId root, InodeId upload, const Part& part, const Part* previous) {
   const bool same_owner = previous && previous->record.ino == part.record.ino;
+  tx.count(root, usage_of(part.record));
   if (same_owner) {
     tx.rewrite_refs(part.record.ino, previous->record.lists.pieces, part.record.lists.pieces);
   } else {
@@ -173,6 +175,7 @@ void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* pre
     tx.batch.put(part_tail_key(upload, part.number, i), std::move(encoded.tails[i]));
   }
   if (previous) {
+    tx.count(root, Usage{} - usage_of(previous->record));
     if (!same_owner) {
       tx.erase_refs(previous->record.ino, previous->record.lists.pieces);
     }
@@ -183,7 +186,8 @@ void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* pre
   }
 }
 
-void erase_part(Transaction& tx, InodeId upload, const Part& part) {
+void erase_part(Transaction& tx, InodeId root, InodeId upload, const Part& part) {
+  tx.count(root, Usage{} - usage_of(part.record));
   tx.erase_refs(part.record.ino, part.record.lists.pieces);
   tx.batch.erase(part_key(upload, part.number));
   for (std::uint32_t i = 0; i < part.record.tails; ++i) {
@@ -198,7 +202,7 @@ Task<> abort_all_uploads(Core& core, InodeId root) {
            co_await core.meta.scan({.lower = all, .upper = meta::prefix_end(all)}));
     for (const auto& [key, value] : page.entries) {
       CO_TRY(const UploadRecord record, decode_upload(value));
-      CO_TRYV(co_await erase_upload(core, record.ino, key));
+      CO_TRYV(co_await erase_upload(core, root, record.ino, key));
     }
     if (!page.more) {
       co_return ok();

@@ -37,8 +37,9 @@ Task<std::vector<Part>> load_parts(
     Core& core, InodeId upload, std::uint32_t after, std::size_t max, meta::SnapshotPtr at = {});
 /// The part with its references, in the place of `previous` (of the same number, maybe itself with
 /// other pieces; null: none).
-void put_part(Transaction& tx, InodeId upload, const Part& part, const Part* previous);
-void erase_part(Transaction& tx, InodeId upload, const Part& part);
+void put_part(
+    Transaction& tx, InodeId root, InodeId upload, const Part& part, const Part* previous);
+void erase_part(Transaction& tx, InodeId root, InodeId upload, const Part& part);
 
 /// Under the bucket's exclusive lock.
 Task<> abort_all_uploads(Core& core, InodeId root);

@@ -176,7 +176,7 @@ Task<std::optional<ObjectInfo>> try_complete(Core& core, CompleteOp& op) {
   CO_TRY(InodeRecord record, build_record(core, op, upload->record, chosen));
   Transaction tx(core);
   for (const Part& part : stored) {
-    erase_part(tx, upload_ino, part);
+    erase_part(tx, target.bucket.root, upload_ino, part);
   }
   tx.batch.erase(upload_key(target.bucket.root, op.key, op.upload_id));
   Object object{op.ino, target.bucket.root, std::move(record)};

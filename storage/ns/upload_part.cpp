@@ -52,7 +52,7 @@ Task<std::optional<PartInfo>> try_store(Core& core, PartOp& op) {
   }
   op.part.record.mtime_ns = core.clock.wall_ns();
   const bool replaces = !previous.empty() && previous.front().number == op.part.number;
-  put_part(tx, ino, op.part, replaces ? &previous.front() : nullptr);
+  put_part(tx, upload.bucket.root, ino, op.part, replaces ? &previous.front() : nullptr);
   CO_TRYV(co_await tx.commit());
   co_return info_of(op.part);
 }

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "storage/ns/check.h"
 #include "tests/support/sim_engine.h"
 
 namespace outcrop::test {
@@ -313,12 +314,17 @@ struct Tally {
   std::uint64_t violations = 0;
 };
 
-/// Opens the world as a fresh process and reads everything; a failed start is a violation.
+/// Opens the world as a fresh process and reads everything; a failed start is a violation, and so
+/// is a tree that is not whole, or a bucket that holds something else than its tally says.
 Result<Contents> recover(io::SimWorld& world, std::uint64_t seed) {
   SimEngine engine(world, seed);
   TRYV(engine.open());
   TRYV(engine.run(engine.engine().files().reap_orphans()));
   TRY(Contents found, engine.everything());
+  TRY(const ns::TreeReport tree, engine.run(ns::check_tree(engine.engine().meta())));
+  if (!tree.clean()) {
+    return fail(Errc::corrupt, tree.problems.front().text());
+  }
   TRYV(engine.put("after-recovery", "x"));
   TRYV(engine.close());
   found.erase("after-recovery");

@@ -23,6 +23,7 @@ import guides
 import iam_clients
 import object_lock
 import probes
+import quotas
 import raw_http
 import sdk_clients
 import selftest
@@ -36,7 +37,7 @@ SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administ
                              *advisories.SCENARIOS, *cli_clients.SCENARIOS, *encryption.SCENARIOS, *guides.SCENARIOS,
                              *iam_clients.SCENARIOS, *object_lock.SCENARIOS, *sdk_clients.SCENARIOS,
                              *selftest.SCENARIOS,
-                             *probes.SCENARIOS, *settings.SCENARIOS, *versioning.SCENARIOS,
+                             *probes.SCENARIOS, *quotas.SCENARIOS, *settings.SCENARIOS, *versioning.SCENARIOS,
                              *web_identity.SCENARIOS]
 
 

@@ -54,6 +54,7 @@ class History : public VersionSides {
   void check_everything() {
     expect_clean();
     blobs.collect();
+    ASSERT_EQ(must(ns->get_usage("b")).used, must(x_model.get_usage("b")).used);
     for (const Both& v : all_versions()) {
       expect_same(v.key, v.real, v.model);
     }

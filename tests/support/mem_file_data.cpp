@@ -246,6 +246,7 @@ Task<ns::FileSystemSpace> MemFileSystem::space(InodeId root) {
                           .free_files = (std::uint64_t{1} << 30) - x_nodes.size()};
   for (const auto& [ino, n] : x_nodes) {
     out.free_bytes -= std::min(out.free_bytes, n.content.used());
+    out.used_bytes += n.content.used();
   }
   co_return out;
 }

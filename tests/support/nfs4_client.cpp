@@ -56,6 +56,9 @@ std::string take_value(XdrReader& in, Attribute a) {
     case Attribute::space_avail:
     case Attribute::space_free:
     case Attribute::space_total:
+    case Attribute::quota_avail_hard:
+    case Attribute::quota_avail_soft:
+    case Attribute::quota_used:
     case Attribute::space_used:
     case Attribute::space_freed:
     case Attribute::mounted_on_fileid:

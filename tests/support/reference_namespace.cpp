@@ -199,9 +199,21 @@ Task<std::unique_ptr<ns::ObjectWriter>> ReferenceNamespace::open_write(std::stri
                                                                        std::string_view key,
                                                                        ns::WriteOptions options) {
   CO_TRYV(check_key(key));
-  CO_TRYV(bucket(name));
+  CO_TRY(const Bucket* const in, bucket(name));
   if (options.size_hint > ns::kMaxObjectBytes) {
     co_return fail(Errc::entity_too_large);
+  }
+  if (options.about) {
+    co_return std::make_unique<Writer>(x_options.piece_bytes, std::move(options));
+  }
+  if (options.part > 0) {
+    if (const auto found = upload(name, key, options.upload_id)) {
+      CO_TRYV(check_room(*in, growth(**found, options.part, options.size_hint)));
+    }
+  } else if (options.append) {
+    CO_TRYV(check_room(*in, {static_cast<std::int64_t>(options.size_hint), 0}));
+  } else {
+    CO_TRYV(check_room(*in, growth(*in, key, options.size_hint)));
   }
   co_return std::make_unique<Writer>(x_options.piece_bytes, std::move(options));
 }
@@ -247,6 +259,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::put(std::string_view name,
     fresh.info.etag = new_etag();
   }
   CO_TRYV(lock_new(*in, fresh.info.attributes));
+  CO_TRYV(check_room(*in, growth(*in, key, fresh.info.size)));
   co_return install(*in, key, std::move(fresh));
 }
 
@@ -273,6 +286,7 @@ Result<ns::ObjectInfo> ReferenceNamespace::append(Bucket& in,
   fresh.data = std::make_shared<const std::string>(*old.data + more);
   fresh.info.size = fresh.data->size();
   fresh.info.mtime_ns = x_clock.wall_ns();
+  TRYV(check_room(in, growth(in, key, fresh.info.size)));
   fresh.info.etag = new_etag();
   extend_checksum(old.info, request.checksum, *fresh.data, fresh.info);
   return install(in, key, std::move(fresh));
@@ -351,6 +365,7 @@ Task<ns::ObjectInfo> ReferenceNamespace::copy(std::string_view name,
   }
   fresh.info.attributes.lock = request.lock;
   CO_TRYV(lock_new(*in, fresh.info.attributes));
+  CO_TRYV(check_room(*in, growth(*in, key, fresh.info.size)));
   co_return install(*in, key, std::move(fresh));
 }
 

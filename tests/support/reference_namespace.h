@@ -42,6 +42,9 @@ class ReferenceNamespace : public ns::Namespace {
   Task<> delete_bucket(std::string_view name) override;
   Task<> put_versioning(std::string_view name, ns::Versioning state) override;
   Task<> put_sealing(std::string_view name, bool sealing) override;
+  Task<ns::BucketUsage> get_usage(std::string_view name) override;
+  Task<std::vector<ns::BucketUsage>> list_usage() override;
+  Task<> put_limits(std::string_view name, ns::QuotaLimits limits) override;
   Task<std::unique_ptr<ns::ObjectWriter>> open_write(std::string_view bucket,
                                                      std::string_view key,
                                                      ns::WriteOptions options) override;
@@ -157,6 +160,7 @@ class ReferenceNamespace : public ns::Namespace {
     std::map<std::string, std::vector<Past>, std::less<>> past;  ///< the newest first
     /// By key, then by id: ids are numbers of fixed width, so that is by creation.
     std::map<std::pair<std::string, std::string>, Upload> uploads;
+    ns::QuotaLimits limits{};
   };
   class Writer;
   class Reader;
@@ -176,6 +180,12 @@ class ReferenceNamespace : public ns::Namespace {
   static Result<Payload> take(ns::ObjectWriter& writer,
                               std::uint32_t part,
                               const ns::ObjectAttributes& attributes);
+  static ns::Usage usage_of(const Bucket& in);
+  /// quota_exceeded if so much more is too much.
+  static Result<void> check_room(const Bucket& in, const ns::Usage& more);
+  /// What `size` bytes at the key, or as a part, add.
+  static ns::Usage growth(const Bucket& in, std::string_view key, std::uint64_t size);
+  static ns::Usage growth(const Upload& upload, std::uint32_t number, std::uint64_t size);
   /// A range of one of our readers.
   static std::shared_ptr<const std::string> text_of(const ns::ObjectReader& reader,
                                                     ns::ByteRange range);

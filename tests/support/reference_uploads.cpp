@@ -65,6 +65,7 @@ Task<ns::PartInfo> ReferenceNamespace::put_part(std::string_view name,
   if (etag.empty()) {
     etag = new_etag();
   }
+  CO_TRYV(check_room(x_buckets.find(name)->second, growth(*found, number, part.data->size())));
   part.info = {number, part.data->size(), x_clock.wall_ns(), std::move(etag), std::move(checksum)};
   co_return (found->parts[number] = std::move(part)).info;
 }
@@ -86,6 +87,7 @@ Task<ns::PartInfo> ReferenceNamespace::copy_part(std::string_view name,
   }
   Part part;
   part.data = text_of(source, range);
+  CO_TRYV(check_room(x_buckets.find(name)->second, growth(*found, number, range.length)));
   part.info = {number, range.length, x_clock.wall_ns(),
                etag.empty() ? derived_etag(source.info().etag, range) : std::move(etag),
                std::move(checksum)};
@@ -163,6 +165,11 @@ Task<ns::ObjectInfo> ReferenceNamespace::complete_upload(std::string_view name,
   fresh.info.attributes = (*found)->info.attributes;
   fresh.key = (*found)->parts.at(request.parts.back().number).key;
   CO_TRYV(lock_new(*in, fresh.info.attributes));
+  ns::Usage more = growth(*in, key, fresh.info.size);
+  for (const auto& [number, part] : (*found)->parts) {
+    more.bytes -= static_cast<std::int64_t>(part.info.size);
+  }
+  CO_TRYV(check_room(*in, more));
   fresh.data = std::make_shared<const std::string>(std::move(data));
   fresh.upload_id = id;
   in->uploads.erase({std::string(key), std::string(id)});

@@ -14,7 +14,7 @@ constexpr std::uint32_t kProperties = 0x01 | 0x02 | 0x08 | 0x10;
 void write_space(XdrWriter& out, const ns::FileSystemSpace& space) {
   out.u64(space.total_bytes);
   out.u64(space.free_bytes);
-  out.u64(space.free_bytes);  // of the caller: there are no quotas
+  out.u64(space.free_bytes);  // of the caller: quotas are the bucket's, not his
   out.u64(space.files);
   out.u64(space.free_files);
   out.u64(space.free_files);

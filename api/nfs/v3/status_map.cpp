@@ -62,7 +62,8 @@ Status to_status(Errc code) {
     case Errc::overloaded:
     case Errc::conflict:
       return Status::jukebox;  // the client asks again
-      // clang-format off: what a file client cannot be told anything about.
+      // clang-format off: in one line, and what a file client cannot be told anything about.
+    case Errc::quota_exceeded: return Status::dquot;
     case Errc::internal: case Errc::config: case Errc::not_modified: case Errc::bad_digest:
     case Errc::no_such_upload: case Errc::invalid_part: case Errc::invalid_part_order:
     case Errc::entity_too_small: case Errc::no_object_lock: case Errc::bucket_state:

@@ -35,9 +35,10 @@ struct AttributeSource {
 };
 
 /// Those that need FileSystem::space().
-inline constexpr AttributeSet kSpaceAttributes{Attribute::files_avail, Attribute::files_free,
-                                               Attribute::files_total, Attribute::space_avail,
-                                               Attribute::space_free,  Attribute::space_total};
+inline constexpr AttributeSet kSpaceAttributes{
+    Attribute::files_avail,      Attribute::files_free,       Attribute::files_total,
+    Attribute::quota_avail_hard, Attribute::quota_avail_soft, Attribute::quota_used,
+    Attribute::space_avail,      Attribute::space_free,       Attribute::space_total};
 
 AttributeSet supported_attributes(unsigned minor);
 AttributeSet settable_attributes(unsigned minor);

@@ -45,6 +45,8 @@ Status to_status(Errc code) {
       return Status::nxio;
     case Errc::no_space:
       return Status::nospc;
+    case Errc::quota_exceeded:
+      return Status::dquot;
     case Errc::read_only:
       return Status::rofs;
     case Errc::io_error:

@@ -46,6 +46,52 @@ TEST(Admin, Health) {
   EXPECT_EQ(body(get(sources, "/metrics")), "m");
 }
 
+TEST(Admin, BucketsAreForThoseWithATokenOnly) {
+  std::uint8_t scopes = kScopeRead;
+  AdminSources sources = {.checks = [] { return std::vector<Check>(); },
+                          .metrics = [] { return "m\n"; }};
+  sources.v1.find_caller = [&](std::string_view token) {
+    return token == "good" ? std::optional(Caller{.id = "t", .scopes = scopes}) : std::nullopt;
+  };
+  const auto samples = []() -> Task<std::vector<BucketSample>> {
+    co_return std::vector{BucketSample{.name = "secret", .bytes = 5}};
+  };
+  sources.v1.buckets.samples = samples;
+  const auto page = [&](const std::string& token) {
+    http::Request request;
+    request.method = "GET";
+    request.target = "/metrics";
+    if (!token.empty()) {
+      request.headers.push_back({"authorization", "Bearer " + token});
+    }
+    const http::Handler handler = make_handler(sources);
+    return body(run_sync(call(handler, request)).value());
+  };
+  EXPECT_EQ(page(""), "m\n");
+  EXPECT_EQ(page("bad"), "m\n");
+  EXPECT_NE(page("good").find("outcrop_bucket_bytes{bucket=\"secret\"} 5\n"), std::string::npos);
+  scopes = kScopeFull;
+  EXPECT_NE(page("good").find("secret"), std::string::npos);
+  scopes = kScopeExports;
+  EXPECT_EQ(page("good"), "m\n");
+}
+
+TEST(Admin, BucketMetricsAreBounded) {
+  std::vector<BucketSample> buckets;
+  for (std::size_t i = 0; i < kMostBucketMetrics + 5; ++i) {
+    buckets.push_back({.name = "b" + std::to_string(i), .bytes = i});
+  }
+  buckets.push_back({.name = "a\"\\", .quota_bytes = 7, .quota_objects = 9});
+  const std::string text = render_bucket_metrics(buckets);
+  const auto has = [&](const std::string& line) { return text.contains("\n" + line + "\n"); };
+  EXPECT_TRUE(has("outcrop_buckets 1006"));
+  EXPECT_TRUE(has(R"(outcrop_bucket_quota_bytes{bucket="a\"\\"} 7)")) << text.substr(0, 500);
+  EXPECT_TRUE(has(R"(outcrop_bucket_quota_objects{bucket="a\"\\"} 9)"));
+  EXPECT_TRUE(has(R"(outcrop_bucket_bytes{bucket="b1004"} 1004)"));
+  EXPECT_TRUE(has(R"(outcrop_bucket_bytes{bucket="b6"} 6)"));
+  EXPECT_FALSE(has(R"(outcrop_bucket_bytes{bucket="b5"} 5)"));
+}
+
 TEST(Admin, RequestsAreCountedPerWorkerAndAddedUp) {
   RequestMetrics metrics(2, {"unknown", "GetObject", "PutObject"});
   const auto work = [&metrics](unsigned worker) {

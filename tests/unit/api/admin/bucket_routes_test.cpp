@@ -11,6 +11,7 @@ class BucketRoutes : public test::RouteTest {
   void serve(V1Sources& sources) override {
     sources.buckets = {
         .list = [this] { return said("list"); },
+        .show = [this](std::string name) { return said("show " + name); },
         .change = [this](std::string name,
                          std::string json) { return said("change " + name + " " + json); }};
   }
@@ -21,9 +22,12 @@ TEST_F(BucketRoutes, WhatIsAsked) {
   EXPECT_EQ(asked, "list");
   EXPECT_EQ(ask("PATCH", "/v1/buckets/my%2Ebucket", R"({"etag":"fast"})").status, 200);
   EXPECT_EQ(asked, R"(change my.bucket {"etag":"fast"})");
+  EXPECT_EQ(ask("GET", "/v1/buckets/a").status, 200);
+  EXPECT_EQ(asked, "show a");
   asked.clear();
   for (const char* bad : {"/v1/buckets/", "/v1/buckets/a/b", "/v1/buckets/%4"}) {
     EXPECT_EQ(ask("PATCH", bad, "{}").status, 400) << bad;
+    EXPECT_EQ(ask("GET", bad).status, 400) << bad;
   }
   EXPECT_EQ(ask("DELETE", "/v1/buckets/a").status, 405);
   EXPECT_EQ(ask("POST", "/v1/buckets").status, 405);
@@ -41,6 +45,7 @@ TEST_F(BucketRoutes, ErrorsAndScopes) {
   for (const std::uint8_t scope : {kScopeRead, kScopeExports, kScopeDrives}) {
     scopes = scope;
     EXPECT_EQ(ask("GET", "/v1/buckets").status, 403);
+    EXPECT_EQ(ask("GET", "/v1/buckets/a").status, 403);
     EXPECT_EQ(ask("PATCH", "/v1/buckets/a", "{}").status, 403);
   }
   EXPECT_EQ(asked, "");

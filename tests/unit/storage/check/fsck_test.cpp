@@ -16,6 +16,7 @@
 #include "storage/ns/bucket_record.h"
 #include "storage/ns/inode_allocator.h"
 #include "storage/ns/keys.h"
+#include "storage/ns/tally_record.h"
 #include "storage/segment/format.h"
 #include "tests/support/sim_engine.h"
 
@@ -215,6 +216,19 @@ TEST_F(FsckTest, ReferencesThatAreTooManyOrSayOtherThings) {
   batch.put(meta::extent_ref_key(extent, 3), meta::encode(meta::ExtentRef{10, 10}));
   commit(std::move(batch));
   expect_codes("reference-extra reference-wrong");
+}
+
+TEST_F(FsckTest, WhatABucketHoldsIsCountedAgain) {
+  for (const auto& [key, value] : records(meta::Table::tally)) {
+    if (ns::parse_tally_key(key)->cell) {
+      meta::Batch batch;
+      batch.put(key, ns::encode_cell({1, 1}));
+      commit(std::move(batch));
+      break;
+    }
+  }
+  expect_codes("usage-differs");
+  EXPECT_NE(message("usage-differs").find("bucket"), std::string::npos) << message("usage-differs");
 }
 
 TEST_F(FsckTest, NamesInodesAndTheCounterBelongTogether) {

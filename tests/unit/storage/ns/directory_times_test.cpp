@@ -12,7 +12,7 @@ namespace {
 
 struct Times : ::testing::Test {
   Times() {
-    EXPECT_TRUE(run_on(io, changes.open(~std::uint64_t{0})));
+    EXPECT_TRUE(run_on(io, changes.open(~std::uint64_t{0}, true)));
     times.open(1000);
   }
   asio::io_context io{1};
@@ -95,7 +95,7 @@ TEST_F(Times, NoNumberIsGivenOutTwice) {
     last = changes.next();
   }
   ChangeCounter after(meta);
-  ASSERT_TRUE(run_on(io, after.open(1)));
+  ASSERT_TRUE(run_on(io, after.open(1, true)));
   EXPECT_GT(after.floor(), last);
   EXPECT_GT(after.next(), after.floor());
   EXPECT_NE(after.boot_id(), changes.boot_id());

@@ -140,7 +140,8 @@ struct FileFixture : testing::Test {
 
   DirtyFile::Written write(DirtyFile& file, std::uint64_t offset, std::string_view data) {
     std::vector<Buffer> buffers{Buffer::copy_of(as_bytes(data))};
-    return file.write({.offset = offset, .data = buffers, .wall_ns = 5, .steady_ns = 7});
+    DirtyFile::Write write{.offset = offset, .data = buffers, .wall_ns = 5, .steady_ns = 7};
+    return file.write(write);
   }
   std::string content(std::size_t size) { return render(table.view(1, 0, size).bytes, size); }
 };

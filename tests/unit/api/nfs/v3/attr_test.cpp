@@ -170,8 +170,8 @@ TEST_F(Attr, ErrorsOfTheStore) {
   for (const Case& c :
        {Case{Errc::io_error, Status::io}, Case{Errc::corrupt, Status::io},
         Case{Errc::overloaded, Status::jukebox}, Case{Errc::no_space, Status::nospc},
-        Case{Errc::read_only, Status::rofs}, Case{Errc::stale, Status::stale},
-        Case{Errc::internal, Status::serverfault}}) {
+        Case{Errc::quota_exceeded, Status::dquot}, Case{Errc::read_only, Status::rofs},
+        Case{Errc::stale, Status::stale}, Case{Errc::internal, Status::serverfault}}) {
     files.fail_next("set_attributes", c.code);
     EXPECT_EQ(setattr(file, mode(0600)), c.status) << to_string(c.code);
   }

@@ -166,6 +166,12 @@ TEST_F(Data, FullStore) {
   EXPECT_EQ(reply.nfs(), Status::nospc);
   EXPECT_EQ(read_wcc(reply.in).after->size, 3U);
   EXPECT_TRUE(reply.in.done());
+  files.fail_next("write", Errc::quota_exceeded);
+  reply = write(file, 3, "new", kUnstable);
+  EXPECT_EQ(reply.nfs(), Status::dquot);
+  EXPECT_EQ(static_cast<unsigned>(Status::dquot), 69U);
+  EXPECT_EQ(read_wcc(reply.in).after->size, 3U);
+  EXPECT_TRUE(reply.in.done());
   files.fail_next("commit", Errc::io_error);
   EXPECT_EQ(call(kCommit, Args().fh(handle(file)).u64(0).u32(0)).nfs(), Status::io);
 }

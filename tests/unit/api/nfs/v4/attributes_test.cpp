@@ -168,6 +168,19 @@ TEST_F(Attributes, EverySupportedOneHasAValue) {
   }
 }
 
+TEST_F(Attributes, QuotasAreThoseOfTheBucket) {
+  create("f", "0123456789");
+  const Nfs4Result got =
+      last(C().walk("data").getattr({Attribute::quota_avail_hard, Attribute::quota_avail_soft,
+                                     Attribute::quota_used, Attribute::space_avail}));
+  EXPECT_EQ(got.status, Status::ok);
+  EXPECT_EQ(got.u64(Attribute::quota_avail_hard), got.u64(Attribute::space_avail));
+  EXPECT_EQ(got.u64(Attribute::quota_avail_soft), got.u64(Attribute::space_avail));
+  EXPECT_EQ(got.u64(Attribute::quota_used),
+            (std::uint64_t{1} << 40) - got.u64(Attribute::space_avail));
+  EXPECT_GE(got.u64(Attribute::quota_used), 10U);
+}
+
 TEST_F(Attributes, WriteOnlyOnesAreNotRead) {
   EXPECT_EQ(status(C().walk("data").getattr({Attribute::time_modify_set})), Status::inval);
   EXPECT_EQ(status(C().walk("data").readdir(0, {Attribute::mode_umask})), Status::inval);

@@ -161,6 +161,12 @@ TEST_F(Open, WantsAreAnsweredWithWhyNot) {
   EXPECT_EQ(status(C().walk("data").open("f", how)), Status::inval);
 }
 
+TEST_F(Open, WhatIsAboveAQuota) {
+  files.fail_next("create", Errc::quota_exceeded);
+  EXPECT_EQ(status(C().walk("data").open("f", creating(kUnchecked))), Status::dquot);
+  EXPECT_EQ(static_cast<unsigned>(Status::dquot), 69U);
+}
+
 TEST_F(Open, AFailedTruncationTakesTheOpenBack) {
   create("f", "text");
   files.fail_next("set_attributes", Errc::no_space);

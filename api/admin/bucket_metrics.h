@@ -1,0 +1,22 @@
+// What buckets hold and may hold, as a part of /metrics that is for callers with a token only:
+// names of buckets are in it.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace outcrop::admin {
+
+struct BucketSample {
+  std::string name;
+  std::uint64_t bytes = 0, objects = 0, reserved_bytes = 0;
+  std::optional<std::uint64_t> quota_bytes{}, quota_objects{};
+};
+
+/// Buckets on the page: those with a limit before the others, and then the largest.
+inline constexpr std::size_t kMostBucketMetrics = 1000;
+
+std::string render_bucket_metrics(std::vector<BucketSample> buckets);
+
+}  // namespace outcrop::admin
