@@ -58,8 +58,7 @@ bool log_progress(std::uint64_t inodes) {
 Task<> count_all(Core& core, std::map<InodeId, StoredTally>& stored) {
   log::info("what buckets hold is counted",
             {{"why", core.config.recount ? "asked for" : "an older version used the store"}});
-  CO_TRY(const UsageByRoot counted,
-         co_await count_usage(core.meta, core.meta.snapshot(), log_progress));
+  CO_TRY(const UsageByRoot counted, co_await count_usage(core.meta, {}, log_progress));
   Writes writes(core);
   for (auto& [root, tally] : stored) {
     for (std::uint32_t cell = 1; cell < tally.cells.size(); ++cell) {
@@ -116,8 +115,10 @@ Task<Usage> replaced_usage(Core& core,
 }  // namespace
 
 Task<bool> open_tallies(Core& core) {
-  CO_TRY(auto stored, co_await load_tallies(core.meta, core.meta.snapshot()));
-  CO_TRY(bool hold, co_await tallies_hold(core.meta, core.meta.snapshot()));
+  // Without a snapshot: nobody changes anything yet, and a mirror may fail under it, which is no
+  // reason not to start.
+  CO_TRY(auto stored, co_await load_tallies(core.meta, {}));
+  CO_TRY(bool hold, co_await tallies_hold(core.meta, {}));
   if (!hold || core.config.recount) {
     const auto counted = co_await count_all(core, stored);
     if (!counted && !is_write_refusal(counted)) {
