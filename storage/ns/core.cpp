@@ -19,7 +19,8 @@ Task<> Core::open() {
   times.open(clock.wall_ns());
   dirty = make_dirty_table(*this);
   CO_TRYV(co_await resume_readers(*this));
-  CO_TRY(const auto all, co_await list_buckets(*this));
+  // Without a snapshot, which ends with its mirror: that one fails is no reason not to start.
+  CO_TRY(const auto all, co_await list_buckets(*this, {}));
   for (const BucketInfo& bucket : all) {
     versioned.set(bucket.root, bucket.versioning, bucket.lock);
     sealing.set(bucket.root, bucket.sealing);

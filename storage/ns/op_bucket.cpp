@@ -231,8 +231,11 @@ Task<std::optional<bool>> try_delete(Core& core, std::string_view name) {
 }  // namespace
 
 Task<std::vector<BucketInfo>> list_buckets(Core& core) {
+  return list_buckets(core, core.meta.snapshot());
+}
+
+Task<std::vector<BucketInfo>> list_buckets(Core& core, meta::SnapshotPtr at) {
   std::vector<BucketInfo> out;
-  const meta::SnapshotPtr at = core.meta.snapshot();
   const std::string all = bucket_key({});
   meta::ScanRequest request{.lower = all, .upper = meta::prefix_end(all)};
   for (bool more = true; more;) {

@@ -6,6 +6,8 @@
 namespace outcrop::ns {
 
 Task<std::vector<BucketInfo>> list_buckets(Core& core);
+/// As of `at`; empty: while nobody changes them.
+Task<std::vector<BucketInfo>> list_buckets(Core& core, meta::SnapshotPtr at);
 Task<BucketInfo> get_bucket(Core& core, std::string_view name);
 Task<BucketInfo> create_bucket(Core& core,
                                std::string_view name,

@@ -126,7 +126,7 @@ Task<bool> open_tallies(Core& core) {
     }
     hold = counted.has_value();
   }
-  CO_TRY(const auto buckets, co_await list_buckets(core));
+  CO_TRY(const auto buckets, co_await list_buckets(core, {}));
   for (const BucketInfo& bucket : buckets) {
     StoredTally& tally = stored[bucket.root];
     auto cells = hold ? std::optional(std::move(tally.cells)) : std::nullopt;
