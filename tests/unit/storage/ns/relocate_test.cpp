@@ -110,7 +110,7 @@ TEST_F(RelocateTest, PartsOfUploadsMoveWhereTheyMust) {
   std::string content;
   for (std::uint32_t number = 1; number <= 3; ++number) {
     auto writer = must(ns->open_write("b", "m", 0));
-    const std::string part = pattern(300'000, number);
+    const std::string part = pattern(number < 3 ? kMinPartBytes : 300'000, number);
     must(test::write_all(*writer, part, 1 << 20));
     content += part;
     must(ns->put_part("b", "m", upload.upload_id, number, std::move(writer), std::string(32, 'a'),
