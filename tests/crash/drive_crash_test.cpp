@@ -183,16 +183,22 @@ std::uint64_t run_all(const Change& change, io::SimWorld& start, const Contents&
   return states * skip;
 }
 
-TEST(DriveCrash, ReplacingALostDrive) {
-  io::SimWorld world = world_with_bucket(3, 1, 1);
-  Contents all;
+/// As a start finds it.
+io::SimWorld filled_world(unsigned drives, Contents& all) {
+  io::SimWorld world = world_with_bucket(drives, 1, 1);
   {
     SimEngine engine(world, 1);
-    ASSERT_TRUE(engine.open());
+    EXPECT_TRUE(engine.open());
     all = fill(engine);
-    ASSERT_TRUE(engine.close());
+    EXPECT_TRUE(engine.close());
   }
   world.reboot(2);
+  return world;
+}
+
+TEST(DriveCrash, ReplacingALostDrive) {
+  Contents all;
+  io::SimWorld world = filled_world(3, all);
   world.remove_drive(1);
   world.add_drive();
   const Change change{"replace", rebuild};
@@ -200,59 +206,31 @@ TEST(DriveCrash, ReplacingALostDrive) {
 }
 
 TEST(DriveCrash, DrainingAndRemovingADrive) {
-  io::SimWorld world = world_with_bucket(3, 1, 1);
   Contents all;
-  {
-    SimEngine engine(world, 1);
-    ASSERT_TRUE(engine.open());
-    all = fill(engine);
-    ASSERT_TRUE(engine.close());
-  }
-  world.reboot(2);
+  io::SimWorld world = filled_world(3, all);
   world.add_drive();
   const Change change{"drain", drain_and_remove};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
 
 TEST(DriveCrash, RestripingWithoutALostDrive) {
-  io::SimWorld world = world_with_bucket(4, 1, 1);
   Contents all;
-  {
-    SimEngine engine(world, 1);
-    ASSERT_TRUE(engine.open());
-    all = fill(engine);
-    ASSERT_TRUE(engine.close());
-  }
-  world.reboot(2);
+  io::SimWorld world = filled_world(4, all);
   world.remove_drive(1);
   const Change change{"restripe", write_anew};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
 
 TEST(DriveCrash, DrainingADriveWithoutAnother) {
-  io::SimWorld world = world_with_bucket(4, 1, 1);
   Contents all;
-  {
-    SimEngine engine(world, 1);
-    ASSERT_TRUE(engine.open());
-    all = fill(engine);
-    ASSERT_TRUE(engine.close());
-  }
-  world.reboot(2);
+  io::SimWorld world = filled_world(4, all);
   const Change change{"drain without another", drain_without_another};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
 
 TEST(DriveCrash, TakingBackADriveThatWasPulled) {
-  io::SimWorld world = world_with_bucket(3, 1, 1);
   Contents all;
-  {
-    SimEngine engine(world, 1);
-    ASSERT_TRUE(engine.open());
-    all = fill(engine);
-    ASSERT_TRUE(engine.close());
-  }
-  world.reboot(2);
+  io::SimWorld world = filled_world(3, all);
   const Change change{"return", pull_and_plug};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
