@@ -130,7 +130,7 @@ class Judge:
 def documented(judge: Judge) -> None:
     """Every code of a finding has a line in the guide that says who repairs it, and no other has."""
     root = Path(__file__).resolve().parents[2]
-    kinds = "chunks|drive|epoch|files|inode|journal|mirrors?|object|reference|segments?|shard|superblock|tree"
+    kinds = "chunks|drive|epoch|files|inode|journal|mirrors?|object|reference|segments?|shard|superblock|tree|usage"
     source = "".join(p.read_text() for p in sorted((root / "storage" / "check").glob("*.cpp")))
     codes = set(re.findall(rf'"((?:{kinds})-[a-z-]+)"', source))
     table = (root / "docs" / "guide" / "checks.md").read_text().split("\n| finding |", 1)[1]
