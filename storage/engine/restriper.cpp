@@ -28,11 +28,14 @@ Restriper::Restriper(segment::SegmentStore& segments,
       x_after_ns(after_ns),
       x_room(std::move(room)) {}
 
-void Restriper::note_losses(std::int64_t now) {
+// False: no drive is missing, and none drains, so that no segment can be stranded.
+bool Restriper::note_losses(std::int64_t now) {
   const drives::EpochRecord record = x_drives.record();
   std::map<Uuid, std::int64_t> lost;
+  bool drains = false;
   for (std::size_t i = 0; i < record.members.size(); ++i) {
     const drives::Member& member = record.members[i];
+    drains |= member.draining;
     if (member.uuid.is_nil() || x_drives.live(static_cast<drives::Slot>(i))) {
       continue;
     }
@@ -42,6 +45,7 @@ void Restriper::note_losses(std::int64_t now) {
     lost[member.uuid] = member.draining ? since : at->second;
   }
   x_lost = std::move(lost);
+  return drains || !x_lost.empty();
 }
 
 // When what is lost is written anew. One more that is lost does not make the others wait again:
@@ -58,7 +62,9 @@ void Restriper::rest(RestripeState state, std::int64_t due_ns) {
   x_progress.state = state;
   x_progress.due_ns = due_ns;
   if (state != RestripeState::no_room) {
-    x_progress.began_ns = 0;
+    if (std::exchange(x_progress.began_ns, 0) != 0) {
+      log::info("what could be written anew is", {{"bytes", x_progress.done}});
+    }
     x_progress.done = 0;
   }
 }
@@ -75,7 +81,10 @@ void Restriper::begin() {
 // Sets the victim. False: nothing is to be done now.
 bool Restriper::choose(SegmentId busy, bool at_once) {
   const std::int64_t now = x_clock.steady_ns();
-  note_losses(now);
+  if (!note_losses(now)) {
+    rest(RestripeState::idle);
+    return false;
+  }
   const std::optional<std::int64_t> at = due();
   const bool lost_too = at_once || (at && now >= *at);
   bool waits = false, frees = false;

@@ -58,7 +58,7 @@ class Restriper {
     std::uint64_t victim = 0;   ///< moved out of the victim so far; at most its Stranded::bytes
     std::map<SegmentId, Left> left;
   };
-  void note_losses(std::int64_t now);
+  bool note_losses(std::int64_t now);
   std::optional<std::int64_t> due() const;
   bool choose(SegmentId busy, bool at_once);
   void begin();
