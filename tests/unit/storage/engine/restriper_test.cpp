@@ -170,18 +170,34 @@ TEST_F(RestriperTest, WhatCompactionIsAtIsLeftToIt) {
   EXPECT_EQ(status().segments, 0U);
 }
 
+// Between the objects of a segment and the parts of uploads in it.
 TEST_F(RestriperTest, ItGoesOnWhereItWasStopped) {
+  constexpr std::uint64_t kPart = 300'000;
+  const auto upload = p.run(tree->create_upload("b", "m", {}, digest::Algorithm::none,
+                                                digest::ChecksumType::full_object));
+  ASSERT_TRUE(upload);
+  auto writer = p.run(test::filled_writer(*tree, "b", "m", test::pattern(2, kPart)));
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(p.run(tree->put_part("b", "m", upload->upload_id, 1, *std::move(writer),
+                                   std::string(32, 'a'), {})));
+  p.seal();
   ASSERT_TRUE(p.drives->set_draining(2, true));
   repair(p);
   const std::uint64_t segments = status().segments;
   Cancelled stop;
-  const auto stopped = p.run(restriper.step(stop, 0));
-  if (!stopped) {  // else the first turn was all of the segment
-    EXPECT_EQ(stopped.error().code(), Errc::cancelled);
-    EXPECT_EQ(status().segments, segments);
+  unsigned stopped = 0;
+  for (std::uint64_t i = 0; i < segments; ++i) {
+    if (const auto done = p.run(restriper.step(stop, 0)); !done) {
+      EXPECT_EQ(done.error().code(), Errc::cancelled);
+      ++stopped;
+    }
   }
+  EXPECT_GT(stopped, 0U);
+  EXPECT_EQ(status().segments, 1U) << "the one with the part is not done";
   work();
-  EXPECT_EQ(restriper.bytes(), 20U << 20) << "nothing twice";
+  EXPECT_EQ(restriper.bytes(), (20U << 20) + kPart) << "nothing twice";
+  p.collect();
+  EXPECT_EQ(p.store->survey().moving, 0U);
 }
 
 TEST_F(RestriperTest, FullDrivesAreWaitedFor) {
