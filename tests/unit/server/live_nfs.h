@@ -61,6 +61,10 @@ class LiveNfs {
   ByteBudget& budget() { return x_budget; }
   TestProgram& program() { return x_program; }
   nfs::ExportTable& exports() { return x_exports; }
+  /// TestProgram::release() in one turn of the worker: no call that waited is done in another.
+  void release_in_one_turn() {
+    asio::post(x_io, [this] { x_program.release(); });
+  }
 
  private:
   asio::io_context x_io{1};
