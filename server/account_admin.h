@@ -1,9 +1,10 @@
-// Accounts over the admin API: JSON on one side, the store of identities and the owners of buckets
-// on the other.
+// Accounts over the admin API: JSON on one side, the store of identities, the owners of buckets and
+// their quotas on the other.
 #pragma once
 #include "api/admin/account_routes.h"
 #include "auth/access/access_table.h"
 #include "auth/identity/identity_store.h"
+#include "storage/ns/quota_groups.h"
 
 namespace outcrop::server {
 
@@ -11,6 +12,7 @@ namespace outcrop::server {
 struct AccountParts {
   identity::IdentityStore* identities = nullptr;
   access::AccessTable* access = nullptr;
+  ns::QuotaGroups* groups = nullptr;
 };
 
 /// `parts` is asked for each request, on the worker that serves it.

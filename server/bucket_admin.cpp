@@ -31,11 +31,13 @@ json::object object_of(const BucketParts& parts,
                        const ns::BucketInfo& bucket,
                        const ns::BucketUsage& usage) {
   const s3::BucketSettingsPtr settings = parts.settings->find(bucket.name);
+  const access::BucketAccessPtr access = parts.access->find(bucket.name);
   const bool own = settings && settings->root == bucket.root && settings->etag;
   json::object out{{"name", bucket.name},
                    {"created", bucket.created_ns / kNsPerSecond},
                    {"etag", s3::to_string(own ? *settings->etag : parts.etag)},
                    {"etag_of", own ? "bucket" : "server"},
+                   {"account", std::string(access::owner_account(access.get()))},
                    {"quota", quota_json(usage.limits)}};
   out.emplace("usage", usage_json(usage));
   return out;
@@ -70,21 +72,13 @@ Task<std::string> show(const std::function<BucketParts()>& parts, std::string na
   co_return json::serialize(object_of(p, bucket, usage)) + "\n";
 }
 
-Task<std::vector<admin::BucketSample>> samples(const std::function<BucketParts()>& parts) {
+Task<std::vector<admin::UsageSample>> samples(const std::function<BucketParts()>& parts) {
   CO_TRY(const BucketParts p, opened(parts));
   CO_TRY(const std::vector<ns::BucketUsage> usage, co_await p.ns->list_usage());
-  const auto positive = [](std::int64_t n) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(n, 0));
-  };
-  std::vector<admin::BucketSample> out;
+  std::vector<admin::UsageSample> out;
   for (const ns::BucketUsage& bucket : usage) {
-    if (bucket.counted) {
-      out.push_back({.name = bucket.name,
-                     .bytes = positive(bucket.used.bytes),
-                     .objects = positive(bucket.used.objects),
-                     .reserved_bytes = bucket.reserved,
-                     .quota_bytes = bucket.limits.bytes,
-                     .quota_objects = bucket.limits.objects});
+    if (auto sample = usage_sample(bucket.name, bucket)) {
+      out.push_back(*std::move(sample));
     }
   }
   co_return out;

@@ -25,6 +25,7 @@
 #include "server/nfs_server.h"
 #include "server/oidc.h"
 #include "server/open_disks.h"
+#include "server/quota_members.h"
 #include "server/runtime.h"
 #include "server/start_anew.h"
 #include "server/store_sample.h"
@@ -47,11 +48,9 @@ std::vector<std::string> operation_names() {
 }
 
 HttpOptions s3_options(const Config& config) {
-  HttpOptions o;
-  o.max_connections = config.max_connections;
-  o.max_connections_per_address = config.max_connections_per_address;
-  o.log_requests = config.log_requests;
-  return o;
+  return {.max_connections = config.max_connections,
+          .max_connections_per_address = config.max_connections_per_address,
+          .log_requests = config.log_requests};
 }
 
 std::vector<unsigned> all_workers(const Runtime& runtime) {
@@ -110,6 +109,7 @@ struct Gateway::Parts {
   std::unique_ptr<identity::IdentityStore> identities;
   std::unique_ptr<Oidc> oidc;
   std::unique_ptr<access::AccessTable> bucket_access;
+  std::unique_ptr<QuotaMembers> quota_members;
   std::unique_ptr<s3::SettingsTable> bucket_settings;
   std::unique_ptr<keys::Vault> vault;
   std::unique_ptr<auth::Authenticator> authenticator;
@@ -129,7 +129,7 @@ struct Gateway::Parts {
 /// What the admin worker may look at is there once S3 is served.
 AccountParts Gateway::Parts::account_parts() const {
   return open_engine.load(std::memory_order_acquire) != nullptr
-             ? AccountParts{identities.get(), bucket_access.get()}
+             ? AccountParts{identities.get(), bucket_access.get(), &store->quota_groups()}
              : AccountParts{};
 }
 BucketParts Gateway::Parts::bucket_parts() const {
@@ -269,6 +269,7 @@ Result<void> Gateway::Parts::open_identities() {
   bucket_settings = std::move(opened.settings);
   vault = std::move(opened.vault);
   key_ring.set(vault.get());
+  quota_members = std::make_unique<QuotaMembers>(*bucket_access, store->quota_groups());
   oidc = std::make_unique<Oidc>(runtime, config, clock, *identities);
   return ok();
 }
@@ -283,7 +284,10 @@ Result<void> Gateway::Parts::open_nfs() {
   };
   TRYV(nfs->open(store->ns(), store->files(), {.known_identity = known, .rights = rights}));
   identities->on_change([this] { nfs->policies_changed(); });
-  bucket_access->on_change([this] { nfs->policies_changed(); });
+  bucket_access->on_change([this] {
+    quota_members->update();
+    nfs->policies_changed();
+  });
   return ok();
 }
 

@@ -1,6 +1,8 @@
 #include "server/quota_json.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace outcrop::server {
 namespace {
@@ -22,6 +24,32 @@ Result<std::optional<std::uint64_t>> parse_limit(const json::value& value) {
     return std::optional(static_cast<std::uint64_t>(value.get_int64()));
   }
   return fail(Errc::invalid_argument, "a limit is a whole number, or null for none");
+}
+
+template <class AnyUsage>
+json::object object_of(const AnyUsage& usage) {
+  if (!usage.counted) {
+    return {{"bytes", nullptr}, {"objects", nullptr}, {"reserved_bytes", usage.reserved}};
+  }
+  return {{"bytes", usage.used.bytes},
+          {"objects", usage.used.objects},
+          {"reserved_bytes", usage.reserved}};
+}
+
+template <class AnyUsage>
+std::optional<admin::UsageSample> sample_of(std::string name, const AnyUsage& usage) {
+  const auto positive = [](std::int64_t n) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(n, 0));
+  };
+  if (!usage.counted) {
+    return std::nullopt;
+  }
+  return admin::UsageSample{.name = std::move(name),
+                            .bytes = positive(usage.used.bytes),
+                            .objects = positive(usage.used.objects),
+                            .reserved_bytes = usage.reserved,
+                            .quota_bytes = usage.limits.bytes,
+                            .quota_objects = usage.limits.objects};
 }
 
 }  // namespace
@@ -55,13 +83,14 @@ Result<ns::QuotaLimits> parse_quota(const json::value& value) {
   return out;
 }
 
-json::object usage_json(const ns::BucketUsage& usage) {
-  if (!usage.counted) {
-    return {{"bytes", nullptr}, {"objects", nullptr}, {"reserved_bytes", usage.reserved}};
-  }
-  return {{"bytes", usage.used.bytes},
-          {"objects", usage.used.objects},
-          {"reserved_bytes", usage.reserved}};
+json::object usage_json(const ns::BucketUsage& usage) { return object_of(usage); }
+json::object usage_json(const ns::GroupUsage& usage) { return object_of(usage); }
+
+std::optional<admin::UsageSample> usage_sample(std::string name, const ns::BucketUsage& usage) {
+  return sample_of(std::move(name), usage);
+}
+std::optional<admin::UsageSample> usage_sample(std::string name, const ns::GroupUsage& usage) {
+  return sample_of(std::move(name), usage);
 }
 
 }  // namespace outcrop::server

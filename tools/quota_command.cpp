@@ -17,13 +17,14 @@ using tools::text_of;
 
 struct State {
   tools::AdminOptions admin;
-  std::string bucket;
+  std::string bucket, account;
   std::optional<std::uint64_t> bytes, objects;
-  bool as_json = false;
+  bool accounts = false, as_json = false;
 };
 
 std::string path_of(const State& state) {
-  return "/v1/buckets" + tools::percent_encoded("/" + state.bucket);
+  return state.account.empty() ? "/v1/buckets" + tools::percent_encoded("/" + state.bucket)
+                               : "/v1/accounts" + tools::percent_encoded("/" + state.account);
 }
 
 /// "-" for what is no number: no limit, or not known.
@@ -35,22 +36,29 @@ std::string bytes_text(const json::object& o, std::string_view name) {
   return count_text(o, name) == "-" ? "-" : size_text(tools::number_of(o, name));
 }
 
-void print_head() {
-  fmt::print("{:<40} {:>12} {:>12} {:>12} {:>12}\n", "BUCKET", "USED", "OF", "OBJECTS", "OF");
+void print_head(std::string_view of) {
+  fmt::print("{:<40} {:>12} {:>12} {:>12} {:>12}\n", of, "USED", "OF", "OBJECTS", "OF");
+}
+void print_head(const State& state) { print_head(state.account.empty() ? "BUCKET" : "ACCOUNT"); }
+
+/// "123456789012 lab" of an account; the first one has no name.
+std::string title_of(const json::object& holder) {
+  const std::string id = text_of(holder, "id"), name = text_of(holder, "name");
+  return id.empty() || name.empty() ? id + name : id + " " + name;
 }
 
-void print_line(const json::object& bucket) {
-  const json::object& usage = tools::object_at(bucket, "usage");
-  const json::object& quota = tools::object_at(bucket, "quota");
-  fmt::print("{:<40} {:>12} {:>12} {:>12} {:>12}\n", text_of(bucket, "name"),
-             bytes_text(usage, "bytes"), bytes_text(quota, "bytes"), count_text(usage, "objects"),
+void print_line(const json::object& holder) {
+  const json::object& usage = tools::object_at(holder, "usage");
+  const json::object& quota = tools::object_at(holder, "quota");
+  fmt::print("{:<40} {:>12} {:>12} {:>12} {:>12}\n", title_of(holder), bytes_text(usage, "bytes"),
+             bytes_text(quota, "bytes"), count_text(usage, "objects"),
              count_text(quota, "objects"));
 }
 
 void get(State& state, int& exit_code) {
-  if (const auto bucket = tools::show(state.admin, state.as_json, exit_code, path_of(state))) {
-    print_head();
-    print_line(*bucket);
+  if (const auto holder = tools::show(state.admin, state.as_json, exit_code, path_of(state))) {
+    print_head(state);
+    print_line(*holder);
   }
 }
 
@@ -59,9 +67,21 @@ void list(State& state, int& exit_code) {
   if (!answer) {
     return;
   }
-  print_head();
+  print_head("BUCKET");
   for (const json::object& bucket : tools::objects_in(*answer, "buckets")) {
     print_line(bucket);
+  }
+}
+
+void list_accounts(State& state, int& exit_code) {
+  const auto answer = tools::show(state.admin, state.as_json, exit_code, "/v1/accounts");
+  if (!answer) {
+    return;
+  }
+  print_head("ACCOUNT");
+  print_line(tools::object_at(*answer, "first"));
+  for (const json::object& account : tools::objects_in(*answer, "accounts")) {
+    print_line(account);
   }
 }
 
@@ -74,9 +94,9 @@ void put(State& state, int& exit_code, json::value quota) {
     fmt::print("{}", body.value_or(""));
     return;
   }
-  if (const auto bucket = tools::parse_answer(*body, exit_code)) {
-    print_head();
-    print_line(*bucket);
+  if (const auto holder = tools::parse_answer(*body, exit_code)) {
+    print_head(state);
+    print_line(*holder);
   }
 }
 
@@ -87,7 +107,11 @@ json::value number_or_null(const std::optional<std::uint64_t>& n) {
 void add_common(CLI::App& command, const std::shared_ptr<State>& state, bool one) {
   tools::add_admin_options(command, state->admin);
   if (one) {
-    command.add_option("bucket", state->bucket, "the bucket")->required();
+    auto* const holder = command.add_option_group("holder");
+    holder->add_option("bucket", state->bucket, "the bucket");
+    holder->add_option("--account", state->account,
+                       "instead: all buckets of the account of this number together");
+    holder->require_option(1);
   }
   command.add_flag("--json", state->as_json, "print what the server says");
 }
@@ -97,19 +121,22 @@ void add_common(CLI::App& command, const std::shared_ptr<State>& state, bool one
 void add_quota_command(CLI::App& app, int& exit_code) {
   auto state = std::make_shared<State>();
   CLI::App* const group =
-      app.add_subcommand("quota", "what buckets hold and may hold, of a running server");
+      app.add_subcommand("quota", "what buckets and accounts hold and may hold, of a running server");
   group->require_subcommand(1);
 
   CLI::App* const listing = group->add_subcommand("list", "all buckets");
   add_common(*listing, state, false);
-  listing->callback([state, &exit_code] { list(*state, exit_code); });
+  listing->add_flag("--accounts", state->accounts, "all accounts instead");
+  listing->callback([state, &exit_code] {
+    state->accounts ? list_accounts(*state, exit_code) : list(*state, exit_code);
+  });
 
-  CLI::App* const getting = group->add_subcommand("get", "one bucket");
+  CLI::App* const getting = group->add_subcommand("get", "one bucket, or account");
   add_common(*getting, state, true);
   getting->callback([state, &exit_code] { get(*state, exit_code); });
 
   CLI::App* const setting =
-      group->add_subcommand("set", "limit a bucket; what is not named has no limit any more");
+      group->add_subcommand("set", "limit a bucket or account; what is not named has no limit any more");
   add_common(*setting, state, true);
   auto* const limits = setting->add_option_group("limits");
   limits->add_option("--bytes", state->bytes, "all bytes together: 500GiB, 10TB, 1000000")
@@ -122,7 +149,7 @@ void add_quota_command(CLI::App& app, int& exit_code) {
                      {"objects", number_or_null(state->objects)}});
   });
 
-  CLI::App* const clearing = group->add_subcommand("clear", "take the limits of a bucket away");
+  CLI::App* const clearing = group->add_subcommand("clear", "take the limits away");
   add_common(*clearing, state, true);
   clearing->callback([state, &exit_code] { put(*state, exit_code, nullptr); });
 }

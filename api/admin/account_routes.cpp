@@ -39,23 +39,56 @@ std::optional<Path> path_below(std::string_view target) {
   return good ? std::optional(out) : std::nullopt;
 }
 
-Async<http::Response> serve_one(const AccountSource& source, const http::Request& request) {
-  const std::optional<Path> path = path_below(request.target);
-  const bool makes_key = path && path->keys && path->key.empty();
+http::Response not_allowed(std::string allow) {
+  http::Response r = complain(405, allow + " only");
+  r.set("Allow", std::move(allow));
+  return r;
+}
+
+Async<http::Response> serve_account(const AccountSource& source,
+                                    std::string id,
+                                    http::Request& request) {
+  if (request.method == "GET") {
+    co_return answer_with(200, co_await source.show(std::move(id)));
+  }
+  if (request.method == "DELETE") {
+    const Result<void> removed = co_await source.remove(std::move(id));
+    co_return removed ? gone() : complain(removed.error());
+  }
+  if (request.method != "PATCH") {
+    co_return not_allowed("GET, PATCH, DELETE");
+  }
+  std::optional<std::string> body = co_await read_body(request);
+  if (!body) {
+    co_return complain(413, "the body is too large, or did not come");
+  }
+  co_return answer_with(200, co_await source.change(std::move(id), *std::move(body)));
+}
+
+Async<http::Response> serve_keys(const AccountSource& source,
+                                 Path path,
+                                 const http::Request& request) {
+  const bool makes_one = path.key.empty();
+  if (request.method != (makes_one ? "POST" : "DELETE")) {
+    co_return not_allowed(makes_one ? "POST" : "DELETE");
+  }
+  if (makes_one) {
+    co_return answer_with(201, co_await source.create_key(std::move(path.id)));
+  }
+  const Result<void> removed =
+      co_await source.remove_key(std::move(path.id), std::move(path.key));
+  co_return removed ? gone() : complain(removed.error());
+}
+
+Async<http::Response> serve_one(const AccountSource& source, http::Request& request) {
+  std::optional<Path> path = path_below(request.target);
   if (!path) {
     co_return complain(400, "expected /v1/accounts/ID, /v1/accounts/ID/keys or .../keys/KEY");
   }
-  if (makes_key && request.method == "POST") {
-    co_return answer_with(201, co_await source.create_key(path->id));
+  if (path->keys) {
+    co_return co_await serve_keys(source, *std::move(path), request);
   }
-  if (makes_key || request.method != "DELETE") {
-    http::Response r = complain(405, makes_key ? "POST only" : "DELETE only");
-    r.set("Allow", makes_key ? "POST" : "DELETE");
-    co_return r;
-  }
-  const Result<void> removed = path->keys ? co_await source.remove_key(path->id, path->key)
-                                          : co_await source.remove(path->id);
-  co_return removed ? gone() : complain(removed.error());
+  co_return co_await serve_account(source, std::move(path->id), request);
 }
 
 }  // namespace
@@ -71,9 +104,7 @@ Async<http::Response> serve_accounts(const AccountSource& source, http::Request&
   if (!all) {
     co_return co_await serve_one(source, request);
   }
-  http::Response r = complain(405, "GET and POST only");
-  r.set("Allow", "GET, POST");
-  co_return r;
+  co_return not_allowed("GET, POST");
 }
 
 }  // namespace outcrop::admin

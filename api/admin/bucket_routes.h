@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "api/admin/bucket_metrics.h"
+#include "api/admin/usage_metrics.h"
 #include "api/http/message.h"
 
 namespace outcrop::admin {
@@ -19,7 +19,7 @@ struct BucketSource {
   std::function<Task<std::string>(std::string name)> show;
   std::function<Task<std::string>(std::string name, std::string json)>
       change;                                                  ///< gives the bucket
-  std::function<Task<std::vector<BucketSample>>()> samples{};  ///< for /metrics
+  std::function<Task<std::vector<UsageSample>>()> samples{};  ///< for /metrics
 };
 
 Async<http::Response> serve_buckets(const BucketSource& source, http::Request& request);

@@ -68,13 +68,20 @@ http::Response route(const AdminSources& sources, const http::Request& request) 
 }
 
 /// Empty without a token that may read, and while the store is not open.
-Async<std::string> bucket_metrics(const AdminSources& sources, const http::Request& request) {
+Async<std::string> usage_metrics(const AdminSources& sources, const http::Request& request) {
   const std::optional<Caller> caller = caller_of(sources.v1, request);
+  std::string out;
   if (!caller || !caller->may(kScopeRead) || !sources.v1.buckets.samples) {
-    co_return std::string();
+    co_return out;
   }
-  auto samples = co_await sources.v1.buckets.samples();
-  co_return samples ? render_bucket_metrics(*std::move(samples)) : std::string();
+  if (auto buckets = co_await sources.v1.buckets.samples()) {
+    out += render_bucket_metrics(*std::move(buckets));
+  }
+  const auto& accounts = sources.v1.accounts.samples;
+  if (const auto some = accounts ? accounts() : fail(Errc::unavailable)) {
+    out += render_account_metrics(*some);
+  }
+  co_return out;
 }
 
 Async<http::Response> serve(const AdminSources& sources, http::Request& request) {
@@ -83,7 +90,7 @@ Async<http::Response> serve(const AdminSources& sources, http::Request& request)
   }
   http::Response response = route(sources, request);
   if (response.status == 200 && path_of(request.target) == "/metrics") {
-    std::get<std::string>(response.body) += co_await bucket_metrics(sources, request);
+    std::get<std::string>(response.body) += co_await usage_metrics(sources, request);
   }
   co_return response;
 }

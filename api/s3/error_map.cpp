@@ -282,14 +282,33 @@ Code to_code(Errc code) {
   return Code::internal_error;
 }
 
+namespace {
+
+/// Empty: the row's, that of the bucket's bytes.
+std::string quota_message(std::string_view limit) {
+  if (limit == ns::kObjectsQuota) {
+    return "The bucket's quota of objects does not allow this. Delete objects, or ask for a larger "
+           "quota.";
+  }
+  if (limit == ns::kGroupBytesQuota) {
+    return "The account's quota of bytes does not allow this. Delete objects in any of its "
+           "buckets, "
+           "or ask for a larger quota.";
+  }
+  return limit == ns::kGroupObjectsQuota
+             ? "The account's quota of objects does not allow this. Delete objects in any of its "
+               "buckets, or ask for a larger quota."
+             : std::string();
+}
+
+}  // namespace
+
 S3Error::S3Error(const Error& error) : code(to_code(error.code())) {
   if (error.code() == Errc::read_only) {
     message = "The store is read-only for now; /health/ready of the admin address says why.";
   }
-  if (error.code() == Errc::quota_exceeded && error.detail() == ns::kObjectsQuota) {
-    message =
-        "The bucket's quota of objects does not allow this. Delete objects, or ask for a larger "
-        "quota.";
+  if (error.code() == Errc::quota_exceeded) {
+    message = quota_message(error.detail());
   }
   if (error.code() == Errc::object_locked) {
     message = "Access Denied because object protected by object lock.";

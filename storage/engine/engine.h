@@ -17,6 +17,7 @@
 #include "storage/ns/file_system.h"
 #include "storage/ns/key_ring.h"
 #include "storage/ns/namespace.h"
+#include "storage/ns/quota_groups.h"
 
 namespace outcrop::engine {
 
@@ -164,6 +165,7 @@ class Engine {
 
   virtual ns::Namespace& ns() = 0;
   virtual ns::FileSystem& files() = 0;  ///< the same tree
+  virtual ns::QuotaGroups& quota_groups() = 0;
   /// For what is no part of the tree and has a table of its own (auth/identity).
   virtual meta::MetaStore& meta() = 0;
   virtual EngineStats stats() = 0;  ///< any thread

@@ -36,6 +36,7 @@ class Store final : public Engine {
 
   ns::Namespace& ns() override { return *x_ns; }
   ns::FileSystem& files() override { return x_ns->files(); }
+  ns::QuotaGroups& quota_groups() override { return x_ns->quota_groups(); }
   meta::MetaStore& meta() override { return *x_meta; }
   EngineStats stats() override;
   Task<> close() override;

@@ -34,15 +34,15 @@ Task<> check_usage(meta::MetaStore& meta, meta::SnapshotPtr at, Pulse& pulse, Tr
     }
     CO_TRY(const BucketRecord bucket, decode_bucket(buckets.value()));
     Usage sum;
-    for (const Usage& cell : (*stored)[bucket.root].cells) {
+    for (const Usage& cell : stored->buckets[bucket.root].cells) {
       sum = sum + cell;
     }
-    stored->erase(bucket.root);
+    stored->buckets.erase(bucket.root);
     if (const Usage& now = counted[bucket.root]; sum != now) {
       report.add("tally differs", bucket.root, text_of(sum) + " instead of " + text_of(now));
     }
   }
-  for (const auto& [root, tally] : *stored) {
+  for (const auto& [root, tally] : stored->buckets) {
     report.add("tally without bucket", root);
   }
   co_return ok();

@@ -11,6 +11,7 @@
 #include "storage/ns/change_counter.h"
 #include "storage/ns/directory_times.h"
 #include "storage/ns/extent_cache.h"
+#include "storage/ns/group_table.h"
 #include "storage/ns/guarded_cache.h"
 #include "storage/ns/hold_table.h"
 #include "storage/ns/inode_allocator.h"
@@ -119,6 +120,7 @@ struct Core {
   VersionedBuckets versioned;
   SealingBuckets sealing;
   TallyTable tallies;    ///< of every bucket
+  GroupTable groups;     ///< of every bucket, too
   bool tallied = false;  ///< what buckets hold is known
   std::shared_ptr<DirtyTable> dirty;
   InodeQueue fragmented;               ///< files in many pieces, for defragment()

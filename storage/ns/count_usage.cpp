@@ -183,14 +183,18 @@ Task<UsageByRoot> count_usage(meta::MetaStore& meta,
   co_return co_await counter.run();
 }
 
-Task<std::map<InodeId, StoredTally>> load_tallies(meta::MetaStore& meta, meta::SnapshotPtr at) {
-  std::map<InodeId, StoredTally> out;
+Task<StoredTallies> load_tallies(meta::MetaStore& meta, meta::SnapshotPtr at) {
+  StoredTallies out;
   const auto visit = [&out](const meta::KeyValue& entry) -> Task<> {
     const auto key = parse_tally_key(entry.key);
     if (!key || key->cell.value_or(0) >= kMostCells) {
       co_return fail(Errc::corrupt, "key of a tally malformed");
     }
-    StoredTally& tally = out[key->root];
+    if (key->root == 0) {
+      CO_TRY(out.groups[key->group], decode_limits(entry.value));
+      co_return ok();
+    }
+    StoredTally& tally = out.buckets[key->root];
     if (!key->cell) {
       CO_TRY(tally.limits, decode_limits(entry.value));
       co_return ok();

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "storage/meta/meta_store.h"
+#include "storage/ns/quota_groups.h"
 #include "storage/ns/types.h"
 
 namespace outcrop::ns {
@@ -22,8 +23,12 @@ struct StoredTally {
   std::vector<Usage> cells;
   QuotaLimits limits{};
 };
-/// All records of Table::tally, by root. corrupt.
-Task<std::map<InodeId, StoredTally>> load_tallies(meta::MetaStore& meta, meta::SnapshotPtr at);
+struct StoredTallies {
+  std::map<InodeId, StoredTally> buckets;  ///< by root
+  std::map<QuotaGroupId, QuotaLimits> groups;
+};
+/// All records of Table::tally. corrupt.
+Task<StoredTallies> load_tallies(meta::MetaStore& meta, meta::SnapshotPtr at);
 /// Whether every commit so far has kept them.
 Task<bool> tallies_hold(meta::MetaStore& meta, meta::SnapshotPtr at);
 

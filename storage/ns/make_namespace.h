@@ -12,6 +12,7 @@
 #include "storage/ns/file_system.h"
 #include "storage/ns/key_ring.h"
 #include "storage/ns/namespace.h"
+#include "storage/ns/quota_groups.h"
 #include "storage/segment/blob_store.h"
 
 namespace outcrop::ns {
@@ -55,6 +56,7 @@ class TreeNamespace : public Namespace {
   virtual Task<> open() = 0;
   /// The file view of the same tree; lives as long as the namespace.
   virtual FileSystem& files() = 0;
+  virtual QuotaGroups& quota_groups() = 0;  ///< the same
   /// For compaction and restriping: relocate.h.
   virtual Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) = 0;
   /// `from` lives until this is done.

@@ -288,10 +288,10 @@ Task<BucketInfo> create_bucket(Core& core,
   tx.batch.put(inode_key(root), encode_main(inode));
   // Nobody knows the root before the commit.
   core.versioned.set(root, record.versioning, record.lock);
-  core.tallies.add(root, new_tally(core));
+  add_tally(core, root);
   if (auto committed = co_await tx.commit(); !committed) {
     core.versioned.set(root, Versioning::off);
-    core.tallies.erase(root);
+    drop_tally(core, root);
     co_return fail(std::move(committed).error());
   }
   co_return info_of(name, record);

@@ -66,6 +66,7 @@ inline LockName dirent_lock(InodeId parent, std::string_view name) {
 }
 inline LockName inode_lock(InodeId ino) { return lock_name('i', ino); }
 inline LockName bucket_name_lock(std::string_view name) { return lock_name('b', 0, name); }
+inline LockName quota_group_lock(std::uint64_t group) { return lock_name('q', group); }
 inline LockName upload_lock(InodeId upload) { return lock_name('u', upload); }
 inline LockName part_lock(InodeId upload, std::uint32_t number) {
   return lock_name('p', upload * 16384 + number);

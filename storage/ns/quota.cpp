@@ -76,17 +76,45 @@ Task<> count_all(Core& core, std::map<InodeId, StoredTally>& stored) {
   co_return co_await writes.finish();
 }
 
-void narrow(const std::optional<std::uint64_t>& limit,
+void narrow(std::uint64_t& total,
+            std::uint64_t& free,
+            const std::optional<std::uint64_t>& limit,
             std::int64_t used,
-            std::uint64_t reserved,
-            std::uint64_t& total,
-            std::uint64_t& free) {
+            std::uint64_t reserved) {
   if (limit) {
     const std::uint64_t taken =
         static_cast<std::uint64_t>(std::max<std::int64_t>(used, 0)) + reserved;
     total = std::min(total, *limit);
     free = std::min(free, *limit - std::min(*limit, taken));
   }
+}
+
+/// `usage`: of a bucket, or a group.
+template <class AnyUsage>
+void narrow(FileSystemSpace& space, const AnyUsage& usage) {
+  narrow(space.total_bytes, space.free_bytes, usage.limits.bytes, usage.used.bytes, usage.reserved);
+  narrow(space.files, space.free_files, usage.limits.objects, usage.used.objects, 0);
+}
+
+void add(Core& core, InodeId root, const TallyPtr& tally) {
+  core.tallies.add(root, tally);
+  core.groups.add(root, tally);
+}
+
+Result<void> check_limits(const QuotaLimits& limits) {
+  return limits.bytes.value_or(0) > kMaxQuota || limits.objects.value_or(0) > kMaxQuota
+             ? fail(Errc::invalid_argument, "a limit above 2^60")
+             : ok();
+}
+
+Task<> store_limits(Core& core, std::string key, const QuotaLimits& limits) {
+  meta::Batch batch;
+  if (limits.empty()) {
+    batch.erase(std::move(key));
+  } else {
+    batch.put(std::move(key), encode(limits));
+  }
+  co_return co_await core.meta.commit(std::move(batch));
 }
 
 /// What `options` would take the place of, at most.
@@ -120,25 +148,34 @@ Task<bool> open_tallies(Core& core) {
   CO_TRY(auto stored, co_await load_tallies(core.meta, {}));
   CO_TRY(bool hold, co_await tallies_hold(core.meta, {}));
   if (!hold || core.config.recount) {
-    const auto counted = co_await count_all(core, stored);
+    const auto counted = co_await count_all(core, stored.buckets);
     if (!counted && !is_write_refusal(counted)) {
       co_return fail(counted.error());
     }
     hold = counted.has_value();
   }
+  for (const auto& [group, limits] : stored.groups) {
+    core.groups.set_limits(group, limits);
+  }
   CO_TRY(const auto buckets, co_await list_buckets(core, {}));
   for (const BucketInfo& bucket : buckets) {
-    StoredTally& tally = stored[bucket.root];
+    StoredTally& tally = stored.buckets[bucket.root];
     auto cells = hold ? std::optional(std::move(tally.cells)) : std::nullopt;
     const auto made = std::make_shared<Tally>(std::move(cells));
     made->set_limits(tally.limits);
-    core.tallies.add(bucket.root, made);
+    add(core, bucket.root, made);
   }
   co_return hold;
 }
 
-TallyPtr new_tally(const Core& core) {
-  return std::make_shared<Tally>(core.tallied ? std::optional(std::vector<Usage>()) : std::nullopt);
+void add_tally(Core& core, InodeId root) {
+  add(core, root,
+      std::make_shared<Tally>(core.tallied ? std::optional(std::vector<Usage>()) : std::nullopt));
+}
+
+void drop_tally(Core& core, InodeId root) {
+  core.groups.erase(root);
+  core.tallies.erase(root);
 }
 
 Task<> commit_without_tally(Core& core, Transaction& tx, InodeId root) {
@@ -155,7 +192,7 @@ Task<> commit_without_tally(Core& core, Transaction& tx, InodeId root) {
     tally->reopen();
     co_return committed;
   }
-  core.tallies.erase(root);
+  drop_tally(core, root);
   co_return ok();
 }
 
@@ -183,23 +220,25 @@ Task<std::vector<BucketUsage>> list_usage(Core& core) {
 }
 
 Task<> put_limits(Core& core, std::string_view bucket, QuotaLimits limits) {
-  if (limits.bytes.value_or(0) > kMaxQuota || limits.objects.value_or(0) > kMaxQuota) {
-    co_return fail(Errc::invalid_argument, "a limit above 2^60");
-  }
+  CO_TRYV(check_limits(limits));
   LockPlan locks;
   locks.add(bucket_name_lock(bucket), LockMode::exclusive);
   CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
   CO_TRY(const BucketRecord record, co_await find_bucket(core, bucket));
   const TallyPtr tally = core.tallies.find(record.root);
   OUTCROP_ASSERT(tally != nullptr);
-  meta::Batch batch;
-  if (limits.empty()) {
-    batch.erase(limits_key(record.root));
-  } else {
-    batch.put(limits_key(record.root), encode(limits));
-  }
-  CO_TRYV(co_await core.meta.commit(std::move(batch)));
+  CO_TRYV(co_await store_limits(core, limits_key(record.root), limits));
   tally->set_limits(limits);
+  co_return ok();
+}
+
+Task<> put_group_limits(Core& core, QuotaGroupId group, QuotaLimits limits) {
+  CO_TRYV(check_limits(limits));
+  LockPlan locks;
+  locks.add(quota_group_lock(group), LockMode::exclusive);
+  CO_TRY(const LockTable::Held held, co_await core.locks.acquire(std::move(locks)));
+  CO_TRYV(co_await store_limits(core, limits_key_of_group(group), limits));
+  core.groups.set_limits(group, limits);
   co_return ok();
 }
 
@@ -210,8 +249,10 @@ FileSystemSpace space_of(const Core& core, InodeId root) {
   }
   const TallyPtr tally = core.tallies.find(root);
   const BucketUsage usage = tally ? tally->usage() : BucketUsage{};
-  narrow(usage.limits.bytes, usage.used.bytes, usage.reserved, out.total_bytes, out.free_bytes);
-  narrow(usage.limits.objects, usage.used.objects, 0, out.files, out.free_files);
+  narrow(out, usage);
+  if (const TallyGroupPtr group = tally ? tally->group() : nullptr) {
+    narrow(out, group->usage());
+  }
   out.used_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(usage.used.bytes, 0));
   return out;
 }

@@ -12,15 +12,17 @@ namespace outcrop::ns {
 /// the store takes no writes, so that the next start has to count.
 Task<bool> open_tallies(Core& core);
 /// Of a bucket that comes to be.
-TallyPtr new_tally(const Core& core);
+void add_tally(Core& core, InodeId root);
+void drop_tally(Core& core, InodeId root);
 /// The transaction that erases a bucket's record: its cells and limits go with it.
 Task<> commit_without_tally(Core& core, Transaction& tx, InodeId root);
 
 Task<BucketUsage> get_usage(Core& core, std::string_view bucket);
 Task<std::vector<BucketUsage>> list_usage(Core& core);
 Task<> put_limits(Core& core, std::string_view bucket, QuotaLimits limits);
+Task<> put_group_limits(Core& core, QuotaGroupId group, QuotaLimits limits);
 
-/// What the drives have, or as much of it as the bucket may use.
+/// What the drives have, or as much of it as the bucket and its group may use.
 FileSystemSpace space_of(const Core& core, InodeId root);
 
 /// Before a payload is read, if its size is known: quota_exceeded if it cannot be stored, whatever

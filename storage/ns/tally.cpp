@@ -11,10 +11,6 @@ Usage growth_of(const Usage& delta) {
   return {std::max<std::int64_t>(delta.bytes, 0), std::max<std::int64_t>(delta.objects, 0)};
 }
 
-bool exceeds(const std::optional<std::uint64_t>& limit, std::int64_t used, std::int64_t more) {
-  return limit && more > 0 && (used + more > 0 && static_cast<std::uint64_t>(used + more) > *limit);
-}
-
 }  // namespace
 
 // A sealed payload is larger than its size, one with holes smaller: neither counts.
@@ -40,7 +36,7 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
 void Reservation::release() {
   if (x_bytes > 0) {
     const std::lock_guard lock(x_tally->x_mutex);
-    x_tally->x_reserved -= std::exchange(x_bytes, 0);
+    x_tally->apply({.reserved = -static_cast<std::int64_t>(std::exchange(x_bytes, 0))});
   }
 }
 
@@ -63,41 +59,52 @@ void TallyChange::settle(Reservation spent) {
   x_tally.reset();
 }
 
-Tally::Tally(std::optional<std::vector<Usage>> cells) : x_counted(cells.has_value()) {
+Tally::Tally(std::optional<std::vector<Usage>> cells) {
+  x_sums.unknown = cells ? 0 : 1;
   if (cells) {
     x_cells = *std::move(cells);
   }
   for (std::uint32_t cell = 0; cell < x_cells.size(); ++cell) {
-    x_used = x_used + x_cells[cell];
+    x_sums.used = x_sums.used + x_cells[cell];
     x_free.push_back(cell);
   }
 }
 
-// x_mutex is held. `reserved`: the part of x_reserved that `more` is.
-Result<void> Tally::check(const Usage& more, std::uint64_t reserved) const {
-  if (x_limits.empty() || (more.bytes <= 0 && more.objects <= 0)) {
-    return ok();
+// x_mutex is held here, and in admit() and apply().
+Result<void> Tally::check(const Demand& demand) const {
+  return check_limits(x_limits, x_sums, demand, {kBytesQuota, kObjectsQuota});
+}
+
+// The change is made for the bucket and its group, or for neither.
+Result<void> Tally::admit(const Demand& demand, Growth growth, const TallySums& change) {
+  if (growth == Growth::limited) {
+    TRYV(check(demand));
+    if (x_group) {
+      TRYV(x_group->admit(demand, change));
+    }
+    x_sums = x_sums + change;
+  } else {
+    apply(change);
   }
-  if (!x_counted) {
-    return fail(Errc::unavailable, "what the bucket holds is counted at the next start");
+  return ok();
+}
+
+void Tally::apply(const TallySums& change) {
+  x_sums = x_sums + change;
+  if (x_group) {
+    x_group->apply(change);
   }
-  const std::int64_t others = static_cast<std::int64_t>(x_reserved - reserved);
-  if (exceeds(x_limits.bytes, x_used.bytes + x_pending.bytes + others, more.bytes)) {
-    return fail(Errc::quota_exceeded, "bytes");
-  }
-  return exceeds(x_limits.objects, x_used.objects + x_pending.objects, more.objects)
-             ? fail(Errc::quota_exceeded, std::string(kObjectsQuota))
-             : ok();
 }
 
 Result<std::optional<TallyChange>> Tally::take(const Usage& delta,
                                                Growth growth,
                                                std::uint64_t reserved) {
+  const Usage pending =
+      growth_of({delta.bytes - static_cast<std::int64_t>(reserved), delta.objects});
   const std::lock_guard lock(x_mutex);
-  if (growth == Growth::limited) {
-    TRYV(check(delta, reserved));
-  }
-  if (x_closed || !x_counted) {
+  const bool written = !x_closed && x_sums.unknown == 0;
+  TRYV(admit({delta, reserved}, growth, {.pending = written ? pending : Usage{}}));
+  if (!written) {
     return std::nullopt;
   }
   if (x_free.empty()) {
@@ -107,8 +114,7 @@ Result<std::optional<TallyChange>> Tally::take(const Usage& delta,
   const std::uint32_t cell = x_free.back();
   x_free.pop_back();
   TallyChange change(shared_from_this(), cell, x_cells[cell] + delta, delta);
-  change.x_pending = growth_of({delta.bytes - static_cast<std::int64_t>(reserved), delta.objects});
-  x_pending = x_pending + change.x_pending;
+  change.x_pending = pending;
   return change;
 }
 
@@ -116,10 +122,10 @@ void Tally::give_back(TallyChange& change, bool committed, std::uint64_t spent) 
   Resume<void> closer;
   {
     const std::lock_guard lock(x_mutex);
-    x_pending = x_pending - change.x_pending;
-    x_reserved -= spent;
+    apply({.used = committed ? change.x_delta : Usage{},
+           .pending = Usage{} - change.x_pending,
+           .reserved = -static_cast<std::int64_t>(spent)});
     if (committed) {
-      x_used = x_used + change.x_delta;
       x_cells[change.x_cell] = change.x_value;
     }
     x_free.push_back(change.x_cell);
@@ -133,27 +139,50 @@ void Tally::give_back(TallyChange& change, bool committed, std::uint64_t spent) 
 }
 
 Result<Reservation> Tally::reserve(std::uint64_t bytes) {
+  const auto more = static_cast<std::int64_t>(bytes);
   const std::lock_guard lock(x_mutex);
-  TRYV(check({static_cast<std::int64_t>(bytes), 0}, 0));
-  x_reserved += bytes;
+  TRYV(admit({.more = {more, 0}}, Growth::limited, {.reserved = more}));
   return Reservation(shared_from_this(), bytes);
 }
 
 Result<void> Tally::fits(const Usage& more) const {
   const std::lock_guard lock(x_mutex);
-  return check(more, 0);
+  TRYV(check({more}));
+  return x_group ? x_group->fits({more}) : ok();
 }
 
 BucketUsage Tally::usage() const {
   const std::lock_guard lock(x_mutex);
-  return {
-      .name = {}, .used = x_used, .reserved = x_reserved, .limits = x_limits, .counted = x_counted};
+  return {.name = {},
+          .used = x_sums.used,
+          .reserved = static_cast<std::uint64_t>(x_sums.reserved),
+          .limits = x_limits,
+          .counted = x_sums.unknown == 0};
 }
 
 void Tally::set_limits(const QuotaLimits& limits) {
   const std::lock_guard lock(x_mutex);
   x_limits = limits;
   x_limits_bytes.store(limits.bytes.has_value(), std::memory_order_relaxed);
+}
+
+void Tally::set_group(TallyGroupPtr group, bool limits_bytes) {
+  const std::lock_guard lock(x_mutex);
+  if (x_group != group) {
+    if (x_group) {
+      x_group->apply(-x_sums);
+    }
+    x_group = std::move(group);
+    if (x_group) {
+      x_group->apply(x_sums);
+    }
+  }
+  x_group_limits_bytes.store(limits_bytes, std::memory_order_relaxed);
+}
+
+TallyGroupPtr Tally::group() const {
+  const std::lock_guard lock(x_mutex);
+  return x_group;
 }
 
 Task<std::uint32_t> Tally::close() {

@@ -15,6 +15,7 @@
 #include "storage/base/async.h"
 #include "storage/base/ids.h"
 #include "storage/ns/inode_record.h"
+#include "storage/ns/tally_sums.h"
 #include "storage/ns/types.h"
 #include "storage/ns/upload_record.h"
 
@@ -23,13 +24,6 @@ namespace outcrop::ns {
 /// What an inode, or a part of an upload, adds to its bucket. `record` with all of its lists.
 Usage usage_of(const InodeRecord& record);
 Usage usage_of(const PartRecord& record);
-
-inline Usage operator+(Usage a, const Usage& b) {
-  return {a.bytes + b.bytes, a.objects + b.objects};
-}
-inline Usage operator-(Usage a, const Usage& b) {
-  return {a.bytes - b.bytes, a.objects - b.objects};
-}
 
 class Tally;
 using TallyPtr = std::shared_ptr<Tally>;
@@ -98,7 +92,14 @@ class Tally : public std::enable_shared_from_this<Tally> {
 
   BucketUsage usage() const;
   void set_limits(const QuotaLimits& limits);
-  bool limits_bytes() const { return x_limits_bytes.load(std::memory_order_relaxed); }
+  /// Null: the bucket's group has no limits, or it is in none.
+  void set_group(TallyGroupPtr group, bool limits_bytes);
+  TallyGroupPtr group() const;
+  /// Of the bucket or its group.
+  bool limits_bytes() const {
+    return x_limits_bytes.load(std::memory_order_relaxed) ||
+           x_group_limits_bytes.load(std::memory_order_relaxed);
+  }
 
   /// The bucket is about to go: no cell is taken any more, and none is when this returns. Gives how
   /// many cells there are.
@@ -108,17 +109,19 @@ class Tally : public std::enable_shared_from_this<Tally> {
  private:
   friend class TallyChange;
   friend class Reservation;
-  Result<void> check(const Usage& more, std::uint64_t reserved) const;
+  Result<void> check(const Demand& demand) const;
+  Result<void> admit(const Demand& demand, Growth growth, const TallySums& change);
+  void apply(const TallySums& change);
   void give_back(TallyChange& change, bool committed, std::uint64_t spent);
 
-  mutable std::mutex x_mutex;
-  Usage x_used{}, x_pending{};  ///< pending: what transactions that are under way may add
-  std::uint64_t x_reserved = 0;
+  mutable std::mutex x_mutex;  ///< before that of the group
+  TallySums x_sums;
+  TallyGroupPtr x_group;
   QuotaLimits x_limits{};
-  std::atomic<bool> x_limits_bytes{false};
+  std::atomic<bool> x_limits_bytes{false}, x_group_limits_bytes{false};
   std::vector<Usage> x_cells;
   std::vector<std::uint32_t> x_free;
-  bool x_counted = true, x_closed = false;
+  bool x_closed = false;
   Resume<void> x_closer;
 };
 

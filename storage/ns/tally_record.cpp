@@ -11,6 +11,8 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kBytesFlag = 1, kObjectsFlag = 2;
 constexpr std::size_t kLimitsKeyBytes = 1 + sizeof(InodeId);
 constexpr std::size_t kCellKeyBytes = kLimitsKeyBytes + sizeof(std::uint32_t);
+constexpr std::size_t kGroupKeyBytes = kLimitsKeyBytes + sizeof(QuotaGroupId);
+constexpr InodeId kNoRoot = 0;  // no inode has this number
 
 // Small numbers of either sign are short.
 std::uint64_t folded(std::int64_t v) {
@@ -45,11 +47,24 @@ std::string cell_key(InodeId root, std::uint32_t cell) {
   return key;
 }
 
+std::string limits_key_of_group(QuotaGroupId group) {
+  std::string key = limits_key(kNoRoot);
+  put_be64(key, group);
+  return key;
+}
+
 std::optional<TallyKey> parse_tally_key(std::string_view raw) {
-  if (raw.size() != kLimitsKeyBytes && raw.size() != kCellKeyBytes) {
+  if (raw.size() < kLimitsKeyBytes) {
     return std::nullopt;
   }
   TallyKey out{.root = get_be64(raw.substr(1))};
+  if (out.root == kNoRoot && raw.size() == kGroupKeyBytes) {
+    out.group = get_be64(raw.substr(kLimitsKeyBytes));
+    return out;
+  }
+  if (out.root == kNoRoot || (raw.size() != kLimitsKeyBytes && raw.size() != kCellKeyBytes)) {
+    return std::nullopt;
+  }
   if (raw.size() == kCellKeyBytes) {
     out.cell = get_be32(raw.substr(kLimitsKeyBytes));
   }
@@ -98,7 +113,7 @@ Result<QuotaLimits> decode_limits(std::string_view bytes) {
   out.bytes = read_limit(r, (flags & kBytesFlag) != 0);
   out.objects = read_limit(r, (flags & kObjectsFlag) != 0);
   if (!r.done() || version != kVersion || flags == 0 || flags > (kBytesFlag | kObjectsFlag)) {
-    return fail(Errc::corrupt, "limits of a bucket malformed");
+    return fail(Errc::corrupt, "limits of a quota malformed");
   }
   return out;
 }

@@ -7,6 +7,19 @@
 namespace outcrop::ns {
 namespace {
 
+class TreeQuotaGroups final : public QuotaGroups {
+ public:
+  explicit TreeQuotaGroups(Core& core) : x_core(core) {}
+  Task<> put_limits(QuotaGroupId group, QuotaLimits limits) override {
+    return put_group_limits(x_core, group, limits);
+  }
+  void assign(InodeId root, QuotaGroupId group) override { x_core.groups.assign(root, group); }
+  GroupUsage usage(QuotaGroupId group) const override { return x_core.groups.usage(group); }
+
+ private:
+  Core& x_core;
+};
+
 class TreeNamespaceImpl final : public TreeNamespace {
  public:
   TreeNamespaceImpl(meta::MetaStore& meta,
@@ -18,6 +31,7 @@ class TreeNamespaceImpl final : public TreeNamespace {
 
   Task<> open() override { return x_core.open(); }
   FileSystem& files() override { return x_files; }
+  QuotaGroups& quota_groups() override { return x_groups; }
   Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) override {
     return ns::relocate(x_core, segment, most_bytes);
   }
@@ -191,6 +205,7 @@ class TreeNamespaceImpl final : public TreeNamespace {
  private:
   Core x_core;
   TreeFileSystem x_files{x_core};
+  TreeQuotaGroups x_groups{x_core};
 };
 
 }  // namespace

@@ -38,8 +38,11 @@ struct QuotaLimits {
   bool operator==(const QuotaLimits&) const = default;
 };
 
-/// Of quota_exceeded, which limit it is; else it is that of bytes.
+/// Of quota_exceeded, which limit it is; without one of these it is that of the bucket's bytes.
+inline constexpr std::string_view kBytesQuota = "bytes";
 inline constexpr std::string_view kObjectsQuota = "objects";
+inline constexpr std::string_view kGroupBytesQuota = "bytes of the group";
+inline constexpr std::string_view kGroupObjectsQuota = "objects of the group";
 
 struct BucketUsage {
   std::string name;

@@ -27,6 +27,7 @@ DRIVES, PARITY = 6, 2
 MEBIBYTES = 1024
 CLIENTS = 24
 PATIENCE = 120  # seconds for what must happen by itself
+FIRST_SECONDS = 2  # after a drive has left: all who waited go on at once, mirrors move, repair begins
 SIZES = [200, 9_000, 60_000, 400_000]
 
 
@@ -157,7 +158,8 @@ def too_many(server: Server, directories: list[Path], seed: int) -> list[str]:
     return problems
 
 
-def one_round(server: Server, directories: list[Path], victims: list[Path], seed: int, kill: bool) -> list[str]:
+def one_round(server: Server, directories: list[Path], victims: list[Path], seed: int, kill: bool,
+              linger: float) -> list[str]:
     """Load, freeze, wait until they have left, go on, thaw, wait until they are back or kill and start, look."""
     clients = [Client(server, n, seed + n) for n in range(CLIENTS)]
     for client in clients:
@@ -171,6 +173,7 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
         left = wait_until_live(server, len(directories) - len(victims))
         out = time.monotonic()
         wait_for_more(clients, 20)
+        time.sleep(max(0.0, out + linger - time.monotonic()))
         end = time.monotonic()
     finally:
         for victim in victims:
@@ -182,7 +185,8 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
     waited = max((at - out for at, seconds, _ in took() if began <= at - seconds < out), default=0)
     print(f"hung: {len(victims)} frozen; before: {figures(took(), 0, began)}; out after {left:.1f} s: "
           f"{figures(took(), began, out)}, the last answered {max(waited, 0):.2f} s after that; then: "
-          f"{figures(took(), out, end)}", flush=True)
+          f"{figures(took(), out, min(out + FIRST_SECONDS, end))}; after {FIRST_SECONDS} s: "
+          f"{figures(took(), out + FIRST_SECONDS, end)}", flush=True)
     if kill:
         server.kill()
         server.start()
@@ -197,6 +201,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--io", choices=["uring", "threads"], default="uring")
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--linger", type=float, default=0, help="seconds of load after the drives have left, at least")
     parser.add_argument("--scratch", type=Path)
     options = parser.parse_args()
     if reason := available():
@@ -218,7 +223,8 @@ def main() -> int:
             if problems:
                 break
             victims = rng.sample(directories, 1 + number % PARITY)
-            problems += one_round(server, directories, victims, rng.getrandbits(32), kill=number % 2 == 1)
+            problems += one_round(server, directories, victims, rng.getrandbits(32), number % 2 == 1,
+                                  options.linger)
             client = server.client()
             problems += population.look(client).problems() + population.check_listing(client)
             client.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 from administration import Tool
 from context import Context, equal, run
 from nfsclient import Nfs3, NfsFailed, nfs_config, opaque
-from s3client import sign_headers
+from s3client import Credentials, S3Client, sign_headers
 from sdk_clients import _distribution_python, _newest_python
 from server import Server, free_ports
 
@@ -126,4 +126,57 @@ def quotas_nfs(context: Context) -> None:
         equal("empty again", _space(nfs), (10 * KIB, 10 * KIB))
 
 
-SCENARIOS = [quotas_boto3, quotas_before_the_payload, quotas_nfs]
+def quotas_accounts(context: Context) -> None:
+    """The buckets of an account share its limit, over S3 and NFS, after kill -9 too; the first account has one as well"""
+    (port,) = free_ports(1)
+    with Server(context.binary, drives=1, scratch=context.scratch, extra_config=nfs_config(port, "lab-a")) as server:
+        tool = Tool(context, server)
+        made = json.loads(tool.admin("account", "create", "lab", "--json").stdout)
+        number = made["id"]
+        shown = tool.admin("quota", "set", "--account", number, "--bytes", "100KiB", "--objects", "3")
+        equal("set", (shown.returncode, f"{number} lab" in shown.stdout), (0, True))
+        lab = S3Client("127.0.0.1", server.s3_port, Credentials(made["access_key"], made["secret_key"]))
+        root = server.client()
+        for client, bucket in ((lab, "lab-a"), (lab, "lab-b"), (root, "ours")):
+            client.create_bucket(bucket)
+        equal("a", lab.put("lab-a", "k", bytes(60 * KIB)).status, 200)
+        refused = lab.put("lab-b", "k", bytes(41 * KIB))
+        equal("b", (refused.status, refused.code, b"account's quota of bytes" in refused.body), (403, "QuotaExceeded", True))
+        equal("b", lab.put("lab-b", "k", bytes(40 * KIB)).status, 200)
+        equal("the first account's", root.put("ours", "k", bytes(900 * KIB)).status, 200)
+        nfs = Nfs3(port, "/lab-a")
+        equal("df", _space(nfs), (100 * KIB, 0))
+        file = nfs.create(nfs.root, "file")
+        try:
+            nfs.write(file, 0, b"x" * 4096, sync=False)
+        except NfsFailed as failed:
+            equal("a write", failed.status, _DQUOT)
+        else:
+            raise AssertionError("a write beyond the account's quota was taken")
+        server.kill()
+        server.start()
+        lab = S3Client("127.0.0.1", server.s3_port, Credentials(made["access_key"], made["secret_key"]))
+        equal("after kill -9", (lab.put("lab-b", "l", b"x").status, lab.put("lab-b", "k", b"x").status), (403, 200))
+        held = json.loads(tool.admin("quota", "get", "--account", number, "--json").stdout)
+        equal("held", (held["usage"]["bytes"], held["usage"]["objects"], held["buckets"], held["quota"]),
+              (60 * KIB + 1, 3, 2, {"bytes": 100 * KIB, "objects": 3}))
+        listed = tool.admin("quota", "list", "--accounts").stdout
+        equal("list", [line.split()[0] for line in listed.splitlines()], ["ACCOUNT", "000000000000", number])
+        equal("the first", tool.admin("quota", "set", "--account", "000000000000", "--bytes", "900KiB").returncode, 0)
+        equal("the first", server.client().put("ours", "l", b"x").code, "QuotaExceeded")
+        request = urllib.request.Request(f"http://127.0.0.1:{server.admin_port}/metrics",
+                                         headers={"Authorization": f"Bearer {tool.token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read().decode()
+        assert f'outcrop_account_quota_bytes{{account="{number}"}} {100 * KIB}\n' in text, text
+        equal("nobody", tool.admin("quota", "get", "--account", "1").returncode, 1)
+        equal("both", tool.admin("quota", "get", "ours", "--account", number).returncode, 2)
+        for bucket, keys in (("lab-a", ("k", "file")), ("lab-b", ("k",))):
+            for key in keys:
+                lab.delete(bucket, key)
+            equal(f"delete {bucket}", lab.call("DELETE", bucket).status, 204)
+        equal("remove", tool.admin("account", "remove", number).returncode, 0)
+        equal("gone", tool.admin("quota", "set", "--account", number, "--bytes", "1").returncode, 1)
+
+
+SCENARIOS = [quotas_boto3, quotas_before_the_payload, quotas_nfs, quotas_accounts]

@@ -17,6 +17,7 @@ class FakeEngine final : public engine::Engine {
  public:
   ns::Namespace& ns() override { std::abort(); }
   ns::FileSystem& files() override { std::abort(); }
+  ns::QuotaGroups& quota_groups() override { std::abort(); }
   meta::MetaStore& meta() override { std::abort(); }
   engine::EngineStats stats() override {
     engine::EngineStats out;

@@ -12,6 +12,8 @@ class AccountRoutes : public test::RouteTest {
     sources.accounts = {
         .list = [this] { return said("list"); },
         .create = [this](std::string json) { return said("create " + json); },
+        .show = [this](std::string id) { return said("show " + id); },
+        .change = [this](std::string id, std::string json) { return said(id + " " + json); },
         .remove = [this](std::string id) { return gone(std::move(id)); },
         .create_key = [this](std::string id) { return said("key of " + id); },
         .remove_key = [this](std::string id, std::string key) { return gone(id + " " + key); }};
@@ -25,6 +27,10 @@ TEST_F(AccountRoutes, WhatIsAsked) {
   EXPECT_EQ(asked, R"(create {"name":"lab"})");
   EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012").status, 204);
   EXPECT_EQ(asked, "remove 123456789012");
+  EXPECT_EQ(ask("GET", "/v1/accounts/123456789012").status, 200);
+  EXPECT_EQ(asked, "show 123456789012");
+  EXPECT_EQ(ask("PATCH", "/v1/accounts/123456789012", R"({"quota":null})").status, 200);
+  EXPECT_EQ(asked, R"(123456789012 {"quota":null})");
   EXPECT_EQ(ask("POST", "/v1/accounts/123456789012/keys").status, 201);
   EXPECT_EQ(asked, "key of 123456789012");
   EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012/keys/AKIA").status, 204);
@@ -40,7 +46,7 @@ TEST_F(AccountRoutes, WhatIsAsked) {
   EXPECT_EQ(ask("POST", "/v1/accounts/1/keys/AKIA").status, 405);
   EXPECT_EQ(ask("POST", "/v1/accounts/1").status, 405);
   EXPECT_EQ(ask("DELETE", "/v1/accounts").status, 405);
-  EXPECT_EQ(ask("GET", "/v1/accounts/123456789012").status, 405);
+  EXPECT_EQ(ask("PUT", "/v1/accounts/123456789012").status, 405);
   EXPECT_EQ(ask("DELETE", "/v1/accounts/").status, 400);
   EXPECT_EQ(asked, "");
 }
@@ -51,6 +57,8 @@ TEST_F(AccountRoutes, NothingLessThanFullWillDo) {
     EXPECT_EQ(ask(method, "/v1/accounts", "{}").status, 403) << method;
   }
   EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012").status, 403);
+  EXPECT_EQ(ask("GET", "/v1/accounts/123456789012").status, 403);
+  EXPECT_EQ(ask("PATCH", "/v1/accounts/123456789012", "{}").status, 403);
   EXPECT_EQ(ask("POST", "/v1/accounts/123456789012/keys").status, 403);
   EXPECT_EQ(ask("DELETE", "/v1/accounts/123456789012/keys/AKIA").status, 403);
   EXPECT_EQ(asked, "");

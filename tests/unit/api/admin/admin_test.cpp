@@ -53,8 +53,8 @@ TEST(Admin, BucketsAreForThoseWithATokenOnly) {
   sources.v1.find_caller = [&](std::string_view token) {
     return token == "good" ? std::optional(Caller{.id = "t", .scopes = scopes}) : std::nullopt;
   };
-  const auto samples = []() -> Task<std::vector<BucketSample>> {
-    co_return std::vector{BucketSample{.name = "secret", .bytes = 5}};
+  const auto samples = []() -> Task<std::vector<UsageSample>> {
+    co_return std::vector{UsageSample{.name = "secret", .bytes = 5}};
   };
   sources.v1.buckets.samples = samples;
   const auto page = [&](const std::string& token) {
@@ -77,7 +77,7 @@ TEST(Admin, BucketsAreForThoseWithATokenOnly) {
 }
 
 TEST(Admin, BucketMetricsAreBounded) {
-  std::vector<BucketSample> buckets;
+  std::vector<UsageSample> buckets;
   for (std::size_t i = 0; i < kMostBucketMetrics + 5; ++i) {
     buckets.push_back({.name = "b" + std::to_string(i), .bytes = i});
   }

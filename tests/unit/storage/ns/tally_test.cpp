@@ -392,7 +392,13 @@ TEST(TallyRecord, RoundTrips) {
   EXPECT_EQ(key->root, 77U);
   EXPECT_EQ(key->cell, 5U);
   EXPECT_EQ(parse_tally_key(limits_key(77))->cell, std::nullopt);
+  const auto group = parse_tally_key(limits_key_of_group(0));
+  ASSERT_TRUE(group);
+  EXPECT_EQ(group->root, 0U);
+  EXPECT_EQ(parse_tally_key(limits_key_of_group(99))->group, 99U);
   EXPECT_FALSE(parse_tally_key("t"));
+  EXPECT_FALSE(parse_tally_key(limits_key(0)));
+  EXPECT_FALSE(parse_tally_key(limits_key(77) + limits_key(77).substr(1)));
 }
 
 }  // namespace
