@@ -75,8 +75,7 @@ Async<http::Response> serve_keys(const AccountSource& source,
   if (makes_one) {
     co_return answer_with(201, co_await source.create_key(std::move(path.id)));
   }
-  const Result<void> removed =
-      co_await source.remove_key(std::move(path.id), std::move(path.key));
+  const Result<void> removed = co_await source.remove_key(std::move(path.id), std::move(path.key));
   co_return removed ? gone() : complain(removed.error());
 }
 

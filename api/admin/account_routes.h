@@ -1,5 +1,5 @@
-// /v1/accounts of the admin API (docs/admin-api.yaml): who beside the first account owns buckets, and
-// how much they may hold. Behind v1.h.
+// /v1/accounts of the admin API (docs/admin-api.yaml): who beside the first account owns buckets,
+// and how much they may hold. Behind v1.h.
 #pragma once
 #include <functional>
 #include <string>

@@ -18,7 +18,7 @@ struct BucketSource {
   std::function<Task<std::string>()> list;
   std::function<Task<std::string>(std::string name)> show;
   std::function<Task<std::string>(std::string name, std::string json)>
-      change;                                                  ///< gives the bucket
+      change;                                                 ///< gives the bucket
   std::function<Task<std::vector<UsageSample>>()> samples{};  ///< for /metrics
 };
 
