@@ -89,37 +89,6 @@ std::unexpected<identity::IamError> not_allowed(const Call& call, std::string_vi
                               " on resource: " + call.form.get("RoleArn"));
 }
 
-/// Those that are asked for, and what the caller's own session hands on.
-Checked<identity::SessionTags> session_tags(const Call& call, const identity::Tags& asked) {
-  const auto transitive = list_of(call.form, "TransitiveTagKeys");
-  if (!transitive) {
-    return std::unexpected(transitive.error());
-  }
-  identity::SessionTags out;
-  for (const auto& [key, value] : identity::tags_of(call.who.transitive)) {
-    out.emplace(key, identity::SessionTag{.value = value, .transitive = true});
-  }
-  for (const auto& [key, value] : asked) {
-    if (!out.emplace(key, identity::SessionTag{.value = value}).second) {
-      return identity::refuse(
-          IamCode::validation,
-          "The tag key " + key + " conflicts with a transitive tag of the calling session.");
-    }
-  }
-  for (const std::string& key : *transitive) {
-    if (!asked.contains(key)) {
-      return identity::refuse(IamCode::validation,
-                              "The transitive tag key " + key + " is none of the Tags.");
-    }
-    out.find(key)->second.transitive = true;
-  }
-  return out.size() <= identity::kMaxTags
-             ? Checked<identity::SessionTags>(std::move(out))
-             : identity::refuse(
-                   IamCode::validation,
-                   "A session has at most " + std::to_string(identity::kMaxTags) + " tags.");
-}
-
 /// That he may have the role, and tag its session if he does. AccessDenied.
 Checked<> check_assume(Call& call, const identity::EntityPtr& role, bool tags) {
   for (const std::string_view permission : {"sts:AssumeRole", "sts:TagSession"}) {
@@ -172,6 +141,34 @@ void write_credentials(Call& call, const identity::IdentityStore::Temporary& mad
   call.xml.open("Credentials").text("AccessKeyId", made.access_key);
   call.xml.text("SecretAccessKey", made.secret).text("SessionToken", made.token);
   call.xml.text("Expiration", date_text(made.expires_ns)).close();
+}
+
+Checked<identity::SessionTags> session_tags(const identity::TagsPtr& inherited,
+                                            const identity::Tags& asked,
+                                            const std::vector<std::string>& transitive) {
+  identity::SessionTags out;
+  for (const auto& [key, value] : identity::tags_of(inherited)) {
+    out.emplace(key, identity::SessionTag{.value = value, .transitive = true});
+  }
+  for (const auto& [key, value] : asked) {
+    if (!out.emplace(key, identity::SessionTag{.value = value}).second) {
+      return identity::refuse(
+          IamCode::validation,
+          "The tag key " + key + " conflicts with a transitive tag of the calling session.");
+    }
+  }
+  for (const std::string& key : transitive) {
+    if (!asked.contains(key)) {
+      return identity::refuse(IamCode::validation,
+                              "The transitive tag key " + key + " is none of the Tags.");
+    }
+    out.find(key)->second.transitive = true;
+  }
+  return out.size() <= identity::kMaxTags
+             ? Checked<identity::SessionTags>(std::move(out))
+             : identity::refuse(
+                   IamCode::validation,
+                   "A session has at most " + std::to_string(identity::kMaxTags) + " tags.");
 }
 
 identity::EntityPtr named_role(const Call& call) {
@@ -256,8 +253,11 @@ Answer assume_role(Call& call) {
                                "Roles may not be assumed by root accounts.");
   }
   const auto asked = tags_of(call.form);
-  auto tags = asked ? session_tags(call, *asked)
-                    : Checked<identity::SessionTags>(std::unexpected(asked.error()));
+  const auto transitive = list_of(call.form, "TransitiveTagKeys");
+  if (!asked || !transitive) {
+    co_return std::unexpected(asked ? transitive.error() : asked.error());
+  }
+  auto tags = session_tags(call.who.transitive, *asked, *transitive);
   if (!tags) {
     co_return std::unexpected(std::move(tags).error());
   }

@@ -1,6 +1,7 @@
 // What the actions of STS that give out sessions of roles have in common. Private to api/iam.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "api/iam/call.h"
 #include "auth/identity/limits.h"
@@ -14,6 +15,11 @@ identity::Checked<std::int64_t> role_duration(const Call& call);
 identity::Checked<> within(const Call& call, const identity::Entity& role, std::int64_t seconds);
 /// RoleSessionName, Policy and PolicyArns.
 identity::Checked<identity::IdentityStore::RoleSession> role_session(const Call& call);
+/// What a session hands on that others are made from, the tags that one is to have, and the keys of
+/// those that it hands on in turn. ValidationError.
+identity::Checked<identity::SessionTags> session_tags(const identity::TagsPtr& inherited,
+                                                      const identity::Tags& asked,
+                                                      const std::vector<std::string>& transitive);
 /// The role of RoleArn; null: there is none.
 identity::EntityPtr named_role(const Call& call);
 void write_credentials(Call& call, const identity::IdentityStore::Temporary& made);

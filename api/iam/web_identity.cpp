@@ -88,12 +88,18 @@ class TokenContext final : public FormContext {
         x_arn(holder.provider->arn()) {}
   void values(const policy::KeyName& key, policy::Values& out) const override {
     const oidc::Claims& claims = x_holder.claims;
+    if (key.key == policy::Key::tag_keys || key.key == policy::Key::request_tag) {
+      return add_tags(key, out);
+    }
     const auto add_all = [&](const std::vector<std::string>& texts) {
       std::ranges::for_each(texts, [&](const std::string& text) { out.add(text); });
     };
     if (key.key == policy::Key::federated_provider) {
       out.add(x_arn);
       return;
+    }
+    if (key.key == policy::Key::transitive_tag_keys) {
+      return add_all(claims.transitive_tags);
     }
     const bool claim = key.key == policy::Key::token_amr || key.key == policy::Key::token_aud ||
                        key.key == policy::Key::token_azp || key.key == policy::Key::token_sub;
@@ -113,12 +119,26 @@ class TokenContext final : public FormContext {
   }
 
  private:
+  /// The provider's word, not that of the form, which nobody has signed.
+  void add_tags(const policy::KeyName& key, policy::Values& out) const {
+    for (const auto& [name, value] : x_holder.claims.tags) {
+      if (key.key == policy::Key::tag_keys) {
+        out.add(name);
+      } else if (policy::same_text(name, key.suffix)) {
+        out.add(value);
+      }
+    }
+  }
+
   const Holder& x_holder;
   const std::string x_arn;
 };
 
 /// The role's trust policy alone decides: who has nothing but a token has no policies of his own.
-policy::Decision decide(const Call& call, const identity::Entity& role, const Holder& holder) {
+policy::Decision decide(const Call& call,
+                        const identity::Entity& role,
+                        const Holder& holder,
+                        std::string_view action) {
   using policy::Reason;
   if (!role.trust->compiled) {
     return {.reason = Reason::unreadable};
@@ -134,11 +154,10 @@ policy::Decision decide(const Call& call, const identity::Entity& role, const Ho
                                 .arn = provider,
                                 .role_arn = {},
                                 .canonical_id = {}};
-  const policy::Request request{
-      .action = policy::find_action("sts:AssumeRoleWithWebIdentity").value(),
-      .resource = parts,
-      .subject = subject,
-      .context = context};
+  const policy::Request request{.action = policy::find_action(action).value(),
+                                .resource = parts,
+                                .subject = subject,
+                                .context = context};
   const policy::Policy& trust = *role.trust->compiled;
   if (const auto* const deny = trust.find(policy::Effect::deny, request)) {
     return {.reason = Reason::denied_by_trust, .statement = deny};
@@ -147,6 +166,31 @@ policy::Decision decide(const Call& call, const identity::Entity& role, const Ho
   return {.allowed = allow != nullptr,
           .reason = allow != nullptr ? Reason::trust_policy : Reason::not_allowed,
           .statement = allow};
+}
+
+/// That the holder may have the role, and tag its session if his token does. A role that there is
+/// not is refused like one that does not trust the provider.
+Checked<> check_role(Call& call, const identity::EntityPtr& role, const Holder& holder) {
+  for (const std::string_view action : {"sts:AssumeRoleWithWebIdentity", "sts:TagSession"}) {
+    if (action == "sts:TagSession" && holder.claims.tags.empty()) {
+      break;
+    }
+    const policy::Decision decision =
+        role ? decide(call, *role, holder, action) : policy::Decision();
+    call.why = decision.why();
+    if (!decision.allowed) {
+      return identity::refuse(IamCode::access_denied,
+                              "Not authorized to perform " + std::string(action));
+    }
+  }
+  return {};
+}
+
+/// What the token says of the session's tags.
+Checked<identity::SessionTags> tags_of_token(const oidc::Claims& claims) {
+  const auto tags = identity::make_tags(claims.tags);
+  return tags ? session_tags({}, *tags, claims.transitive_tags)
+              : Checked<identity::SessionTags>(std::unexpected(tags.error()));
 }
 
 }  // namespace
@@ -166,13 +210,13 @@ Answer assume_role_with_web_identity(Call& call) {
   }
   const std::string provider(holder->provider->name());
   call.holder = provider + ":" + holder->claims.subject;
-  // A role that there is not is refused like one that does not trust the provider.
+  auto tags = tags_of_token(holder->claims);
+  if (!tags) {
+    co_return std::unexpected(std::move(tags).error());
+  }
   const identity::EntityPtr role = named_role(call);
-  const policy::Decision decision = role ? decide(call, *role, *holder) : policy::Decision();
-  call.why = decision.why();
-  if (!decision.allowed) {
-    co_return identity::refuse(IamCode::access_denied,
-                               "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+  if (auto allowed = check_role(call, role, *holder); !allowed) {
+    co_return allowed;
   }
   if (auto allowed = within(call, *role, *seconds); !allowed) {
     co_return allowed;
@@ -185,6 +229,7 @@ Answer assume_role_with_web_identity(Call& call) {
                        .role = role->name,
                        .role_id = role->id};
   const std::string name = session->name;
+  session->tags = *std::move(tags);
   const auto made = call.store.issue(nobody, {}, role.get(), *std::move(session), *seconds);
   if (!made) {
     co_return std::unexpected(made.error());

@@ -1,5 +1,6 @@
 #include "auth/oidc/token.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -11,6 +12,7 @@ namespace {
 constexpr json::Limits kLimits{.bytes = kMaxTokenBytes, .depth = 16, .values = 2048};
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // the end of the year 9999
 constexpr std::size_t kMaxName = 255;
+constexpr std::size_t kMaxTags = 50;  // as AWS has it
 
 std::unexpected<TokenError> malformed(std::string message) {
   return std::unexpected(TokenError{TokenFault::malformed, std::move(message)});
@@ -88,6 +90,66 @@ Checked<> read_seconds(const json::Value& all,
   return {};
 }
 
+std::unexpected<TokenError> malformed_tags() {
+  return malformed("The claim " + std::string(kTagsClaim) + " is not as it must be.");
+}
+
+/// AWS has the value in a list of one.
+Checked<> read_tag(std::string_view key, const json::Value& value, Claims& out) {
+  const auto texts = read_texts(&value);
+  if (texts.size() != 1 || out.tags.size() == kMaxTags) {
+    return malformed_tags();
+  }
+  out.tags.emplace_back(key, texts.front());
+  return {};
+}
+
+Checked<> read_transitive(const json::Value& value, Claims& out) {
+  const bool texts = value.is_array() && std::ranges::all_of(value.items, &json::Value::is_string);
+  if (!texts || value.items.size() > kMaxTags) {
+    return malformed_tags();
+  }
+  for (const json::Value& key : value.items) {
+    out.transitive_tags.push_back(key.text);
+  }
+  return {};
+}
+
+Checked<> read_tags_object(const json::Value& value, Claims& out) {
+  const json::Value* const tags = value.find("principal_tags");
+  const json::Value* const transitive = value.find("transitive_tag_keys");
+  if (!value.is_object() || (tags != nullptr && !tags->is_object())) {
+    return malformed_tags();
+  }
+  Checked<> done;
+  for (std::size_t i = 0; tags != nullptr && done && i < tags->members.size(); ++i) {
+    done = read_tag(tags->members[i].name, tags->members[i].value, out);
+  }
+  return done && transitive != nullptr ? read_transitive(*transitive, out) : done;
+}
+
+/// Both forms; providers that cannot nest claims write them as "CLAIM/principal_tags/KEY".
+Checked<> read_tags(const json::Value& all, Claims& out) {
+  constexpr std::string_view kTag = "/principal_tags/", kTransitive = "/transitive_tag_keys";
+  Checked<> done;
+  for (std::size_t i = 0; done && i < all.members.size(); ++i) {
+    std::string_view name = all.members[i].name;
+    if (!name.starts_with(kTagsClaim)) {
+      continue;
+    }
+    name.remove_prefix(kTagsClaim.size());
+    const json::Value& value = all.members[i].value;
+    if (name.empty()) {
+      done = read_tags_object(value, out);
+    } else if (name.starts_with(kTag)) {
+      done = read_tag(name.substr(kTag.size()), value, out);
+    } else if (name == kTransitive) {
+      done = read_transitive(value, out);
+    }
+  }
+  return done;
+}
+
 Checked<Claims> read_claims(const json::Value& all) {
   Claims out;
   Checked<> done = read_text(all, "iss", out.issuer);
@@ -96,6 +158,7 @@ Checked<Claims> read_claims(const json::Value& all) {
   done = done ? read_seconds(all, "iat", true, out.issued) : done;
   done = done ? read_seconds(all, "nbf", false, out.not_before) : done;
   done = done && all.find("azp") != nullptr ? read_text(all, "azp", out.party) : done;
+  done = done ? read_tags(all, out) : done;
   if (!done) {
     return std::unexpected(done.error());
   }

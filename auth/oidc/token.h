@@ -6,6 +6,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/oidc/jwk.h"
@@ -15,13 +16,20 @@ namespace outcrop::oidc {
 inline constexpr std::size_t kMaxTokenBytes = 20'000;  ///< AWS: of WebIdentityToken
 inline constexpr std::size_t kMaxSubject = 255;        ///< OpenID Connect Core 1.0, section 2
 inline constexpr std::size_t kMaxAudiences = 100;
+/// IAM User Guide, "Passing session tags using AssumeRoleWithWebIdentity": an object with
+/// principal_tags and transitive_tag_keys, or names that begin with it.
+inline constexpr std::string_view kTagsClaim = "https://aws.amazon.com/tags";
 inline constexpr std::int64_t kSkewSeconds = 60;  ///< between the provider's clock and ours
 
 struct Claims {
   std::string issuer, subject;
-  std::string party;                                     ///< azp; empty: the token has none
-  std::vector<std::string> audiences;                    ///< aud; at least one
-  std::vector<std::string> methods;                      ///< amr
+  std::string party;                   ///< azp; empty: the token has none
+  std::vector<std::string> audiences;  ///< aud; at least one
+  std::vector<std::string> methods;    ///< amr
+  /// Of the session that is got with it: what AWS reads below kTagsClaim, in either form. Whether
+  /// they can be tags is not looked at.
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::vector<std::string> transitive_tags;              ///< keys
   std::int64_t expires = 0, issued = 0, not_before = 0;  ///< seconds since 1970
 };
 

@@ -183,7 +183,8 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
     for client in clients:
         client.join(PATIENCE)
     waited = max((at - out for at, seconds, _ in took() if began <= at - seconds < out), default=0)
-    print(f"hung: {len(victims)} frozen; before: {figures(took(), 0, began)}; out after {left:.1f} s: "
+    alone = [t for t in took() if t[0] < began]  # what began then and ended later waited for what is frozen
+    print(f"hung: {len(victims)} frozen; before: {figures(alone, 0, began)}; out after {left:.1f} s: "
           f"{figures(took(), began, out)}, the last answered {max(waited, 0):.2f} s after that; then: "
           f"{figures(took(), out, min(out + FIRST_SECONDS, end))}; after {FIRST_SECONDS} s: "
           f"{figures(took(), out + FIRST_SECONDS, end)}", flush=True)
