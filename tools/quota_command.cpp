@@ -120,8 +120,8 @@ void add_common(CLI::App& command, const std::shared_ptr<State>& state, bool one
 
 void add_quota_command(CLI::App& app, int& exit_code) {
   auto state = std::make_shared<State>();
-  CLI::App* const group =
-      app.add_subcommand("quota", "what buckets and accounts hold and may hold, of a running server");
+  CLI::App* const group = app.add_subcommand(
+      "quota", "what buckets and accounts hold and may hold, of a running server");
   group->require_subcommand(1);
 
   CLI::App* const listing = group->add_subcommand("list", "all buckets");
@@ -135,8 +135,8 @@ void add_quota_command(CLI::App& app, int& exit_code) {
   add_common(*getting, state, true);
   getting->callback([state, &exit_code] { get(*state, exit_code); });
 
-  CLI::App* const setting =
-      group->add_subcommand("set", "limit a bucket or account; what is not named has no limit any more");
+  CLI::App* const setting = group->add_subcommand(
+      "set", "limit a bucket or account; what is not named has no limit any more");
   add_common(*setting, state, true);
   auto* const limits = setting->add_option_group("limits");
   limits->add_option("--bytes", state->bytes, "all bytes together: 500GiB, 10TB, 1000000")

@@ -1,5 +1,5 @@
-// Records of Table::tally: cells, whose sum is what a bucket holds, its limits, and those of groups of
-// buckets.
+// Records of Table::tally: cells, whose sum is what a bucket holds, its limits, and those of groups
+// of buckets.
 #pragma once
 #include <cstdint>
 #include <optional>

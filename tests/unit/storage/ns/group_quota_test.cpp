@@ -199,8 +199,8 @@ TEST_F(GroupQuotaRace, MembersChangeUnderLoad) {
     if (i % 6 == 4) {
       groups().assign(i % 4 == 0 ? root : other, i % 5 == 0 ? 0 : kLab);
       return [](std::uint64_t bytes, QuotaGroups& all) -> Task<> {
-        co_return co_await all.put_limits(kLab, {bytes % 3 == 0 ? std::optional(bytes) : std::nullopt,
-                                                 std::nullopt});
+        co_return co_await all.put_limits(
+            kLab, {bytes % 3 == 0 ? std::optional(bytes) : std::nullopt, std::nullopt});
       }(i * 40, groups());
     }
     return put_one(i % 2 == 0 ? "b" : "c", "k" + std::to_string(i % 7), i * 3, done);
