@@ -18,17 +18,16 @@ constexpr double kBeginApart = 0.10, kEndApart = 0.03;
 // Drives that are emptier have room for everybody: what is moved away from them may be deleted
 // before anybody misses the room.
 constexpr double kLeastFull = 0.5;
-// What a drive must have left to be written to: this part of it, and what a lane has open.
-constexpr std::uint64_t kBeginRoom = 20, kEndRoom = 32;
-constexpr std::uint64_t kLeastShards = kKeptShards + 2;
+// What a drive must have left to be written to: this part of it, and what a lane takes early.
+constexpr std::uint64_t kBeginPart = 20, kEndPart = 32;
+constexpr std::uint64_t kEndShards = kKeptShards + 1, kBeginShards = kEndShards + 2;
 // Room that is saved by writing anew, in hundredths of what it takes now.
 constexpr std::uint64_t kWorthwhile = 5;
 
 /// Moves shards from the fullest drive that has one to move to the emptiest that can take it.
 class Leveller {
  public:
-  Leveller(const Balance& balance, bool runs) : x_drives(balance.drives) {
-    x_apart = runs ? kEndApart : kBeginApart;
+  Leveller(const Balance& balance, double apart) : x_drives(balance.drives), x_apart(apart) {
     for (const BalanceSegment& segment : balance.segments) {
       for (unsigned shard = 0; shard < segment.slots.size(); ++shard) {
         x_shards[segment.slots[shard]].push_back({&segment, shard});
@@ -87,7 +86,7 @@ class Leveller {
       DriveFill less = from, more = to;
       less.used -= std::min(less.used, segment->shard_bytes);
       less.room += segment->shard_bytes;
-      if (more.room < (kLeastShards + 1) * segment->shard_bytes) {
+      if (more.room <= kBeginShards * segment->shard_bytes) {
         continue;
       }
       more.used += segment->shard_bytes;
@@ -104,15 +103,15 @@ class Leveller {
   }
 
   std::vector<DriveFill> x_drives;
-  double x_apart = kBeginApart;
+  double x_apart;
   std::map<drives::Slot, std::vector<Shard>> x_shards;
   std::map<std::pair<drives::Slot, drives::Slot>, std::size_t> x_looked;
   std::set<SegmentId> x_moved;  ///< one shard of each is enough for one plan
 };
 
 bool has_room(const DriveFill& drive, std::uint64_t shard_bytes, bool runs) {
-  const std::uint64_t share = (drive.used + drive.room) / (runs ? kEndRoom : kBeginRoom);
-  return drive.room > std::max(share, kLeastShards * shard_bytes);
+  const std::uint64_t share = (drive.used + drive.room) / (runs ? kEndPart : kBeginPart);
+  return drive.room > std::max(share, (runs ? kEndShards : kBeginShards) * shard_bytes);
 }
 
 // Whether as wide as `k` it would take that much less room, or have the parity that is due.
@@ -156,8 +155,8 @@ std::uint64_t BalancePlan::bytes() const {
   return out;
 }
 
-// A drive that is full cannot be written to until shards are moved away from it, whatever they are
-// of. Once all have room, what is to be written anew is no more worth moving.
+// A drive that is full is not written to until shards are moved away from it, whatever they are of.
+// Once all have room, what is to be written anew is not worth moving.
 BalancePlan plan_balance(const Balance& balance, bool runs) {
   BalancePlan out;
   std::set<drives::Slot> all, full;
@@ -165,14 +164,15 @@ BalancePlan plan_balance(const Balance& balance, bool runs) {
     all.insert(drive.slot);
     if (has_room(drive, balance.shard_bytes, runs)) {
       out.roomy.push_back(drive.slot);
-    } else {
+    }
+    if (!has_room(drive, balance.shard_bytes, false)) {
       full.insert(drive.slot);
     }
   }
   out.starved = out.roomy.size() <= balance.parity;
   out.narrow = find_narrow(balance, out.roomy.size());
   std::set<SegmentId> kept;
-  out.moves = Leveller(balance, runs).run(full, kept);
+  out.moves = Leveller(balance, kEndApart).run(full, kept);
   if (!out.moves.empty()) {
     return out;
   }
@@ -181,7 +181,7 @@ BalancePlan plan_balance(const Balance& balance, bool runs) {
   }
   // Writing anew changes how full drives are: what is to move is known after it.
   if (out.narrow.empty()) {
-    out.moves = Leveller(balance, runs).run(all, kept);
+    out.moves = Leveller(balance, runs ? kEndApart : kBeginApart).run(all, kept);
   }
   return out;
 }
