@@ -26,8 +26,8 @@ class Evacuation {
       CO_TRY(moved, co_await x_tree.relocate(segment, most_bytes, x_purpose));
     }
     // What stayed may be parts of uploads.
-    const bool all = moved.finished && (std::exchange(x_parts, x_parts || moved.finished) ||
-                                        moved.left_behind == 0);
+    const bool all = moved.finished &&
+                     (std::exchange(x_parts, x_parts || moved.finished) || moved.left_behind == 0);
     co_return Moved{moved.bytes, all};
   }
   /// The next segment is another one.

@@ -177,8 +177,8 @@ Task<> Rebalancer::work(segment::BalancePlan plan, segment::Pace& pace) {
 // What could not be moved is left alone for a while.
 Task<> Rebalancer::move_shards(std::vector<segment::ShardMove> moves, segment::Pace& pace) {
   const std::int64_t now = x_clock.steady_ns();
-  const auto wall = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(x_clock.wall_ns(), 0) / kNsPerSecond);
+  const auto wall =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(x_clock.wall_ns(), 0) / kNsPerSecond);
   CO_TRY(const std::uint64_t moved,
          co_await x_segments.move_shards(moves, pace, wall, x_checkpoint));
   if (moved < moves.size()) {

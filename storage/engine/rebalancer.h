@@ -56,8 +56,8 @@ class Rebalancer {
   /// For whoever asks; under the mutex.
   struct Progress {
     RebalanceState state = RebalanceState::idle;
-    std::int64_t due_ns = 0;    ///< steady; while it waits
-    std::int64_t began_ns = 0;  ///< of this run; 0: none
+    std::int64_t due_ns = 0;                                 ///< steady; while it waits
+    std::int64_t began_ns = 0;                               ///< of this run; 0: none
     std::uint64_t segments = 0, shards = 0, bytes_left = 0;  ///< of the last plan
     std::uint64_t done = 0;                                  ///< of this run
     std::uint64_t victim = 0;  ///< moved out of the victim so far; at most its bytes
@@ -81,10 +81,10 @@ class Rebalancer {
   const Clock& x_clock;
   const std::int64_t x_after_ns;
   const std::function<Task<>()> x_checkpoint;
-  std::vector<drives::Slot> x_slots;   ///< that take data
-  std::int64_t x_same_since = 0;       ///< steady
-  std::int64_t x_next_look = 0;        ///< steady
-  std::vector<drives::Slot> x_aim;     ///< what is written anew goes there
+  std::vector<drives::Slot> x_slots;  ///< that take data
+  std::int64_t x_same_since = 0;      ///< steady
+  std::int64_t x_next_look = 0;       ///< steady
+  std::vector<drives::Slot> x_aim;    ///< what is written anew goes there
   segment::Narrow x_victim;
   Evacuation x_evacuation;
   std::map<SegmentId, Left> x_left;

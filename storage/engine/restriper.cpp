@@ -117,8 +117,7 @@ bool Restriper::choose(SegmentId busy, bool at_once) {
 
 // True: all of the victim was looked at.
 Task<bool> Restriper::move(std::uint64_t most_bytes) {
-  CO_TRY(const Evacuation::Moved moved,
-         co_await x_evacuation.move(x_victim.segment, most_bytes));
+  CO_TRY(const Evacuation::Moved moved, co_await x_evacuation.move(x_victim.segment, most_bytes));
   x_bytes_done.fetch_add(moved.bytes, std::memory_order_relaxed);
   const std::lock_guard lock(x_mutex);
   x_progress.victim = std::min(x_victim.bytes, x_progress.victim + moved.bytes);

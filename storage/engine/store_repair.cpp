@@ -42,8 +42,9 @@ Task<> Store::scrub(std::uint64_t period_seconds) {
   co_return co_await scrub_metadata(period_seconds);
 }
 
-// What readers found first, then what is missing, then what can only be written anew, then what could
-// lie better, and what is due to be read again: one segment of these, so that a drive that leaves meanwhile does not wait.
+// What readers found first, then what is missing, then what can only be written anew, then what
+// could lie better, and what is due to be read again: one segment of these, so that a drive that
+// leaves meanwhile does not wait.
 Task<> Store::repair_step() {
   x_pace->begin();
   CO_TRYV(co_await x_segments.repair_noted(*x_pace));

@@ -70,7 +70,8 @@ Result<std::vector<drives::Slot>> Allocator::with_room(std::vector<drives::Slot>
   const std::uint64_t kept = purpose == Purpose::upkeep ? 0 : kKeptShards;
   if (purpose == Purpose::rebalance) {
     const std::vector<drives::Slot> wanted = aim();
-    std::erase_if(live, [&wanted](drives::Slot s) { return !std::ranges::binary_search(wanted, s); });
+    std::erase_if(live,
+                  [&wanted](drives::Slot s) { return !std::ranges::binary_search(wanted, s); });
     if (live.size() < wanted.size() || wanted.size() <= parity) {
       return fail(Errc::no_space, "a drive to rebalance to takes nothing new");
     }

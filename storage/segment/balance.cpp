@@ -55,7 +55,8 @@ class Leveller {
   // A drive that has nothing for another one has nothing for it later: what has moved stays.
   std::optional<ShardMove> next(const std::set<drives::Slot>& sources,
                                 const std::set<SegmentId>& kept) {
-    std::ranges::sort(x_drives, {}, [](const DriveFill& d) { return std::pair(d.share(), d.slot); });
+    std::ranges::sort(x_drives, {},
+                      [](const DriveFill& d) { return std::pair(d.share(), d.slot); });
     for (std::size_t from = x_drives.size(); from-- > 1;) {
       if (!sources.contains(x_drives[from].slot) || x_drives[from].share() < kLeastFull) {
         continue;
@@ -72,9 +73,7 @@ class Leveller {
     return std::nullopt;
   }
 
-  std::optional<ShardMove> take(DriveFill& from,
-                                DriveFill& to,
-                                const std::set<SegmentId>& kept) {
+  std::optional<ShardMove> take(DriveFill& from, DriveFill& to, const std::set<SegmentId>& kept) {
     std::vector<Shard>& shards = x_shards[from.slot];
     std::size_t& at = x_looked[{from.slot, to.slot}];
     for (; at < shards.size(); ++at) {

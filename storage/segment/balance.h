@@ -35,7 +35,7 @@ struct Balance {
   std::uint64_t shard_bytes = 0;  ///< of what is written now
   std::vector<DriveFill> drives;
   std::vector<BalanceSegment> segments;  ///< in order of ids
-  std::size_t garbage = 0;  ///< segments that nobody needs and that are not freed yet
+  std::size_t garbage = 0;               ///< segments that nobody needs and that are not freed yet
 };
 
 struct ShardMove {
@@ -53,9 +53,9 @@ struct Narrow {
 
 struct BalancePlan {
   std::vector<drives::Slot> roomy;  ///< drives over which what is narrow is written anew
-  bool starved = false;    ///< so few drives have room that clients cannot write, or soon cannot
-  std::vector<Narrow> narrow;       ///< after `moves`; none while the store is starved
-  std::vector<ShardMove> moves;     ///< first, and each after the one before
+  bool starved = false;  ///< so few drives have room that clients cannot write, or soon cannot
+  std::vector<Narrow> narrow;    ///< after `moves`; none while the store is starved
+  std::vector<ShardMove> moves;  ///< first, and each after the one before
   bool empty() const { return narrow.empty() && moves.empty(); }
   std::uint64_t bytes() const;
 };

@@ -11,8 +11,7 @@ Lane::~Lane() { OUTCROP_ASSERT(!x_preparing); }
 bool Lane::usable(const SegmentPtr& segment) const {
   const bool fits = segment && !segment->sealed.load() &&
                     (x_purpose != Purpose::rebalance || x_allocator.aimed(segment->record));
-  return fits &&
-         std::ranges::all_of(segment->record.slots, [this](drives::Slot s) {
+  return fits && std::ranges::all_of(segment->record.slots, [this](drives::Slot s) {
            return x_context.drives.live(s) && !x_context.drives.draining(s);
          });
 }

@@ -71,8 +71,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<> aim(std::vector<drives::Slot> slots);
   /// Seals what this worker has open for Purpose::rebalance.
   Task<> end_aim() { return mine().rebalance.lane.close(); }
-  /// Moves shards of whole segments, in this order, until one cannot be moved now. Errors are those of
-  /// Repairer::repair; what was moved before stays moved. Worker 0. The number of shards.
+  /// Moves shards of whole segments, in this order, until one cannot be moved now. Errors are those
+  /// of Repairer::repair; what was moved before stays moved. Worker 0. The number of shards.
   Task<std::uint64_t> move_shards(std::vector<ShardMove> moves,
                                   Pace& pace,
                                   std::uint64_t now_seconds,

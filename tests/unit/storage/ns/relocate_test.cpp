@@ -130,7 +130,8 @@ TEST_F(RelocateTest, PartsOfUploadsMoveWhereTheyMust) {
       owners += moved.owners;
       finished = moved.finished;
     }
-    EXPECT_TRUE(must(ns->relocate(segment, SIZE_MAX, segment::Purpose::upkeep)).left_behind == 0) << "nothing is there";
+    EXPECT_TRUE(must(ns->relocate(segment, SIZE_MAX, segment::Purpose::upkeep)).left_behind == 0)
+        << "nothing is there";
   }
   EXPECT_GE(owners, 3U);
   EXPECT_GE(calls, 3U) << "one part at a time";

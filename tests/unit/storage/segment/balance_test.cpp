@@ -60,8 +60,7 @@ class Box {
   }
   /// What lived in it fills a part of a new one: `x_payload` shards of payload wait for room.
   void widen(const BalancePlan& plan) {
-    const auto at =
-        std::ranges::find(x_segments, plan.narrow.front().segment, &BalanceSegment::id);
+    const auto at = std::ranges::find(x_segments, plan.narrow.front().segment, &BalanceSegment::id);
     ASSERT_NE(at, x_segments.end());
     const std::size_t width = std::min<std::size_t>(plan.roomy.size(), 16);
     ASSERT_GT(width, at->slots.size()) << "written anew to no purpose";
@@ -69,8 +68,7 @@ class Box {
     x_payload += at->k;
     x_segments.erase(at);
     while (x_payload >= k) {
-      add(std::vector(plan.roomy.begin(),
-                      plan.roomy.begin() + static_cast<std::ptrdiff_t>(width)),
+      add(std::vector(plan.roomy.begin(), plan.roomy.begin() + static_cast<std::ptrdiff_t>(width)),
           false);
       x_payload -= k;
     }
