@@ -68,7 +68,7 @@ Task<segment::BalancePlan> Rebalancer::plan(SegmentId busy) {
   std::erase_if(balance.segments, [this, busy](const segment::BalanceSegment& s) {
     return s.id == busy || x_left.contains(s.id);
   });
-  co_return plan_balance(balance, runs());
+  co_return co_await x_segments.plan(std::move(balance), runs());
 }
 
 Task<> Rebalancer::rest() {

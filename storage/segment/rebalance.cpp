@@ -57,6 +57,11 @@ Task<Balance> SegmentStore::balance(std::set<SegmentId> garbage) {
   co_return out;
 }
 
+Task<BalancePlan> SegmentStore::plan(Balance balance, bool runs) {
+  co_return co_await x_context.pool.run(
+      [&balance, runs] { return Result<BalancePlan>(plan_balance(balance, runs)); });
+}
+
 Task<> SegmentStore::aim(std::vector<drives::Slot> slots) {
   const std::size_t drives = std::min<std::size_t>(slots.size(), kMaxShards);
   x_allocator.aim(std::move(slots));

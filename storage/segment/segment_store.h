@@ -66,6 +66,8 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   /// How data lies over the drives; what is `garbage` counts as free. Errors: a drive left
   /// meanwhile.
   Task<Balance> balance(std::set<SegmentId> garbage);
+  /// plan_balance(), which may take a while, on the pool.
+  Task<BalancePlan> plan(Balance balance, bool runs);
   /// Over which drives what is written for Purpose::rebalance goes; what is open for others, and
   /// narrower, is sealed. Worker 0.
   Task<> aim(std::vector<drives::Slot> slots);
