@@ -20,7 +20,7 @@ constexpr double kBeginApart = 0.10, kEndApart = 0.03;
 constexpr double kLeastFull = 0.5;
 // What a drive must have left to be written to: this part of it, and what a lane takes early.
 constexpr std::uint64_t kBeginPart = 20, kEndPart = 32;
-constexpr std::uint64_t kEndShards = kKeptShards + 1, kBeginShards = kEndShards + 2;
+constexpr std::uint64_t kEndShards = kKeptShards + 1, kBeginShards = kEndShards + 1;
 // Room that is saved by writing anew, in hundredths of what it takes now.
 constexpr std::uint64_t kWorthwhile = 5;
 
