@@ -155,6 +155,8 @@ constexpr std::array kKeys = {
         [](Config& c, V v, bool) { return assign(c.scrub_period, read_period(v)); }},
     Key{"storage.restripe_after",
         [](Config& c, V v, bool) { return assign(c.restripe_after, read_period(v)); }},
+    Key{"storage.rebalance_after",
+        [](Config& c, V v, bool) { return assign(c.rebalance_after, read_period(v)); }},
     Key{"nfs.listen", set_nfs_listen},
     Key{"nfs.lease", [](Config& c, V v, bool) { return assign(c.nfs_lease, read_seconds(v)); }},
     Key{"nfs.grace", [](Config& c, V v, bool) { return assign(c.nfs_grace, read_seconds(v)); }},

@@ -65,8 +65,9 @@ struct Config {
   std::vector<std::string> drives;
   std::optional<unsigned> parity;  ///< empty: by number of drives
   bool allow_reduced_redundancy = false;
-  std::chrono::seconds scrub_period = std::chrono::days(14);       ///< 0: never
-  std::chrono::seconds restripe_after = std::chrono::minutes(30);  ///< 0: never
+  std::chrono::seconds scrub_period = std::chrono::days(14);        ///< 0: never
+  std::chrono::seconds restripe_after = std::chrono::minutes(30);   ///< 0: never
+  std::chrono::seconds rebalance_after = std::chrono::minutes(10);  ///< 0: never
   bool sse_c_over_http = false;     ///< SSE-C also without TLS: the keys are in the clear then
   bool signature_v2_forms = false;  ///< browser uploads may be signed with HMAC-SHA1
   std::chrono::seconds lifecycle_day = std::chrono::days(1);  ///< how long a day of a rule is

@@ -67,6 +67,31 @@ std::string_view name_of(engine::RestripeState state) {
   return "";
 }
 
+std::string_view name_of(engine::RebalanceState state) {
+  switch (state) {
+    case engine::RebalanceState::idle:
+      return "idle";
+    case engine::RebalanceState::waiting:
+      return "waiting";
+    case engine::RebalanceState::running:
+      return "running";
+    case engine::RebalanceState::no_room:
+      return "no_room";
+  }
+  return "";
+}
+
+json::object rebalance_to_json(const engine::RebalanceStatus& r) {
+  return {{"state", name_of(r.state)},
+          {"segments", r.segments},
+          {"shards", r.shards},
+          {"wait_seconds", r.wait_seconds},
+          {"bytes_left", r.bytes_left},
+          {"bytes_done", r.bytes_done},
+          {"bytes_per_second", r.bytes_per_second},
+          {"seconds_left", r.seconds_left ? json::value(*r.seconds_left) : json::value()}};
+}
+
 json::object restripe_to_json(const engine::RestripeStatus& r) {
   return {{"state", name_of(r.state)},
           {"segments", r.segments},
@@ -131,6 +156,7 @@ std::string drives_to_json(const engine::EngineStats& stats, const DriveList& li
                             {"drives", std::move(drives)},
                             {"repair", repair_to_json(stats.repair)},
                             {"restripe", restripe_to_json(stats.restripe)},
+                            {"rebalance", rebalance_to_json(stats.rebalance)},
                             {"scrub",
                              {{"period_seconds", stats.repair.scrub_period_seconds},
                               {"all_read_since", stats.repair.oldest_scrub}}}};

@@ -199,6 +199,7 @@ Result<void> Gateway::Parts::open_store() {
   engine_config.allow_reduced_redundancy = config.allow_reduced_redundancy;
   engine_config.scrub_period_seconds = static_cast<std::uint64_t>(config.scrub_period.count());
   engine_config.restripe_after_ns = std::chrono::nanoseconds(config.restripe_after).count();
+  engine_config.rebalance_after_ns = std::chrono::nanoseconds(config.rebalance_after).count();
   engine_config.payload_cache_bytes = memory.payloads;
   engine_config.write_buffer_bytes = memory.writes;
   engine_config.extent_cache_bytes = memory.chunks;

@@ -56,6 +56,10 @@ admin::StoreSample sample_store(const engine::EngineStats& e) {
   s.segments_restriped = e.segments_restriped;
   s.restriped_bytes = e.restriped_bytes;
   s.restripe_bytes_left = e.restripe.bytes_left;
+  s.segments_widened = e.segments_widened;
+  s.shards_rebalanced = e.shards_rebalanced;
+  s.rebalanced_bytes = e.rebalanced_bytes;
+  s.rebalance_bytes_left = e.rebalance.bytes_left;
   s.clock_behind_seconds = e.clock_behind_seconds;
   s.reconstructed_reads = e.reconstructed_reads;
   s.corrupt_reads = e.corrupt_reads;

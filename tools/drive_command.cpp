@@ -94,6 +94,9 @@ void print_health(const json::object& status) {
   if (text_of(restripe, "state") == "running") {
     fmt::print("restripe: {}\n", progress_text(restripe));
   }
+  if (const std::string rebalance = tools::rebalance_text(status); !rebalance.empty()) {
+    fmt::print("rebalance: {}\n", rebalance);
+  }
   const json::object& scrub = object_at(status, "scrub");
   const std::uint64_t period = number_of(scrub, "period_seconds");
   const auto since = static_cast<std::time_t>(number_of(scrub, "all_read_since"));

@@ -153,6 +153,27 @@ void add_drive(Page& page, const DriveSample& d) {
   page.seconds("outcrop_drive_seconds_total", "", d.sync_ns, with("sync"));
 }
 
+// What is written anew for the sake of drives that are missing, or were added.
+void add_rewritten(Page& page, const StoreSample& s) {
+  page.counter("outcrop_segments_restriped_total",
+               "Segments without a drive whose payload was written anew over those that are left",
+               s.segments_restriped);
+  page.counter("outcrop_restriped_bytes_total", "Payload bytes that were stored anew for that",
+               s.restriped_bytes);
+  page.gauge("outcrop_restripe_left_bytes",
+             "Payload, at most, that is to be written anew over the drives that are left",
+             s.restripe_bytes_left);
+  page.counter("outcrop_segments_widened_total",
+               "Segments whose payload was written anew over more drives", s.segments_widened);
+  page.counter("outcrop_shards_rebalanced_total", "Shards moved to emptier drives",
+               s.shards_rebalanced);
+  page.counter("outcrop_rebalanced_bytes_total",
+               "Payload that was stored anew over more drives, and shards moved to emptier ones",
+               s.rebalanced_bytes);
+  page.gauge("outcrop_rebalance_left_bytes",
+             "Of the same, at most, what is to be done as far as is known", s.rebalance_bytes_left);
+}
+
 void add_store(Page& page, const StoreSample& s) {
   for (const DriveSample& d : s.drives) {
     add_drive(page, d);
@@ -191,14 +212,7 @@ void add_store(Page& page, const StoreSample& s) {
                s.segments_compacted);
   page.counter("outcrop_compacted_bytes_total", "Payload bytes that compaction stored anew",
                s.compacted_bytes);
-  page.counter("outcrop_segments_restriped_total",
-               "Segments without a drive whose payload was written anew over those that are left",
-               s.segments_restriped);
-  page.counter("outcrop_restriped_bytes_total", "Payload bytes that were stored anew for that",
-               s.restriped_bytes);
-  page.gauge("outcrop_restripe_left_bytes",
-             "Payload, at most, that is to be written anew over the drives that are left",
-             s.restripe_bytes_left);
+  add_rewritten(page, s);
   page.gauge("outcrop_segments_degraded", "Segments with a shard missing", s.degraded);
   page.gauge("outcrop_segments_moving", "Segments with a shard on a drive that drains", s.moving);
   page.gauge("outcrop_segments_unreadable", "Segments that need drives that are missing",
@@ -206,7 +220,8 @@ void add_store(Page& page, const StoreSample& s) {
   page.gauge("outcrop_segments_damaged", "Segments with data that no drive here can give",
              s.damaged);
   page.gauge("outcrop_repair_left_bytes", "What repair has yet to write", s.repair_bytes_left);
-  page.counter("outcrop_repair_shards_total", "Shards rebuilt or drained", s.shards_moved);
+  page.counter("outcrop_repair_shards_total", "Shards rebuilt, drained, or moved to emptier drives",
+               s.shards_moved);
   page.counter("outcrop_repair_chunks_total", "Damaged chunks rewritten", s.chunks_repaired);
   page.gauge("outcrop_scrub_all_read_since_seconds",
              "Unix time since which all data has been read and verified", s.scrubbed_since);

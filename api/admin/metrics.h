@@ -50,6 +50,8 @@ struct StoreSample {
   std::uint64_t segments_open = 0, segments_sealed = 0, segments_recycled = 0;
   std::uint64_t segments_compacted = 0, compacted_bytes = 0;
   std::uint64_t segments_restriped = 0, restriped_bytes = 0, restripe_bytes_left = 0;
+  std::uint64_t segments_widened = 0, shards_rebalanced = 0, rebalanced_bytes = 0,
+                rebalance_bytes_left = 0;
   std::uint64_t clock_behind_seconds = 0;
   std::uint64_t reconstructed_reads = 0, corrupt_reads = 0, hedged_reads = 0;
   std::uint64_t degraded = 0, moving = 0, unreadable = 0, damaged = 0, repair_bytes_left = 0;

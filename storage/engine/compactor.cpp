@@ -55,7 +55,8 @@ Task<> Compactor::measure(double garbage, std::size_t most_references, SegmentId
 }
 
 Task<> Compactor::move(std::uint64_t most_bytes) {
-  CO_TRY(const ns::Relocated moved, co_await x_tree.relocate(x_victim, most_bytes));
+  CO_TRY(const ns::Relocated moved,
+         co_await x_tree.relocate(x_victim, most_bytes, segment::Purpose::upkeep));
   x_stats.bytes.fetch_add(moved.bytes, std::memory_order_relaxed);
   x_moved |= moved.bytes > 0;
   if (moved.finished) {

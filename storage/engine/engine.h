@@ -43,6 +43,8 @@ struct EngineConfig {
   /// A missing drive gets so long to come back or to be replaced before large objects are written
   /// anew over the drives that are left; since the start, if that was later. 0: they never are.
   std::int64_t restripe_after_ns = 1'800'000'000'000;
+  /// Data is spread over drives that were added when they have been the same for so long. 0: never.
+  std::int64_t rebalance_after_ns = 600'000'000'000;
   /// EngineRuntime::restart is not asked sooner: a process that was started lately is not worth
   /// another start.
   std::int64_t least_uptime_ns = 30'000'000'000;
@@ -131,6 +133,25 @@ struct RestripeStatus {
   std::optional<double> seconds_left;  ///< empty: not known
 };
 
+/// Why data is, or is not, spread over drives that are emptier than others.
+enum class RebalanceState : std::uint8_t {
+  idle,     ///< it is even enough, or something else goes first
+  waiting,  ///< for further drives: those that are here are not what they were
+  running,
+  no_room,  ///< the drives have too little room to write to
+};
+
+struct RebalanceStatus {
+  RebalanceState state = RebalanceState::idle;
+  std::uint64_t segments = 0;  ///< to be written anew over more drives
+  std::uint64_t shards = 0;    ///< to be moved to emptier drives, as far as is known yet
+  double wait_seconds = 0;     ///< while it waits: until it begins
+  /// Payload at most, and shards. Of this run.
+  std::uint64_t bytes_left = 0, bytes_done = 0;
+  double bytes_per_second = 0;
+  std::optional<double> seconds_left;  ///< empty: not known
+};
+
 struct EngineStats {
   std::vector<DriveStatus> drives;
   std::uint64_t epoch = 0;
@@ -147,7 +168,9 @@ struct EngineStats {
   std::uint64_t clock_behind_seconds = 0;  ///< the machine's, behind the time that is used
   std::uint64_t segments_restriped = 0, restriped_bytes = 0;
   RepairStatus repair;
+  std::uint64_t segments_widened = 0, shards_rebalanced = 0, rebalanced_bytes = 0;
   RestripeStatus restripe;
+  RebalanceStatus rebalance;
 };
 
 class Engine {
@@ -199,6 +222,9 @@ class Engine {
   /// Writes all anew that repair cannot complete and that has more parity then, now: what it leaves
   /// is garbage.
   virtual Task<> restripe() = 0;
+  /// Spreads data over the drives that are here, now, as far as there is room: what it writes anew
+  /// leaves garbage.
+  virtual Task<> rebalance() = 0;
   /// Reads all that was last read `period_seconds` or longer ago, and repairs it; the mirrors of
   /// the metadata, too: one that is damaged leaves, and is built anew.
   virtual Task<> scrub(std::uint64_t period_seconds) = 0;

@@ -22,11 +22,11 @@ Restriper::Restriper(segment::SegmentStore& segments,
                      std::int64_t after_ns,
                      std::function<bool()> room)
     : x_segments(segments),
-      x_tree(tree),
       x_drives(drives),
       x_clock(clock),
       x_after_ns(after_ns),
-      x_room(std::move(room)) {}
+      x_room(std::move(room)),
+      x_evacuation(tree, segment::Purpose::upkeep) {}
 
 // False: no drive is missing, and none drains, so that no segment can be stranded.
 bool Restriper::note_losses(std::int64_t now) {
@@ -117,22 +117,11 @@ bool Restriper::choose(SegmentId busy, bool at_once) {
 
 // True: all of the victim was looked at.
 Task<bool> Restriper::move(std::uint64_t most_bytes) {
-  ns::Relocated moved;
-  if (x_parts) {
-    CO_TRY(moved, co_await x_tree.relocate_parts(x_victim.segment, most_bytes, x_part));
-  } else {
-    CO_TRY(moved, co_await x_tree.relocate(x_victim.segment, most_bytes));
-  }
+  CO_TRY(const Evacuation::Moved moved, co_await x_evacuation.move(x_victim.segment, most_bytes));
   x_bytes_done.fetch_add(moved.bytes, std::memory_order_relaxed);
-  {
-    const std::lock_guard lock(x_mutex);
-    x_progress.victim = std::min(x_victim.bytes, x_progress.victim + moved.bytes);
-  }
-  if (!moved.finished) {
-    co_return false;
-  }
-  // What stayed may be parts of uploads.
-  co_return std::exchange(x_parts, true) || moved.left_behind == 0;
+  const std::lock_guard lock(x_mutex);
+  x_progress.victim = std::min(x_victim.bytes, x_progress.victim + moved.bytes);
+  co_return moved.finished;
 }
 
 Task<> Restriper::move_all(segment::Pace& pace, bool needs_room) {
@@ -157,8 +146,7 @@ void Restriper::end(bool all) {
   }
   x_progress.victim = 0;
   x_victim = {};
-  x_parts = false;
-  x_part = {};
+  x_evacuation.end();
 }
 
 Task<> Restriper::leave() {

@@ -12,7 +12,7 @@
 #include "storage/base/clock.h"
 #include "storage/drives/drive_set.h"
 #include "storage/engine/engine.h"
-#include "storage/ns/make_namespace.h"
+#include "storage/engine/evacuation.h"
 #include "storage/segment/pace.h"
 #include "storage/segment/segment_store.h"
 
@@ -69,15 +69,13 @@ class Restriper {
   void end(bool all);
 
   segment::SegmentStore& x_segments;
-  ns::TreeNamespace& x_tree;
   drives::DriveSet& x_drives;
   const Clock& x_clock;
   const std::int64_t x_after_ns;
   const std::function<bool()> x_room;
   std::map<Uuid, std::int64_t> x_lost;  ///< drives that are away, since when
   segment::Stranded x_victim;
-  bool x_parts = false;  ///< of the victim, only parts of uploads are left
-  ns::PartPosition x_part;
+  Evacuation x_evacuation;
   std::atomic<std::uint64_t> x_segments_done{0}, x_bytes_done{0};
   mutable std::mutex x_mutex;
   Progress x_progress;

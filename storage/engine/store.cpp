@@ -116,6 +116,8 @@ Task<> Store::start() {
   x_compactor.emplace(x_segments, *x_ns);
   x_restriper.emplace(x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.restripe_after_ns,
                       [this] { return x_free_bytes > x_total_bytes / kKeptFree; });
+  x_rebalancer.emplace(x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.rebalance_after_ns,
+                       [this] { return x_meta->checkpoint(); });
   if (x_config.background) {
     const Executor ex = x_runtime.workers[0]->get_executor();
     x_pace.emplace(ex, x_runtime.clock, [this] {
@@ -224,7 +226,7 @@ void Store::start_upkeep() {
   add_job(kLookAtClock, "keeping the time", [this] { return keep_time(kKeepTimeNs); });
   add_job(kRepairTick, "repair", [this] { return repair_step(); });
   add_job(kTick, "compaction",
-          [this] { return x_compactor->step(x_free_bytes, x_total_bytes, x_restriper->victim()); });
+          [this] { return x_compactor->step(x_free_bytes, x_total_bytes, being_rewritten()); });
 }
 
 // Deletes make room for metadata only when the index is rewritten without what they erased.
@@ -271,6 +273,7 @@ Task<> Store::close_parts() {
   }
   x_compactor.reset();
   x_restriper.reset();
+  x_rebalancer.reset();
   Result<void> first;
   if (x_ns) {
     first = co_await files().flush_idle(INT64_MAX);
@@ -323,6 +326,7 @@ EngineStats Store::stats() {
   }
   out.repair = repair_status(survey);
   out.restripe = x_restriper->status(survey);
+  out.rebalance = x_rebalancer->status();
   const meta::MetaStats meta = x_meta->stats();
   const segment::SegmentStore::Counts segments = x_segments.counts();
   out.epoch = record.epoch;
@@ -345,6 +349,9 @@ EngineStats Store::stats() {
   out.segments_recycled = x_segments.stats().recycled.load();
   out.segments_restriped = x_restriper->segments();
   out.restriped_bytes = x_restriper->bytes();
+  out.segments_widened = x_rebalancer->segments();
+  out.shards_rebalanced = x_rebalancer->shards();
+  out.rebalanced_bytes = x_rebalancer->bytes();
   out.segments_compacted = x_compactor->stats().segments.load();
   out.compacted_bytes = x_compactor->stats().bytes.load();
   out.reconstructed_reads = x_segments.stats().reconstructed_reads.load();

@@ -13,6 +13,7 @@
 #include "storage/engine/fair_pace.h"
 #include "storage/engine/hang_judge.h"
 #include "storage/engine/periodic.h"
+#include "storage/engine/rebalancer.h"
 #include "storage/engine/restriper.h"
 #include "storage/engine/return_policy.h"
 #include "storage/meta/journaled_meta_store.h"
@@ -49,6 +50,7 @@ class Store final : public Engine {
   Task<> remove_drive(unsigned slot) override;
   Task<std::uint64_t> repair() override;
   Task<> restripe() override;
+  Task<> rebalance() override;
   Task<> scrub(std::uint64_t period_seconds) override;
   Task<> judge_drives() override;
   Task<> eject_given_up() override;
@@ -64,6 +66,7 @@ class Store final : public Engine {
   /// Something that close() waits for. Worker 0.
   class Operation;
   Task<> repair_step();
+  SegmentId being_rewritten() const;
   Task<> rebuild_step();
   Task<> look_after_leaving();
   /// A slot that nothing is on any more.
@@ -121,6 +124,7 @@ class Store final : public Engine {
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
   std::optional<Compactor> x_compactor;
   std::optional<Restriper> x_restriper;
+  std::optional<Rebalancer> x_rebalancer;
   std::vector<std::unique_ptr<Periodic>> x_jobs, x_judges;
   unsigned x_operations = 0;  ///< of the caller's, under way
   Resume<void> x_operations_ended;

@@ -29,19 +29,28 @@ Task<std::uint64_t> Store::repair() {
 
 Task<> Store::restripe() { co_return co_await x_restriper->run(); }
 
+Task<> Store::rebalance() { co_return co_await x_rebalancer->run(); }
+
+// One after the other, on one worker.
+SegmentId Store::being_rewritten() const {
+  return x_restriper->victim() != 0 ? x_restriper->victim() : x_rebalancer->victim();
+}
+
 Task<> Store::scrub(std::uint64_t period_seconds) {
   segment::FullSpeed pace;
   CO_TRYV(co_await x_segments.scrub(pace, now_seconds(), period_seconds));
   co_return co_await scrub_metadata(period_seconds);
 }
 
-// What readers found first, then what is missing, then what can only be written anew, and what is
-// due to be read again: one segment of these, so that a drive that leaves meanwhile does not wait.
+// What readers found first, then what is missing, then what can only be written anew, then what
+// could lie better, and what is due to be read again: one segment of these, so that a drive that
+// leaves meanwhile does not wait.
 Task<> Store::repair_step() {
   x_pace->begin();
   CO_TRYV(co_await x_segments.repair_noted(*x_pace));
   CO_TRYV(co_await rebuild_step());
   CO_TRYV(co_await x_restriper->step(*x_pace, x_compactor->victim()));
+  CO_TRYV(co_await x_rebalancer->step(*x_pace, x_compactor->victim()));
   CO_TRYV(co_await look_after_leaving());
   if (x_config.scrub_period_seconds > 0) {
     CO_TRYV(co_await x_segments.scrub(*x_pace, now_seconds(), x_config.scrub_period_seconds, 1));

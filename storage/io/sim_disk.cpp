@@ -225,6 +225,9 @@ Result<std::unique_ptr<File>> SimDisk::open(std::string_view path, Access access
 
 Result<void> SimDisk::prewrite(std::string_view path, std::uint64_t size) {
   TRYV(step(SimStep::prewrite, path, [&](sim::Drive& drive, Verdict verdict) -> Result<void> {
+    if (drive.size > 0 && drive.measured().free_bytes < size) {
+      return fail(Errc::no_space, ENOSPC);
+    }
     auto ino = drive.lookup(path);
     if (!ino && ino.error().code() == Errc::not_found) {
       ino = drive.create(path, false);
@@ -321,7 +324,7 @@ Result<bool> SimDisk::exists(std::string_view path) {
 Result<Space> SimDisk::space() {
   Space space;
   TRYV(step(SimStep::read, "", [&](sim::Drive& drive, Verdict) {
-    space = drive.space;
+    space = drive.measured();
     return ok();
   }));
   return space;

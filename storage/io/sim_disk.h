@@ -105,6 +105,9 @@ class SimWorld {
   /// before stay dead, and it can be opened again, also after remove_drive().
   void replug_drive(unsigned drive, std::uint64_t seed);
   void set_space(unsigned drive, Space space);  ///< what Disk::space() says
+  /// From now on Disk::space() counts the files against this, and none is written beforehand that
+  /// does not fit. 0: set_space() says it.
+  void set_size(unsigned drive, std::uint64_t bytes);
   /// Flips every bit of a range of a file, cached and durable; false if there is no such range.
   bool corrupt(unsigned drive, std::string_view path, std::uint64_t offset, std::uint64_t length);
   /// Reads of these 4 KiB pages of a file fail with EIO; if it `heals`, until they are written.

@@ -196,6 +196,23 @@ void Drive::power_cut(Random& random) {
   lock_holder = nullptr;
 }
 
+Space Drive::measured() const {
+  if (size == 0) {
+    return space;
+  }
+  std::uint64_t used = 0;
+  std::vector<Ino> todo{kRoot};
+  while (!todo.empty()) {
+    const Inode& inode = *x_inodes.at(todo.back());
+    todo.pop_back();
+    used += inode.data.size();
+    for (const auto& [name, child] : inode.entries) {
+      todo.push_back(child);
+    }
+  }
+  return {.total_bytes = size, .free_bytes = size - std::min(size, used)};
+}
+
 void Drive::collect() {
   std::set<Ino> reached{kRoot};
   std::vector<Ino> todo{kRoot};

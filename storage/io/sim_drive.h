@@ -44,12 +44,15 @@ class Drive {
   void power_cut(Random& random);
   /// Drops inodes that no directory leads to, nor would after a crash. No handle may be open.
   void collect();
+  /// By its files, if it has a size; else as `space` says.
+  Space measured() const;
 
   bool removed = false;
   std::uint64_t plugged =
       1;  ///< counted up when it is plugged in again: handles from before are dead
   bool hung = false;
   const void* lock_holder = nullptr;
+  std::uint64_t size = 0;  ///< 0: endless
   Space space{.total_bytes = std::uint64_t{1} << 40, .free_bytes = std::uint64_t{1} << 40};
 
  private:

@@ -206,6 +206,11 @@ void SimWorld::set_space(unsigned drive, Space space) {
   x_state->x_drives.at(drive).space = space;
 }
 
+void SimWorld::set_size(unsigned drive, std::uint64_t bytes) {
+  const std::lock_guard lock(x_state->mutex);
+  x_state->x_drives.at(drive).size = bytes;
+}
+
 bool SimWorld::corrupt(unsigned drive,
                        std::string_view path,
                        std::uint64_t offset,

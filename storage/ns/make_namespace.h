@@ -57,12 +57,15 @@ class TreeNamespace : public Namespace {
   /// The file view of the same tree; lives as long as the namespace.
   virtual FileSystem& files() = 0;
   virtual QuotaGroups& quota_groups() = 0;  ///< the same
-  /// For compaction and restriping: relocate.h.
-  virtual Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) = 0;
+  /// For compaction, restriping and rebalancing: relocate.h. `purpose` is not client.
+  virtual Task<Relocated> relocate(SegmentId segment,
+                                   std::uint64_t most_bytes,
+                                   segment::Purpose purpose) = 0;
   /// `from` lives until this is done.
   virtual Task<Relocated> relocate_parts(SegmentId segment,
                                          std::uint64_t most_bytes,
-                                         PartPosition& from) = 0;
+                                         PartPosition& from,
+                                         segment::Purpose purpose) = 0;
 };
 
 /// The arguments outlive the namespace. `random` is used under a mutex.

@@ -12,7 +12,7 @@ constexpr std::uint64_t kReadBytes = 1 << 20;
 }  // namespace
 
 Task<> PayloadMover::open(std::uint64_t bytes) {
-  CO_TRY(x_writer, co_await x_core.blobs.open_writer(bytes, segment::Purpose::upkeep));
+  CO_TRY(x_writer, co_await x_core.blobs.open_writer(bytes, x_purpose));
   co_return ok();
 }
 
@@ -20,8 +20,7 @@ Task<bool> PayloadMover::copy(Extent extent, ByteRange range) {
   const std::uint64_t start = x_position;
   for (std::uint64_t done = 0; done < range.length;) {
     const std::uint64_t n = std::min(kReadBytes, range.length - done);
-    const auto slices =
-        co_await x_core.blobs.read(extent, range.offset + done, n, segment::Purpose::upkeep);
+    const auto slices = co_await x_core.blobs.read(extent, range.offset + done, n, x_purpose);
     if (!slices) {
       log::warn("payload cannot be moved out of its segment",
                 {{"segment", x_segment},

@@ -14,7 +14,8 @@ namespace outcrop::ns {
 /// One coroutine.
 class PayloadMover {
  public:
-  PayloadMover(Core& core, SegmentId segment) : x_core(core), x_segment(segment) {}
+  PayloadMover(Core& core, SegmentId segment, segment::Purpose purpose)
+      : x_core(core), x_segment(segment), x_purpose(purpose) {}
 
   /// About so many bytes will be copied. Errors of the store.
   Task<> open(std::uint64_t bytes);
@@ -37,6 +38,7 @@ class PayloadMover {
 
   Core& x_core;
   const SegmentId x_segment;
+  const segment::Purpose x_purpose;
   std::unique_ptr<segment::BlobWriter> x_writer;  // pins the new segments
   std::uint64_t x_position = 0;                   ///< in the stream of what is copied
   std::map<std::uint64_t, Extent> x_extents;      ///< by position in it

@@ -55,8 +55,8 @@ std::uint64_t total(const Ranges& ranges) {
 
 class Relocation {
  public:
-  Relocation(Core& core, SegmentId segment, std::uint64_t most_bytes)
-      : x_core(core), x_segment(segment), x_left(most_bytes) {
+  Relocation(Core& core, SegmentId segment, std::uint64_t most_bytes, segment::Purpose purpose)
+      : x_core(core), x_segment(segment), x_purpose(purpose), x_left(most_bytes) {
     x_lower = meta::table_key(meta::Table::extent_ref);
     put_be64(x_lower, segment);
     x_upper = meta::prefix_end(x_lower);
@@ -133,7 +133,7 @@ class Relocation {
   }
 
   Task<> move(const Batch& batch) {
-    PayloadMover mover(x_core, x_segment);
+    PayloadMover mover(x_core, x_segment, x_purpose);
     CO_TRYV(co_await mover.open(batch.bytes));
     bool moved = false;
     for (const auto& [offset, source] : batch.sources) {
@@ -205,6 +205,7 @@ class Relocation {
 
   Core& x_core;
   const SegmentId x_segment;
+  const segment::Purpose x_purpose;
   std::uint64_t x_left;
   std::string x_lower, x_upper;
   Relocated x_done;
@@ -212,8 +213,11 @@ class Relocation {
 
 }  // namespace
 
-Task<Relocated> relocate(Core& core, SegmentId segment, std::uint64_t most_bytes) {
-  Relocation relocation(core, segment, most_bytes);
+Task<Relocated> relocate(Core& core,
+                         SegmentId segment,
+                         std::uint64_t most_bytes,
+                         segment::Purpose purpose) {
+  Relocation relocation(core, segment, most_bytes, purpose);
   co_return co_await relocation.run();
 }
 

@@ -12,12 +12,16 @@ namespace outcrop::ns {
 /// extents, which cost less space: what lives long is worth it. Extents that cannot be read, and
 /// parts of uploads that were not completed, stay. Errors of the stores; what was moved before
 /// stays moved.
-Task<Relocated> relocate(Core& core, SegmentId segment, std::uint64_t most_bytes);
+Task<Relocated> relocate(Core& core,
+                         SegmentId segment,
+                         std::uint64_t most_bytes,
+                         segment::Purpose purpose);
 /// The same for what parts of uploads have in the segment, `from` a position on, which moves on
 /// with it. It reads the records of all parts that there are: for segments that must not stay.
 Task<Relocated> relocate_parts(Core& core,
                                SegmentId segment,
                                std::uint64_t most_bytes,
-                               PartPosition& from);
+                               PartPosition& from,
+                               segment::Purpose purpose);
 
 }  // namespace outcrop::ns

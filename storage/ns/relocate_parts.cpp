@@ -20,8 +20,12 @@ struct FoundUpload {
 
 class PartRelocation {
  public:
-  PartRelocation(Core& core, SegmentId segment, std::uint64_t most_bytes, PartPosition& from)
-      : x_core(core), x_segment(segment), x_most(most_bytes), x_from(from) {}
+  PartRelocation(Core& core,
+                 SegmentId segment,
+                 std::uint64_t most_bytes,
+                 PartPosition& from,
+                 segment::Purpose purpose)
+      : x_core(core), x_segment(segment), x_purpose(purpose), x_most(most_bytes), x_from(from) {}
 
   Task<Relocated> run() {
     // What is referred to once this is held cannot go before it is read.
@@ -77,7 +81,7 @@ class PartRelocation {
     if (std::ranges::none_of(pieces, here)) {
       co_return ok();
     }
-    PayloadMover mover(x_core, x_segment);
+    PayloadMover mover(x_core, x_segment, x_purpose);
     CO_TRYV(co_await mover.open(part.record.size));
     for (const Piece& piece : pieces) {
       if (here(piece)) {
@@ -120,6 +124,7 @@ class PartRelocation {
 
   Core& x_core;
   const SegmentId x_segment;
+  const segment::Purpose x_purpose;
   const std::uint64_t x_most;
   PartPosition& x_from;
   Relocated x_done;
@@ -130,8 +135,9 @@ class PartRelocation {
 Task<Relocated> relocate_parts(Core& core,
                                SegmentId segment,
                                std::uint64_t most_bytes,
-                               PartPosition& from) {
-  PartRelocation relocation(core, segment, most_bytes, from);
+                               PartPosition& from,
+                               segment::Purpose purpose) {
+  PartRelocation relocation(core, segment, most_bytes, from, purpose);
   co_return co_await relocation.run();
 }
 

@@ -32,13 +32,16 @@ class TreeNamespaceImpl final : public TreeNamespace {
   Task<> open() override { return x_core.open(); }
   FileSystem& files() override { return x_files; }
   QuotaGroups& quota_groups() override { return x_groups; }
-  Task<Relocated> relocate(SegmentId segment, std::uint64_t most_bytes) override {
-    return ns::relocate(x_core, segment, most_bytes);
+  Task<Relocated> relocate(SegmentId segment,
+                           std::uint64_t most_bytes,
+                           segment::Purpose purpose) override {
+    return ns::relocate(x_core, segment, most_bytes, purpose);
   }
   Task<Relocated> relocate_parts(SegmentId segment,
                                  std::uint64_t most_bytes,
-                                 PartPosition& from) override {
-    return ns::relocate_parts(x_core, segment, most_bytes, from);
+                                 PartPosition& from,
+                                 segment::Purpose purpose) override {
+    return ns::relocate_parts(x_core, segment, most_bytes, from, purpose);
   }
 
   Task<std::vector<BucketInfo>> list_buckets() override { return ns::list_buckets(x_core); }

@@ -67,7 +67,15 @@ Task<SegmentId> Allocator::next_id() {
 Result<std::vector<drives::Slot>> Allocator::with_room(std::vector<drives::Slot> live,
                                                        unsigned parity,
                                                        Purpose purpose) {
-  const std::uint64_t kept = purpose == Purpose::client ? kKeptShards : 0;
+  const std::uint64_t kept = purpose == Purpose::upkeep ? 0 : kKeptShards;
+  if (purpose == Purpose::rebalance) {
+    const std::vector<drives::Slot> wanted = aim();
+    std::erase_if(live,
+                  [&wanted](drives::Slot s) { return !std::ranges::binary_search(wanted, s); });
+    if (live.size() < wanted.size() || wanted.size() <= parity) {
+      return fail(Errc::no_space, "a drive to rebalance to takes nothing new");
+    }
+  }
   std::vector<drives::Slot> out;
   for (const drives::Slot slot : live) {
     const auto room = x_spares.room(slot);
@@ -79,10 +87,10 @@ Result<std::vector<drives::Slot>> Allocator::with_room(std::vector<drives::Slot>
       out.push_back(slot);
     }
   }
-  if (out.size() > parity) {
+  if (purpose == Purpose::rebalance ? out.size() == live.size() : out.size() > parity) {
     return out;
   }
-  if (purpose == Purpose::client) {
+  if (purpose != Purpose::upkeep) {
     return fail(Errc::no_space, "the rest is kept for compaction");
   }
   return live;
@@ -109,6 +117,26 @@ Result<SegmentRecord> Allocator::plan(bool small, Purpose purpose) {
     record.slots.push_back(slots[(start + i) % slots.size()]);
   }
   return record;
+}
+
+void Allocator::aim(std::vector<drives::Slot> slots) {
+  std::ranges::sort(slots);
+  const std::lock_guard lock(x_aim_mutex);
+  x_aim = std::move(slots);
+}
+
+std::vector<drives::Slot> Allocator::aim() const {
+  const std::lock_guard lock(x_aim_mutex);
+  return x_aim;
+}
+
+bool Allocator::aimed(const SegmentRecord& record) const {
+  const std::vector<drives::Slot> wanted = aim();
+  const auto is_wanted = [&wanted](drives::Slot s) {
+    return std::ranges::binary_search(wanted, s);
+  };
+  return record.slots.size() == std::min<std::size_t>(wanted.size(), kMaxShards) &&
+         std::ranges::all_of(record.slots, is_wanted);
 }
 
 Result<std::shared_ptr<io::File>> Allocator::place_shard(const SegmentRecord& record,

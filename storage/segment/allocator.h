@@ -25,13 +25,20 @@ class Allocator {
   /// full are left out while the others are m+1 at least.
   /// read_only with too few live drives; no_space when too few can hold another shard and, for
   /// clients, what is kept back for upkeep.
+  /// For rebalancing: over the drives of aim() alone; no_space if one of them has no room that
+  /// clients may have, or takes nothing new.
   Task<SegmentPtr> create(bool small, Purpose purpose);
+  /// Where what is rebalanced goes from now on. Any thread.
+  void aim(std::vector<drives::Slot> slots);
+  /// As wide as what is made for rebalancing now, and on no other drives.
+  bool aimed(const SegmentRecord& record) const;
 
  private:
   Task<SegmentId> next_id();
   Result<std::vector<drives::Slot>> with_room(std::vector<drives::Slot> live,
                                               unsigned parity,
                                               Purpose purpose);
+  std::vector<drives::Slot> aim() const;
   Result<SegmentRecord> plan(bool small, Purpose purpose);
   Result<std::shared_ptr<io::File>> place_shard(const SegmentRecord& record, unsigned shard);
   void give_back(const SegmentRecord& record, unsigned shards);
@@ -44,6 +51,8 @@ class Allocator {
   std::mutex x_mutex;  // guards the two counters; never held across a suspension
   SegmentId x_next = 0, x_reserved_end = 0;
   std::atomic<unsigned> x_rotation{0};
+  mutable std::mutex x_aim_mutex;
+  std::vector<drives::Slot> x_aim;  // in order
   std::mutex x_fill_mutex;
   std::condition_variable x_fills_ended;
   unsigned x_fills = 0;  // jobs on the pool

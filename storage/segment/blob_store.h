@@ -14,8 +14,9 @@ namespace outcrop::segment {
 inline constexpr std::uint64_t kSmallMax = 128 << 10;
 
 /// Who asks. Upkeep (compaction) may use room that is kept back from clients: it is what makes room
-/// for them again. What it reads is in nobody's way for that, and stays out of caches.
-enum class Purpose : std::uint8_t { client, upkeep };
+/// for them again. Rebalancing writes over the drives that it was given, all of them, or not at
+/// all. What these read is in nobody's way for that, and stays out of caches.
+enum class Purpose : std::uint8_t { client, upkeep, rebalance };
 
 /// Keeps the segments of some extents from being recycled while it lives. Any thread.
 class Pin {

@@ -9,19 +9,28 @@ Lane::~Lane() { OUTCROP_ASSERT(!x_preparing); }
 // A segment that lost a drive, or is to leave one, takes no more data: the next one has full parity
 // over what is left.
 bool Lane::usable(const SegmentPtr& segment) const {
-  return segment && !segment->sealed.load() &&
-         std::ranges::all_of(segment->record.slots, [this](drives::Slot s) {
+  const bool fits = segment && !segment->sealed.load() &&
+                    (x_purpose != Purpose::rebalance || x_allocator.aimed(segment->record));
+  return fits && std::ranges::all_of(segment->record.slots, [this](drives::Slot s) {
            return x_context.drives.live(s) && !x_context.drives.draining(s);
          });
 }
 
-void Lane::leave_unusable() {
+void Lane::leave(const std::function<bool(const SegmentPtr&)>& unfit) {
   for (SegmentPtr* open : {&x_current, &x_next}) {
-    if (*open && !usable(*open)) {
+    if (*open && unfit(*open)) {
       (*open)->sealed.store(true);
       open->reset();
     }
   }
+}
+
+void Lane::leave_unusable() {
+  leave([this](const SegmentPtr& open) { return !usable(open); });
+}
+
+void Lane::leave_narrow(std::size_t drives) {
+  leave([drives](const SegmentPtr& open) { return open->record.slots.size() < drives; });
 }
 
 Task<> Lane::prepare() {

@@ -1,6 +1,7 @@
 // One worker's open segment of one geometry, and the next one, prepared while this one fills: no
 // lock and no hop on the append path.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "storage/segment/allocator.h"
@@ -32,13 +33,16 @@ class Lane {
   void give_back(const Room& room, std::uint64_t used);
   const SegmentPtr& current() const { return x_current; }
   std::uint64_t used() const { return x_used; }
-  /// Seals what is open on a drive that left or drains.
+  /// Seals what is open on a drive that left or drains, or, for rebalancing, is not aimed at.
   void leave_unusable();
+  /// Seals what is open over fewer drives.
+  void leave_narrow(std::size_t drives);
   /// Waits for the preparation in flight and seals what is open.
   Task<> close();
 
  private:
   bool usable(const SegmentPtr& segment) const;
+  void leave(const std::function<bool(const SegmentPtr&)>& unfit);
   Task<> next_segment();
   Task<> prepare();
   void prefetch();

@@ -136,10 +136,24 @@ std::vector<SegmentPtr> Repairer::due(std::uint64_t now_seconds,
   return out;
 }
 
+std::vector<SegmentPtr> Repairer::whole() const {
+  std::vector<SegmentPtr> out;
+  for (const SegmentPtr& segment : x_catalogue.all()) {
+    const LayoutPtr layout = segment->layout();
+    if (segment->closed.load() && !segment->dying.load() && !segment->damaged.load() &&
+        (missing(*segment, *layout) | leaving(*layout)) == 0) {
+      out.push_back(segment);
+    }
+  }
+  std::ranges::sort(out, {}, [](const SegmentPtr& s) { return s->record.id; });
+  return out;
+}
+
 Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
                                      RepairMode mode,
                                      Pace& pace,
-                                     std::uint64_t now_seconds) {
+                                     std::uint64_t now_seconds,
+                                     std::optional<Move> move) {
   const SegmentClaim claim(*segment);
   const SegmentPins pin({segment});
   if (!claim || !segment->closed.load() || segment->dying.load()) {
@@ -149,11 +163,16 @@ Task<RepairOutcome> Repairer::repair(SegmentPtr segment,
       [this, segment] { return segment->open_shards(x_context.drives); }));
   Job job{.segment = segment,
           .layout = segment->layout(),
+          .move = move,
           .todo = 0,
           .placed = 0,
           .fresh = {},
           .found = {}};
   job.todo = missing(*segment, *job.layout) | leaving(*job.layout);
+  if (move && job.todo != 0) {
+    co_return RepairOutcome::busy;
+  }
+  job.todo |= move ? 1U << move->shard : 0;
   auto placed = co_await x_context.pool.run([this, &job] { return place(job); });
   if (placed && job.todo != 0 && job.placed == 0 && mode == RepairMode::rebuild) {
     co_return RepairOutcome::blocked;
@@ -204,6 +223,7 @@ Task<> Repairer::repair_range(SegmentPtr segment,
   }
   Job job{.segment = segment,
           .layout = segment->layout(),
+          .move = {},
           .todo = 0,
           .placed = 0,
           .fresh = {},

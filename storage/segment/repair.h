@@ -76,12 +76,21 @@ class Repairer {
   /// Closed segments whose last full read is `period` or longer ago, the oldest first. What a clock
   /// that was wrong has put into the future is due as well. Of one that is damaged, the last try.
   std::vector<SegmentPtr> due(std::uint64_t now_seconds, std::uint64_t period_seconds) const;
+  /// Closed segments with all their shards where they belong, and not damaged.
+  std::vector<SegmentPtr> whole() const;
+  /// A shard that is to go to another drive, though it is whole where it is.
+  struct Move {
+    unsigned shard = 0;
+    drives::Slot to = 0;
+  };
   /// Repairs one, and reads all of it. Errors: cancelled (pace), io_error (a drive left meanwhile),
   /// no_space, and those of the commit; the segment is as it was then, but for repairs in place.
+  /// With a `move` only that; busy if the segment is not whole.
   Task<RepairOutcome> repair(SegmentPtr segment,
                              RepairMode mode,
                              Pace& pace,
-                             std::uint64_t now_seconds);
+                             std::uint64_t now_seconds,
+                             std::optional<Move> move = std::nullopt);
   /// Rewrites what is damaged in a part of the shard files.
   Task<> repair_range(SegmentPtr segment, std::uint64_t from, std::uint64_t to, Pace& pace);
   /// A file that a shard moved away from stays until remove_leftovers(). If the drive that took
@@ -113,7 +122,8 @@ class Repairer {
   struct Job {
     SegmentPtr segment;
     LayoutPtr layout;
-    ShardMask todo = 0;    ///< missing or leaving
+    std::optional<Move> move;
+    ShardMask todo = 0;    ///< missing or leaving, or to move
     ShardMask placed = 0;  ///< of those: has a new file, or its holes are filled where it is
     std::vector<NewShard> fresh;
     WalkResult found;

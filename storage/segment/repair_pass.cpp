@@ -26,6 +26,7 @@ Task<> leave_there(Worker& worker) {
   worker.small.leave_unusable();
   worker.large.lane.leave_unusable();
   worker.upkeep.lane.leave_unusable();
+  worker.rebalance.lane.leave_unusable();
   co_return ok();
 }
 

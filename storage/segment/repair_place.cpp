@@ -15,7 +15,7 @@ Result<bool> Repairer::place(Job& job) {
     }
     const drives::Slot slot = job.layout->slots[i];
     const bool usable = job.layout->files[i] && (job.segment->unreadable.load() & (1U << i)) == 0;
-    if (x_context.drives.live(slot) && !x_context.drives.draining(slot) && usable) {
+    if (!job.move && x_context.drives.live(slot) && !x_context.drives.draining(slot) && usable) {
       job.placed |= 1U << i;  // holes are filled where they are
       continue;
     }
@@ -53,7 +53,11 @@ std::vector<drives::Slot> Repairer::candidates(const Job& job, unsigned shard) c
 Result<std::optional<Repairer::NewShard>> Repairer::make_file(const Job& job, unsigned shard) {
   const drives::Slot home = job.layout->slots[shard];
   std::vector<drives::Slot> slots = candidates(job, shard);
-  const bool may_stay = x_context.drives.live(home) && !x_context.drives.draining(home);
+  if (job.move) {
+    std::erase_if(slots, [&job](drives::Slot slot) { return slot != job.move->to; });
+  }
+  const bool may_stay =
+      !job.move && x_context.drives.live(home) && !x_context.drives.draining(home);
   if (may_stay) {
     slots.insert(slots.begin(), home);  // only its file is gone, or not to be used
   }

@@ -129,7 +129,8 @@ Task<> SegmentStore::open() {
 Task<> SegmentStore::close_worker() {
   CO_TRYV(co_await mine().small.close());
   CO_TRYV(co_await mine().large.lane.close());
-  co_return co_await mine().upkeep.lane.close();
+  CO_TRYV(co_await mine().upkeep.lane.close());
+  co_return co_await mine().rebalance.lane.close();
 }
 
 Task<SegmentPtr> SegmentStore::find(SegmentId id) {
@@ -155,9 +156,7 @@ Task<Placed> SegmentStore::place_small(ConstBytes payload) { return mine().small
 
 Task<std::unique_ptr<BlobWriter>> SegmentStore::open_writer(std::uint64_t size_hint,
                                                             Purpose purpose) {
-  WorkerState& worker = mine();
-  co_return std::make_unique<StripeWriter>(
-      purpose == Purpose::upkeep ? worker.upkeep : worker.large, size_hint);
+  co_return std::make_unique<StripeWriter>(mine().lane(purpose), size_hint);
 }
 
 namespace {
@@ -168,7 +167,7 @@ class ReadTimer {
  public:
   ReadTimer(SegmentStats& stats, Purpose purpose) : x_stats(stats), x_purpose(purpose) {}
   ~ReadTimer() {
-    if (x_purpose == Purpose::upkeep) {
+    if (x_purpose != Purpose::client) {
       return;
     }
     const auto ns = std::chrono::steady_clock::now() - x_began;

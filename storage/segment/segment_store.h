@@ -3,10 +3,12 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "storage/meta/companion.h"
 #include "storage/segment/allocator.h"
+#include "storage/segment/balance.h"
 #include "storage/segment/payload_cache.h"
 #include "storage/segment/repair.h"
 #include "storage/segment/small_log.h"
@@ -61,6 +63,23 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   Task<> repair_noted(Pace& pace);
   Survey survey() const { return x_repairer.survey(); }
 
+  /// How data lies over the drives; what is `garbage` counts as free. Errors: a drive left
+  /// meanwhile.
+  Task<Balance> balance(std::set<SegmentId> garbage);
+  /// plan_balance(), which may take a while, on the pool.
+  Task<BalancePlan> plan(Balance balance, bool runs);
+  /// Over which drives what is written for Purpose::rebalance goes; what is open for others, and
+  /// narrower, is sealed. Worker 0.
+  Task<> aim(std::vector<drives::Slot> slots);
+  /// Seals what this worker has open for Purpose::rebalance.
+  Task<> end_aim() { return mine().rebalance.lane.close(); }
+  /// Moves shards of whole segments, in this order, until one cannot be moved now. Errors are those
+  /// of Repairer::repair; what was moved before stays moved. Worker 0. The number of shards.
+  Task<std::uint64_t> move_shards(std::vector<ShardMove> moves,
+                                  Pace& pace,
+                                  std::uint64_t now_seconds,
+                                  const std::function<Task<>()>& checkpoint);
+
   /// A drive is out: nothing is appended to segments on it any more, what it lacks is on record,
   /// and its files are closed where nobody is at them. To be called again until Disk::released().
   /// Worker 0.
@@ -105,9 +124,15 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
  private:
   struct WorkerState {
     SmallLog small;
-    StripeLane large, upkeep;
+    StripeLane large, upkeep, rebalance;
     WorkerState(Context& c, Allocator& a)
-        : small(c, a), large(c, a, Purpose::client), upkeep(c, a, Purpose::upkeep) {}
+        : small(c, a),
+          large(c, a, Purpose::client),
+          upkeep(c, a, Purpose::upkeep),
+          rebalance(c, a, Purpose::rebalance) {}
+    StripeLane& lane(Purpose purpose) {
+      return purpose == Purpose::client ? large : purpose == Purpose::upkeep ? upkeep : rebalance;
+    }
   };
   WorkerState& mine() { return *x_workers[worker_index()]; }
   Task<SegmentPtr> find(SegmentId id);

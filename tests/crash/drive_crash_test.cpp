@@ -79,6 +79,17 @@ Result<void> drain_without_another(SimEngine& e, io::SimWorld& world) {
   return e.run(e.engine().remove_drive(kSlot));
 }
 
+/// A drive was added: what is there is written anew over it, too.
+Result<void> spread(SimEngine& e, io::SimWorld&) {
+  TRYV(e.run(e.engine().repair()));
+  TRYV(e.run(e.engine().rebalance()));
+  TRYV(e.run(e.engine().collect_garbage()));
+  const engine::EngineStats stats = e.engine().stats();
+  const bool all = std::ranges::all_of(
+      stats.drives, [](const engine::DriveStatus& drive) { return drive.shards > 0; });
+  return all && whole(e) ? ok() : Result<void>(fail(Errc::internal, "a drive is not used"));
+}
+
 /// A drive is pulled while the store runs, misses a write, is plugged in again and made whole.
 Result<void> pull_and_plug(SimEngine& e, io::SimWorld& world) {
   constexpr unsigned kSlot = 1;
@@ -225,6 +236,44 @@ TEST(DriveCrash, DrainingADriveWithoutAnother) {
   Contents all;
   io::SimWorld world = filled_world(4, all);
   const Change change{"drain without another", drain_without_another};
+  EXPECT_GT(run_all(change, world, all), 300U);
+}
+
+TEST(DriveCrash, SpreadingDataOverADriveThatWasAdded) {
+  Contents all;
+  io::SimWorld world = filled_world(3, all);
+  world.add_drive();  // it joins at the start
+  const Change change{"rebalance", spread};
+  EXPECT_GT(run_all(change, world, all), 300U);
+}
+
+// Drives that are nearly full: shards are moved first.
+TEST(DriveCrash, MovingShardsToADriveThatWasAdded) {
+  Contents all;
+  io::SimWorld world = filled_world(3, all);
+  {
+    SimEngine engine(world, 1);
+    ASSERT_TRUE(engine.open());
+    all["bulk"] = pattern(6, 6 << 20);
+    ASSERT_TRUE(engine.put("bulk", all["bulk"]));
+    ASSERT_TRUE(engine.close());
+  }
+  world.reboot(3);
+  for (unsigned drive = 0; drive < 3; ++drive) {
+    world.set_size(drive, 20 << 20);
+  }
+  world.set_size(world.add_drive(), 64 << 20);
+  {
+    io::SimWorld copy = world.clone(1);
+    copy.reboot(1);
+    SimEngine engine(copy, 1);
+    ASSERT_TRUE(engine.open());
+    ASSERT_TRUE(spread(engine, copy));
+    const engine::EngineStats stats = engine.engine().stats();
+    EXPECT_GT(stats.shards_rebalanced, 0U);
+    EXPECT_GT(stats.segments_widened, 0U);
+  }
+  const Change change{"rebalance of full drives", spread};
   EXPECT_GT(run_all(change, world, all), 300U);
 }
 

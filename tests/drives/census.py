@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Census:
         self._bulk = bulk
         self.population = Population(seed)
         self.problems: list[str] = []
+        self.kills_while_spreading, self.spread_over = 0, 0.0
         self.kills = self.kills_while_running = self.rebuilt = self.restriped = self.subsets = 0
         self._random = random.Random(seed)
         self._next_drive = DRIVES
@@ -191,6 +193,49 @@ class Census:
         self.wait_whole("shrunk, after two drives were away")
         self.restriped += 1
 
+    def spread(self, kills: int) -> None:
+        """A drive is added to the box that has shrunk: what lay over the others is written anew over all, kills or not."""
+        self.server.stop()
+        self.server.set_environment("OUTCROP_STORAGE_REBALANCE_AFTER", "1s")
+        new = self.server.root / f"drive{self._next_drive}"
+        self._next_drive += 1
+        new.mkdir(mode=0o700)
+        self.server.start()
+        self._command("add", str(new))
+        self.server.drives.append(new)
+        for _ in range(kills):
+            self._wait("spreading", lambda s: s["rebalance"]["state"] == "running" or self._is_spread(s))
+            time.sleep(self._random.uniform(0.0, 0.5))
+            status = self.status()
+            self.kills_while_spreading += 1 if status and status["rebalance"]["state"] == "running" else 0
+            self.server.kill()
+            self.kills += 1
+            self.server.start()
+        self._wait("spread", self._is_spread)
+        self.wait_whole("spread")
+        self.look("spread")
+        self.server.set_environment("OUTCROP_STORAGE_REBALANCE_AFTER", "10m")
+        self.spread_over = self._mean_shards(self.status())
+
+    def _wait(self, what: str, done: Callable[[Any], bool]) -> None:
+        deadline = time.monotonic() + HEAL_SECONDS_MAX
+        status = None
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status is not None and done(status):
+                return
+            time.sleep(0.05)
+        raise ServerFailed(f"not {what} after {HEAL_SECONDS_MAX} s: {status}\n{self.server.log_tail()}")
+
+    def _is_spread(self, status: Any) -> bool:
+        """The newest drive has its part of the shards, and nothing is left to do."""
+        newest = next((d["shards"] for d in status["drives"] if d["path"] == str(self.server.drives[-1])), 0)
+        return status["rebalance"]["state"] == "idle" and newest >= 0.5 * self._mean_shards(status)
+
+    @staticmethod
+    def _mean_shards(status: Any) -> float:
+        return sum(d["shards"] for d in status["drives"]) / len(status["drives"])
+
     def round(self, number: int, kills: int) -> None:
         """Lose, write, replace, kill, heal."""
         where = f"round {number}"
@@ -247,6 +292,7 @@ def main() -> int:
             if options.outcrop is not None:
                 census.grow_and_shrink()
                 census.shrink(options.kills)
+                census.spread(options.kills)
             census.any_two_may_go(options.pairs)
         except (ServerFailed, AdminRefused) as failure:
             census.problems.append(str(failure))
@@ -254,12 +300,14 @@ def main() -> int:
     for problem in census.problems[:20]:
         print(problem)
     print(f"census: seed {seed}, {census.rebuilt} drives rebuilt, {census.kills} kills "
-          f"({census.kills_while_running} while repair ran), {census.restriped} not replaced, {census.subsets} pairs of drives away, "
+          f"({census.kills_while_running} while repair ran, {census.kills_while_spreading} while data was spread), "
+          f"{census.restriped} not replaced, {census.subsets} pairs of drives away, "
           f"{len(census.population.expected)} objects, {len(census.problems)} problems, "
           f"{time.monotonic() - began:.0f} s")
     most = math.comb(len(server.drives), PARITY)
     done = (census.rebuilt == options.rounds and census.subsets == min(options.pairs, most)
             and census.restriped == (options.outcrop is not None)
+            and (options.outcrop is None or census.spread_over > 0)
             and (options.kills == 0 or census.kills_while_running > 0))
     return 1 if census.problems or not done else 0
 

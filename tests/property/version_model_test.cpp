@@ -433,7 +433,7 @@ class History : public VersionSides {
     blobs.next_segment();
     for (const SegmentId segment : blobs.old_segments()) {
       for (bool finished = false; !finished;) {
-        finished = must(ns->relocate(segment, 1 << 20)).finished;
+        finished = must(ns->relocate(segment, 1 << 20, segment::Purpose::upkeep)).finished;
       }
     }
     blobs.collect();

@@ -68,6 +68,19 @@ std::string blocked_text(const json::object& status) {
   return out;
 }
 
+std::string rebalance_text(const json::object& status) {
+  const json::object& rebalance = object_at(status, "rebalance");
+  const std::string state(text_of(rebalance, "state"));
+  if (state == "running") {
+    return progress_text(rebalance);
+  }
+  if (state == "waiting") {
+    return "begins in " + duration_text(number_of(rebalance, "wait_seconds")) +
+           ", if no further drive is added";
+  }
+  return state == "no_room" ? "waits for room on the drives: delete, or add one" : "";
+}
+
 std::string progress_text(const json::object& repair) {
   const std::uint64_t left = number_of(repair, "bytes_left");
   const std::uint64_t done = number_of(repair, "bytes_done");
@@ -120,7 +133,9 @@ RepairView view_repair(const json::object& status) {
     out.busy = true;
     out.line = "restripe: " + progress_text(restripe);
   } else if (out.whole) {
-    out.line = "repair: nothing left to do";
+    const std::string rebalance = rebalance_text(status);
+    out.busy = text_of(object_at(status, "rebalance"), "state") == "running";
+    out.line = rebalance.empty() ? "repair: nothing left to do" : "rebalance: " + rebalance;
   } else {
     const std::string why = why_stopped(status);
     out.line = "repair: stopped: " +

@@ -23,7 +23,10 @@ struct RepairView {
 };
 RepairView view_repair(const boost::json::object& status);
 
-/// The part of GET /v1/drives about repair or restriping, while it is busy.
+/// Of data that is spread over drives that were added: how far that is, or when it begins. Empty:
+/// nothing is to be done.
+std::string rebalance_text(const boost::json::object& status);
+/// The part of GET /v1/drives about repair, restriping or rebalancing, while it is busy.
 std::string progress_text(const boost::json::object& repair);
 /// What is the matter with segments that are blocked, and what becomes of them.
 std::string blocked_text(const boost::json::object& status);

@@ -86,6 +86,7 @@ io = "threads"
 segment_size = "64MiB"
 scrub_period = "36h"
 restripe_after = "5m"
+rebalance_after = "7m"
 [audit]
 enabled = false
 dir = "/var/log/outcrop"
@@ -133,6 +134,7 @@ TEST(Config, ReadsEveryKey) {
   want.segment_size = 64 << 20;
   want.scrub_period = std::chrono::hours(36);
   want.restripe_after = std::chrono::minutes(5);
+  want.rebalance_after = std::chrono::minutes(7);
   want.fast_etags = true;
   want.file_metadata = false;
   want.lifecycle_day = std::chrono::seconds(30);

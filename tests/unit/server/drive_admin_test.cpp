@@ -54,6 +54,7 @@ class FakeEngine final : public engine::Engine {
   Task<> remove_drive(unsigned) override { co_return ok(); }
   Task<std::uint64_t> repair() override { co_return 0; }
   Task<> restripe() override { co_return ok(); }
+  Task<> rebalance() override { co_return ok(); }
   Task<> scrub(std::uint64_t) override { co_return ok(); }
   Task<> judge_drives() override { co_return ok(); }
   Task<> look_for_drives() override { co_return ok(); }

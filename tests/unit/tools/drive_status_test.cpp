@@ -103,6 +103,29 @@ TEST(ViewRepair, WhatIsBlockedIsWrittenAnew) {
             "anew over those that are left takes more room: add one, or delete");
 }
 
+TEST(ViewRepair, DataIsSpreadOnceItIsWhole) {
+  const auto view = [](const std::string& rebalance) {
+    return view_repair(parse(R"({"repair":{},"rebalance":{)" + rebalance + "}}"));
+  };
+  const RepairView waits = view(R"("state":"waiting","wait_seconds":590)");
+  EXPECT_FALSE(waits.busy);
+  EXPECT_TRUE(waits.whole);
+  EXPECT_EQ(waits.line, "rebalance: begins in 9 min, if no further drive is added");
+  const RepairView runs = view(
+      R"("state":"running","bytes_left":1024,"bytes_done":1024,"bytes_per_second":512,
+         "seconds_left":2)");
+  EXPECT_TRUE(runs.busy);
+  EXPECT_TRUE(runs.whole);
+  EXPECT_EQ(runs.line, "rebalance:  50 %, 1.0 KiB of 2.0 KiB, 512 B/s, 2 s left");
+  const RepairView full = view(R"("state":"no_room")");
+  EXPECT_FALSE(full.busy);
+  EXPECT_EQ(full.line, "rebalance: waits for room on the drives: delete, or add one");
+  EXPECT_EQ(view(R"("state":"idle")").line, "repair: nothing left to do");
+  const RepairView degraded = view_repair(
+      parse(R"({"repair":{"degraded":2,"blocked":2},"rebalance":{"state":"running"}})"));
+  EXPECT_FALSE(degraded.whole) << "that goes first";
+}
+
 TEST(ViewRepair, WhatStopsItIsWhatItSays) {
   const auto line = [](const std::string& repair) {
     const RepairView view = view_repair(parse(R"({"repair":{)" + repair + "}}"));

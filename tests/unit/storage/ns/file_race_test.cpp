@@ -53,7 +53,8 @@ class FileRace : public testing::Test, protected test::FileFixture {
   Task<> relocate_some(std::size_t which) {
     const auto segments = blobs.old_segments();
     if (which % 8 == 0 && !segments.empty() && !x_relocating.exchange(true)) {
-      const auto moved = co_await ns->relocate(segments[which / 8 % segments.size()], 200'000);
+      const auto moved = co_await ns->relocate(segments[which / 8 % segments.size()], 200'000,
+                                               segment::Purpose::upkeep);
       x_relocating = false;
       CO_TRYV(moved);
     }

@@ -25,7 +25,7 @@ class RelocateTest : public ::testing::Test, protected test::FileFixture {
     Relocated total;
     for (const SegmentId segment : blobs.old_segments()) {
       for (bool finished = false; !finished;) {
-        const Relocated moved = must(ns->relocate(segment, 100'000));
+        const Relocated moved = must(ns->relocate(segment, 100'000, segment::Purpose::upkeep));
         total.bytes += moved.bytes;
         total.owners += moved.owners;
         total.left_behind += moved.left_behind;
@@ -126,11 +126,12 @@ TEST_F(RelocateTest, PartsOfUploadsMoveWhereTheyMust) {
   for (const SegmentId segment : blobs.old_segments()) {
     PartPosition from;
     for (bool finished = false; !finished; ++calls) {
-      const Relocated moved = must(ns->relocate_parts(segment, 1, from));
+      const Relocated moved = must(ns->relocate_parts(segment, 1, from, segment::Purpose::upkeep));
       owners += moved.owners;
       finished = moved.finished;
     }
-    EXPECT_TRUE(must(ns->relocate(segment, SIZE_MAX)).left_behind == 0) << "nothing is there";
+    EXPECT_TRUE(must(ns->relocate(segment, SIZE_MAX, segment::Purpose::upkeep)).left_behind == 0)
+        << "nothing is there";
   }
   EXPECT_GE(owners, 3U);
   EXPECT_GE(calls, 3U) << "one part at a time";
@@ -177,10 +178,10 @@ TEST_F(RelocateTest, WhatCannotBeReadStaysAndTheRestMoves) {
   seal();
   const SegmentId segment = blobs.old_segments().front();
   blobs.damage(segment, 5);
-  const Relocated moved = must(ns->relocate(segment, 150'000));
+  const Relocated moved = must(ns->relocate(segment, 150'000, segment::Purpose::upkeep));
   EXPECT_EQ(moved.left_behind, 5U);
   EXPECT_EQ(moved.bytes, 200'000U);
-  EXPECT_EQ(must(ns->relocate(segment, UINT64_MAX)).bytes, 100'000U);
+  EXPECT_EQ(must(ns->relocate(segment, UINT64_MAX, segment::Purpose::upkeep)).bytes, 100'000U);
   for (unsigned i = 0; i < 8; ++i) {
     const auto got = get("k" + std::to_string(i));
     ASSERT_EQ(got.has_value(), i >= 5) << i;

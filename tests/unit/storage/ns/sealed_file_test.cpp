@@ -155,7 +155,7 @@ TEST_F(SealedFiles, ReadersDoNotMindCompaction) {
   EXPECT_TRUE(same(read(id, 0, 300'000), plain.substr(0, 300'000)));
   blobs.next_segment();
   for (const SegmentId segment : blobs.old_segments()) {
-    must(ns->relocate(segment, UINT64_MAX));
+    must(ns->relocate(segment, UINT64_MAX, segment::Purpose::upkeep));
   }
   blobs.collect();
   EXPECT_TRUE(same(read(id, 300'000), plain.substr(300'000)));

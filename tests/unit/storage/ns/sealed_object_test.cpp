@@ -347,7 +347,7 @@ TEST_F(SealedObjects, CompactionKnowsNothingOfIt) {
   std::uint64_t moved = 0;
   for (const SegmentId segment : blobs.old_segments()) {
     for (bool finished = false; !finished;) {
-      const Relocated step = must(ns->relocate(segment, 100'000));
+      const Relocated step = must(ns->relocate(segment, 100'000, segment::Purpose::upkeep));
       moved += step.bytes;
       finished = step.finished;
     }

@@ -244,7 +244,7 @@ TEST_F(VersionTest, OldVersionsAreMovedOutOfTheirSegments) {
   std::uint64_t owners = 0;
   for (const SegmentId segment : blobs.old_segments()) {
     for (bool finished = false; !finished;) {
-      const Relocated moved = must(ns->relocate(segment, 100'000));
+      const Relocated moved = must(ns->relocate(segment, 100'000, segment::Purpose::upkeep));
       owners += moved.owners;
       EXPECT_EQ(moved.left_behind, 0U);
       finished = moved.finished;
