@@ -138,7 +138,8 @@ Task<> Rebalancer::step(segment::Pace& pace, SegmentId busy) {
   }
   CO_TRY(segment::BalancePlan todo, co_await plan(busy));
   if (todo.empty()) {
-    co_return x_frees&& runs() ? ok() : co_await rest();
+    const bool goes_on = x_frees && runs();
+    co_return goes_on ? ok() : co_await rest();
   }
   const std::int64_t due = x_same_since + x_after_ns;
   if (now < due && !todo.starved) {

@@ -163,7 +163,8 @@ class FileHistory : public FileFixture {
     if (segments.empty()) {
       return blobs.next_segment();
     }
-    must(ns->relocate(segments[pick(segments.size())], 1 + pick(300'000)));
+    must(
+        ns->relocate(segments[pick(segments.size())], 1 + pick(300'000), segment::Purpose::upkeep));
     if (pick(2) == 0) {
       blobs.collect();
     }

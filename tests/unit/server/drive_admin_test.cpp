@@ -22,6 +22,7 @@ class FakeEngine final : public engine::Engine {
   engine::EngineStats stats() override {
     engine::EngineStats out;
     out.drives = drives;
+    out.rebalance = rebalance;
     return out;
   }
   Task<> close() override { co_return ok(); }
@@ -61,6 +62,7 @@ class FakeEngine final : public engine::Engine {
   Task<> eject_given_up() override { co_return ok(); }
 
   std::vector<engine::DriveStatus> drives;
+  engine::RebalanceStatus rebalance;
 };
 
 class DriveAdminTest : public ::testing::Test {
@@ -108,6 +110,32 @@ TEST_F(DriveAdminTest, ADriveThatIsInUseIsStillListedWhenItIsAddedAgain) {
     EXPECT_EQ(added.error().code(), Errc::conflict);
     EXPECT_EQ(next(), std::vector{d0}) << "the next start would be without it";
   }
+}
+
+TEST_F(DriveAdminTest, HowFarDataIsSpreadIsTold) {
+  const auto shown = [this] {
+    const std::string all = *runtime.run_on(0, admin.source().list());
+    const std::size_t at = all.find("\"rebalance\":");
+    return at == std::string::npos ? all : all.substr(at, all.find('}', at) + 1 - at);
+  };
+  EXPECT_EQ(shown(),
+            R"("rebalance":{"state":"idle","segments":0,"shards":0,"wait_seconds":0E0,)"
+            R"("bytes_left":0,"bytes_done":0,"bytes_per_second":0E0,"seconds_left":null})");
+  fake.rebalance = {.state = engine::RebalanceState::running,
+                    .segments = 3,
+                    .shards = 4,
+                    .wait_seconds = 0,
+                    .bytes_left = 50,
+                    .bytes_done = 60,
+                    .bytes_per_second = 5,
+                    .seconds_left = 10};
+  EXPECT_EQ(shown(),
+            R"("rebalance":{"state":"running","segments":3,"shards":4,"wait_seconds":0E0,)"
+            R"("bytes_left":50,"bytes_done":60,"bytes_per_second":5E0,"seconds_left":1E1})");
+  fake.rebalance.state = engine::RebalanceState::waiting;
+  EXPECT_NE(shown().find(R"("state":"waiting")"), std::string::npos);
+  fake.rebalance.state = engine::RebalanceState::no_room;
+  EXPECT_NE(shown().find(R"("state":"no_room")"), std::string::npos);
 }
 
 TEST_F(DriveAdminTest, ADriveThatDoesNotJoinIsNotListed) {
