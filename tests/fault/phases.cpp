@@ -111,9 +111,9 @@ std::vector<Phase> drives() {
                attempt(c.engine(), c.engine().engine().add_drive(std::move(*disk)));
              }
              c.put("new/striped", pattern(60, 200'000));
-            attempt(c.engine(), c.engine().engine().repair());
-            attempt(c.engine(), c.engine().engine().rebalance());
-            attempt(c.engine(), c.engine().engine().collect_garbage());
+             attempt(c.engine(), c.engine().engine().repair());
+             attempt(c.engine(), c.engine().engine().rebalance());
+             attempt(c.engine(), c.engine().engine().collect_garbage());
            }},
       {.name = "drain and remove",
        .run =
