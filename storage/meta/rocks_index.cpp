@@ -90,7 +90,16 @@ class ErrorListener final : public rocksdb::EventListener {
   explicit ErrorListener(std::function<void(Error)> fn) : x_fn(std::move(fn)) {}
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
                          rocksdb::Status* status) override {
-    x_fn(to_error(*status));
+    if (x_fn) {
+      x_fn(to_error(*status));
+    }
+  }
+  // After ENOSPC it would take writes again by itself, on a thread of its own. resume() does that,
+  // and fails while RocksDB is at it; and Close() may wait for ever for a recovery that has ended.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/,
+                            rocksdb::Status /*status*/,
+                            bool* by_itself) override {
+    *by_itself = false;
   }
 
  private:
@@ -151,9 +160,7 @@ rocksdb::Options database_options(const IndexOptions& index,
   o.stats_persist_period_sec = 0;
   o.info_log = std::make_shared<LogAdapter>();
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
-  if (index.on_background_error) {
-    o.listeners.push_back(std::make_shared<ErrorListener>(index.on_background_error));
-  }
+  o.listeners.push_back(std::make_shared<ErrorListener>(index.on_background_error));
   return o;
 }
 
