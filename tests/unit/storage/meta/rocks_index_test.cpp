@@ -20,7 +20,8 @@ class FullDrive : public ::testing::Test {
     EXPECT_TRUE(put("a"));
     EXPECT_EQ(code(index->flush()), Errc::no_space);
     world.clear_errors();
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // RocksDB had begun by then
+    // That RocksDB does not begin by itself has no event.
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // time is the input: silence
   }
   Result<bool> put(const std::string& key) {
     IndexBatch batch;
