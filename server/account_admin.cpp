@@ -9,6 +9,7 @@
 
 #include "server/quota_json.h"
 #include "server/quota_members.h"
+#include "storage/base/log.h"
 
 namespace outcrop::server {
 namespace {
@@ -200,7 +201,11 @@ Task<> remove(const std::function<AccountParts()>& parts, std::string id) {
     co_return std::unexpected(error_of(removed.error()));
   }
   if (!p.groups->usage(group).limits.empty()) {
-    co_return co_await p.groups->put_limits(group, {});
+    // The account is gone: a limit that nobody has is no reason to say it is not.
+    if (const auto cleared = co_await p.groups->put_limits(group, {}); !cleared) {
+      log::warn("the quota of an account that was removed is left over",
+                {{"account", std::to_string(group)}, {"error", cleared.error().describe()}});
+    }
   }
   co_return ok();
 }
