@@ -53,53 +53,34 @@ json::object repair_to_json(const engine::RepairStatus& r) {
           {"chunks_repaired", r.chunks_repaired}};
 }
 
-std::string_view name_of(engine::RestripeState state) {
+std::string_view name_of(engine::MoveState state) {
   switch (state) {
-    case engine::RestripeState::idle:
+    case engine::MoveState::idle:
       return "idle";
-    case engine::RestripeState::waiting:
+    case engine::MoveState::waiting:
       return "waiting";
-    case engine::RestripeState::running:
+    case engine::MoveState::running:
       return "running";
-    case engine::RestripeState::no_room:
+    case engine::MoveState::no_room:
       return "no_room";
   }
   return "";
 }
 
-std::string_view name_of(engine::RebalanceState state) {
-  switch (state) {
-    case engine::RebalanceState::idle:
-      return "idle";
-    case engine::RebalanceState::waiting:
-      return "waiting";
-    case engine::RebalanceState::running:
-      return "running";
-    case engine::RebalanceState::no_room:
-      return "no_room";
-  }
-  return "";
+json::object move_to_json(const engine::MoveStatus& m) {
+  return {{"state", name_of(m.state)},
+          {"segments", m.segments},
+          {"wait_seconds", m.wait_seconds},
+          {"bytes_left", m.bytes_left},
+          {"bytes_done", m.bytes_done},
+          {"bytes_per_second", m.bytes_per_second},
+          {"seconds_left", m.seconds_left ? json::value(*m.seconds_left) : json::value()}};
 }
 
-json::object rebalance_to_json(const engine::RebalanceStatus& r) {
-  return {{"state", name_of(r.state)},
-          {"segments", r.segments},
-          {"shards", r.shards},
-          {"wait_seconds", r.wait_seconds},
-          {"bytes_left", r.bytes_left},
-          {"bytes_done", r.bytes_done},
-          {"bytes_per_second", r.bytes_per_second},
-          {"seconds_left", r.seconds_left ? json::value(*r.seconds_left) : json::value()}};
-}
-
-json::object restripe_to_json(const engine::RestripeStatus& r) {
-  return {{"state", name_of(r.state)},
-          {"segments", r.segments},
-          {"wait_seconds", r.wait_seconds},
-          {"bytes_left", r.bytes_left},
-          {"bytes_done", r.bytes_done},
-          {"bytes_per_second", r.bytes_per_second},
-          {"seconds_left", r.seconds_left ? json::value(*r.seconds_left) : json::value()}};
+json::object rebalance_to_json(const engine::MoveStatus& m) {
+  json::object out = move_to_json(m);
+  out["shards"] = m.shards;
+  return out;
 }
 
 /// An object with just these fields; invalid_argument otherwise.
@@ -155,7 +136,7 @@ std::string drives_to_json(const engine::EngineStats& stats, const DriveList& li
                             {"writable", stats.writable},
                             {"drives", std::move(drives)},
                             {"repair", repair_to_json(stats.repair)},
-                            {"restripe", restripe_to_json(stats.restripe)},
+                            {"restripe", move_to_json(stats.restripe)},
                             {"rebalance", rebalance_to_json(stats.rebalance)},
                             {"scrub",
                              {{"period_seconds", stats.repair.scrub_period_seconds},

@@ -115,38 +115,22 @@ struct RepairStatus {
   std::uint64_t scrub_period_seconds = 0;
 };
 
-/// Why data that no drive can complete is, or is not, written anew over the drives that are left.
-enum class RestripeState : std::uint8_t {
-  idle,     ///< there is nothing of the kind, or nothing more can be done
-  waiting,  ///< for the missing drive, or one in its place
+/// Why data that should lie over other drives moves there, or does not.
+enum class MoveState : std::uint8_t {
+  idle,  ///< there is nothing of the kind, nothing more can be done, or something else goes first
+  waiting,  ///< for a drive: one that is missing, one in its place, or more after one that came
   running,
-  no_room,  ///< it would take room that clients need
+  no_room,  ///< it would take room that clients need, or that drives do not have
 };
 
-struct RestripeStatus {
-  RestripeState state = RestripeState::idle;
+/// Restriping: data that no drive can complete is written anew over the drives that are left.
+/// Rebalancing: data is spread over drives that are emptier than others.
+struct MoveStatus {
+  MoveState state = MoveState::idle;
   std::uint64_t segments = 0;  ///< to be written anew
+  std::uint64_t shards = 0;    ///< to be moved as they are, as far as is known yet; restriping: 0
   double wait_seconds = 0;     ///< while it waits: until it begins
-  /// Payload at most: segments may hold less. Of this run.
-  std::uint64_t bytes_left = 0, bytes_done = 0;
-  double bytes_per_second = 0;
-  std::optional<double> seconds_left;  ///< empty: not known
-};
-
-/// Why data is, or is not, spread over drives that are emptier than others.
-enum class RebalanceState : std::uint8_t {
-  idle,     ///< it is even enough, or something else goes first
-  waiting,  ///< for further drives: those that are here are not what they were
-  running,
-  no_room,  ///< the drives have too little room to write to
-};
-
-struct RebalanceStatus {
-  RebalanceState state = RebalanceState::idle;
-  std::uint64_t segments = 0;  ///< to be written anew over more drives
-  std::uint64_t shards = 0;    ///< to be moved to emptier drives, as far as is known yet
-  double wait_seconds = 0;     ///< while it waits: until it begins
-  /// Payload at most, and shards. Of this run.
+  /// Of this run. Payload at most, for segments may hold less, and shards.
   std::uint64_t bytes_left = 0, bytes_done = 0;
   double bytes_per_second = 0;
   std::optional<double> seconds_left;  ///< empty: not known
@@ -169,8 +153,8 @@ struct EngineStats {
   std::uint64_t segments_restriped = 0, restriped_bytes = 0;
   RepairStatus repair;
   std::uint64_t segments_widened = 0, shards_rebalanced = 0, rebalanced_bytes = 0;
-  RestripeStatus restripe;
-  RebalanceStatus rebalance;
+  MoveStatus restripe;
+  MoveStatus rebalance;
 };
 
 class Engine {

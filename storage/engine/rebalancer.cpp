@@ -7,9 +7,6 @@
 namespace outcrop::engine {
 namespace {
 
-constexpr std::uint64_t kBytesPerTurn = 8 << 20;
-// Until garbage collection has freed it; what could not be read is tried again then.
-constexpr std::int64_t kLeaveAloneNs = 600'000'000'000;
 // While there is nothing to do: it looks at all segments.
 constexpr std::int64_t kLookNs = 60'000'000'000;
 constexpr std::int64_t kRetryNs = 5'000'000'000;
@@ -46,7 +43,7 @@ bool Rebalancer::looks(std::int64_t now) {
     x_same_since = now;
     x_next_look = now;
   }
-  std::erase_if(x_left, [now](const auto& entry) { return now >= entry.second.until; });
+  x_left.expire(now);
   return now >= x_next_look;
 }
 
@@ -57,13 +54,7 @@ bool Rebalancer::others_first() const {
 }
 
 Task<segment::BalancePlan> Rebalancer::plan(SegmentId busy) {
-  std::set<SegmentId> garbage;
-  for (const auto& [id, left] : x_left) {
-    if (left.empty) {
-      garbage.insert(id);
-    }
-  }
-  CO_TRY(segment::Balance balance, co_await x_segments.balance(std::move(garbage)));
+  CO_TRY(segment::Balance balance, co_await x_segments.balance(x_left.garbage()));
   x_frees = balance.garbage > 0;
   std::erase_if(balance.segments, [this, busy](const segment::BalanceSegment& s) {
     return s.id == busy || x_left.contains(s.id);
@@ -90,7 +81,7 @@ Task<> Rebalancer::wait(const segment::BalancePlan& plan, std::int64_t due) {
   CO_TRYV(co_await rest());
   x_next_look = std::min(x_next_look, due);
   const std::lock_guard lock(x_mutex);
-  x_progress.state = RebalanceState::waiting;
+  x_progress.state = MoveState::waiting;
   x_progress.due_ns = due;
   x_progress.segments = plan.narrow.size();
   x_progress.shards = plan.moves.size();
@@ -103,7 +94,7 @@ void Rebalancer::put_off(Errc code) {
   x_next_look = x_clock.steady_ns() + kRetryNs;
   if (code == Errc::no_space && !x_frees) {
     const std::lock_guard lock(x_mutex);
-    x_progress.state = RebalanceState::no_room;
+    x_progress.state = MoveState::no_room;
   }
 }
 
@@ -111,7 +102,7 @@ Task<> Rebalancer::begin(const segment::BalancePlan& plan) {
   x_next_look = 0;
   {
     const std::lock_guard lock(x_mutex);
-    x_progress.state = RebalanceState::running;
+    x_progress.state = MoveState::running;
     x_progress.segments = plan.narrow.size();
     x_progress.shards = plan.moves.size();
     x_progress.bytes_left = plan.bytes();
@@ -183,7 +174,7 @@ Task<> Rebalancer::move_shards(std::vector<segment::ShardMove> moves, segment::P
   CO_TRY(const std::uint64_t moved,
          co_await x_segments.move_shards(moves, pace, wall, x_checkpoint));
   if (moved < moves.size()) {
-    x_left[moves[moved].segment] = {now + kLookNs, false};
+    x_left.add(moves[moved].segment, now + kLookNs, false);
   }
   const std::uint64_t bytes = moved * moves.front().bytes;
   x_shards_done.fetch_add(moved, std::memory_order_relaxed);
@@ -200,7 +191,7 @@ Task<> Rebalancer::move_shards(std::vector<segment::ShardMove> moves, segment::P
 Task<> Rebalancer::evacuate(segment::Pace& pace) {
   for (;;) {
     CO_TRY(const Evacuation::Moved moved,
-           co_await x_evacuation.move(x_victim.segment, kBytesPerTurn));
+           co_await x_evacuation.move(x_victim.segment, kMoveBytesPerTurn));
     x_bytes_done.fetch_add(moved.bytes, std::memory_order_relaxed);
     {
       const std::lock_guard lock(x_mutex);
@@ -209,14 +200,14 @@ Task<> Rebalancer::evacuate(segment::Pace& pace) {
     if (moved.finished) {
       co_return ok();
     }
-    CO_TRYV(co_await pace.after(kBytesPerTurn));
+    CO_TRYV(co_await pace.after(kMoveBytesPerTurn));
   }
 }
 
 Task<> Rebalancer::leave() {
   CO_TRY(const auto usage, co_await x_segments.usage(x_victim.segment));
-  x_left[x_victim.segment] = {x_clock.steady_ns() + kLeaveAloneNs,
-                              !usage || usage->references == 0};
+  x_left.add(x_victim.segment, x_clock.steady_ns() + LeftAlone::kLongNs,
+             !usage || usage->references == 0);
   co_return ok();
 }
 
@@ -245,25 +236,25 @@ Task<> Rebalancer::widen(const segment::Narrow& narrow, segment::Pace& pace) {
   co_return moved ? left : std::move(moved);
 }
 
-RebalanceStatus Rebalancer::status() const {
+MoveStatus Rebalancer::status() const {
   const std::lock_guard lock(x_mutex);
-  RebalanceStatus out;
+  MoveStatus out;
   out.state = x_progress.state;
   out.segments = x_progress.segments;
   out.shards = x_progress.shards;
   out.bytes_left = x_progress.bytes_left - std::min(x_progress.bytes_left, x_progress.victim);
   out.bytes_done = x_progress.done + x_progress.victim;
   const std::int64_t now = x_clock.steady_ns();
-  if (out.state == RebalanceState::waiting) {
+  if (out.state == MoveState::waiting) {
     out.wait_seconds =
         static_cast<double>(std::max<std::int64_t>(x_progress.due_ns - now, 0)) / kSecondNs;
   }
-  if (x_progress.began_ns != 0 && now > x_progress.began_ns) {
-    out.bytes_per_second = static_cast<double>(out.bytes_done) /
-                           (static_cast<double>(now - x_progress.began_ns) / kSecondNs);
-  }
-  if (out.state == RebalanceState::running && out.bytes_per_second > 0) {
-    out.seconds_left = static_cast<double>(out.bytes_left) / out.bytes_per_second;
+  if (x_progress.began_ns != 0) {
+    const Rate rate = rate_of(out.bytes_done, out.bytes_left, now - x_progress.began_ns);
+    out.bytes_per_second = rate.bytes_per_second;
+    if (out.state == MoveState::running) {
+      out.seconds_left = rate.seconds_left;
+    }
   }
   return out;
 }

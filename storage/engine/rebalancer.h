@@ -5,16 +5,15 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "storage/base/clock.h"
 #include "storage/drives/drive_set.h"
 #include "storage/engine/engine.h"
 #include "storage/engine/evacuation.h"
+#include "storage/engine/move_run.h"
 #include "storage/segment/pace.h"
 #include "storage/segment/segment_store.h"
 
@@ -41,21 +40,16 @@ class Rebalancer {
   Task<> run();
   /// What it writes anew; 0: nothing.
   SegmentId victim() const { return x_victim.segment; }
-  RebalanceStatus status() const;
+  MoveStatus status() const;
   /// Relaxed; for metrics.
   std::uint64_t segments() const { return x_segments_done.load(std::memory_order_relaxed); }
   std::uint64_t shards() const { return x_shards_done.load(std::memory_order_relaxed); }
   std::uint64_t bytes() const { return x_bytes_done.load(std::memory_order_relaxed); }
 
  private:
-  /// A segment of which nothing more can be moved now.
-  struct Left {
-    std::int64_t until = 0;
-    bool empty = false;  ///< garbage collection frees it
-  };
   /// For whoever asks; under the mutex.
   struct Progress {
-    RebalanceState state = RebalanceState::idle;
+    MoveState state = MoveState::idle;
     std::int64_t due_ns = 0;                                 ///< steady; while it waits
     std::int64_t began_ns = 0;                               ///< of this run; 0: none
     std::uint64_t segments = 0, shards = 0, bytes_left = 0;  ///< of the last plan
@@ -87,7 +81,7 @@ class Rebalancer {
   std::vector<drives::Slot> x_aim;    ///< what is written anew goes there
   segment::Narrow x_victim;
   Evacuation x_evacuation;
-  std::map<SegmentId, Left> x_left;
+  LeftAlone x_left;
   bool x_frees = false;  ///< there is garbage that is not freed yet
   std::atomic<std::uint64_t> x_segments_done{0}, x_shards_done{0}, x_bytes_done{0};
   mutable std::mutex x_mutex;

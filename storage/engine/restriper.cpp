@@ -8,9 +8,6 @@
 namespace outcrop::engine {
 namespace {
 
-constexpr std::uint64_t kBytesPerTurn = 8 << 20;
-// Until garbage collection has freed it; what could not be read is tried again then.
-constexpr std::int64_t kLeaveAloneNs = 600'000'000'000;
 constexpr double kSecondNs = 1e9;
 
 }  // namespace
@@ -57,11 +54,11 @@ std::optional<std::int64_t> Restriper::due() const {
   return std::ranges::min(x_lost | std::views::values) + x_after_ns;
 }
 
-void Restriper::rest(RestripeState state, std::int64_t due_ns) {
+void Restriper::rest(MoveState state, std::int64_t due_ns) {
   const std::lock_guard lock(x_mutex);
   x_progress.state = state;
   x_progress.due_ns = due_ns;
-  if (state != RestripeState::no_room) {
+  if (state != MoveState::no_room) {
     if (std::exchange(x_progress.began_ns, 0) != 0) {
       log::info("what could be written anew is", {{"bytes", x_progress.done}});
     }
@@ -71,7 +68,7 @@ void Restriper::rest(RestripeState state, std::int64_t due_ns) {
 
 void Restriper::begin() {
   const std::lock_guard lock(x_mutex);
-  x_progress.state = RestripeState::running;
+  x_progress.state = MoveState::running;
   if (x_progress.began_ns == 0) {
     x_progress.began_ns = x_clock.steady_ns();
     log::info("data is written anew over the drives that are left", {});
@@ -82,7 +79,7 @@ void Restriper::begin() {
 bool Restriper::choose(SegmentId busy, bool at_once) {
   const std::int64_t now = x_clock.steady_ns();
   if (!note_losses(now)) {
-    rest(RestripeState::idle);
+    rest(MoveState::idle);
     return false;
   }
   const std::optional<std::int64_t> at = due();
@@ -90,14 +87,10 @@ bool Restriper::choose(SegmentId busy, bool at_once) {
   bool waits = false, frees = false;
   {
     const std::lock_guard lock(x_mutex);
-    std::erase_if(x_progress.left, [now](const auto& entry) { return now >= entry.second.until; });
+    x_progress.left.expire(now);
     for (const segment::Stranded& s : x_segments.survey().stranded) {
-      if (const auto left = x_progress.left.find(s.segment); left != x_progress.left.end()) {
-        frees |= left->second.empty;
-        continue;
-      }
-      if (s.segment == busy) {
-        frees = true;
+      if (s.segment == busy || x_progress.left.contains(s.segment)) {
+        frees |= s.segment == busy || x_progress.left.empty(s.segment);
         continue;
       }
       if (!s.lost || lost_too) {
@@ -108,9 +101,9 @@ bool Restriper::choose(SegmentId busy, bool at_once) {
     }
   }
   if (waits && at) {
-    rest(RestripeState::waiting, *at);
+    rest(MoveState::waiting, *at);
   } else if (!frees) {  // else it goes on until that is done
-    rest(RestripeState::idle);
+    rest(MoveState::idle);
   }
   return false;
 }
@@ -129,11 +122,11 @@ Task<> Restriper::move_all(segment::Pace& pace, bool needs_room) {
     if (needs_room && !x_room()) {
       co_return fail(Errc::no_space, "the rest is for clients");
     }
-    CO_TRY(const bool done, co_await move(kBytesPerTurn));
+    CO_TRY(const bool done, co_await move(kMoveBytesPerTurn));
     if (done) {
       co_return ok();
     }
-    CO_TRYV(co_await pace.after(kBytesPerTurn));
+    CO_TRYV(co_await pace.after(kMoveBytesPerTurn));
   }
 }
 
@@ -152,8 +145,8 @@ void Restriper::end(bool all) {
 Task<> Restriper::leave() {
   CO_TRY(const auto usage, co_await x_segments.usage(x_victim.segment));
   const std::lock_guard lock(x_mutex);
-  x_progress.left[x_victim.segment] = {x_clock.steady_ns() + kLeaveAloneNs,
-                                       !usage || usage->references == 0};
+  x_progress.left.add(x_victim.segment, x_clock.steady_ns() + LeftAlone::kLongNs,
+                      !usage || usage->references == 0);
   co_return ok();
 }
 
@@ -166,7 +159,7 @@ Task<> Restriper::step(segment::Pace& pace, SegmentId busy) {
   const Errc code = moved ? Errc::internal : moved.error().code();
   const bool waits = !moved && (code == Errc::no_space || code == Errc::read_only);
   if (code == Errc::no_space) {
-    rest(RestripeState::no_room);
+    rest(MoveState::no_room);
   }
   Result<void> left;
   if (!waits && code != Errc::cancelled) {
@@ -193,9 +186,9 @@ Task<> Restriper::run() {
   co_return ok();
 }
 
-RestripeStatus Restriper::status(const segment::Survey& survey) const {
+MoveStatus Restriper::status(const segment::Survey& survey) const {
   const std::lock_guard lock(x_mutex);
-  RestripeStatus out;
+  MoveStatus out;
   out.state = x_progress.state;
   bool at_once = false;
   for (const segment::Stranded& s : survey.stranded) {
@@ -206,24 +199,24 @@ RestripeStatus Restriper::status(const segment::Survey& survey) const {
     }
   }
   // What has changed since the last step is told at once.
-  if (out.state == RestripeState::waiting || out.state == RestripeState::idle) {
-    out.state = at_once            ? RestripeState::running
-                : out.segments > 0 ? RestripeState::waiting
-                                   : RestripeState::idle;
+  if (out.state == MoveState::waiting || out.state == MoveState::idle) {
+    out.state = at_once            ? MoveState::running
+                : out.segments > 0 ? MoveState::waiting
+                                   : MoveState::idle;
   }
   out.bytes_left -= std::min(out.bytes_left, x_progress.victim);
   out.bytes_done = x_progress.done + x_progress.victim;
   const std::int64_t now = x_clock.steady_ns();
-  if (out.state == RestripeState::waiting) {
+  if (out.state == MoveState::waiting) {
     const std::int64_t wait = x_progress.due_ns == 0 ? x_after_ns : x_progress.due_ns - now;
     out.wait_seconds = static_cast<double>(std::max<std::int64_t>(wait, 0)) / kSecondNs;
   }
-  if (x_progress.began_ns != 0 && now > x_progress.began_ns) {
-    out.bytes_per_second = static_cast<double>(out.bytes_done) /
-                           (static_cast<double>(now - x_progress.began_ns) / kSecondNs);
-  }
-  if (out.state == RestripeState::running && out.bytes_per_second > 0) {
-    out.seconds_left = static_cast<double>(out.bytes_left) / out.bytes_per_second;
+  if (x_progress.began_ns != 0) {
+    const Rate rate = rate_of(out.bytes_done, out.bytes_left, now - x_progress.began_ns);
+    out.bytes_per_second = rate.bytes_per_second;
+    if (out.state == MoveState::running) {
+      out.seconds_left = rate.seconds_left;
+    }
   }
   return out;
 }

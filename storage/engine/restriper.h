@@ -13,6 +13,7 @@
 #include "storage/drives/drive_set.h"
 #include "storage/engine/engine.h"
 #include "storage/engine/evacuation.h"
+#include "storage/engine/move_run.h"
 #include "storage/segment/pace.h"
 #include "storage/segment/segment_store.h"
 
@@ -38,31 +39,26 @@ class Restriper {
   Task<> run();
   /// What it is at; 0: nothing.
   SegmentId victim() const { return x_victim.segment; }
-  RestripeStatus status(const segment::Survey& survey) const;
+  MoveStatus status(const segment::Survey& survey) const;
   /// Relaxed; for metrics.
   std::uint64_t segments() const { return x_segments_done.load(std::memory_order_relaxed); }
   std::uint64_t bytes() const { return x_bytes_done.load(std::memory_order_relaxed); }
 
  private:
-  /// A segment of which nothing more can be moved now.
-  struct Left {
-    std::int64_t until = 0;
-    bool empty = false;  ///< garbage collection frees it
-  };
   /// For whoever asks; under the mutex.
   struct Progress {
-    RestripeState state = RestripeState::idle;
+    MoveState state = MoveState::idle;
     std::int64_t due_ns = 0;    ///< steady; while it waits
     std::int64_t began_ns = 0;  ///< of this run; 0: none
     std::uint64_t done = 0;     ///< Stranded::bytes of what is done in this run
     std::uint64_t victim = 0;   ///< moved out of the victim so far; at most its Stranded::bytes
-    std::map<SegmentId, Left> left;
+    LeftAlone left;
   };
   bool note_losses(std::int64_t now);
   std::optional<std::int64_t> due() const;
   bool choose(SegmentId busy, bool at_once);
   void begin();
-  void rest(RestripeState state, std::int64_t due_ns = 0);
+  void rest(MoveState state, std::int64_t due_ns = 0);
   Task<bool> move(std::uint64_t most_bytes);
   Task<> move_all(segment::Pace& pace, bool needs_room);
   Task<> leave();

@@ -157,11 +157,9 @@ RepairStatus Store::repair_status(const segment::Survey& survey) const {
   out.running = began != 0;
   if (out.running) {
     out.bytes_done = stats.moved_bytes.load() - x_moved_before.load();
-    const double seconds = static_cast<double>(x_runtime.clock.steady_ns() - began) / kSecondNs;
-    out.bytes_per_second = seconds > 0 ? static_cast<double>(out.bytes_done) / seconds : 0;
-    if (out.bytes_per_second > 0) {
-      out.seconds_left = static_cast<double>(out.bytes_left) / out.bytes_per_second;
-    }
+    const Rate rate = rate_of(out.bytes_done, out.bytes_left, x_runtime.clock.steady_ns() - began);
+    out.bytes_per_second = rate.bytes_per_second;
+    out.seconds_left = rate.seconds_left;
   }
   return out;
 }

@@ -72,7 +72,7 @@ Tally::Tally(std::optional<std::vector<Usage>> cells) {
 
 // x_mutex is held here, and in admit() and apply().
 Result<void> Tally::check(const Demand& demand) const {
-  return check_limits(x_limits, x_sums, demand, {kBytesQuota, kObjectsQuota});
+  return check_demand(x_limits, x_sums, demand, {kBytesQuota, kObjectsQuota});
 }
 
 // The change is made for the bucket and its group, or for neither.

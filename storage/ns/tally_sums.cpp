@@ -9,7 +9,7 @@ bool exceeds(const std::optional<std::uint64_t>& limit, std::int64_t used, std::
 
 }  // namespace
 
-Result<void> check_limits(const QuotaLimits& limits,
+Result<void> check_demand(const QuotaLimits& limits,
                           const TallySums& sums,
                           const Demand& demand,
                           const QuotaDetails& details) {
@@ -30,7 +30,7 @@ Result<void> check_limits(const QuotaLimits& limits,
 }
 
 Result<void> TallyGroup::check(const Demand& demand) const {
-  return check_limits(x_limits, x_sums, demand, {kGroupBytesQuota, kGroupObjectsQuota});
+  return check_demand(x_limits, x_sums, demand, {kGroupBytesQuota, kGroupObjectsQuota});
 }
 
 Result<void> TallyGroup::admit(const Demand& demand, const TallySums& change) {

@@ -36,12 +36,12 @@ struct Demand {
   std::uint64_t reserved = 0;
 };
 
-/// quota_exceeded, unavailable while the sum is not known. `details`: which limit it is, of bytes
-/// and of objects.
+/// Which limit an error names.
 struct QuotaDetails {
   std::string_view bytes, objects;
 };
-Result<void> check_limits(const QuotaLimits& limits,
+/// Errors: quota_exceeded, and unavailable while the sum is not known.
+Result<void> check_demand(const QuotaLimits& limits,
                           const TallySums& sums,
                           const Demand& demand,
                           const QuotaDetails& details);

@@ -187,7 +187,7 @@ def one_round(server: Server, directories: list[Path], victims: list[Path], seed
     print(f"hung: {len(victims)} frozen; before: {figures(alone, 0, began)}; out after {left:.1f} s: "
           f"{figures(took(), began, out)}, the last answered {max(waited, 0):.2f} s after that; then: "
           f"{figures(took(), out, min(out + FIRST_SECONDS, end))}; after {FIRST_SECONDS} s: "
-          f"{figures(took(), out + FIRST_SECONDS, end)}", flush=True)
+          f"{figures(took(), out + FIRST_SECONDS, end)}; both: {figures(took(), out, end)}", flush=True)
     if kill:
         server.kill()
         server.start()

@@ -1,8 +1,9 @@
 // Random histories in which puts, deletes, copies by reference, long reads, multipart uploads that
-// are given up, garbage collection, compaction, repair and scrub run side by side, in an order that
-// comes from a seed; now and then the power goes in the middle. After each: the recount of
-// references is what the table of references says, nothing that lives was freed, nothing that is
-// dead stays. Every second history is one of a bucket with versions, of which none may be lost.
+// are given up, garbage collection, compaction, repair, restriping, rebalancing and scrub run side
+// by side, in an order that comes from a seed; now and then the power goes in the middle. After
+// each: the recount of references is what the table of references says, nothing that lives was
+// freed, nothing that is dead stays. Every second history is one of a bucket with versions, of
+// which none may be lost.
 #include <cstdio>
 
 #include "storage/ns/check.h"
@@ -15,7 +16,7 @@ constexpr unsigned kDrives = 4, kParity = 1, kClients = 4, kOpsPerBurst = 6;
 
 struct Tally {
   std::uint64_t bursts = 0, operations = 0, crashes = 0, freed = 0, compacted = 0, references = 0;
-  std::uint64_t restriped = 0;
+  std::uint64_t restriped = 0, widened = 0;
 };
 
 /// Every content that a key may ever have had: what a copy from it may find. Noted before anything
@@ -235,7 +236,8 @@ Task<> keep_house(SimEngine& engine, std::uint64_t seed, unsigned operations) {
 /// Beside that, as the server does it: they may be at the same segment.
 Task<> write_anew(SimEngine& engine, unsigned times) {
   for (unsigned i = 0; i < times; ++i) {
-    [[maybe_unused]] const auto done = co_await engine.engine().restripe();
+    [[maybe_unused]] const auto restriped = co_await engine.engine().restripe();
+    [[maybe_unused]] const auto rebalanced = co_await engine.engine().rebalance();
     co_await asio::post(co_await asio::this_coro::executor, use_async);
   }
   co_return ok();
@@ -252,15 +254,24 @@ class History {
     }
     for (unsigned i = 0; i < bursts && !testing::Test::HasFailure(); ++i) {
       burst(i, tally);
-      if (x_seed % 3 == 0 && i == kLosesAfter) {
-        x_world.remove_drive(static_cast<unsigned>(x_seed % kDrives));
+      if (i == kChangesAfter) {
+        change_drives();
       }
     }
     empty(tally);
   }
 
  private:
-  static constexpr unsigned kLosesAfter = 2;  ///< a drive, in one of three: nobody replaces it
+  static constexpr unsigned kChangesAfter = 2;
+
+  /// One of three histories loses a drive, which nobody replaces, and one gets another drive.
+  void change_drives() {
+    if (x_seed % 3 == 0) {
+      x_world.remove_drive(static_cast<unsigned>(x_seed % kDrives));
+    } else if (x_seed % 3 == 1) {
+      x_world.add_drive();
+    }
+  }
 
   std::string where(const char* what) const {
     return "seed " + std::to_string(x_seed) + ", burst " + std::to_string(x_burst) + ", " + what;
@@ -319,6 +330,7 @@ class History {
     tally.freed += engine.engine().stats().segments_recycled;
     tally.compacted += engine.engine().stats().segments_compacted;
     tally.restriped += engine.engine().stats().segments_restriped;
+    tally.widened += engine.engine().stats().segments_widened;
   }
 
   static Task<> spawn_all(SimEngine& engine,
@@ -394,18 +406,21 @@ TEST(Garbage, ReferencesAreExactWhateverRunsSideBySide) {
   }
   std::printf(
       "garbage: %llu histories from seed %llu: %llu bursts, %llu operations, %llu power "
-      "cuts, %llu segments freed, %llu compacted, %llu restriped, %llu references recounted\n",
+      "cuts, %llu segments freed, %llu compacted, %llu restriped, %llu widened, %llu references "
+      "recounted\n",
       static_cast<unsigned long long>(histories), static_cast<unsigned long long>(first),
       static_cast<unsigned long long>(tally.bursts),
       static_cast<unsigned long long>(tally.operations),
       static_cast<unsigned long long>(tally.crashes), static_cast<unsigned long long>(tally.freed),
       static_cast<unsigned long long>(tally.compacted),
       static_cast<unsigned long long>(tally.restriped),
+      static_cast<unsigned long long>(tally.widened),
       static_cast<unsigned long long>(tally.references));
   EXPECT_GT(tally.crashes, 0U);
   EXPECT_GT(tally.freed, 0U);
   EXPECT_GT(tally.compacted, 0U);
   EXPECT_GT(tally.restriped, 0U);
+  EXPECT_GT(tally.widened, 0U);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ class FakeEngine final : public engine::Engine {
   Task<> eject_given_up() override { co_return ok(); }
 
   std::vector<engine::DriveStatus> drives;
-  engine::RebalanceStatus spreading;
+  engine::MoveStatus spreading;
 };
 
 class DriveAdminTest : public ::testing::Test {
@@ -121,7 +121,7 @@ TEST_F(DriveAdminTest, HowFarDataIsSpreadIsTold) {
   EXPECT_EQ(shown(),
             R"("rebalance":{"state":"idle","segments":0,"shards":0,"wait_seconds":0E0,)"
             R"("bytes_left":0,"bytes_done":0,"bytes_per_second":0E0,"seconds_left":null})");
-  fake.spreading = {.state = engine::RebalanceState::running,
+  fake.spreading = {.state = engine::MoveState::running,
                     .segments = 3,
                     .shards = 4,
                     .wait_seconds = 0,
@@ -132,9 +132,9 @@ TEST_F(DriveAdminTest, HowFarDataIsSpreadIsTold) {
   EXPECT_EQ(shown(),
             R"("rebalance":{"state":"running","segments":3,"shards":4,"wait_seconds":0E0,)"
             R"("bytes_left":50,"bytes_done":60,"bytes_per_second":5E0,"seconds_left":1E1})");
-  fake.spreading.state = engine::RebalanceState::waiting;
+  fake.spreading.state = engine::MoveState::waiting;
   EXPECT_NE(shown().find(R"("state":"waiting")"), std::string::npos);
-  fake.spreading.state = engine::RebalanceState::no_room;
+  fake.spreading.state = engine::MoveState::no_room;
   EXPECT_NE(shown().find(R"("state":"no_room")"), std::string::npos);
 }
 

@@ -6,15 +6,10 @@
 #include <atomic>
 #include <thread>
 
+#include "tests/support/hand_clock.h"
+
 namespace outcrop::nfs::testing {
 namespace {
-
-class HandClock final : public Clock {
- public:
-  std::int64_t wall_ns() const override { return now; }
-  std::int64_t steady_ns() const override { return now; }
-  std::int64_t now = 0;
-};
 
 ReplyKey key(std::uint32_t xid) {
   ReplyKey k;
@@ -26,7 +21,7 @@ ReplyKey key(std::uint32_t xid) {
 using State = ReplyCache::State;
 
 TEST(ReplyCache, FreshThenInProgressThenDone) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock);
   {
     ReplyCache::Found found = cache.begin(key(1));
@@ -40,7 +35,7 @@ TEST(ReplyCache, FreshThenInProgressThenDone) {
 }
 
 TEST(ReplyCache, ACallThatIsGivenUpMayBeMadeAgain) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock);
   {
     const ReplyCache::Found found = cache.begin(key(1));
@@ -51,7 +46,7 @@ TEST(ReplyCache, ACallThatIsGivenUpMayBeMadeAgain) {
 }
 
 TEST(ReplyCache, EveryPartOfTheKeyCounts) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock);
   const auto keep = [&cache](const ReplyKey& k) {
     ReplyCache::Found found = cache.begin(k);
@@ -102,7 +97,7 @@ TEST(ReplyCache, KeysOfCalls) {
 }
 
 TEST(ReplyCache, EntriesAreBounded) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock, {.entries = 160, .bytes = 1 << 20, .reply_bytes = 100, .age_ns = 1000});
   for (std::uint32_t i = 1; i <= 1000; ++i) {
     cache.begin(key(i)).ticket.keep("reply");
@@ -114,7 +109,7 @@ TEST(ReplyCache, EntriesAreBounded) {
 }
 
 TEST(ReplyCache, BytesAreBounded) {
-  const HandClock clock;
+  const test::HandClock clock;
   constexpr std::size_t kBytes = 160 << 10;
   ReplyCache cache(clock,
                    {.entries = 10'000, .bytes = kBytes, .reply_bytes = 4096, .age_ns = 1000});
@@ -126,7 +121,7 @@ TEST(ReplyCache, BytesAreBounded) {
 }
 
 TEST(ReplyCache, LongRepliesAreNotKept) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock, {.entries = 100, .bytes = 1 << 20, .reply_bytes = 10, .age_ns = 1000});
   cache.begin(key(1)).ticket.keep(std::string(10, 'x'));
   cache.begin(key(2)).ticket.keep(std::string(11, 'x'));
@@ -135,7 +130,7 @@ TEST(ReplyCache, LongRepliesAreNotKept) {
 }
 
 TEST(ReplyCache, RepliesAge) {
-  HandClock clock;
+  test::HandClock clock;
   ReplyCache cache(clock, {.entries = 100, .bytes = 1 << 20, .reply_bytes = 10, .age_ns = 1000});
   cache.begin(key(1)).ticket.keep("x");
   clock.now = 1000;
@@ -145,7 +140,7 @@ TEST(ReplyCache, RepliesAge) {
 }
 
 TEST(ReplyCache, CallsThatAreServedAreNeverPushedOut) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock, {.entries = 16, .bytes = 1 << 20, .reply_bytes = 10, .age_ns = 1000});
   std::vector<ReplyCache::Found> serving;
   for (std::uint32_t i = 1; i <= 100; ++i) {
@@ -166,7 +161,7 @@ TEST(ReplyCache, CallsThatAreServedAreNeverPushedOut) {
 }
 
 TEST(ReplyCache, ManyThreadsDoEachCallOnce) {
-  const HandClock clock;
+  const test::HandClock clock;
   ReplyCache cache(clock);
   constexpr std::uint32_t kCalls = 2000;
   std::vector<std::atomic<int>> done(kCalls);

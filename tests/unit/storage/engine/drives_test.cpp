@@ -35,7 +35,7 @@ class EngineDrives : public testing::Test {
     return none;
   }
   engine::RepairStatus repair() { return engine->engine().stats().repair; }
-  engine::RestripeStatus restripe() { return engine->engine().stats().restripe; }
+  engine::MoveStatus restripe() { return engine->engine().stats().restripe; }
   /// With one part; its id.
   std::string begin_upload(std::string_view key, const std::string& content) {
     ns::Namespace& ns = engine->ns();
@@ -140,7 +140,7 @@ TEST_F(EngineDrives, WhatLacksADriveIsWrittenAnewOverTheOthers) {
   world.remove_drive(1);
   start(world);
   ASSERT_TRUE(engine->run(engine->engine().repair()));
-  EXPECT_EQ(restripe().state, engine::RestripeState::waiting);
+  EXPECT_EQ(restripe().state, engine::MoveState::waiting);
   EXPECT_GT(restripe().segments, 0U);
   EXPECT_EQ(restripe().segments, repair().blocked);
   EXPECT_GT(restripe().bytes_left, 0U);
@@ -177,7 +177,7 @@ TEST_F(EngineDrives, ADriveDrainsWithoutAnother) {
   fill();
   ASSERT_TRUE(engine->run(engine->engine().drain_drive(2, true)));
   ASSERT_TRUE(engine->run(engine->engine().repair()));
-  EXPECT_EQ(restripe().state, engine::RestripeState::running) << "nobody is waited for";
+  EXPECT_EQ(restripe().state, engine::MoveState::running) << "nobody is waited for";
   EXPECT_FALSE(drive(2).empty);
   ASSERT_TRUE(engine->run(engine->engine().restripe()));
   ASSERT_TRUE(engine->run(engine->engine().collect_garbage()));
@@ -206,7 +206,7 @@ TEST_F(EngineDrives, WhatWouldNotGainParityIsLeftAlone) {
   start(world);
   EXPECT_GT(repair().blocked, 0U);
   EXPECT_EQ(restripe().segments, 0U);
-  EXPECT_EQ(restripe().state, engine::RestripeState::idle);
+  EXPECT_EQ(restripe().state, engine::MoveState::idle);
   ASSERT_TRUE(engine->run(engine->engine().restripe()));
   EXPECT_EQ(*engine->get("striped"), pattern(2, 400'000));
   stop();

@@ -1,6 +1,7 @@
 // When data is spread over drives that were added, how far, and what keeps it from that.
 #include "storage/engine/rebalancer.h"
 
+#include "tests/support/hand_clock.h"
 #include "tests/support/sim_engine.h"
 #include "tests/unit/storage/segment/repair_rig.h"
 
@@ -10,18 +11,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kAfter = 600 * kSecond;
 constexpr std::uint64_t kDrive = 128 << 20;
-
-class HandClock final : public Clock {
- public:
-  std::int64_t wall_ns() const override { return now; }
-  std::int64_t steady_ns() const override { return now; }
-  std::int64_t now = 1;
-};
-
-class Cancelled final : public segment::Pace {
- public:
-  Task<> after(std::uint64_t) override { co_return fail(Errc::cancelled); }
-};
 
 /// Drives of 128 MiB, of which two may be lost: 48 shard files of 2 MiB, less what metadata takes.
 class RebalancerTest : public ::testing::Test {
@@ -91,7 +80,7 @@ class RebalancerTest : public ::testing::Test {
     return Rebalancer(*p.store, *tree, *p.drives, clock, after,
                       [this] { return p.meta->checkpoint(); });
   }
-  RebalanceStatus status() const { return rebalancer.status(); }
+  MoveStatus status() const { return rebalancer.status(); }
   void step() {
     const auto done = p.run(rebalancer.step(pace, 0));
     ASSERT_TRUE(done) << done.error().describe();
@@ -103,8 +92,8 @@ class RebalancerTest : public ::testing::Test {
     unsigned steps = 0;
     do {
       step();
-    } while (++steps < 1'000 && status().state != RebalanceState::idle);
-    EXPECT_EQ(status().state, RebalanceState::idle);
+    } while (++steps < 1'000 && status().state != MoveState::idle);
+    EXPECT_EQ(status().state, MoveState::idle);
     std::printf("%u steps: %llu segments written anew, %llu shards moved, %llu MiB\n", steps,
                 static_cast<unsigned long long>(rebalancer.segments()),
                 static_cast<unsigned long long>(rebalancer.shards()),
@@ -115,7 +104,7 @@ class RebalancerTest : public ::testing::Test {
     for (unsigned i = 0; i < 20; ++i) {
       step();
       clock.now += 60 * kSecond;
-      EXPECT_EQ(status().state, RebalanceState::idle);
+      EXPECT_EQ(status().state, MoveState::idle);
     }
     EXPECT_EQ(rebalancer.bytes(), before);
   }
@@ -140,7 +129,7 @@ class RebalancerTest : public ::testing::Test {
 
   io::SimWorld world = segment::formatted_world(5, 2);
   segment::Process p{world};
-  HandClock clock;
+  test::HandClock clock{1};
   SeededRandom random{3};
   std::unique_ptr<ns::TreeNamespace> tree = ns::make_namespace(*p.meta, *p.store, clock, random);
   std::map<std::string, std::size_t> sizes;
@@ -156,12 +145,12 @@ TEST_F(RebalancerTest, AFullBoxOfLargeObjectsUsesTheNewDrive) {
   EXPECT_EQ(before.back(), 0);
   EXPECT_FALSE(put("refused", 3 << 20));
   step();
-  EXPECT_EQ(status().state, RebalanceState::running) << "at once: nobody can write";
+  EXPECT_EQ(status().state, MoveState::running) << "at once: nobody can write";
   EXPECT_TRUE(put("taken", 3 << 20));
-  for (unsigned i = 0; i < 20 && status().state == RebalanceState::running; ++i) {
+  for (unsigned i = 0; i < 20 && status().state == MoveState::running; ++i) {
     step();
   }
-  EXPECT_EQ(status().state, RebalanceState::waiting) << "the rest is not urgent";
+  EXPECT_EQ(status().state, MoveState::waiting) << "the rest is not urgent";
   EXPECT_EQ(rebalancer.segments(), 0U);
   shares("while it waits");
   clock.now += kAfter;
@@ -194,10 +183,10 @@ TEST_F(RebalancerTest, FurtherDrivesAreWaitedFor) {
   fill_some("a", 3 << 20, 50);
   const unsigned narrow = widths().at(5);
   step();
-  EXPECT_EQ(status().state, RebalanceState::idle);
+  EXPECT_EQ(status().state, MoveState::idle);
   add_drive();
   step();
-  EXPECT_EQ(status().state, RebalanceState::waiting);
+  EXPECT_EQ(status().state, MoveState::waiting);
   EXPECT_GT(status().segments, 0U);
   EXPECT_GT(status().bytes_left, 0U);
   EXPECT_EQ(status().wait_seconds, 599);
@@ -207,7 +196,7 @@ TEST_F(RebalancerTest, FurtherDrivesAreWaitedFor) {
   EXPECT_EQ(status().wait_seconds, 599);
   clock.now += kAfter;
   step();
-  EXPECT_EQ(status().state, RebalanceState::running);
+  EXPECT_EQ(status().state, MoveState::running);
   EXPECT_GT(status().bytes_per_second, 0);
   EXPECT_TRUE(status().seconds_left);
   EXPECT_GT(status().bytes_done, 0U);
@@ -251,7 +240,7 @@ TEST_F(RebalancerTest, ALostDriveGoesFirst) {
   segment::lose(p, world, 1);
   const std::uint64_t before = rebalancer.bytes();
   ASSERT_TRUE(p.run(rebalancer.step(pace, 0)));
-  EXPECT_EQ(status().state, RebalanceState::idle);
+  EXPECT_EQ(status().state, MoveState::idle);
   EXPECT_EQ(rebalancer.bytes(), before);
   settle();
   expect_all("after the loss");
@@ -266,11 +255,11 @@ TEST_F(RebalancerTest, ADrainGoesFirst) {
   ASSERT_TRUE(p.drives->set_draining(1, true));
   const std::uint64_t before = rebalancer.bytes();
   ASSERT_TRUE(p.run(rebalancer.step(pace, 0)));
-  EXPECT_EQ(status().state, RebalanceState::idle);
+  EXPECT_EQ(status().state, MoveState::idle);
   EXPECT_EQ(rebalancer.bytes(), before);
   ASSERT_TRUE(p.drives->set_draining(1, false));
   step();
-  EXPECT_EQ(status().state, RebalanceState::waiting);
+  EXPECT_EQ(status().state, MoveState::waiting);
   clock.now += kAfter;
   work();
   EXPECT_EQ(widths().size(), 1U);
@@ -282,7 +271,7 @@ TEST_F(RebalancerTest, ItGoesOnWhereItWasStopped) {
   add_drive();
   step();
   clock.now += kAfter;
-  Cancelled stop;
+  segment::Cancelled stop;
   for (unsigned i = 0; i < 3; ++i) {
     const auto done = p.run(rebalancer.step(stop, 0));
     EXPECT_TRUE(done || done.error().code() == Errc::cancelled);
@@ -315,7 +304,7 @@ TEST_F(RebalancerTest, ItCanBeTurnedOff) {
     clock.now += 100 * kAfter;
     ASSERT_TRUE(p.run(off.step(pace, 0)));
   }
-  EXPECT_EQ(off.status().state, RebalanceState::idle);
+  EXPECT_EQ(off.status().state, MoveState::idle);
   EXPECT_EQ(off.bytes(), 0U);
 }
 

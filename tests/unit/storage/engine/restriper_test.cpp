@@ -1,6 +1,7 @@
 // When data is written anew over the drives that are left, and what keeps it from that.
 #include "storage/engine/restriper.h"
 
+#include "tests/support/hand_clock.h"
 #include "tests/support/sim_engine.h"
 #include "tests/unit/storage/segment/repair_rig.h"
 
@@ -9,18 +10,6 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kAfter = 1'800 * kSecond;
-
-class HandClock final : public Clock {
- public:
-  std::int64_t wall_ns() const override { return now; }
-  std::int64_t steady_ns() const override { return now; }
-  std::int64_t now = 1;
-};
-
-class Cancelled final : public segment::Pace {
- public:
-  Task<> after(std::uint64_t) override { co_return fail(Errc::cancelled); }
-};
 
 /// Five drives, of which two may be lost; an object lies over all of them.
 class RestriperTest : public ::testing::Test {
@@ -47,7 +36,7 @@ class RestriperTest : public ::testing::Test {
   Restriper make(std::int64_t after) {
     return Restriper(*p.store, *tree, *p.drives, clock, after, [this] { return room; });
   }
-  RestripeStatus status() const { return restriper.status(p.store->survey()); }
+  MoveStatus status() const { return restriper.status(p.store->survey()); }
   void step() {
     const auto done = p.run(restriper.step(pace, 0));
     ASSERT_TRUE(done) << done.error().describe();
@@ -62,7 +51,7 @@ class RestriperTest : public ::testing::Test {
 
   io::SimWorld world = segment::formatted_world(5, 2);
   segment::Process p{world};
-  HandClock clock;
+  test::HandClock clock{1};
   SeededRandom random{3};
   std::unique_ptr<ns::TreeNamespace> tree = ns::make_namespace(*p.meta, *p.store, clock, random);
   segment::FullSpeed pace;
@@ -72,32 +61,32 @@ class RestriperTest : public ::testing::Test {
 
 TEST_F(RestriperTest, AMissingDriveIsWaitedFor) {
   step();
-  EXPECT_EQ(status().state, RestripeState::idle);
+  EXPECT_EQ(status().state, MoveState::idle);
   lose(p, world, 1);
   repair(p);
   step();
-  EXPECT_EQ(status().state, RestripeState::waiting);
+  EXPECT_EQ(status().state, MoveState::waiting);
   EXPECT_EQ(status().wait_seconds, 1'800);
   clock.now += kAfter - 1;
   step();
-  EXPECT_EQ(status().state, RestripeState::waiting);
+  EXPECT_EQ(status().state, MoveState::waiting);
   EXPECT_EQ(restriper.bytes(), 0U);
   clock.now += 1;
   const std::uint64_t segments = status().segments;
   step();
   clock.now += kSecond;
-  EXPECT_EQ(status().state, RestripeState::running);
+  EXPECT_EQ(status().state, MoveState::running);
   EXPECT_EQ(status().segments, segments - 1) << "one at a time: others have their turn";
   EXPECT_GT(status().bytes_done, 0U);
   EXPECT_GT(status().bytes_per_second, 0);
   EXPECT_TRUE(status().seconds_left);
   work();
   step();
-  EXPECT_EQ(status().state, RestripeState::running) << "its garbage is not freed yet";
+  EXPECT_EQ(status().state, MoveState::running) << "its garbage is not freed yet";
   p.collect();
   EXPECT_EQ(p.store->survey().degraded, 0U);
   step();
-  EXPECT_EQ(status().state, RestripeState::idle);
+  EXPECT_EQ(status().state, MoveState::idle);
   EXPECT_EQ(status().bytes_done, 0U);
   EXPECT_GE(restriper.bytes(), 20U << 20);
   EXPECT_EQ(restriper.segments(), segments);
@@ -122,7 +111,7 @@ TEST_F(RestriperTest, AnotherLossDoesNotMakeItWaitAgain) {
 TEST_F(RestriperTest, ADriveThatDrainsIsNotWaitedFor) {
   ASSERT_TRUE(p.drives->set_draining(2, true));
   repair(p);
-  EXPECT_EQ(status().state, RestripeState::running) << "also before the first step";
+  EXPECT_EQ(status().state, MoveState::running) << "also before the first step";
   work();
   p.collect();
   EXPECT_EQ(p.store->survey().moving, 0U);
@@ -133,9 +122,9 @@ TEST_F(RestriperTest, WhoDrainsADriveDoesNotWaitForAnother) {
   lose(p, world, 1);
   repair(p);
   step();
-  EXPECT_EQ(status().state, RestripeState::waiting);
+  EXPECT_EQ(status().state, MoveState::waiting);
   ASSERT_TRUE(p.drives->set_draining(2, true));
-  EXPECT_EQ(status().state, RestripeState::running) << "also before the next step";
+  EXPECT_EQ(status().state, MoveState::running) << "also before the next step";
   work();
   p.collect();
   EXPECT_EQ(p.store->survey().degraded, 0U);
@@ -147,11 +136,11 @@ TEST_F(RestriperTest, RoomThatClientsNeedIsLeftToThem) {
   repair(p);
   room = false;
   step();
-  EXPECT_EQ(status().state, RestripeState::no_room);
+  EXPECT_EQ(status().state, MoveState::no_room);
   EXPECT_EQ(restriper.bytes(), 0U);
   room = true;
   step();
-  EXPECT_EQ(status().state, RestripeState::running);
+  EXPECT_EQ(status().state, MoveState::running);
   work();
 }
 
@@ -165,7 +154,7 @@ TEST_F(RestriperTest, WhatCompactionIsAtIsLeftToIt) {
   EXPECT_EQ(status().segments, 1U);
   ASSERT_TRUE(p.run(restriper.step(pace, stranded.front().segment)));
   EXPECT_EQ(status().segments, 1U);
-  EXPECT_EQ(status().state, RestripeState::running);
+  EXPECT_EQ(status().state, MoveState::running);
   step();
   EXPECT_EQ(status().segments, 0U);
 }
@@ -184,7 +173,7 @@ TEST_F(RestriperTest, ItGoesOnWhereItWasStopped) {
   ASSERT_TRUE(p.drives->set_draining(2, true));
   repair(p);
   const std::uint64_t segments = status().segments;
-  Cancelled stop;
+  segment::Cancelled stop;
   unsigned stopped = 0;
   for (std::uint64_t i = 0; i < segments; ++i) {
     if (const auto done = p.run(restriper.step(stop, 0)); !done) {
@@ -206,10 +195,10 @@ TEST_F(RestriperTest, FullDrivesAreWaitedFor) {
   for (unsigned drive = 0; drive < 5; ++drive) {
     world.set_space(drive, {.total_bytes = 1ULL << 30, .free_bytes = 0});
   }
-  for (unsigned i = 0; i < 20 && status().state != RestripeState::no_room; ++i) {
+  for (unsigned i = 0; i < 20 && status().state != MoveState::no_room; ++i) {
     step();
   }
-  EXPECT_EQ(status().state, RestripeState::no_room);
+  EXPECT_EQ(status().state, MoveState::no_room);
   for (unsigned drive = 0; drive < 5; ++drive) {
     world.set_space(drive, {.total_bytes = 1ULL << 30, .free_bytes = 1ULL << 29});
   }
@@ -222,8 +211,8 @@ TEST_F(RestriperTest, ItCanBeTurnedOff) {
   repair(p);
   clock.now += 100 * kAfter;
   ASSERT_TRUE(p.run(off.step(pace, 0)));
-  const RestripeStatus status = off.status(p.store->survey());
-  EXPECT_EQ(status.state, RestripeState::idle);
+  const MoveStatus status = off.status(p.store->survey());
+  EXPECT_EQ(status.state, MoveState::idle);
   EXPECT_EQ(status.segments, 0U);
   EXPECT_EQ(off.bytes(), 0U);
   EXPECT_GT(p.store->survey().blocked, 0U);

@@ -7,6 +7,12 @@
 
 namespace outcrop::segment {
 
+/// Stops what it paces at its first turn.
+class Cancelled final : public Pace {
+ public:
+  Task<> after(std::uint64_t) override { co_return fail(Errc::cancelled); }
+};
+
 struct Stored {
   std::vector<Extent> extents;
   std::string content;
