@@ -206,6 +206,7 @@ std::expected<Authentication, AuthFailure> Authenticator::authenticate(
                   "The header " + std::string(*headers.repeated) + " must be given once.");
   }
   Claim claim;
+  claim.may_lack_region = x_config.s3_without_region;
   Checked<void> parsed;
   switch (find_credentials(headers, work.query)) {
     case CredentialSource::none:
@@ -255,6 +256,9 @@ std::expected<Authentication, AuthFailure> authenticate_form(const KeyStore& key
   }
   Claim claim;
   claim.service = service;
+  // IAM and STS are one for the whole server, and clients that know no region sign for the empty
+  // one. It only tells endpoints apart: the signature covers it, whatever it is.
+  claim.may_lack_region = true;
   claim.payload_hash = to_hex(sha256(body));
   if (Checked<void> parsed = parse_header_claim(headers, claim); !parsed) {
     return std::unexpected(std::move(parsed).error());

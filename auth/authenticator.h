@@ -120,6 +120,7 @@ struct AuthConfig {
   bool allow_unsigned_payload_over_http = true;
   std::int64_t max_skew_seconds = 900;
   bool signature_v2_forms = false;  ///< browser uploads may be signed with version 2
+  bool s3_without_region = false;   ///< signatures for S3 may name the empty region; AWS refuses it
 };
 
 class Authenticator {

@@ -58,9 +58,7 @@ Checked<void> parse_credential(std::string_view text, const Wording& wrong, Clai
     parts[i] = rest.substr(slash + 1);
     rest = rest.substr(0, slash);
   }
-  // IAM and STS are one for the whole server, and clients that know no region sign for the empty
-  // one. It only tells endpoints apart: the signature covers it, whatever it is. S3 has regions.
-  const bool no_region = parts[1].empty() && claim.service == "s3";
+  const bool no_region = parts[1].empty() && !claim.may_lack_region;
   if (rest.empty() || no_region || parts[0].size() != 8 || !all_digits(parts[0])) {
     return wrong(kCredentialForm);
   }

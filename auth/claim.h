@@ -41,6 +41,7 @@ CredentialSource find_credentials(const SecurityHeaders& headers, const Canonica
 
 struct Claim {
   std::string_view service = "s3";  ///< that the scope must name
+  bool may_lack_region = false;     ///< the scope may name the empty one
   std::string access_key;
   std::string scope;                    ///< "20130524/us-east-1/s3/aws4_request"
   std::string_view scope_date, region;  ///< inside scope

@@ -63,6 +63,8 @@ constexpr std::array<std::pair<std::string_view, io::BackendKind>, 3> kIoChoices
 
 constexpr std::array<std::pair<std::string_view, bool>, 2> kEtags = {
     {{"md5", false}, {"fast", true}}};
+constexpr std::array<std::pair<std::string_view, bool>, 2> kDialects = {
+    {{"aws", false}, {"rgw", true}}};
 constexpr std::array<std::pair<std::string_view, audit::Sync>, 3> kSyncs = {
     {{"batch", audit::Sync::batch},
      {"second", audit::Sync::second},
@@ -168,6 +170,7 @@ constexpr std::array kKeys = {
     Key{"nfs.tls.client_ca",
         [](Config& c, V v, bool) { return assign(c.nfs_tls_client_ca, read_string(v)); }},
     Key{"s3.etag", [](Config& c, V v, bool) { return choose(c.fast_etags, v, kEtags); }},
+    Key{"s3.dialect", [](Config& c, V v, bool) { return choose(c.rgw_dialect, v, kDialects); }},
     Key{"s3.file_metadata",
         [](Config& c, V v, bool env) { return assign(c.file_metadata, read_bool(v, env)); }},
     Key{"s3.lifecycle_day",

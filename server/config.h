@@ -76,6 +76,7 @@ struct Config {
   std::string region = "us-east-1";
   bool file_metadata = true;  ///< s3.file_metadata
   bool fast_etags = false;    ///< s3.etag
+  bool rgw_dialect = false;   ///< s3.dialect
   std::vector<std::string> domains;
   std::string state_dir = ".";
   bool unsigned_payload_http = true;

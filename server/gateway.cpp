@@ -296,11 +296,13 @@ Result<void> Gateway::Parts::open_s3() {
   auth::AuthConfig auth_config;
   auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
   auth_config.signature_v2_forms = config.signature_v2_forms;
+  auth_config.s3_without_region = config.rgw_dialect;
   authenticator = std::make_unique<auth::Authenticator>(*identities, clock, auth_config);
   s3::S3Config s3_config;
   s3_config.region = config.region;
   s3_config.file_metadata = config.file_metadata;
   s3_config.fast_etags = config.fast_etags;
+  s3_config.dialect = config.rgw_dialect ? s3::Dialect::rgw : s3::Dialect::aws;
   s3_config.domains = config.domains;
   s3_config.audit = audit.get();
   s3_config.clock = &clock;
@@ -323,7 +325,8 @@ Result<void> Gateway::Parts::open_s3() {
                                      .clock = clock,
                                      .region = config.region,
                                      .audit = audit.get(),
-                                     .oidc = &oidc->keys()}),
+                                     .oidc = &oidc->keys(),
+                                     .arns_without_account = config.rgw_dialect}),
                   s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
   start_safe_mode();

@@ -9,6 +9,7 @@
 #include "api/iam/rate_limit.h"
 #include "api/s3/request_context.h"
 #include "auth/form_signature.h"
+#include "auth/policy/rgw_arn.h"
 #include "storage/base/log.h"
 
 namespace outcrop::iam {
@@ -123,7 +124,8 @@ class Service {
     http::Response response;
     response.set("Content-Type", "text/xml");
     response.set("x-amzn-RequestId", request.id);
-    response.body = *std::move(answer);
+    response.body =
+        x_config.arns_without_account ? policy::without_account(*answer) : *std::move(answer);
     co_return response;
   }
 
@@ -139,13 +141,21 @@ class Service {
     return refused;
   }
 
+  Result<Form> parse(std::string_view body) const {
+    TRY(Form form, Form::parse(body));
+    if (x_config.arns_without_account) {
+      form.rewrite(policy::with_account);
+    }
+    return form;
+  }
+
   /// Parameters may be in the query, in the body, or in both.
   Async<Outcome> run_unsigned(http::Request& request, Seen& seen) {
     const auto body = co_await read_body(*request.body);
     if (!body) {
       co_return std::unexpected(Failure{413, "RequestEntityTooLarge", "The request is too large."});
     }
-    const auto form = Form::parse(std::string(query_of(request)) + "&" + *body);
+    const auto form = parse(std::string(query_of(request)) + "&" + *body);
     if (!form) {
       co_return std::unexpected(Failure{400, "MalformedQueryString", "The form is malformed."});
     }
@@ -172,7 +182,7 @@ class Service {
       co_return std::unexpected(failure_of_signature(who.error()));
     }
     seen.access_key = who->principal.access_key;
-    const auto form = Form::parse(*body);
+    const auto form = parse(*body);
     if (!form || !who->principal.identity) {
       co_return std::unexpected(Failure{400, "MalformedQueryString", "The form is malformed."});
     }

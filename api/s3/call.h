@@ -39,6 +39,7 @@ struct Call {
   /// There are headers about the encryption of the object, or of the source of a copy.
   bool encryption = false, source_encryption = false;
 
+  bool rgw() const { return config.dialect == Dialect::rgw; }
   const std::string& bucket() const { return target.bucket; }
   const std::string& key() const { return target.key; }
 

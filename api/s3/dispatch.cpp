@@ -7,6 +7,7 @@
 #include "api/s3/encryption.h"
 #include "api/s3/existing_tags.h"
 #include "api/s3/handler.h"
+#include "api/s3/rgw.h"
 #include "api/s3/router.h"
 #include "storage/base/assert.h"
 #include "storage/base/log.h"
@@ -151,6 +152,9 @@ class Dispatcher {
     Seen seen;
     const bool preflight = request.method == "OPTIONS";
     auto answer = co_await (preflight ? run_preflight(request, seen) : run(request, body, seen));
+    if (!answer && x_config.dialect == Dialect::rgw) {
+      answer = rgw::answer_of(std::move(answer).error(), request, seen);
+    }
     http::Response response =
         answer ? std::move(*answer) : error_response(answer.error(), request, seen.target);
     if (audited) {

@@ -108,7 +108,7 @@ S3Error refusal_error(const keys::Vault& vault, Refusal refusal, std::string_vie
                      "The object was stored using a form of Server Side Encryption. The correct "
                      "parameters must be provided to retrieve the object.");
     case Refusal::wrong_key:
-      return S3Error(Code::access_denied);
+      return S3Error(Code::wrong_client_key);
     case Refusal::damaged:
       break;
   }
@@ -212,7 +212,7 @@ DataKeyOf part_key(const Call& call, const ns::UploadInfo& upload) {
   }
   S3_TRY(const auto client, client_key_of(call, KeyUse::write));
   auto opened = open(call, envelope, client);
-  if (!opened && opened.error().code == Code::access_denied) {
+  if (!opened && opened.error().code == Code::wrong_client_key) {
     return std::unexpected(other_key());
   }
   if (!opened && !client && opened.error().code == Code::invalid_request) {
@@ -238,8 +238,8 @@ Outcome<> check_complete_key(const Call& call, const ns::UploadInfo& upload) {
   }
   auto opened = open(call, envelope, client);
   if (!opened) {
-    return std::unexpected(opened.error().code == Code::access_denied ? other_key()
-                                                                      : std::move(opened).error());
+    return std::unexpected(
+        opened.error().code == Code::wrong_client_key ? other_key() : std::move(opened).error());
   }
   return {};
 }

@@ -99,6 +99,10 @@ Outcome<> read_kms(const Call& call, EncryptionAsked& out) {
   if (out.kms_key.size() > kMaxNamedKey) {
     return fail(Code::kms_not_found, "Invalid keyId");
   }
+  if (out.kms_key.empty() && call.rgw()) {
+    return bad_argument("Server Side Encryption with KMS managed key requires a key id",
+                        std::string(kKmsKey), "");
+  }
   if (const auto context = call.header(kContext)) {
     if (context->size() > keys::kMaxContextBytes || !is_context(*context)) {
       return bad_argument(
@@ -207,7 +211,7 @@ Outcome<std::optional<ClientKey>> client_key_of(const Call& call, KeyUse use) {
   if (!fits) {
     return use == KeyUse::write ? Outcome<std::optional<ClientKey>>(bad_key(
                                       "The secret key was invalid for the specified algorithm."))
-                                : fail(Code::access_denied);
+                                : fail(Code::wrong_client_key);
   }
   return out;
 }

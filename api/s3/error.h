@@ -39,6 +39,7 @@ enum class Code : std::uint8_t {
   invalid_bucket_acl,
   invalid_bucket_name,
   invalid_bucket_state,
+  invalid_checksum,
   invalid_digest,
   invalid_encryption_algorithm,
   invalid_location_constraint,
@@ -97,8 +98,10 @@ enum class Code : std::uint8_t {
   sse_configuration_not_found,
   too_many_buckets,
   too_many_parts,
+  too_many_tags,
   unexpected_content,
   unresolvable_grant,
+  wrong_client_key,
   content_sha256_mismatch,
   count_,
 };

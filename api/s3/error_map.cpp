@@ -51,6 +51,7 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
     {Code::invalid_bucket_name, 400, "InvalidBucketName", "The specified bucket is not valid."},
     {Code::invalid_bucket_state, 409, "InvalidBucketState",
      "The request is not valid with the current state of the bucket."},
+    {Code::invalid_checksum, 400, "InvalidRequest", "The value of a checksum is invalid."},
     {Code::invalid_digest, 400, "InvalidDigest", "The Content-MD5 you specified was invalid."},
     {Code::invalid_encryption_algorithm, 400, "InvalidEncryptionAlgorithmError",
      "The Encryption request you specified is not valid. Supported value: AES256."},
@@ -158,9 +159,11 @@ constexpr std::array kRows = std::to_array<ErrorRow>({
      "object. You can use the CopyObject operation to copy this object to another and then add "
      "more "
      "data to the newly copied object."},
+    {Code::too_many_tags, 400, "BadRequest", "Too many tags"},
     {Code::unexpected_content, 400, "UnexpectedContent", "This request does not support content"},
     {Code::unresolvable_grant, 400, "UnresolvableGrantByEmailAddress",
      "The e-mail address you provided does not match any account on record."},
+    {Code::wrong_client_key, 403, "AccessDenied", "Access Denied"},
     {Code::content_sha256_mismatch, 400, "XAmzContentSHA256Mismatch",
      "The provided 'x-amz-content-sha256' header does not match what was computed."},
 });

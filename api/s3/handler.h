@@ -33,6 +33,9 @@ using Observer = std::function<void(OpId op,
 /// Of each account beside the first.
 inline constexpr std::size_t kMaxAccountBuckets = 1000;
 
+/// Whose answers are given where servers differ; rgw.h has what Ceph's gateway does otherwise.
+enum class Dialect : std::uint8_t { aws, rgw };
+
 struct S3Config {
   std::string region = "us-east-1";
   /// "s3.example.com": BUCKET.s3.example.com names a bucket. Empty: path style only.
@@ -46,8 +49,9 @@ struct S3Config {
   access::AccessTable* access = nullptr;  ///< of the buckets; borrowed, needed
   SettingsTable* settings = nullptr;      ///< the same
   keys::Vault* vault = nullptr;           ///< of encrypted objects; the same
-  bool sse_c_over_http = false;           ///< keys of clients (SSE-C) may come without TLS
-  std::string host_id = "outcrop";        ///< x-amz-id-2: which box answered
+  Dialect dialect = Dialect::aws;
+  bool sse_c_over_http = false;     ///< keys of clients (SSE-C) may come without TLS
+  std::string host_id = "outcrop";  ///< x-amz-id-2: which box answered
   /// One engine per worker, indexed by worker_index(), borrowed. Empty: MD5 without vector lanes.
   std::vector<digest::Md5Engine*> md5_engines;
   const Clock* clock = nullptr;  ///< borrowed; null: the system's

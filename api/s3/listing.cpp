@@ -56,7 +56,8 @@ XmlWriter listing_document(std::string_view root,
                            std::size_t entries) {
   XmlWriter xml(root);
   xml.reserve(1024 + entries * kBytesPerEntry);
-  xml.text("Name", call.bucket()).text("Prefix", listing.name(listing.prefix));
+  xml.text("Name", call.bucket());
+  xml.text("Prefix", call.rgw() ? listing.prefix : listing.name(listing.prefix));
   return xml;
 }
 

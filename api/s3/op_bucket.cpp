@@ -7,6 +7,7 @@
 #include "api/s3/list_token.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/rgw.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
 #include "auth/identity/identity.h"
@@ -113,6 +114,9 @@ Async<Outcome<>> make_again(Call& call,
   const access::Acl has = acl_of_bucket(call.asker, access.get());
   if (ownership == access::Ownership::enforced || has == acl.value_or(access::private_acl(owner))) {
     co_return Outcome<>{};
+  }
+  if (call.rgw()) {
+    co_return fail(Code::bucket_already_exists);
   }
   static const policy::Action put_acl = policy::find_action("s3:PutBucketAcl").value();
   S3_CO_TRYV(authorize(call.asker, put_acl, call.bucket(), {}));
@@ -224,6 +228,9 @@ Answer head_bucket(Call& call) {
   response.set("x-amz-bucket-region", std::string(region_of(call, *bucket)));
   response.set("x-amz-access-point-alias", "false");
   response.set("Content-Type", "application/xml");
+  if (call.rgw() && call.query("read-stats") == "true") {
+    S3_CO_TRYV(co_await rgw::add_stats(call.ns, call.bucket(), response));
+  }
   co_return response;
 }
 

@@ -7,6 +7,7 @@
 #include "api/s3/object_lock.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/rgw.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
 
@@ -63,6 +64,13 @@ Async<Outcome<Grant>> delete_entry(Call& call,
     call.context.set_version(entry.version_id);
     conditions.bypass_governance = bypasses_governance(call, entry.key);
   }
+  if (call.rgw() && !entry.version_id) {
+    S3_CO_TRY(const bool goes_on,
+              co_await rgw::settle_conditions(call.ns, call.bucket(), entry.key, conditions));
+    if (!goes_on) {
+      co_return grant;
+    }
+  }
   S3_CO_TRY(done,
             co_await call.ns.remove_version(call.bucket(), entry.key, entry.version_id.value_or(""),
                                             std::move(conditions)));
@@ -85,6 +93,13 @@ Answer delete_object(Call& call) {
   }
   S3_CO_TRY(ns::Conditions conditions, delete_conditions(call));
   conditions.bypass_governance = !version.empty() && bypasses_governance(call, call.key());
+  if (call.rgw() && version.empty()) {
+    S3_CO_TRY(const bool goes_on,
+              co_await rgw::settle_conditions(call.ns, call.bucket(), call.key(), conditions));
+    if (!goes_on) {
+      co_return empty_response(204);
+    }
+  }
   S3_CO_TRY(
       const ns::Deletion done,
       co_await call.ns.remove_version(call.bucket(), call.key(), version, std::move(conditions)));

@@ -8,6 +8,7 @@
 #include "api/s3/object_response.h"
 #include "api/s3/ops.h"
 #include "api/s3/payload.h"
+#include "api/s3/rgw.h"
 #include "api/s3/xml_in.h"
 #include "api/s3/xml_out.h"
 #include "auth/uri.h"
@@ -238,6 +239,9 @@ Answer complete_multipart_upload(Call& call) {
   }
   const auto algorithm = found ? std::optional(found->checksum_algorithm) : std::nullopt;
   S3_CO_TRY(request.parts, parse_complete(std::move(text), algorithm));
+  if (call.rgw()) {
+    rgw::keep_last(request.parts);
+  }
   if (found) {
     S3_CO_TRYV(check_complete_key(call, *found));
     request.file = file_fields_of(call, found->attributes);

@@ -302,7 +302,7 @@ Task<> append(ns::ObjectWriter& writer, ConstBytes bytes) {
 Outcome<std::string> checksum_value(Algorithm algorithm, std::string_view text) {
   auto raw = digest::from_base64(text);
   if (!raw || raw->size() != digest::size_of(algorithm)) {
-    return fail(Code::invalid_request,
+    return fail(Code::invalid_checksum,
                 "Value for " + std::string(digest::header_name(algorithm)) + " header is invalid.");
   }
   return std::move(*raw);

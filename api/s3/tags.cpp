@@ -46,8 +46,8 @@ Outcome<ns::StringPairs> check_tags(ns::StringPairs tags, TagOwner owner) {
   std::ranges::sort(tags);
   const bool object = owner == TagOwner::object;
   if (tags.size() > (object ? kMaxObjectTags : kMaxBucketTags)) {
-    return fail(Code::bad_request, object ? "Object tags cannot be greater than 10"
-                                          : "Bucket tag count cannot be greater than 50");
+    return fail(Code::too_many_tags, object ? "Object tags cannot be greater than 10"
+                                            : "Bucket tag count cannot be greater than 50");
   }
   for (auto tag = tags.begin(); tag != tags.end(); ++tag) {
     const auto& [key, value] = *tag;

@@ -18,6 +18,7 @@ import accounts
 import administration
 import advisories
 import cli_clients
+import dialects
 import encryption
 import guides
 import iam_clients
@@ -34,7 +35,7 @@ from context import Context, MissingClient
 
 Scenario = Callable[[Context], None]
 SCENARIOS: list[Scenario] = [*accounts.SCENARIOS, *raw_http.SCENARIOS, *administration.SCENARIOS,
-                             *advisories.SCENARIOS, *cli_clients.SCENARIOS, *encryption.SCENARIOS, *guides.SCENARIOS,
+                             *advisories.SCENARIOS, *cli_clients.SCENARIOS, *dialects.SCENARIOS, *encryption.SCENARIOS, *guides.SCENARIOS,
                              *iam_clients.SCENARIOS, *object_lock.SCENARIOS, *sdk_clients.SCENARIOS,
                              *selftest.SCENARIOS,
                              *probes.SCENARIOS, *quotas.SCENARIOS, *settings.SCENARIOS, *versioning.SCENARIOS,

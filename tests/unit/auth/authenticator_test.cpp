@@ -106,6 +106,16 @@ TEST_F(AuthenticatorTest, ARotatedSecretIsNotTakenFromTheCache) {
   EXPECT_EQ(old_secret.error().code, AuthError::signature_does_not_match);
 }
 
+TEST_F(AuthenticatorTest, NoRegionWhereThatIsAllowed) {
+  const Authenticator lenient(x_keys, x_clock, {.s3_without_region = true});
+  SignOptions options;
+  options.scope = "20130524//s3/aws4_request";
+  EXPECT_TRUE(lenient.authenticate(signed_request("GET", "/b/k", {}, options)));
+  EXPECT_TRUE(lenient.authenticate(presigned("/b/k", options)));
+  options.scope = "20130524//ec2/aws4_request";
+  EXPECT_FALSE(lenient.authenticate(signed_request("GET", "/b/k", {}, options)));
+}
+
 TEST_F(AuthenticatorTest, AnyRegionButOnlyServiceS3AndAws4Request) {
   SignOptions options;
   for (const char* region : {"us-east-1", "US", "external", "x"}) {

@@ -96,6 +96,7 @@ queue = "2MiB"
 sync = "batch"
 [s3]
 etag = "fast"
+dialect = "rgw"
 file_metadata = false
 lifecycle_day = "30s"
 sse_c_over_http = true
@@ -136,6 +137,7 @@ TEST(Config, ReadsEveryKey) {
   want.restripe_after = std::chrono::minutes(5);
   want.rebalance_after = std::chrono::minutes(7);
   want.fast_etags = true;
+  want.rgw_dialect = true;
   want.file_metadata = false;
   want.lifecycle_day = std::chrono::seconds(30);
   want.sse_c_over_http = true;

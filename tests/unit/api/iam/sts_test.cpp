@@ -102,6 +102,26 @@ TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {
   EXPECT_FALSE(store->find_session(second.access_key, second.token));
 }
 
+TEST_F(Iam, ArnsWithoutAnAccount) {
+  handler = make_handler({.store = *store, .clock = clock, .arns_without_account = true});
+  const Signer alice = new_user("alice");
+  const Reply made = send("CreateRole", {{"RoleName", "r"},
+                                         {"AssumeRolePolicyDocument",
+                                          R"({"Statement":{"Effect":"Allow","Principal":{"AWS":)"
+                                          R"("arn:aws:iam:::user/alice"},"Action":"sts:*"}})"}});
+  EXPECT_EQ(text(made.body, "Arn"), "arn:aws:iam:::role/r");
+  for (const char* arn : {"arn:aws:iam:::role/r", "arn:aws:iam::000000000000:role/r"}) {
+    const Reply session = sts("AssumeRole", {{"RoleArn", arn}, {"RoleSessionName", "work"}}, alice);
+    EXPECT_EQ(text(session.body, "Arn"), "arn:aws:sts:::assumed-role/r/work") << arn;
+    EXPECT_EQ(arn_of(credentials_of(session)), "arn:aws:sts:::assumed-role/r/work");
+  }
+  EXPECT_EQ(text(sts("AssumeRole",
+                     {{"RoleArn", "arn:aws:iam:::role/x"}, {"RoleSessionName", "work"}}, alice)
+                     .body,
+                 "Code"),
+            "AccessDenied");
+}
+
 // The token means the role that was assumed, not the next one of that name.
 TEST_F(Iam, ARoleThatWasMadeAnewIsAnotherOne) {
   const Signer alice = new_user("alice");
