@@ -231,8 +231,8 @@ Outcome<> check_complete_key(const Call& call, const ns::UploadInfo& upload) {
   S3_TRY(const auto client, client_key_of(call, KeyUse::write));
   if (!client) {
     S3_TRY(const keys::Envelope decoded_envelope, decoded(envelope));
-    if (decoded_envelope.head.mode != Mode::customer ||
-        upload.checksum_algorithm == digest::Algorithm::none) {
+    const bool needs_key = call.rgw() || upload.checksum_algorithm != digest::Algorithm::none;
+    if (decoded_envelope.head.mode != Mode::customer || !needs_key) {
       return {};
     }
   }

@@ -80,6 +80,14 @@ Outcome<Selection> select(const Call& call, const ns::ObjectInfo& info) {
   return out;
 }
 
+/// RGW looks for the part before it looks at keys of clients.
+Outcome<> rgw_part_first(const Call& call, const ns::ObjectInfo& info) {
+  if (call.rgw() && call.query("partNumber")) {
+    S3_TRYV(select(call, info));
+  }
+  return {};
+}
+
 /// Preconditions; what a 304 must carry is attached to it.
 Outcome<> check_conditions(const Call& call, const ns::ObjectInfo& info) {
   auto checked = check_read(conditions_of(call, kObjectConditions), info);
@@ -215,6 +223,7 @@ Answer get_object(Call& call) {
   S3_CO_TRY(auto reader, co_await call.ns.open_read(call.bucket(), call.key(), version));
   const ns::ObjectInfo& info = reader->info();
   S3_CO_TRYV(confirm_existing_tags(call, info));
+  S3_CO_TRYV(rgw_part_first(call, info));
   S3_CO_TRY(const std::optional<ns::DataKey> key, read_key(call, info.attributes.envelope));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));
@@ -232,6 +241,7 @@ Answer head_object(Call& call) {
   S3_CO_TRY(const std::string_view version, version_asked(call.query("versionId")));
   S3_CO_TRY(const ns::ObjectInfo info, co_await call.ns.stat(call.bucket(), call.key(), version));
   S3_CO_TRYV(confirm_existing_tags(call, info));
+  S3_CO_TRYV(rgw_part_first(call, info));
   S3_CO_TRYV(check_read_key(call, info.attributes.envelope));
   S3_CO_TRYV(check_conditions(call, info));
   S3_CO_TRY(const Selection selection, select(call, info));

@@ -159,6 +159,10 @@ Task<> Rebalancer::run() {
 
 Task<> Rebalancer::work(segment::BalancePlan plan, segment::Pace& pace) {
   CO_TRYV(co_await begin(plan));
+  if (plan.moves.empty() && plan.crowded) {
+    CO_TRY(const std::uint64_t freed, co_await x_segments.collect(x_checkpoint));
+    co_return freed > 0 ? ok() : fail(Errc::no_space, "garbage that somebody reads is not freed");
+  }
   if (plan.moves.empty()) {
     co_return co_await widen(plan.narrow.front(), pace);
   }

@@ -21,6 +21,9 @@ constexpr double kLeastFull = 0.5;
 // What a drive must have left to be written to: this part of it, and what a lane takes early.
 constexpr std::uint64_t kBeginPart = 20, kEndPart = 32;
 constexpr std::uint64_t kEndShards = kKeptShards + 1, kBeginShards = kEndShards + 1;
+// What is written anew takes its room twice until its garbage is freed. Less than this part must
+// stay for clients.
+constexpr std::uint64_t kCrowdedPart = 10;
 // Room that is saved by writing anew, in hundredths of what it takes now.
 constexpr std::uint64_t kWorthwhile = 5;
 
@@ -113,6 +116,12 @@ bool has_room(const DriveFill& drive, std::uint64_t shard_bytes, bool runs) {
   return drive.room > std::max(share, (runs ? kEndShards : kBeginShards) * shard_bytes);
 }
 
+bool is_crowded(const DriveFill& drive, std::uint64_t shard_bytes) {
+  const std::uint64_t least =
+      std::max((drive.used + drive.room) / kCrowdedPart, kBeginShards * shard_bytes);
+  return drive.garbage > 0 && drive.room - std::min(drive.room, drive.garbage) <= least;
+}
+
 // Whether as wide as `k` it would take that much less room, or have the parity that is due.
 bool worth_writing(const BalanceSegment& segment, unsigned k, unsigned parity) {
   if (segment.small || segment.m > parity || k < segment.k) {
@@ -164,6 +173,7 @@ BalancePlan plan_balance(const Balance& balance, bool runs) {
     if (has_room(drive, balance.shard_bytes, runs)) {
       out.roomy.push_back(drive.slot);
     }
+    out.crowded |= is_crowded(drive, balance.shard_bytes);
     if (!has_room(drive, balance.shard_bytes, false)) {
       full.insert(drive.slot);
     }

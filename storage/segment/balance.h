@@ -15,6 +15,8 @@ struct DriveFill {
   drives::Slot slot = 0;
   std::uint64_t used = 0;  ///< by shards that somebody needs
   std::uint64_t room = 0;  ///< for more of them, what is kept for upkeep included
+  std::uint64_t garbage =
+      0;  ///< of the room: by shards that nobody needs and that are not freed yet
 
   double share() const {
     return used + room == 0 ? 1 : static_cast<double>(used) / static_cast<double>(used + room);
@@ -54,6 +56,8 @@ struct Narrow {
 struct BalancePlan {
   std::vector<drives::Slot> roomy;  ///< drives over which what is narrow is written anew
   bool starved = false;  ///< so few drives have room that clients cannot write, or soon cannot
+  /// Clients would soon have no room, and garbage has some: it is freed before more is written.
+  bool crowded = false;
   std::vector<Narrow> narrow;    ///< after `moves`; none while the store is starved
   std::vector<ShardMove> moves;  ///< first, and each after the one before
   bool empty() const { return narrow.empty() && moves.empty(); }

@@ -41,6 +41,7 @@ Task<Balance> SegmentStore::balance(std::set<SegmentId> garbage) {
     for (const drives::Slot slot : segment->layout()->slots) {
       if (const auto drive = drives.find(slot); drive != drives.end()) {
         (needed ? drive->second.used : drive->second.room) += segment->record.shard_bytes;
+        drive->second.garbage += needed ? 0 : segment->record.shard_bytes;
       }
     }
   }

@@ -54,6 +54,9 @@ TEST_F(Rgw, PartsThatThereAreNot) {
   expect_codes([&] { return send("GET", "/bucket/one?partNumber=2"); }, "InvalidPartNumber",
                "InvalidPart");
   EXPECT_EQ(send("GET", "/bucket/one?partNumber=2").status, 400);
+  put("sealed", "body", client());
+  expect_codes([&] { return send("GET", "/bucket/sealed?partNumber=2"); }, "InvalidRequest",
+               "InvalidPart");
 }
 
 TEST_F(Rgw, OtherClientKeys) {
@@ -64,6 +67,15 @@ TEST_F(Rgw, OtherClientKeys) {
   EXPECT_EQ(code(answers.rgw), "InvalidArgument");
   EXPECT_EQ(answers.rgw.status, 400);
   EXPECT_EQ(get("sealed", client('a')).body, "body");
+}
+
+TEST_F(Rgw, CompletionsNeedTheClientsKey) {
+  const std::string id = start_upload("k", client());
+  const std::string etag = put_part("k", id, 1, "body", client()).header("etag");
+  use(Dialect::rgw);
+  EXPECT_EQ(code(complete("k", id, {{1, etag}})), "InvalidRequest");
+  use(Dialect::aws);
+  EXPECT_EQ(complete("k", id, {{1, etag}}).status, 200);
 }
 
 TEST_F(Rgw, KmsWithoutAKey) {

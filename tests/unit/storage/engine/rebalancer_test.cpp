@@ -137,6 +137,30 @@ class RebalancerTest : public ::testing::Test {
   Rebalancer rebalancer = make(kAfter);
 };
 
+// What is written anew takes its room twice until it is freed.
+TEST_F(RebalancerTest, ClientsHaveRoomAllTheTime) {
+  fill_some("large/", 4 << 20, 42);
+  for (const double share : shares("before")) {
+    ASSERT_GT(share, 0.5);
+  }
+  add_drive();
+  clock.now += kSecond;
+  step();
+  clock.now += kAfter;
+  for (unsigned i = 0; i < 100; ++i) {
+    const auto done = p.run(rebalancer.step(pace, 0));  // nobody else collects garbage
+    ASSERT_TRUE(done) << done.error().describe();
+    const auto beside = put("beside/" + std::to_string(i), 200'000);
+    ASSERT_TRUE(beside) << i << " steps: " << beside.error().describe();
+    clock.now += kSecond;
+  }
+  EXPECT_EQ(status().segments, 0U);
+  settle();
+  step();
+  EXPECT_EQ(status().state, MoveState::idle);
+  EXPECT_GT(rebalancer.segments(), 20U);
+}
+
 TEST_F(RebalancerTest, AFullBoxOfLargeObjectsUsesTheNewDrive) {
   fill(3 << 20);
   add_drive();
