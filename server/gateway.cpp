@@ -326,7 +326,7 @@ Result<void> Gateway::Parts::open_s3() {
                                      .region = config.region,
                                      .audit = audit.get(),
                                      .oidc = &oidc->keys(),
-                                     .arns_without_account = config.rgw_dialect}),
+                                     .rgw = config.rgw_dialect}),
                   s3::make_handler(store->ns(), *authenticator, std::move(s3_config)));
   start_lifecycle();
   start_safe_mode();

@@ -21,10 +21,11 @@ class Form {
   std::optional<std::string_view> find(std::string_view name) const;
   /// In the order of the body.
   std::span<const std::pair<std::string, std::string>> parameters() const { return x_parameters; }
-  /// Every value becomes what `to` makes of it.
-  void rewrite(std::string (*to)(std::string_view)) {
+  /// Every value becomes what `to` makes of it and its name.
+  template <class To>
+  void rewrite(const To& to) {
     for (auto& [name, value] : x_parameters) {
-      value = to(value);
+      value = to(name, value);
     }
   }
   std::string get(std::string_view name) const { return std::string(find(name).value_or("")); }

@@ -9,7 +9,7 @@
 #include "api/iam/rate_limit.h"
 #include "api/s3/request_context.h"
 #include "auth/form_signature.h"
-#include "auth/policy/rgw_arn.h"
+#include "auth/policy/rgw.h"
 #include "storage/base/log.h"
 
 namespace outcrop::iam {
@@ -33,6 +33,7 @@ std::string_view service_of(const http::Request& request) {
   return {};
 }
 
+constexpr std::string_view kTrustPolicy = "UpdateAssumeRolePolicy";
 constexpr std::string_view kWebIdentity = "AssumeRoleWithWebIdentity";
 
 std::string_view query_of(const http::Request& request) {
@@ -124,8 +125,7 @@ class Service {
     http::Response response;
     response.set("Content-Type", "text/xml");
     response.set("x-amzn-RequestId", request.id);
-    response.body =
-        x_config.arns_without_account ? policy::without_account(*answer) : *std::move(answer);
+    response.body = x_config.rgw ? policy::without_account(*answer) : *std::move(answer);
     co_return response;
   }
 
@@ -143,8 +143,12 @@ class Service {
 
   Result<Form> parse(std::string_view body) const {
     TRY(Form form, Form::parse(body));
-    if (x_config.arns_without_account) {
-      form.rewrite(policy::with_account);
+    if (x_config.rgw) {
+      form.rewrite([&form](std::string_view name, std::string_view value) {
+        const bool of_identity = name == "PolicyDocument" && form.get("Action") != kTrustPolicy;
+        const std::string text = policy::with_account(value);
+        return of_identity ? policy::without_principal(text) : text;
+      });
     }
     return form;
   }

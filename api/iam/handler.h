@@ -15,8 +15,7 @@ struct Config {
   std::string region = "us-east-1";
   audit::Sink* audit = nullptr;     ///< null: no audit log
   oidc::KeySource* oidc = nullptr;  ///< null: no keys of identity providers
-  /// As Ceph's object gateway writes them: auth/policy/rgw_arn.h. Those with one are taken, too.
-  bool arns_without_account = false;
+  bool rgw = false;                 ///< as Ceph's object gateway does it: auth/policy/rgw.h
 };
 
 /// Whether the request is for IAM or STS: its signature says so, or it has none and is a form or

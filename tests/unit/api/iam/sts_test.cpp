@@ -103,7 +103,7 @@ TEST_F(Iam, RolesAreAssumedByThoseTheyTrust) {
 }
 
 TEST_F(Iam, ArnsWithoutAnAccount) {
-  handler = make_handler({.store = *store, .clock = clock, .arns_without_account = true});
+  handler = make_handler({.store = *store, .clock = clock, .rgw = true});
   const Signer alice = new_user("alice");
   const Reply made = send("CreateRole", {{"RoleName", "r"},
                                          {"AssumeRolePolicyDocument",
@@ -112,14 +112,27 @@ TEST_F(Iam, ArnsWithoutAnAccount) {
   EXPECT_EQ(text(made.body, "Arn"), "arn:aws:iam:::role/r");
   for (const char* arn : {"arn:aws:iam:::role/r", "arn:aws:iam::000000000000:role/r"}) {
     const Reply session = sts("AssumeRole", {{"RoleArn", arn}, {"RoleSessionName", "work"}}, alice);
-    EXPECT_EQ(text(session.body, "Arn"), "arn:aws:sts:::assumed-role/r/work") << arn;
-    EXPECT_EQ(arn_of(credentials_of(session)), "arn:aws:sts:::assumed-role/r/work");
+    EXPECT_EQ(arn_of(credentials_of(session)), "arn:aws:sts::000000000000:assumed-role/r/work")
+        << arn;
   }
   EXPECT_EQ(text(sts("AssumeRole",
                      {{"RoleArn", "arn:aws:iam:::role/x"}, {"RoleSessionName", "work"}}, alice)
                      .body,
                  "Code"),
             "AccessDenied");
+  const std::string policy =
+      R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}})";
+  EXPECT_EQ(failure("PutRolePolicy",
+                    {{"RoleName", "r"},
+                     {"PolicyName", "p"},
+                     {"PolicyDocument", R"({"Statement":{"Effect":"Allow","Principal":"*",)"
+                                        R"("Action":"s3:*","Resource":"*"}})"}}),
+            "(none)");
+  // That of a trust policy has one.
+  const Signer bob = new_user("bob", kAllowAll);
+  EXPECT_EQ(text(assume("r", bob).body, "Code"), "AccessDenied");
+  works("UpdateAssumeRolePolicy", {{"RoleName", "r"}, {"PolicyDocument", policy}});
+  EXPECT_EQ(assume("r", bob).status, 200);
 }
 
 // The token means the role that was assumed, not the next one of that name.
