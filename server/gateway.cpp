@@ -27,6 +27,7 @@
 #include "server/open_disks.h"
 #include "server/quota_members.h"
 #include "server/runtime.h"
+#include "server/service_config.h"
 #include "server/start_anew.h"
 #include "server/store_sample.h"
 #include "server/tls.h"
@@ -293,26 +294,14 @@ Result<void> Gateway::Parts::open_nfs() {
 }
 
 Result<void> Gateway::Parts::open_s3() {
-  auth::AuthConfig auth_config;
-  auth_config.allow_unsigned_payload_over_http = config.unsigned_payload_http;
-  auth_config.signature_v2_forms = config.signature_v2_forms;
-  auth_config.s3_without_region = config.rgw_dialect;
-  authenticator = std::make_unique<auth::Authenticator>(*identities, clock, auth_config);
-  s3::S3Config s3_config;
-  s3_config.region = config.region;
-  s3_config.file_metadata = config.file_metadata;
-  s3_config.fast_etags = config.fast_etags;
-  s3_config.dialect = config.rgw_dialect ? s3::Dialect::rgw : s3::Dialect::aws;
-  s3_config.domains = config.domains;
+  authenticator = std::make_unique<auth::Authenticator>(*identities, clock, auth_config_of(config));
+  s3::S3Config s3_config = s3_config_of(config);
   s3_config.audit = audit.get();
   s3_config.clock = &clock;
   s3_config.access = bucket_access.get();
   s3_config.settings = bucket_settings.get();
   s3_config.vault = vault.get();
-  s3_config.sse_c_over_http = config.sse_c_over_http;
   s3_config.accounts = identities.get();
-  s3_config.object_ownership = config.object_ownership;
-  s3_config.lifecycle_day_seconds = config.lifecycle_day.count();
   for (const std::unique_ptr<digest::Md5Engine>& e : md5_engines) {
     s3_config.md5_engines.push_back(e.get());
   }

@@ -118,9 +118,10 @@ TEST_F(DriveAdminTest, HowFarDataIsSpreadIsTold) {
     const std::size_t at = all.find("\"rebalance\":");
     return at == std::string::npos ? all : all.substr(at, all.find('}', at) + 1 - at);
   };
-  EXPECT_EQ(shown(),
-            R"("rebalance":{"state":"idle","segments":0,"shards":0,"wait_seconds":0E0,)"
-            R"("bytes_left":0,"bytes_done":0,"bytes_per_second":0E0,"seconds_left":null})");
+  EXPECT_EQ(
+      shown(),
+      R"("rebalance":{"state":"idle","segments":0,"wait_seconds":0E0,)"
+      R"("bytes_left":0,"bytes_done":0,"bytes_per_second":0E0,"seconds_left":null,"shards":0})");
   fake.spreading = {.state = engine::MoveState::running,
                     .segments = 3,
                     .shards = 4,
@@ -129,9 +130,10 @@ TEST_F(DriveAdminTest, HowFarDataIsSpreadIsTold) {
                     .bytes_done = 60,
                     .bytes_per_second = 5,
                     .seconds_left = 10};
-  EXPECT_EQ(shown(),
-            R"("rebalance":{"state":"running","segments":3,"shards":4,"wait_seconds":0E0,)"
-            R"("bytes_left":50,"bytes_done":60,"bytes_per_second":5E0,"seconds_left":1E1})");
+  EXPECT_EQ(
+      shown(),
+      R"("rebalance":{"state":"running","segments":3,"wait_seconds":0E0,)"
+      R"("bytes_left":50,"bytes_done":60,"bytes_per_second":5E0,"seconds_left":1E1,"shards":4})");
   fake.spreading.state = engine::MoveState::waiting;
   EXPECT_NE(shown().find(R"("state":"waiting")"), std::string::npos);
   fake.spreading.state = engine::MoveState::no_room;
