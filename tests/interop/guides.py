@@ -109,4 +109,35 @@ def guide_of_boto3(context: Context) -> None:
         assert "b'0123456789'" in said and "big.iso 20000000" in said and "x-amz-signature" in said, said
 
 
-SCENARIOS = [guide_of_bucket_settings, guide_of_the_cli, guide_of_boto3]
+def guide_of_moving(context: Context) -> None:
+    """rclone: every command of docs/guide/moving.md, from one server to another"""
+    require("rclone")
+    with Server(context.binary, drives=1, scratch=context.scratch) as old, \
+            Server(context.binary, drives=1, scratch=context.scratch) as new:
+        source, target = old.client(), new.client()
+        source.create_bucket("data")
+        bodies = {f"folder {n}/key {n}": bytes([n]) * (n * 40_000) for n in range(8)}
+        for key, body in bodies.items():
+            source.call("PUT", "data", key, headers={"content-type": "text/csv", "x-amz-meta-color": "red"}, body=body)
+        commands = "".join(_blocks("moving.md", "sh"))
+        assert commands.count("rclone ") == 4, "the page has lost its commands"
+        for server, name in ((old, "OLD"), (new, "NEW")):
+            keys = server.credentials()
+            commands = commands.replace(f"{name}KEY", keys.access_key).replace(f"{name}SECRET", keys.secret_key)
+        commands = commands.replace("http://OLD:9000", old.endpoint).replace("http://HOST:9000", new.endpoint)
+        first, second = commands.split("rclone sync", 1)
+        _walk(context, "moving-guide", first, context.environment())
+        equal("removed meanwhile", source.delete("data", "folder 1/key 1").status, 204)
+        equal("changed meanwhile", source.put("data", "folder 2/key 2", b"changed").status, 200)
+        exports = "".join(line + "\n" for line in first.splitlines() if line.startswith("export "))
+        _walk(context, "moving-guide-again", f"{exports}rclone sync{second}", context.environment())
+        del bodies["folder 1/key 1"]
+        bodies["folder 2/key 2"] = b"changed"
+        for key, body in bodies.items():
+            equal(key, target.get("data", key).body, body)
+        equal("gone", target.get("data", "folder 1/key 1").status, 404)
+        copied = target.get("data", "folder 3/key 3").headers
+        equal("metadata", (copied["content-type"], copied["x-amz-meta-color"]), ("text/csv", "red"))
+
+
+SCENARIOS = [guide_of_bucket_settings, guide_of_the_cli, guide_of_boto3, guide_of_moving]
