@@ -201,6 +201,23 @@ TEST(Balance, WhatWasWrittenWithLessParityThanIsDueIsWrittenAnew) {
 
 // It ends by what each step must do, whatever there is: no two states of it follow each other for
 // ever. What runs stops where what rests does not begin.
+// Its room is only there once it is freed.
+TEST(Balance, GarbageIsFreedBeforeClientsHaveNoRoom) {
+  const auto crowded = [](std::uint64_t room, std::uint64_t garbage) {
+    Balance box{.parity = 1, .shard_bytes = kShard, .drives = {}, .segments = {}};
+    for (drives::Slot slot = 0; slot < 4; ++slot) {
+      box.drives.push_back({slot, 50 * kShard, 50 * kShard, 0});
+    }
+    box.drives[2] = {2, (100 - room) * kShard, room * kShard, garbage * kShard};
+    return plan_balance(box, true).crowded;
+  };
+  EXPECT_FALSE(crowded(50, 0));
+  EXPECT_FALSE(crowded(50, 39));
+  EXPECT_TRUE(crowded(50, 40)) << "a tenth is left";
+  EXPECT_TRUE(crowded(50, 50));
+  EXPECT_FALSE(crowded(5, 0)) << "there is nothing to free";
+}
+
 TEST(Balance, BoxesOfAllKindsComeToRest) {
   std::mt19937 random(7);
   unsigned widened = 0, moved = 0;
