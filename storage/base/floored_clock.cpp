@@ -6,6 +6,13 @@
 #include <cstdlib>
 
 namespace outcrop {
+namespace {
+
+// So much may pass between the last time that a run keeps and the next start: a machine that is
+// ahead of it by no more is believed.
+constexpr std::int64_t kRestartNs = 600'000'000'000;
+
+}  // namespace
 
 std::int64_t FlooredClock::wall_ns() const {
   return std::max(x_machine.wall_ns(),
@@ -18,7 +25,9 @@ std::int64_t FlooredClock::settled_ns() const {
 }
 
 void FlooredClock::start_from(std::int64_t floor_ns) {
-  x_offset.store(floor_ns - x_machine.steady_ns(), std::memory_order_relaxed);
+  const std::int64_t wall = x_machine.wall_ns();
+  const bool plausible = wall > floor_ns && wall - floor_ns <= kRestartNs;
+  x_offset.store((plausible ? wall : floor_ns) - x_machine.steady_ns(), std::memory_order_relaxed);
 }
 
 void FlooredClock::trust() { start_from(x_machine.wall_ns()); }

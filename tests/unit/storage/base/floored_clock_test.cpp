@@ -50,6 +50,19 @@ TEST_F(Floored, AStartIn1970GoesOnWhereTheLastRunEnded) {
   EXPECT_EQ(look.behind_ns, kNow - 5 * kSecond);
 }
 
+// What a run has kept is behind by the time to the next start.
+TEST_F(Floored, WhatWasWrittenAfterARestartIsNotDatedAheadOfWhatComesNext) {
+  clock.start_from(kNow - 400 * kSecond);
+  EXPECT_EQ(clock.wall_ns(), kNow);
+  machine.wall -= kDay;
+  EXPECT_EQ(clock.wall_ns(), kNow);
+  machine.wall = kNow;
+  clock.start_from(kNow - kHour);
+  EXPECT_EQ(clock.wall_ns(), kNow);
+  machine.wall -= kDay;
+  EXPECT_EQ(clock.wall_ns(), kNow - kHour) << "it may have been a mistake";
+}
+
 TEST_F(Floored, AJumpAheadIsNotSettledUntilItIsBelieved) {
   EXPECT_EQ(clock.settled_ns(), kNow) << "nothing was seen yet";
   clock.trust();
