@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
 import tempfile
@@ -47,8 +48,13 @@ class Crasher(Rounds):
 
 
 def on_drives(server: Server) -> int:
-    """Bytes that the drives' files take."""
-    return sum(path.lstat().st_blocks * 512 for drive in server.drives for path in drive.rglob("*"))
+    """Bytes that the drives' files take. A server that runs may remove some meanwhile."""
+    total = 0
+    for drive in server.drives:
+        for path in drive.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                total += path.lstat().st_blocks * 512
+    return total
 
 
 def report(crasher: Crasher, done: int, failed_starts: int, seed: int) -> int:
