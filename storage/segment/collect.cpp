@@ -5,6 +5,13 @@
 #include "storage/segment/segment_store.h"
 
 namespace outcrop::segment {
+namespace {
+
+// Files of segments that are given up and not recycled when it is killed are left to the next
+// start, and clients wait for that.
+constexpr std::size_t kMostAtOnce = 256;
+
+}  // namespace
 
 Task<bool> SegmentStore::unreferenced(const Segment& segment) {
   std::string from = references_of(segment.record.id);
@@ -64,25 +71,35 @@ Result<void> SegmentStore::recycle(Segment& segment) {
 }
 
 Task<std::uint64_t> SegmentStore::collect(const std::function<Task<>()>& checkpoint) {
+  std::uint64_t freed = 0;
   std::vector<SegmentPtr> dead;
+  // After a checkpoint: replay must not find a segment whose files are somebody else's.
+  const auto recycle_dead = [&]() -> Task<> {
+    CO_TRYV(co_await checkpoint());
+    for (const SegmentPtr& segment : dead) {
+      if (segment->pins.load() != 0) {
+        continue;  // a reader of an object that is gone by now: the files go at the next start
+      }
+      CO_TRYV(co_await x_context.pool.run([this, &segment] { return recycle(*segment); }));
+      x_context.stats.recycled.fetch_add(1, std::memory_order_relaxed);
+    }
+    freed += dead.size();
+    dead.clear();
+    co_return ok();
+  };
   for (const SegmentPtr& segment : x_catalogue.all()) {
     CO_TRY(const bool gone, co_await give_up_if_dead(segment));
     if (gone) {
       dead.push_back(segment);
     }
-  }
-  if (dead.empty()) {
-    co_return 0;
-  }
-  CO_TRYV(co_await checkpoint());
-  for (const SegmentPtr& segment : dead) {
-    if (segment->pins.load() != 0) {
-      continue;  // a reader of an object that is gone by now: the files go at the next start
+    if (dead.size() == kMostAtOnce) {
+      CO_TRYV(co_await recycle_dead());
     }
-    CO_TRYV(co_await x_context.pool.run([this, &segment] { return recycle(*segment); }));
-    x_context.stats.recycled.fetch_add(1, std::memory_order_relaxed);
   }
-  co_return dead.size();
+  if (!dead.empty()) {
+    CO_TRYV(co_await recycle_dead());
+  }
+  co_return freed;
 }
 
 }  // namespace outcrop::segment

@@ -33,6 +33,29 @@ TEST(Collect, FreesWhatNobodyReferencesAndUsesItsFilesAgain) {
   EXPECT_EQ(*p.read(again), content);
 }
 
+// What is given up and not recycled when it is killed is for the next start, which clients wait
+// for.
+TEST(Collect, ACrashLeavesTheFilesOfSomeSegmentsOnly) {
+  constexpr unsigned kSegments = 600;
+  io::SimWorld world = formatted_world(3, 1);
+  Process p(world);
+  for (unsigned i = 1; i <= kSegments; ++i) {
+    const Extent extent = *p.put_small(pattern(i, 100), i);
+    p.seal();
+    ASSERT_TRUE(p.unreference({extent}, i));
+  }
+  std::uint64_t recycled = 0, most = 0;
+  const auto freed = p.must(p.store->collect([&] {
+    const std::uint64_t before = std::exchange(recycled, p.store->stats().recycled.load());
+    most = std::max(most, recycled - before);
+    return p.meta->checkpoint();
+  }));
+  EXPECT_EQ(freed, kSegments);
+  EXPECT_EQ(p.store->stats().recycled.load(), kSegments);
+  EXPECT_GT(recycled, 0U) << "there is more than one checkpoint";
+  EXPECT_LE(std::max(most, kSegments - recycled), 256U);
+}
+
 TEST(Collect, OneReferenceOfManyKeepsASegment) {
   io::SimWorld world = formatted_world(3, 1);
   Process p(world);
