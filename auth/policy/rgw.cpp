@@ -37,16 +37,17 @@ std::string without_principal(std::string_view policy) {
   if (statement == nullptr) {
     return std::string(policy);
   }
+  std::size_t erased = 0;
   if (boost::json::object* const one = statement->if_object()) {
-    one->erase("Principal");
+    erased = one->erase("Principal");
   } else if (boost::json::array* const several = statement->if_array()) {
     for (boost::json::value& each : *several) {
       if (boost::json::object* const object = each.if_object()) {
-        object->erase("Principal");
+        erased += object->erase("Principal");
       }
     }
   }
-  return boost::json::serialize(all);
+  return erased > 0 ? boost::json::serialize(all) : std::string(policy);
 }
 
 }  // namespace outcrop::policy

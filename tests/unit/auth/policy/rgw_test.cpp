@@ -30,7 +30,8 @@ TEST(Rgw, PrincipalsOfIdentityPolicies) {
             R"({"Statement":{"Effect":"Allow"},"Version":"x"})");
   EXPECT_EQ(without_principal(R"({"Statement":[{"Principal":{"AWS":"*"},"Sid":"a"},{},1]})"),
             R"({"Statement":[{"Sid":"a"},{},1]})");
-  for (const char* text : {"", "{", "[]", R"({"Principal":"*"})", R"({"Statement":1})",
+  for (const char* text : {"", "{", "[]", R"({ "Statement" : { "Effect" : "Allow" } })",
+                           R"({"Principal":"*"})", R"({"Statement":1})",
                            R"({"Statement":{"Principal":"*","Effect":"Deny","Effect":"Allow"}})"}) {
     EXPECT_EQ(without_principal(text), text);
   }
