@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};  // drive presence; a removed drive is out within a second
 constexpr milliseconds kRepairTick{1000};
+constexpr milliseconds kStockTick{100};  // segments of a busy store are full after some hundreds
 constexpr milliseconds kLook{1000};
 constexpr milliseconds kCollect{5000};  // garbage collection
 constexpr milliseconds kLookAtClock{60'000};
@@ -224,6 +225,14 @@ void Store::start_upkeep() {
   });
   add_job(kCollect, "compaction of full metadata", [this] { return compact_full_metadata(); });
   add_job(kLookAtClock, "keeping the time", [this] { return keep_time(kKeepTimeNs); });
+  const Executor ex = x_runtime.workers[0]->get_executor();
+  for (drives::Stock* const stock : {&x_meta->journals(), &x_segments.spares()}) {
+    drives::StockFiller& filler = x_fillers.emplace_back(ex, x_runtime.pool, *x_drives, *stock);
+    add_job(kStockTick, "files made ahead of need", [&filler]() -> Task<> {
+      filler.look();
+      co_return ok();
+    });
+  }
   add_job(kRepairTick, "repair", [this] { return repair_step(); });
   add_job(kTick, "compaction",
           [this] { return x_compactor->step(x_free_bytes, x_total_bytes, being_rewritten()); });
@@ -267,6 +276,9 @@ Task<> Store::close_parts() {
   }
   for (const auto& job : x_jobs) {
     CO_TRYV(co_await job->stop());
+  }
+  for (drives::StockFiller& filler : x_fillers) {
+    CO_TRYV(co_await filler.stop());
   }
   if (x_operations > 0) {
     CO_TRYV(co_await suspend<void>([this](Resume<void> r) { x_operations_ended = std::move(r); }));

@@ -1,6 +1,7 @@
 // The Engine of this folder: owns the parts, runs their background work, closes them in order.
 #pragma once
 #include <atomic>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "storage/drives/drive_set.h"
+#include "storage/drives/stock.h"
 #include "storage/engine/compactor.h"
 #include "storage/engine/engine.h"
 #include "storage/engine/fair_pace.h"
@@ -125,6 +127,7 @@ class Store final : public Engine {
   std::optional<Compactor> x_compactor;
   std::optional<Restriper> x_restriper;
   std::optional<Rebalancer> x_rebalancer;
+  std::list<drives::StockFiller> x_fillers;
   std::vector<std::unique_ptr<Periodic>> x_jobs, x_judges;
   unsigned x_operations = 0;  ///< of the caller's, under way
   Resume<void> x_operations_ended;

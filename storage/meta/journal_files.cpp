@@ -4,12 +4,20 @@
 #include <charconv>
 
 #include "storage/base/log.h"
+#include "storage/io/zero_part.h"
 
 namespace outcrop::meta {
+namespace {
 
-JournalFiles::JournalFiles(drives::DriveSet& drives, const MetaConfig& config)
+constexpr std::uint64_t kMostShare = 32;  // of a drive, of files that nobody uses yet
+constexpr std::uint64_t kLeastFree = 4;   // none is made ahead on a drive with less than this part
+
+}  // namespace
+
+JournalFiles::JournalFiles(drives::DriveSet& drives, const MetaConfig& config, std::size_t workers)
     : x_drives(drives),
       x_file_bytes(align_up(config.journal_file_bytes, kIoAlign)),
+      x_workers(workers),
       x_free(drives::kMaxDrives) {}
 
 Result<void> JournalFiles::adopt(std::uint64_t first_generation) {
@@ -109,9 +117,10 @@ Result<GenerationPtr> JournalFiles::prepare(unsigned worker) {
   const std::size_t want = *parity + 1;
   auto generation = std::make_unique<Generation>();
   Error why = x_drives.no_writes();
-  // Each worker starts at another drive, so that the load spreads.
-  for (std::size_t i = 0; i < live.size() && generation->replicas.size() < want; ++i) {
-    const drives::Slot slot = live[(worker + i) % live.size()];
+  for (const drives::Slot slot : order(worker, live)) {
+    if (generation->replicas.size() == want) {
+      break;
+    }
     auto file = take(slot);
     if (file) {
       generation->replicas.push_back(*std::move(file));
@@ -132,6 +141,19 @@ Result<GenerationPtr> JournalFiles::prepare(unsigned worker) {
   return generation;
 }
 
+// Each worker starts at another drive, so that the load spreads.
+std::vector<drives::Slot> JournalFiles::order(unsigned worker,
+                                              const std::vector<drives::Slot>& live) const {
+  std::vector<drives::Slot> ready, others;
+  const std::lock_guard lock(x_mutex);
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    const drives::Slot slot = live[(worker + i) % live.size()];
+    (x_free[slot].empty() ? others : ready).push_back(slot);
+  }
+  ready.insert(ready.end(), others.begin(), others.end());
+  return ready;
+}
+
 bool JournalFiles::usable(drives::Slot slot) const {
   return x_drives.live(slot) && !x_drives.draining(slot);
 }
@@ -139,6 +161,81 @@ bool JournalFiles::usable(drives::Slot slot) const {
 void JournalFiles::forget(drives::Slot slot) {
   const std::lock_guard lock(x_mutex);
   x_free[slot].clear();
+  x_begun.erase(slot);
+}
+
+std::size_t JournalFiles::wanted(const io::Space& space) const {
+  const std::size_t drives = x_drives.placement_slots().size();
+  const std::size_t files = 2 * x_workers * (x_drives.parity() + 1);
+  const std::size_t others = std::max<std::size_t>(drives, 2) - 1;
+  return std::min<std::uint64_t>((files + others - 1) / others,
+                                 space.total_bytes / kMostShare / x_file_bytes);
+}
+
+std::size_t JournalFiles::count(drives::Slot slot) const {
+  const std::lock_guard lock(x_mutex);
+  return x_free[slot].size();
+}
+
+JournalFiles::Begun JournalFiles::begin(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  const auto [at, fresh] = x_begun.try_emplace(slot);
+  if (fresh) {
+    at->second.path = "journal/" + std::to_string(x_next_name++);
+  }
+  return at->second;
+}
+
+// One that is cut off has too few bytes: the next start removes it.
+Result<bool> JournalFiles::add_part(drives::Slot slot, std::size_t wanted) {
+  if (!usable(slot) || count(slot) >= wanted) {
+    return false;
+  }
+  io::Disk& disk = *x_drives.disk(slot);
+  TRY(const io::Space space, disk.space());
+  Begun begun = begin(slot);
+  const std::uint64_t from = begun.written;
+  begun.written = std::min(from + kPartBytes, x_file_bytes);
+  Result<std::unique_ptr<io::File>> file = fail(Errc::no_space, "the rest is for others");
+  if (space.free_bytes >= space.total_bytes / kLeastFree) {
+    file = io::zero_part(disk, begun.path, from, begun.written);
+  }
+  if (file && begun.written == x_file_bytes) {
+    if (auto synced = disk.sync_dir("journal"); !synced) {
+      file = fail(synced.error());
+    }
+  }
+  if (note_part(slot, begun, file)) {
+    return true;
+  }
+  if (file.error().code() != Errc::no_space) {
+    return fail(file.error());
+  }
+  const auto removed = disk.remove(begun.path);
+  if (!removed && removed.error().code() != Errc::not_found) {
+    return fail(removed.error());
+  }
+  return false;
+}
+
+// False: nothing is begun any more. One that was forgotten meanwhile is of the next start.
+bool JournalFiles::note_part(drives::Slot slot,
+                             const Begun& begun,
+                             Result<std::unique_ptr<io::File>>& file) {
+  const std::lock_guard lock(x_mutex);
+  const auto at = x_begun.find(slot);
+  if (at == x_begun.end() || at->second.path != begun.path) {
+    return file.has_value();
+  }
+  if (file && begun.written < x_file_bytes) {
+    at->second = begun;
+    return true;
+  }
+  x_begun.erase(at);
+  if (file) {
+    x_free[slot].push_back({slot, begun.path, *std::move(file)});
+  }
+  return file.has_value();
 }
 
 bool JournalFiles::needs(drives::Slot slot) const {

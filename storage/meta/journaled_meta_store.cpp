@@ -121,6 +121,8 @@ SnapshotPtr JournaledMetaStore::snapshot() {
 Task<> JournaledMetaStore::compact(std::atomic<bool>& cancelled) {
   co_return co_await x_core->compact(cancelled);
 }
+drives::Stock& JournaledMetaStore::journals() { return x_core->journals(); }
+
 void JournaledMetaStore::crowd(const std::vector<drives::Slot>& slots) {
   if (x_core->mirrors().crowd(slots)) {
     x_core->request_maintenance();

@@ -7,6 +7,7 @@
 
 #include "storage/base/async.h"
 #include "storage/drives/drive_set.h"
+#include "storage/drives/stock.h"
 #include "storage/meta/companion.h"
 #include "storage/meta/config.h"
 #include "storage/meta/meta_store.h"
@@ -48,6 +49,8 @@ class JournaledMetaStore final : public MetaStore {
   /// Moves the mirrors of these drives to others: they have too little room. Each call replaces
   /// what the one before said. Any thread.
   void crowd(const std::vector<drives::Slot>& slots);
+  /// Journal files that are free. Where nobody fills it, commits wait for new ones to be zeroed.
+  drives::Stock& journals();
   /// Ends work on the mirrors that takes long: a copy under way is given up, and no other begins.
   /// Before close(), by whoever waits for such work. Any thread.
   void stop_maintenance();

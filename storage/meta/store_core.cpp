@@ -30,7 +30,7 @@ JournaledMetaStore::Core::Core(MetaConfig config,
       x_bell(std::make_shared<Bell>()),
       x_mirrors(
           std::make_unique<MirrorSet>(drives, pool, x_config, [bell = x_bell] { bell->ring(); })),
-      x_files(drives, x_config),
+      x_files(drives, x_config, x_workers.size()),
       x_shared{.drives = drives,
                .files = x_files,
                .mirrors = *x_mirrors,

@@ -44,6 +44,7 @@ class JournaledMetaStore::Core : public std::enable_shared_from_this<Core> {
   Task<bool> needs(drives::Slot slot);
   Task<> renew_reader();
   Task<> close();
+  drives::Stock& journals() { return x_files; }
   void hold(bool on) { x_shared.held.store(on, std::memory_order_relaxed); }
   MetaStats stats() const;
 

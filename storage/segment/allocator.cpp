@@ -10,7 +10,6 @@ namespace outcrop::segment {
 namespace {
 
 constexpr std::uint64_t kIdBlock = 4096;
-constexpr std::size_t kSparesPerDrive = 2;
 
 std::string counter_key() { return meta::table_key(meta::Table::system, "next_segment"); }
 
@@ -191,29 +190,6 @@ Result<SegmentPtr> Allocator::place(SegmentId id, bool small, Purpose purpose) {
   return segment;
 }
 
-// Fire and forget, but for the destructor: the pool outlives the store, the store's parts must not
-// go while a job still uses them.
-void Allocator::fill_spares(drives::Slot slot) {
-  {
-    const std::lock_guard lock(x_fill_mutex);
-    ++x_fills;
-  }
-  x_context.pool.post([this, slot] {
-    if (const auto filled = x_spares.fill(slot, kSparesPerDrive); !filled) {
-      x_spares.left_behind(slot, "spare", filled.error());
-    }
-    const std::lock_guard lock(x_fill_mutex);
-    if (--x_fills == 0) {
-      x_fills_ended.notify_all();
-    }
-  });
-}
-
-Allocator::~Allocator() {
-  std::unique_lock lock(x_fill_mutex);
-  x_fills_ended.wait(lock, [this] { return x_fills == 0; });
-}
-
 Task<SegmentPtr> Allocator::create(bool small, Purpose purpose) {
   for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
     CO_TRY(const SegmentId id, co_await next_id());
@@ -227,9 +203,6 @@ Task<SegmentPtr> Allocator::create(bool small, Purpose purpose) {
     batch.put(meta::segment_key(id), encode(segment->record));
     CO_TRYV(co_await x_context.meta->commit(std::move(batch)));
     x_catalogue.add(segment);
-    for (const drives::Slot slot : segment->record.slots) {
-      fill_spares(slot);
-    }
     co_return segment;
   }
   co_return fail(Errc::io_error, "no drive takes a new segment");

@@ -2,7 +2,6 @@
 // durable in every respect before its first byte is written.
 #pragma once
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
 
 #include "storage/segment/catalogue.h"
@@ -17,8 +16,6 @@ class Allocator {
  public:
   Allocator(Context& context, Catalogue& catalogue, SparePool& spares)
       : x_context(context), x_catalogue(catalogue), x_spares(spares) {}
-  /// Waits for spares that are being written on the pool.
-  ~Allocator();
   /// Loads the id counter; call once after the metadata is open.
   Task<> open();
   /// A new open segment over the drives live now: (1, m) if `small`, else (k, m). Drives that are
@@ -43,7 +40,6 @@ class Allocator {
   Result<std::shared_ptr<io::File>> place_shard(const SegmentRecord& record, unsigned shard);
   void give_back(const SegmentRecord& record, unsigned shards);
   Result<SegmentPtr> place(SegmentId id, bool small, Purpose purpose);
-  void fill_spares(drives::Slot slot);
 
   Context& x_context;
   Catalogue& x_catalogue;
@@ -53,9 +49,6 @@ class Allocator {
   std::atomic<unsigned> x_rotation{0};
   mutable std::mutex x_aim_mutex;
   std::vector<drives::Slot> x_aim;  // in order
-  std::mutex x_fill_mutex;
-  std::condition_variable x_fills_ended;
-  unsigned x_fills = 0;  // jobs on the pool
 };
 
 }  // namespace outcrop::segment

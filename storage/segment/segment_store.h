@@ -94,6 +94,9 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
     std::uint64_t open = 0, sealed = 0;
   };
   Counts counts() const;
+  /// Shard files that no segment has yet. Where nobody fills it, who needs one waits until it is
+  /// zeroed.
+  drives::Stock& spares() { return x_spares; }
   /// Gives shard files that hold no segment back where metadata runs out of room. Blocking.
   Result<void> trim_spares(drives::Slot slot) { return x_spares.trim(slot); }
   /// What clients can still have of the drive: shard files that hold no segment, and what more

@@ -1,13 +1,16 @@
-// Pre-written shard files that wait for a segment: zeroed once in the background, recycled for
-// ever. Writing into them needs no filesystem journal commit, which halves the cost of a durable
-// append.
+// Pre-written shard files that wait for a segment: zeroed once, in the background
+// (drives::StockFiller) where there is time for it, and recycled for ever. Writing into them needs
+// no filesystem journal commit, which halves the cost of a durable append.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "storage/drives/stock.h"
 #include "storage/segment/context.h"
 
 namespace outcrop::segment {
@@ -28,8 +31,8 @@ constexpr std::uint64_t metadata_least_free(std::uint64_t total, std::uint64_t i
   return share < total / 4 ? share / 2 : std::max(share / 2, index_bytes + share / 4);
 }
 
-/// All calls but count() block: start-up and the blocking pool only. Thread-safe.
-class SparePool {
+/// All calls but wanted() and count() block: start-up and the blocking pool only. Thread-safe.
+class SparePool final : public drives::Stock {
  public:
   explicit SparePool(Context& context) : x_context(context) {}
   /// Finds a live drive's spares of earlier runs; removes half-written and wrong-sized ones.
@@ -48,28 +51,46 @@ class SparePool {
   /// What take() or its opposites did on the way is left behind: the log has it, and a drive that
   /// failed is out, for what it said of its directories does not count any more. Blocking.
   void left_behind(drives::Slot slot, const std::string& path, const Error& why);
-  /// Tops up a live drive; no_space is not an error here (the next take() reports it).
-  Result<void> fill(drives::Slot slot, std::size_t count);
   /// Gives spares back to the file system while it has less free than metadata may need.
   Result<void> trim(drives::Slot slot);
   /// How many shard files more the drive can hold: spares, and what fits beside what metadata may
   /// need.
   Result<std::uint64_t> room(drives::Slot slot) const;
-  std::size_t count(drives::Slot slot) const;
+
+  // drives::Stock
+  /// When a drive leaves, each worker wants a new segment of either kind at once.
+  std::size_t wanted(const io::Space& space) const override;
+  std::size_t count(drives::Slot slot) const override;
+  /// take() that finds no spare goes on with what was begun. Where room for metadata is wanted it
+  /// is removed.
+  Result<bool> add_part(drives::Slot slot, std::size_t wanted) override;
 
  private:
+  /// A spare that is written in parts.
+  struct Begun {
+    std::string partial, name;
+    std::uint64_t written = 0;
+  };
   std::string next_name();
   std::string next_spare(drives::Slot slot);  ///< empty: there is none
   /// A shard file that is written early leaves metadata all of its share; one that is needed now,
   /// half of it: what clients may not have is checked before (Allocator), and the rest makes room.
   enum class Claim : std::uint8_t { early, needed };
-  Result<void> write_one(drives::Slot slot, Claim claim);
+  Result<void> write_one(drives::Slot slot);
+  std::optional<Begun> begun(drives::Slot slot) const;
+  void end(drives::Slot slot, const Begun& spare);
+  Result<void> write_part(drives::Slot slot, const Begun& spare);
+  Result<void> finish(drives::Slot slot, const std::string& partial, const std::string& name);
+  void remove_partial(drives::Slot slot, const std::string& partial);
   /// Shard files that fit beside what is there.
   Result<std::uint64_t> writable(drives::Slot slot, Claim claim) const;
 
   Context& x_context;
-  mutable std::mutex x_mutex;
+  /// Held while a spare is written there: who needs one at once waits for the part in progress.
+  std::array<std::mutex, drives::kMaxDrives> x_writing;
+  mutable std::mutex x_mutex;  // guards all below
   std::map<drives::Slot, std::vector<std::string>> x_spares;
+  std::map<drives::Slot, Begun> x_begun;
   std::uint64_t x_next = 1;
 };
 
