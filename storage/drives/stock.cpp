@@ -17,6 +17,7 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 
 constexpr std::int64_t kLeastRest = 1, kMoreRest = 3;  // times the work
 constexpr nanoseconds kLongestPause = std::chrono::milliseconds(200);
+constexpr std::chrono::seconds kTryAgain{1};  // a drive that could not take all
 
 }  // namespace
 
@@ -32,10 +33,13 @@ void StockFiller::look() {
   if (x_stopping) {
     return;
   }
+  const auto now = std::chrono::steady_clock::now();
   for (const Slot slot : x_drives.placement_slots()) {
     const auto wanted = x_wanted.find(slot);
     const bool enough = wanted != x_wanted.end() && x_stock.count(slot) >= wanted->second;
-    if (!enough && x_busy.insert(slot).second) {
+    const auto not_before = x_not_before.find(slot);
+    const bool due = not_before == x_not_before.end() || now >= not_before->second;
+    if (!enough && due && x_busy.insert(slot).second) {
       asio::co_spawn(x_ex, work_on(slot), [](std::exception_ptr thrown, Result<void>) {
         if (thrown) {
           std::rethrow_exception(thrown);
@@ -56,6 +60,11 @@ Task<> StockFiller::work_on(Slot slot) {
   } else if (!filled) {
     log::warn("a file is not made ahead of need",
               {{"drive", x_drives.disk(slot)->name()}, {"error", filled.error().describe()}});
+  }
+  if (!filled || x_stock.count(slot) < x_wanted[slot]) {
+    x_not_before[slot] = std::chrono::steady_clock::now() + kTryAgain;
+  } else {
+    x_not_before.erase(slot);
   }
   x_busy.erase(slot);
   if (x_busy.empty()) {

@@ -59,7 +59,8 @@ class StockFiller {
   DriveSet& x_drives;
   Stock& x_stock;
   std::set<Slot> x_busy;
-  std::map<Slot, std::size_t> x_wanted;  // as last worked out
+  std::map<Slot, std::size_t> x_wanted;                                // as last worked out
+  std::map<Slot, std::chrono::steady_clock::time_point> x_not_before;  // without room, or errors
   std::vector<Resume<void>> x_waiters;
   bool x_stopping = false;
 };

@@ -121,6 +121,7 @@ SnapshotPtr JournaledMetaStore::snapshot() {
 Task<> JournaledMetaStore::compact(std::atomic<bool>& cancelled) {
   co_return co_await x_core->compact(cancelled);
 }
+
 drives::Stock& JournaledMetaStore::journals() { return x_core->journals(); }
 
 void JournaledMetaStore::crowd(const std::vector<drives::Slot>& slots) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "storage/io/sim_disk.h"
 
 namespace outcrop::drives {
@@ -16,6 +18,7 @@ class Files final : public Stock {
   std::size_t wanted(const io::Space&) const override { return 3; }
   std::size_t count(Slot slot) const override { return parts[slot] / 2; }
   Result<bool> add_part(Slot slot, std::size_t wanted) override {
+    ++asked;
     if (failing == slot) {
       return fail(error);
     }
@@ -27,6 +30,7 @@ class Files final : public Stock {
   }
   mutable std::map<Slot, std::size_t> parts;
   std::optional<Slot> failing;
+  std::size_t asked = 0;
   Errc error = Errc::io_error;
 };
 
@@ -94,6 +98,10 @@ TEST_F(Filler, WantOfDescriptorsIsNotTheDrives) {
   fill();
   EXPECT_TRUE(set->live(1));
   files.failing.reset();
+  const std::size_t asked = files.asked;
+  fill();
+  EXPECT_EQ(files.asked, asked) << "not at once";
+  std::this_thread::sleep_for(milliseconds(1100));  // time is the input: when it is tried again
   fill();
   EXPECT_EQ(files.count(1), 3U) << "tried again";
 }
