@@ -10,6 +10,21 @@
 #include "storage/segment/references.h"
 
 namespace outcrop::segment {
+namespace {
+
+// What copies files only leaves out a directory that had none in it.
+Result<void> make_missing_dirs(io::Disk& disk) {
+  for (const std::string_view dir : {"segments", "spare"}) {
+    TRY(const bool there, disk.exists(dir));
+    if (!there) {
+      TRYV(disk.make_dir(dir));
+    }
+  }
+  return ok();
+}
+
+}  // namespace
+
 SegmentStore::SegmentStore(drives::DriveSet& drives,
                            BlockingPool& pool,
                            Random& random,
@@ -96,7 +111,8 @@ Result<void> SegmentStore::take_stock() {
     }
   }
   for (const drives::Slot slot : x_context.drives.live_slots()) {
-    Result<void> taken = x_spares.load(slot);
+    Result<void> taken = make_missing_dirs(*x_context.drives.disk(slot));
+    taken = taken ? x_spares.load(slot) : taken;
     taken = taken ? adopt_files(slot) : taken;
     if (!taken && taken.error().code() == Errc::no_space) {
       return taken;  // out of descriptors

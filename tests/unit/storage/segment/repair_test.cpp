@@ -68,6 +68,33 @@ TEST(Repair, ANewDriveTakesThePlaceOfALostOne) {
   expect_any_drive_may_go(world, all);
 }
 
+TEST(Repair, ADriveWithoutADirectoryIsNoLostDrive) {
+  io::SimWorld world = formatted_world(3, 1);
+  std::vector<Stored> all;
+  {
+    Process p(world);
+    all = put_some(p, 1);
+    ASSERT_TRUE(p.close());
+  }
+  world.reboot(2);
+  for (unsigned drive = 0; drive < world.drives(); ++drive) {
+    ASSERT_TRUE((*world.open_disk(drive))->remove_tree("spare"));
+  }
+  ASSERT_TRUE((*world.open_disk(1))->remove_tree("segments"));
+  {
+    Process p(world);
+    EXPECT_EQ(p.drives->live_slots().size(), world.drives());
+    expect_readable(p, all, "before the repair");
+    std::ranges::move(put_some(p, 2), std::back_inserter(all));
+    const auto repaired = repair(p);
+    EXPECT_GT(repaired.whole, 0U);
+    EXPECT_EQ(repaired.blocked + repaired.damaged + repaired.failed, 0U);
+    EXPECT_EQ(p.store->survey().degraded, 0U);
+    ASSERT_TRUE(p.close());
+  }
+  expect_any_drive_may_go(world, all);
+}
+
 TEST(Repair, WholeRecordsOfALostDriveMoveToTheRemainingOnes) {
   io::SimWorld world = formatted_world(4, 1);
   std::vector<Stored> all;
