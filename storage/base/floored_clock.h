@@ -29,7 +29,8 @@ class FlooredClock final : public Clock {
   /// is believed.
   std::int64_t settled_ns() const override;
 
-  /// The floor of an earlier run.
+  /// The floor of an earlier run. A machine that is ahead of it by at most 10 minutes is believed:
+  /// so much may pass between what a run keeps last and the next one.
   void start_from(std::int64_t floor_ns);
   /// Takes the machine's time, whatever was before.
   void trust();

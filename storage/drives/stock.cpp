@@ -81,13 +81,16 @@ Task<> StockFiller::fill(Slot slot) {
   const std::size_t wanted = x_stock.wanted(space);
   x_wanted[slot] = wanted;
   Timer timer(x_ex);
+  bool hurry = false;
   for (bool more = true; more && !x_stopping && x_drives.live(slot);) {
     const auto began = std::chrono::steady_clock::now();
     CO_TRY(more,
            co_await x_pool.run([this, slot, wanted] { return x_stock.add_part(slot, wanted); }));
     const auto work = std::chrono::steady_clock::now() - began;
-    const nanoseconds pause = pause_after(work, x_stock.count(slot), wanted);
-    if (more && pause.count() > 0) {
+    const std::size_t have = x_stock.count(slot);
+    hurry = x_stock.take_missed(slot) || (hurry && have == 0);
+    const nanoseconds pause = pause_after(work, have, wanted);
+    if (more && !hurry && pause.count() > 0) {
       timer.expires_after(pause);
       boost::system::error_code interrupted;
       co_await timer.async_wait(asio::redirect_error(use_async, interrupted));

@@ -22,14 +22,15 @@ class Stock {
   /// How many files a drive with so much space is to have in stock.
   virtual std::size_t wanted(const io::Space& space) const = 0;
   virtual std::size_t count(Slot slot) const = 0;
+  /// True if somebody found none since the last call: they are used faster than they are made.
+  virtual bool take_missed(Slot slot) = 0;
   /// Writes the next part of a file, which is in stock once it is whole. False: there are `wanted`
   /// of them, or there is no room for more. Blocking.
   virtual Result<bool> add_part(Slot slot, std::size_t wanted) = 0;
 };
 
 /// After `work` on a drive that has so many of the files that it is to have: as long as the work
-/// when it has none, four times as long when it lacks nearly nothing. Who must have a file at once
-/// makes it, and does not wait for this.
+/// when it has none, four times as long when it lacks nearly nothing.
 std::chrono::nanoseconds pause_after(std::chrono::nanoseconds work,
                                      std::size_t count,
                                      std::size_t wanted);
@@ -42,8 +43,9 @@ class StockFiller {
   ~StockFiller();
   StockFiller(const StockFiller&) = delete;
 
-  /// Begins on the drives that lack files, and returns. A drive that fails is ejected. Called again
-  /// and again: nobody says when a file is taken.
+  /// Begins on the drives that lack files, and returns; where one was missed the next is made
+  /// without pauses. A drive that fails is ejected. Called again and again: nobody says when a file
+  /// is taken.
   void look();
   /// Waits until no drive is worked on.
   Task<> rest();

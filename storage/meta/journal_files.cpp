@@ -76,6 +76,7 @@ Result<JournalFile> JournalFiles::take(drives::Slot slot) {
       x_free[slot].pop_back();
       return file;
     }
+    x_missed.insert(slot);
   }
   return create(slot);
 }
@@ -175,6 +176,11 @@ std::size_t JournalFiles::wanted(const io::Space& space) const {
 std::size_t JournalFiles::count(drives::Slot slot) const {
   const std::lock_guard lock(x_mutex);
   return x_free[slot].size();
+}
+
+bool JournalFiles::take_missed(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  return x_missed.erase(slot) != 0;
 }
 
 JournalFiles::Begun JournalFiles::begin(drives::Slot slot) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,7 @@ class JournalFiles final : public drives::Stock {
   /// When a drive leaves, each worker may lose the generation in use and the next one.
   std::size_t wanted(const io::Space& space) const override;
   std::size_t count(drives::Slot slot) const override;
+  bool take_missed(drives::Slot slot) override;
   Result<bool> add_part(drives::Slot slot, std::size_t wanted) override;
 
  private:
@@ -86,6 +88,7 @@ class JournalFiles final : public drives::Stock {
   mutable std::mutex x_mutex;                    // guards all below
   std::vector<std::vector<JournalFile>> x_free;  // by slot
   std::map<drives::Slot, Begun> x_begun;
+  std::set<drives::Slot> x_missed;
   std::vector<GenerationPtr> x_retired;
   std::uint64_t x_next_generation = 1;
   std::uint64_t x_next_name = 0;

@@ -204,6 +204,7 @@ std::string SparePool::next_spare(drives::Slot slot) {
   const std::lock_guard lock(x_mutex);
   auto& spares = x_spares[slot];
   if (spares.empty()) {
+    x_missed.insert(slot);
     return {};
   }
   std::string spare = std::move(spares.back());
@@ -270,6 +271,11 @@ std::size_t SparePool::wanted(const io::Space& space) const {
   const std::uint64_t fit = space.total_bytes / kMostShare / x_context.shard_bytes;
   const std::size_t lanes = kLanes * x_context.workers.size();
   return std::max<std::size_t>(kLeastSpares, std::min<std::uint64_t>(lanes, fit));
+}
+
+bool SparePool::take_missed(drives::Slot slot) {
+  const std::lock_guard lock(x_mutex);
+  return x_missed.erase(slot) != 0;
 }
 
 std::size_t SparePool::count(drives::Slot slot) const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ constexpr std::uint64_t metadata_least_free(std::uint64_t total, std::uint64_t i
   return share < total / 4 ? share / 2 : std::max(share / 2, index_bytes + share / 4);
 }
 
-/// All calls but wanted() and count() block: start-up and the blocking pool only. Thread-safe.
+/// All calls but wanted(), count() and take_missed() block: start-up and the blocking pool only.
+/// Thread-safe.
 class SparePool final : public drives::Stock {
  public:
   explicit SparePool(Context& context) : x_context(context) {}
@@ -61,6 +63,7 @@ class SparePool final : public drives::Stock {
   /// When a drive leaves, each worker wants a new segment of either kind at once.
   std::size_t wanted(const io::Space& space) const override;
   std::size_t count(drives::Slot slot) const override;
+  bool take_missed(drives::Slot slot) override;
   /// take() that finds no spare goes on with what was begun. Where room for metadata is wanted it
   /// is removed.
   Result<bool> add_part(drives::Slot slot, std::size_t wanted) override;
@@ -91,6 +94,7 @@ class SparePool final : public drives::Stock {
   mutable std::mutex x_mutex;  // guards all below
   std::map<drives::Slot, std::vector<std::string>> x_spares;
   std::map<drives::Slot, Begun> x_begun;
+  std::set<drives::Slot> x_missed;
   std::uint64_t x_next = 1;
 };
 

@@ -17,8 +17,10 @@ class Files final : public Stock {
  public:
   std::size_t wanted(const io::Space&) const override { return 3; }
   std::size_t count(Slot slot) const override { return parts[slot] / 2; }
+  bool take_missed(Slot slot) override { return missed.erase(slot) != 0; }
   Result<bool> add_part(Slot slot, std::size_t wanted) override {
     ++asked;
+    std::this_thread::sleep_for(work);  // time is the input: pauses are as long
     if (failing == slot) {
       return fail(error);
     }
@@ -29,9 +31,11 @@ class Files final : public Stock {
     return true;
   }
   mutable std::map<Slot, std::size_t> parts;
+  std::set<Slot> missed;
   std::optional<Slot> failing;
   std::size_t asked = 0;
   Errc error = Errc::io_error;
+  milliseconds work{0};
 };
 
 class Filler : public ::testing::Test {
@@ -104,6 +108,21 @@ TEST_F(Filler, WantOfDescriptorsIsNotTheDrives) {
   std::this_thread::sleep_for(milliseconds(1100));  // time is the input: when it is tried again
   fill();
   EXPECT_EQ(files.count(1), 3U) << "tried again";
+}
+
+TEST_F(Filler, TheNextOfWhatWasMissedIsMadeWithoutPauses) {
+  for (const Slot slot : {1, 2, 3}) {
+    files.parts[slot] = 6;
+  }
+  files.missed.insert(0);
+  files.work = milliseconds(50);
+  filler->look();
+  io.poll();
+  EXPECT_EQ(files.count(0), 1U) << "with the pauses it is not whole yet";
+  EXPECT_FALSE(files.missed.contains(0));
+  io.restart();
+  ASSERT_TRUE(run_on(io, filler->rest()));
+  EXPECT_EQ(files.count(0), 3U);
 }
 
 TEST_F(Filler, NothingBeginsOnceItIsStopped) {

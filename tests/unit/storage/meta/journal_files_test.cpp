@@ -82,6 +82,16 @@ TEST(JournalStock, AGenerationTakesWhatIsThere) {
   EXPECT_EQ(j.prepared_on(2), (std::set<drives::Slot>{2, 3}));
 }
 
+TEST(JournalStock, WhoFindsNoneSaysSoOnce) {
+  io::SimWorld world = world_of(2);
+  Journals j(world);
+  j.fill(1, 1);
+  j.prepared_on(0);
+  EXPECT_TRUE(j.files.take_missed(0));
+  EXPECT_FALSE(j.files.take_missed(0)) << "said already";
+  EXPECT_FALSE(j.files.take_missed(1)) << "it had one";
+}
+
 // The generation in use, and the next one, of each worker may lie on a drive that leaves.
 TEST(JournalStock, AsManyAreWantedAsADriveMayTakeAlong) {
   io::SimWorld world = world_of(5);

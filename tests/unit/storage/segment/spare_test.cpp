@@ -79,6 +79,18 @@ TEST(Spares, WhoNeedsOneGoesOnWithWhatWasBegun) {
   EXPECT_TRUE(s.whole("segments/y"));
 }
 
+TEST(Spares, WhoFindsNoneSaysSoOnce) {
+  io::SimWorld world = world_of_three();
+  Spares s(world);
+  while (*s.pool.add_part(0, 1)) {
+  }
+  ASSERT_TRUE(s.pool.take(0, "segments/x", kShard));
+  EXPECT_FALSE(s.pool.take_missed(0)) << "there was one";
+  ASSERT_TRUE(s.pool.take(0, "segments/y", kShard));
+  EXPECT_TRUE(s.pool.take_missed(0));
+  EXPECT_FALSE(s.pool.take_missed(0)) << "said already";
+}
+
 TEST(Spares, WhatWasBegunAndHasVanishedIsBegunAnew) {
   io::SimWorld world = world_of_three();
   Spares s(world);
