@@ -10,11 +10,12 @@ namespace {
 
 constexpr std::size_t kShown = 200;  // bytes of a value in a message
 
-/// On one line, not too long.
+/// On one line, not too long, and nothing that a terminal or JSON would not take.
 std::string shown(std::string_view value) {
   std::string out;
   for (const char c : value.substr(0, kShown)) {
-    out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back(byte < 0x20 ? ' ' : byte < 0x7f ? c : '?');
   }
   return value.size() > kShown ? fmt::format("{}... ({} bytes)", out, value.size()) : out;
 }

@@ -154,11 +154,10 @@ std::string HttpClient::make_head(const Request& request) {
   return head.append("\r\n");
 }
 
-Task<Reply> HttpClient::send(Request request) {
+Task<> HttpClient::connect() {
   if (x_stopper.stopped()) {
     co_return fail(Errc::timed_out, x_stopper.why());
   }
-  Result<Reply> reply = fail(Errc::io_error);
   if (!x_connection.is_open()) {
     x_input.clear();
     if (auto opened = co_await x_connection.open(); !opened) {
@@ -166,6 +165,20 @@ Task<Reply> HttpClient::send(Request request) {
                      x_stopper.stopped() ? x_stopper.why() : "cannot connect to " + x_host);
     }
   }
+  co_return ok();
+}
+
+Task<> HttpClient::break_off(Request request, std::size_t bytes) {
+  CO_TRYV(co_await connect());
+  const std::string head = make_head(request);
+  auto sent = co_await x_connection.send(head, as_bytes(request.body), bytes);
+  x_connection.close();
+  co_return sent || !x_stopper.stopped() ? sent : fail(Errc::timed_out, x_stopper.why());
+}
+
+Task<Reply> HttpClient::send(Request request) {
+  CO_TRYV(co_await connect());
+  Result<Reply> reply = fail(Errc::io_error);
   const std::string head = make_head(request);
   auto sent = co_await x_connection.send(head, as_bytes(request.body), request.body.size());
   if (sent) {

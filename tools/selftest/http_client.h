@@ -57,11 +57,14 @@ class HttpClient {
 
   /// Errors: timed_out with the stopper's reason; io_error, corrupt: no complete answer came.
   Task<Reply> send(Request request);
+  /// Closes the connection after so many bytes of the body. Errors as of send().
+  Task<> break_off(Request request, std::size_t bytes);
   void abort() { x_connection.abort(); }
   bench::Connection& connection() { return x_connection; }
 
  private:
   std::string make_head(const Request& request);
+  Task<> connect();
   void sign(const Request& request, const std::string& path, std::string& query, Pairs& headers);
   bench::Signer& signer(Signing signing);
   Task<Reply> receive(const Request& request);

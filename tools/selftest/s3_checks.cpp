@@ -55,6 +55,7 @@ Async<> S3Checks::run(Checklist& checks) {
   co_await checks.run("object: copy", copy());
   co_await checks.run("multipart: parts, listing, complete", multipart());
   co_await checks.run("multipart: abort", abort_upload());
+  co_await checks.run("upload: one that is broken off leaves nothing", broken_off());
   co_await checks.run("list: pages in order", listing());
   co_await checks.run("list: delimiter", delimiter());
   co_await checks.run("object: delete many", delete_many());

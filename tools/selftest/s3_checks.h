@@ -42,6 +42,7 @@ class S3Checks {
   Task<> copy();
   Task<> multipart();
   Task<> abort_upload();
+  Task<> broken_off();
   Task<> listing();
   Task<> delimiter();
   Task<> delete_many();
@@ -50,6 +51,8 @@ class S3Checks {
   Task<> presigned();
   Task<> signatures();
 
+  /// Half of the body of a PUT, and no more.
+  Task<> put_half(std::string_view key, std::string body, Pairs query = {});
   Task<std::string> create_upload(std::string_view key);
   Task<std::string> upload_part(std::string_view key,
                                 const std::string& id,
@@ -58,6 +61,7 @@ class S3Checks {
   Task<std::vector<std::string>> list(Pairs query, std::string_view tag);
   Task<> delete_keys(const std::vector<std::string>& keys);
   Task<> abort_all();
+  Task<> remove_all();
 
   HttpClient& x_client;
   const std::string x_bucket, x_region;

@@ -59,6 +59,7 @@ TEST(Selftest, AnAnswerThatDiffersSaysWhatWasExpectedAndWhatCame) {
   const auto longer = expect_equal("x", "a\nb", std::string(1000, 'y'));
   EXPECT_NE(longer.error().detail().find("expected a b, got yyy"), std::string::npos);
   EXPECT_NE(longer.error().detail().find("(1000 bytes)"), std::string::npos);
+  EXPECT_EQ(expect_equal("x", "\x7f", "\xad\xff").error().detail(), "x: expected ?, got ??");
 }
 
 Task<> passes() { co_return ok(); }
