@@ -173,7 +173,13 @@ Task<> HttpClient::break_off(Request request, std::size_t bytes) {
   const std::string head = make_head(request);
   auto sent = co_await x_connection.send(head, as_bytes(request.body), bytes);
   x_connection.close();
-  co_return sent || !x_stopper.stopped() ? sent : fail(Errc::timed_out, x_stopper.why());
+  if (!sent && x_stopper.stopped()) {
+    co_return fail(Errc::timed_out, x_stopper.why());
+  }
+  co_return sent
+      ? ok()
+      : Result<void>(fail(Errc::io_error, "the server took less than " + std::to_string(bytes) +
+                                              " bytes of " + request.method + " " + request.path));
 }
 
 Task<Reply> HttpClient::send(Request request) {

@@ -1,6 +1,6 @@
 // Any text as a policy of each kind: it is refused with a reason, or it compiles and decides every
 // kind of caller without harm; a Deny of everything on top of it always wins. What the rgw dialect
-// makes of it says the same, and making it twice changes nothing.
+// makes of it twice is what it makes of it once, and what has no Principal stays as it is.
 #include <cstdint>
 #include <string_view>
 
