@@ -27,7 +27,7 @@ from nfsclient import nfs_config
 from oracle import Oracle
 from power import CacheDrives, Drives, ShutdownDrives, missing
 from rounds import Rounds
-from server import Server, ServerFailed, free_ports
+from server import Server, ServerFailed, StartRefused, free_ports
 
 DRIVES, PARITY = 6, 2
 MEBIBYTES = 512
@@ -72,8 +72,7 @@ class Outage(Rounds):
         if self.random.random() < 0.2:
             self.server.launch()
             time.sleep(self.random.uniform(0.02, 1.0))
-            if not self.server.running:
-                raise ServerFailed(f"a start was refused:\n{self.server.log_tail()}")
+            self.server.check_starting()
             self.cut()
             self.cut_starts += 1
             self._drives.mount(gone)
@@ -169,7 +168,7 @@ def run(options: argparse.Namespace, drives: Drives, seed: int, scratch: Path) -
         except ServerFailed as failure:
             print(failure)
             failed_starts += 1
-            refused = "the server ended with 1" in str(failure)  # and not: it was not ready in time
+            refused = isinstance(failure, StartRefused)
         what = f"seed {seed}, {options.fs}, {options.device}, {options.remove} removed"
         result = report(outage, done, failed_starts, what)
         if isinstance(drives, CacheDrives):

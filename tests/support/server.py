@@ -29,6 +29,10 @@ class ServerFailed(Exception):
     """The server ended or did not get ready in time."""
 
 
+class StartRefused(ServerFailed):
+    """The server said why it does not start, and ended: no crash, and not one that was too slow."""
+
+
 class AdminRefused(Exception):
     """The admin API answered with an error."""
 
@@ -160,13 +164,19 @@ class Server:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=10) as answer:
             return str(answer.read().decode())
 
+    def check_starting(self) -> None:
+        """Raises when the process that was launched is at its end."""
+        if self.running:
+            return
+        code = self._process.returncode if self._process else None
+        kind = StartRefused if code == 1 else ServerFailed
+        raise kind(f"the server ended with {code}:\n{self.log_tail()}")
+
     def wait_ready(self, timeout_seconds: float = 60) -> None:
         """Returns when /health/ready says 200; raises when the process ends or time is up."""
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:
-            if not self.running:
-                code = self._process.returncode if self._process else None
-                raise ServerFailed(f"the server ended with {code}:\n{self.log_tail()}")
+            self.check_starting()
             if self.health() == 200:
                 return
             time.sleep(0.02)
