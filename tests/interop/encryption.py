@@ -10,7 +10,7 @@ from pathlib import Path
 from administration import Tool
 from context import Context, equal, run
 from sdk_clients import _distribution_python, _newest_python
-from server import Server, ServerFailed
+from server import Server, StartRefused
 
 _HERE = Path(__file__).resolve().parent
 KEYS = ("testkey-1", "testkey-2")
@@ -111,7 +111,7 @@ def a_lost_seal_key(context: Context) -> None:
             try:
                 server.start()
                 raise AssertionError(f"it starts where the file {what}")
-            except ServerFailed:
+            except StartRefused:
                 assert what in server.log_text(), server.log_tail()
             if text is None:
                 assert not file.exists(), "no new one is made"
