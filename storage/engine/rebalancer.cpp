@@ -21,12 +21,14 @@ Rebalancer::Rebalancer(segment::SegmentStore& segments,
                        drives::DriveSet& drives,
                        const Clock& clock,
                        std::int64_t after_ns,
-                       std::function<Task<>()> checkpoint)
+                       std::function<Task<>()> checkpoint,
+                       std::function<Task<std::uint64_t>()> collect)
     : x_segments(segments),
       x_drives(drives),
       x_clock(clock),
       x_after_ns(after_ns),
       x_checkpoint(std::move(checkpoint)),
+      x_collect(std::move(collect)),
       x_evacuation(tree, segment::Purpose::rebalance) {}
 
 bool Rebalancer::runs() const {
@@ -160,7 +162,7 @@ Task<> Rebalancer::run() {
 Task<> Rebalancer::work(segment::BalancePlan plan, segment::Pace& pace) {
   CO_TRYV(co_await begin(plan));
   if (plan.moves.empty() && plan.crowded) {
-    CO_TRY(const std::uint64_t freed, co_await x_segments.collect(x_checkpoint));
+    CO_TRY(const std::uint64_t freed, co_await x_collect());
     co_return freed > 0 ? ok() : fail(Errc::no_space, "garbage that somebody reads is not freed");
   }
   if (plan.moves.empty()) {

@@ -23,13 +23,15 @@ namespace outcrop::engine {
 class Rebalancer {
  public:
   /// It begins when the drives that take data have been the same for `after_ns`, 0: never. Where
-  /// clients cannot write for want of room on enough drives, shards are moved at once.
+  /// clients cannot write for want of room on enough drives, shards are moved at once. `collect`
+  /// frees garbage and returns how many segments that were.
   Rebalancer(segment::SegmentStore& segments,
              ns::TreeNamespace& tree,
              drives::DriveSet& drives,
              const Clock& clock,
              std::int64_t after_ns,
-             std::function<Task<>()> checkpoint);
+             std::function<Task<>()> checkpoint,
+             std::function<Task<std::uint64_t>()> collect);
 
   /// A segment, or a few shards, if something is due and nothing is degraded or leaves a drive:
   /// that goes first. `busy` is left alone: compaction has it. Errors: cancelled, and what could
@@ -75,6 +77,7 @@ class Rebalancer {
   const Clock& x_clock;
   const std::int64_t x_after_ns;
   const std::function<Task<>()> x_checkpoint;
+  const std::function<Task<std::uint64_t>()> x_collect;
   std::vector<drives::Slot> x_slots;  ///< that take data
   std::int64_t x_same_since = 0;      ///< steady
   std::int64_t x_next_look = 0;       ///< steady

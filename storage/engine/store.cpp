@@ -96,6 +96,7 @@ Task<> Store::start() {
   x_read_only = x_config.read_only;
   x_meta->hold(x_read_only);
   CO_TRYV(co_await x_segments.open());
+  start_collector();
   CO_TRYV(co_await load_time());
   ns::NamespaceConfig ns_config;
   ns_config.object_cache_bytes = x_config.object_cache_bytes;
@@ -117,8 +118,9 @@ Task<> Store::start() {
   x_compactor.emplace(x_segments, *x_ns);
   x_restriper.emplace(x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.restripe_after_ns,
                       [this] { return x_free_bytes > x_total_bytes / kKeptFree; });
-  x_rebalancer.emplace(x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.rebalance_after_ns,
-                       [this] { return x_meta->checkpoint(); });
+  x_rebalancer.emplace(
+      x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.rebalance_after_ns,
+      [this] { return x_meta->checkpoint(); }, [this] { return x_collector->run(); });
   if (x_config.background) {
     const Executor ex = x_runtime.workers[0]->get_executor();
     x_pace.emplace(ex, x_runtime.clock, [this] {
@@ -248,9 +250,20 @@ Task<> Store::compact_full_metadata() {
   co_return co_await x_meta->compact(x_closing);
 }
 
-Task<std::uint64_t> Store::collect_garbage() {
-  co_return co_await x_segments.collect([this] { return x_meta->checkpoint(); });
+void Store::start_collector() {
+  x_collector.emplace(
+      x_runtime.workers[0]->get_executor(), x_runtime.clock, [this]() -> Task<std::uint64_t> {
+        co_return co_await x_segments.collect([this] { return x_meta->checkpoint(); });
+      });
+  x_segments.ask_for_room([this]() -> Task<bool> {
+    if (x_closing) {
+      co_return false;
+    }
+    co_return co_await x_collector->make_room();
+  });
 }
+
+Task<std::uint64_t> Store::collect_garbage() { co_return co_await x_collector->run(); }
 
 Task<> Store::compact(double garbage) {
   CO_TRYV(co_await x_compactor->run(garbage));

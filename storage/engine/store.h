@@ -13,6 +13,7 @@
 #include "storage/engine/compactor.h"
 #include "storage/engine/engine.h"
 #include "storage/engine/fair_pace.h"
+#include "storage/engine/garbage_collector.h"
 #include "storage/engine/hang_judge.h"
 #include "storage/engine/periodic.h"
 #include "storage/engine/rebalancer.h"
@@ -62,6 +63,7 @@ class Store final : public Engine {
 
  private:
   void add_job(std::chrono::milliseconds pause, std::string what, std::function<Task<>()> step);
+  void start_collector();
   void start_background();
   void start_upkeep();
   Result<void> check_drain(drives::Slot slot, std::size_t joining) const;
@@ -124,6 +126,7 @@ class Store final : public Engine {
   bool x_time_loaded = false;  ///< what is kept may be written anew; worker 0
   std::int64_t x_kept_time_ns = 0;
   std::uint64_t x_compacted_at = 0;  ///< transactions committed before the last rewrite
+  std::optional<GarbageCollector> x_collector;
   std::optional<Compactor> x_compactor;
   std::optional<Restriper> x_restriper;
   std::optional<Rebalancer> x_rebalancer;

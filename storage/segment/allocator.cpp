@@ -1,6 +1,7 @@
 #include "storage/segment/allocator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/base/codec.h"
 #include "storage/base/log.h"
@@ -190,13 +191,27 @@ Result<SegmentPtr> Allocator::place(SegmentId id, bool small, Purpose purpose) {
   return segment;
 }
 
+Task<bool> Allocator::make_room(Purpose purpose) {
+  if (purpose == Purpose::rebalance || !x_context.make_room) {
+    co_return false;
+  }
+  co_return co_await x_context.make_room();
+}
+
 Task<SegmentPtr> Allocator::create(bool small, Purpose purpose) {
+  bool asked = false;
   for (unsigned attempt = 0; attempt <= drives::kMaxDrives; ++attempt) {
     CO_TRY(const SegmentId id, co_await next_id());
     auto placed = co_await x_context.pool.run(
         [this, id, small, purpose] { return place(id, small, purpose); });
     if (!placed && placed.error().code() == Errc::io_error) {
       continue;  // a drive was ejected: plan again over the rest
+    }
+    if (!placed && placed.error().code() == Errc::no_space && !std::exchange(asked, true)) {
+      CO_TRY(const bool made, co_await make_room(purpose));
+      if (made) {
+        continue;
+      }
     }
     CO_TRY(SegmentPtr segment, std::move(placed));
     meta::Batch batch;

@@ -21,7 +21,8 @@ class Allocator {
   /// A new open segment over the drives live now: (1, m) if `small`, else (k, m). Drives that are
   /// full are left out while the others are m+1 at least.
   /// read_only with too few live drives; no_space when too few can hold another shard and, for
-  /// clients, what is kept back for upkeep.
+  /// clients, what is kept back for upkeep; garbage is freed before it says that (not for
+  /// rebalancing, which plans with what garbage takes).
   /// For rebalancing: over the drives of aim() alone; no_space if one of them has no room that
   /// clients may have, or takes nothing new.
   Task<SegmentPtr> create(bool small, Purpose purpose);
@@ -40,6 +41,7 @@ class Allocator {
   Result<std::shared_ptr<io::File>> place_shard(const SegmentRecord& record, unsigned shard);
   void give_back(const SegmentRecord& record, unsigned shards);
   Result<SegmentPtr> place(SegmentId id, bool small, Purpose purpose);
+  Task<bool> make_room(Purpose purpose);
 
   Context& x_context;
   Catalogue& x_catalogue;

@@ -1,6 +1,7 @@
 // What every part of the segment store works with; owned by the engine, outlives them all.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <shared_mutex>
 #include <vector>
@@ -47,6 +48,9 @@ struct Context {
   std::vector<io::IoBackend*> backends;    ///< by worker index
   std::uint64_t shard_bytes = 0;
   meta::MetaStore* meta = nullptr;  ///< set once the metadata is open
+  /// Has garbage freed for who finds no room, and whether it may look again; set once, before the
+  /// first write. Empty: nobody does. Any worker; what is committed on the way needs no segment.
+  std::function<Task<bool>()> make_room;
   SegmentStats stats;
   DamageNotes damage;
   /// Shared by whoever places files that no record names yet, on drives that are live then; alone

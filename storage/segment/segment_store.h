@@ -36,6 +36,11 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   /// awaited before their files are reused: replay must not look for a payload, of a transaction
   /// before it, in a file that holds something else by then.
   Task<std::uint64_t> collect(const std::function<Task<>()>& checkpoint);
+  /// Who is asked for room before a write is refused for want of it; see Context. Before the first
+  /// write.
+  void ask_for_room(std::function<Task<bool>()> make_room) {
+    x_context.make_room = std::move(make_room);
+  }
 
   struct Usage {
     std::uint64_t live = 0, capacity = 0;  ///< payload bytes: referred to, and of all its shards

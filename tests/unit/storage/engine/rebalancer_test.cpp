@@ -77,8 +77,11 @@ class RebalancerTest : public ::testing::Test {
     return slot;
   }
   Rebalancer make(std::int64_t after) {
-    return Rebalancer(*p.store, *tree, *p.drives, clock, after,
-                      [this] { return p.meta->checkpoint(); });
+    return Rebalancer(
+        *p.store, *tree, *p.drives, clock, after, [this] { return p.meta->checkpoint(); },
+        [this]() -> Task<std::uint64_t> {
+          co_return co_await p.store->collect([this] { return p.meta->checkpoint(); });
+        });
   }
   MoveStatus status() const { return rebalancer.status(); }
   void step() {
