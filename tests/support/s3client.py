@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import http.client
 import ssl
+import time
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 _UNRESERVED = "-_.~"
+IDLE_SECONDS_MAX = 30  # the server drops connections that are idle for longer than a minute
 
 
 def quote(text: str, safe: str = "") -> str:
@@ -136,6 +138,7 @@ class S3Client:
     ) -> None:
         self.host = f"{host}:{port}"
         self.credentials = credentials
+        self._answered = time.monotonic()
         if tls is None:
             self._connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
         else:
@@ -157,6 +160,8 @@ class S3Client:
         if body or method in {"PUT", "POST"}:
             signed["content-length"] = str(len(body))
         target = path + ("?" + canonical_query(query) if query else "")
+        if time.monotonic() - self._answered > IDLE_SECONDS_MAX:
+            self._connection.close()
         try:
             self._connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in signed.items():
@@ -164,6 +169,7 @@ class S3Client:
             self._connection.endheaders(body or None)
             answer = self._connection.getresponse()
             data = answer.read()
+            self._answered = time.monotonic()
         except (OSError, http.client.HTTPException):
             self._connection.close()
             raise

@@ -23,6 +23,7 @@ from typing import Any
 from s3client import Credentials, S3Client
 
 REGION = "us-east-1"
+REFUSED = {1, 2}  # exit codes of a server that says why: it failed, or its configuration is wrong
 
 
 class ServerFailed(Exception):
@@ -169,7 +170,7 @@ class Server:
         if self.running:
             return
         code = self._process.returncode if self._process else None
-        kind = StartRefused if code == 1 else ServerFailed
+        kind = StartRefused if code in REFUSED else ServerFailed
         raise kind(f"the server ended with {code}:\n{self.log_tail()}")
 
     def wait_ready(self, timeout_seconds: float = 60) -> None:
