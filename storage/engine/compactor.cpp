@@ -1,5 +1,7 @@
 #include "storage/engine/compactor.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace outcrop::engine {
@@ -13,18 +15,41 @@ constexpr unsigned kStuckRounds = 60;
 // With little room left, clients wait for what this wins.
 constexpr std::uint64_t kUrgentFactor = 8;
 
-bool urgent(std::uint64_t free, std::uint64_t total) { return free < total / 10; }
+// Reading a small record that was striped costs more: it is done where there is no room to spare.
+bool scarce(std::uint64_t free, std::uint64_t total) { return free < total / 4; }
+
+// How many times the usual share of the work: the more, the less room is left.
+std::uint64_t hurry(std::uint64_t free, std::uint64_t total) {
+  if (Compactor::urgent(free, total)) {
+    return kUrgentFactor;
+  }
+  const std::uint64_t gone = scarce(free, total) ? total / 4 - free : 0;
+  return 1 + gone * (kUrgentFactor - 1) / std::max<std::uint64_t>(total / 4 - total / 10, 1);
+}
+
+// `stripe_cost`: of small records that are to be striped.
+bool worth_moving(const segment::SegmentStore::Usage& usage,
+                  double garbage,
+                  std::optional<double> stripe_cost) {
+  const auto live = static_cast<double>(usage.live);
+  if (live <= (1 - garbage) * static_cast<double>(usage.capacity)) {
+    return true;
+  }
+  return usage.small && stripe_cost &&
+         live * *stripe_cost <= (1 - garbage) * static_cast<double>(usage.taken);
+}
 
 }  // namespace
 
 double worthwhile_garbage(std::uint64_t free, std::uint64_t total) {
-  if (urgent(free, total)) {
+  if (Compactor::urgent(free, total)) {
     return 0.1;
   }
-  return free < total / 4 ? 0.25 : free < total / 2 ? 0.5 : 0.75;
+  return scarce(free, total) ? 0.25 : free < total / 2 ? 0.5 : 0.75;
 }
 
 void Compactor::begin_round() {
+  x_cold = x_round.empty() ? 0 : x_round.back();
   x_round = x_segments.sealed();
   x_next = 0;
   x_rest = kRestSteps;
@@ -33,8 +58,12 @@ void Compactor::begin_round() {
   }
 }
 
-Task<> Compactor::measure(double garbage, std::size_t most_references, SegmentId busy) {
-  for (std::size_t seen = 0; seen < most_references && x_victim == 0 && !round_done();) {
+// The next that is worth it, as far as `share` goes.
+Task<> Compactor::measure(double garbage,
+                          std::optional<double> stripe_cost,
+                          SegmentId busy,
+                          Share& share) {
+  while (share.references > 0 && x_victim == 0 && !round_done()) {
     const SegmentId id = x_round[x_next++];
     if (id == busy || x_stuck.contains(id)) {
       continue;
@@ -43,20 +72,20 @@ Task<> Compactor::measure(double garbage, std::size_t most_references, SegmentId
     if (!usage) {
       continue;
     }
-    seen += kReferencesPerScan + usage->references;
-    const auto most_live =
-        static_cast<std::uint64_t>((1 - garbage) * static_cast<double>(usage->capacity));
+    share.references -= std::min(share.references, kReferencesPerScan + usage->references);
+    const std::optional<double> cost = id <= x_cold ? stripe_cost : std::nullopt;
     // One that nothing refers to is for garbage collection.
-    if (usage->references > 0 && usage->live <= most_live) {
+    if (usage->references > 0 && worth_moving(*usage, garbage, cost)) {
       x_victim = id;
     }
   }
   co_return ok();
 }
 
-Task<> Compactor::move(std::uint64_t most_bytes) {
+Task<> Compactor::move(Share& share) {
   CO_TRY(const ns::Relocated moved,
-         co_await x_tree.relocate(x_victim, most_bytes, segment::Purpose::upkeep));
+         co_await x_tree.relocate(x_victim, share.bytes, segment::Purpose::upkeep));
+  share.bytes -= std::min(share.bytes, moved.bytes);
   x_stats.bytes.fetch_add(moved.bytes, std::memory_order_relaxed);
   x_moved |= moved.bytes > 0;
   if (moved.finished) {
@@ -70,31 +99,36 @@ Task<> Compactor::move(std::uint64_t most_bytes) {
   co_return ok();
 }
 
+Task<> Compactor::work(std::uint64_t free, std::uint64_t total, SegmentId busy) {
+  const std::uint64_t factor = hurry(free, total);
+  const double garbage = worthwhile_garbage(free, total);
+  const std::optional<double> cost = scarce(free, total) ? x_segments.stripe_cost() : std::nullopt;
+  Share share{kBytesPerStep * factor, kReferencesPerStep * factor};
+  while (share.bytes > 0) {
+    CO_TRYV(co_await measure(garbage, cost, busy, share));
+    if (x_victim == 0) {
+      break;
+    }
+    CO_TRYV(co_await move(share));
+  }
+  co_return ok();
+}
+
 Task<> Compactor::step(std::uint64_t free, std::uint64_t total, SegmentId busy) {
-  const bool hurry = urgent(free, total);
-  const std::uint64_t factor = hurry ? kUrgentFactor : 1;
   if (x_victim == 0 && round_done()) {
-    if (x_rest > 0 && !hurry) {
+    if (x_rest > 0 && !urgent(free, total)) {
       --x_rest;
       co_return ok();
     }
     begin_round();
   }
-  if (x_victim == 0) {
-    CO_TRYV(co_await measure(worthwhile_garbage(free, total), kReferencesPerStep * factor, busy));
-  }
-  if (x_victim == 0) {
+  auto done = co_await work(free, total, busy);
+  if (done) {
     co_return ok();
   }
-  auto moved = co_await move(kBytesPerStep * factor);
-  if (!moved) {
-    x_victim = 0;
-    const Errc code = moved.error().code();
-    if (code != Errc::no_space && code != Errc::read_only) {
-      co_return moved;
-    }
-  }
-  co_return ok();
+  x_victim = 0;
+  const Errc code = done.error().code();
+  co_return code == Errc::no_space || code == Errc::read_only ? ok() : std::move(done);
 }
 
 Task<> Compactor::run(double garbage) {
@@ -102,9 +136,10 @@ Task<> Compactor::run(double garbage) {
   x_stuck.clear();
   x_victim = 0;
   while (!round_done() || x_victim != 0) {
-    CO_TRYV(co_await measure(garbage, SIZE_MAX, 0));
+    Share all{UINT64_MAX, SIZE_MAX};
+    CO_TRYV(co_await measure(garbage, std::nullopt, 0, all));
     if (x_victim != 0) {
-      CO_TRYV(co_await move(UINT64_MAX));
+      CO_TRYV(co_await move(all));
     }
   }
   co_return ok();

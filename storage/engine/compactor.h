@@ -1,10 +1,12 @@
 // Wins back the space of segments that are mostly garbage: measures them one after the other, and
 // has the namespace move out what lives in the emptiest. How empty a segment must be depends on how
-// full the drives are: rewriting costs writes, which flash has only so many of.
+// full the drives are: rewriting costs writes, which flash has only so many of. Where room is
+// scarce, small records that have lived for a while are striped as well, full segments or not.
 #pragma once
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "storage/ns/make_namespace.h"
@@ -30,21 +32,29 @@ class Compactor {
   /// Looks at every sealed segment once and moves out what lives in those with at least `garbage`
   /// of their payload dead (0..1).
   Task<> run(double garbage);
+  /// So little is free that clients may soon wait for what it wins: it hurries.
+  static bool urgent(std::uint64_t free, std::uint64_t total) { return free < total / 10; }
   /// What it is at; 0: nothing.
   SegmentId victim() const { return x_victim; }
   const CompactorStats& stats() const { return x_stats; }
 
  private:
-  Task<> measure(double garbage, std::size_t most_references, SegmentId busy);
-  Task<> move(std::uint64_t most_bytes);
-
-  segment::SegmentStore& x_segments;
-  ns::TreeNamespace& x_tree;
+  /// What one step may do yet: bytes to move, references to look at.
+  struct Share {
+    std::uint64_t bytes;
+    std::size_t references;
+  };
+  Task<> measure(double garbage, std::optional<double> stripe_cost, SegmentId busy, Share& share);
+  Task<> move(Share& share);
+  Task<> work(std::uint64_t free, std::uint64_t total, SegmentId busy);
   void begin_round();
   bool round_done() const { return x_next == x_round.size(); }
 
+  segment::SegmentStore& x_segments;
+  ns::TreeNamespace& x_tree;
   std::vector<SegmentId> x_round;  ///< sealed segments when the round began
   std::size_t x_next = 0;          ///< of them, to be measured
+  SegmentId x_cold = 0;            ///< of the round before, the last: up to here all outlived one
   unsigned x_rest = 0;             ///< steps until the next round, if there is no hurry
   SegmentId x_victim = 0;          ///< 0: none
   bool x_moved = false;            ///< something of it

@@ -236,8 +236,7 @@ void Store::start_upkeep() {
     });
   }
   add_job(kRepairTick, "repair", [this] { return repair_step(); });
-  add_job(kTick, "compaction",
-          [this] { return x_compactor->step(x_free_bytes, x_total_bytes, being_rewritten()); });
+  add_job(kTick, "compaction", [this] { return compaction_step(); });
 }
 
 // Deletes make room for metadata only when the index is rewritten without what they erased.
@@ -248,6 +247,17 @@ Task<> Store::compact_full_metadata() {
   }
   x_compacted_at = commits;
   co_return co_await x_meta->compact(x_closing);
+}
+
+// Where clients may wait for it, room is theirs as soon as it is won.
+Task<> Store::compaction_step() {
+  const std::uint64_t before = x_compactor->stats().segments.load();
+  const bool urgent = Compactor::urgent(x_free_bytes, x_total_bytes);
+  CO_TRYV(co_await x_compactor->step(x_free_bytes, x_total_bytes, being_rewritten()));
+  if (urgent && x_compactor->stats().segments.load() > before) {
+    CO_TRYV(co_await collect_garbage());
+  }
+  co_return ok();
 }
 
 void Store::start_collector() {

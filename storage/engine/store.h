@@ -102,6 +102,7 @@ class Store final : public Engine {
   Task<> keep_time(std::int64_t most_ns);
   Task<> measure_space();
   Task<> compact_full_metadata();
+  Task<> compaction_step();
 
   const EngineConfig x_config;
   const EngineRuntime x_runtime;

@@ -284,7 +284,11 @@ Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
     co_return std::nullopt;
   }
   Usage out;
-  out.capacity = segment->record.shard_bytes * segment->record.k;
+  const SegmentRecord& record = segment->record;
+  const std::uint64_t most = record.small ? kSmallMax : record.chunk_bytes;
+  out.capacity = (record.shard_bytes - std::min(record.shard_bytes, most)) * record.k;
+  out.taken = record.shard_bytes * (record.k + record.m);
+  out.small = record.small;
   meta::ScanRequest request{.lower = references_of(id),
                             .upper = meta::prefix_end(references_of(id))};
   std::uint64_t offset = UINT64_MAX, used = 0;
@@ -307,6 +311,16 @@ Task<std::optional<SegmentStore::Usage>> SegmentStore::usage(SegmentId id) {
   }
   out.live += used;
   co_return out;
+}
+
+std::optional<double> SegmentStore::stripe_cost() const {
+  const std::size_t drives = x_context.drives.placement_slots().size();
+  const std::optional<unsigned> parity = x_context.drives.write_parity(drives);
+  if (!parity) {
+    return std::nullopt;
+  }
+  const auto shards = static_cast<double>(std::min<std::size_t>(drives, kMaxShards));
+  return shards / (shards - *parity);
 }
 
 Result<std::uint64_t> SegmentStore::client_bytes(drives::Slot slot) const {

@@ -43,12 +43,17 @@ class SegmentStore final : public BlobStore, public meta::CommitCompanion {
   }
 
   struct Usage {
-    std::uint64_t live = 0, capacity = 0;  ///< payload bytes: referred to, and of all its shards
+    std::uint64_t live = 0;      ///< payload bytes that are referred to
+    std::uint64_t capacity = 0;  ///< of payload, about: full it has as much, for the rest was small
+    std::uint64_t taken = 0;     ///< bytes of shard files
     std::size_t references = 0;
+    bool small = false;
   };
   /// How much of a segment is in use, by its references; reads all of them. Empty: it is open, or
   /// gone.
   Task<std::optional<Usage>> usage(SegmentId id);
+  /// What a byte of payload takes on the drives if it is striped now. Empty: nothing is written.
+  std::optional<double> stripe_cost() const;
   /// In order of ids.
   std::vector<SegmentId> sealed() const;
   /// One pass: closes segments, repairs what is degraded or to move, removes what has moved; see

@@ -100,7 +100,9 @@ TEST(Collect, UsageCountsWhatOwnersShareOnce) {
   EXPECT_EQ(p.store->sealed(), std::vector{first.segment});
   const auto of = [&](SegmentId id) { return p.must(p.store->usage(id)).value(); };
   EXPECT_EQ(of(first.segment).live, 14'000U);
-  EXPECT_EQ(of(first.segment).capacity, kTestShardBytes);
+  EXPECT_EQ(of(first.segment).capacity, kTestShardBytes - kSmallMax) << "one more may not fit";
+  EXPECT_EQ(of(first.segment).taken, 2 * kTestShardBytes);
+  EXPECT_TRUE(of(first.segment).small);
   meta::Batch more;
   more.put(meta::extent_ref_key(first, 3), meta::encode(meta::ExtentRef{9000, 100}));
   more.put(meta::extent_ref_key(second, 2), meta::encode(meta::ExtentRef{5000, 70}));
@@ -109,6 +111,12 @@ TEST(Collect, UsageCountsWhatOwnersShareOnce) {
   EXPECT_EQ(of(first.segment).live, 9'100U);
   EXPECT_EQ(of(first.segment).references, 4U);
   EXPECT_FALSE(p.must(p.store->usage(first.segment + 1000)));
+  EXPECT_EQ(p.store->stripe_cost(), 1.5) << "2+1";
+  const Extent large = p.put_large(pattern(3, 200'000), 5, 200'000)->front();
+  p.seal();
+  const std::uint64_t stripe = of(large.segment).taken / 3 - of(large.segment).capacity / 2;
+  EXPECT_EQ(stripe, chunk_bytes_for(2));
+  EXPECT_FALSE(of(large.segment).small);
 }
 
 static_assert(metadata_share(std::uint64_t{100} << 30) == std::uint64_t{3200} << 20);
