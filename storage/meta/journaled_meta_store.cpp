@@ -132,11 +132,15 @@ void JournaledMetaStore::crowd(const std::vector<drives::Slot>& slots) {
 void JournaledMetaStore::stop_maintenance() { x_core->stop_maintenance(); }
 Task<> JournaledMetaStore::checkpoint() { co_return co_await x_core->checkpoint(); }
 Task<bool> JournaledMetaStore::needs(drives::Slot slot) { co_return co_await x_core->needs(slot); }
+// Behind a checkpoint nobody needs what the journal had until then. The mirrors are read even if
+// there is none.
 Task<> JournaledMetaStore::verify() {
-  co_return co_await x_core->pool().run([core = x_core] {
+  auto emptied = co_await x_core->checkpoint();
+  CO_TRYV(co_await x_core->pool().run([core = x_core] {
     core->mirrors().verify();
     return ok();
-  });
+  }));
+  co_return emptied;
 }
 Task<> JournaledMetaStore::close() { co_return co_await x_core->close(); }
 void JournaledMetaStore::hold(bool on) { x_core->hold(on); }

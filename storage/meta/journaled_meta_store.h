@@ -44,7 +44,9 @@ class JournaledMetaStore final : public MetaStore {
   /// True if a mirror or the journal is on the drive still. Makes what can move away from a drive
   /// that drains or left do so. Runs on worker 0.
   Task<bool> needs(drives::Slot slot);
-  /// Reads every mirror and checks it; damaged ones are replaced. Hands off to the pool.
+  /// Reads all that is stored and checks it: what only the journal has is written to the mirrors
+  /// first; mirrors that are damaged are replaced. Hands off to the pool. Errors: those of
+  /// checkpoint().
   Task<> verify();
   /// Moves the mirrors of these drives to others: they have too little room. Each call replaces
   /// what the one before said. Any thread.

@@ -236,6 +236,27 @@ TEST(Faults, AScrubReplacesADamagedMirrorThatNobodyReads) {
   expect_filled(p, 200);
 }
 
+// What is committed rarely may be in the journal alone for years.
+TEST(Faults, BehindAScrubNothingIsInTheJournalAlone) {
+  io::SimWorld world(3);
+  format(world, 1);
+  Process p(world);
+  fill(p, 0, 200);
+  ASSERT_TRUE(run_on(p.io, p.store->verify()));
+  io::SimWorld killed = world.clone(2);
+  killed.reboot(2);
+  unsigned flipped = 0;
+  for (unsigned drive = 0; drive < killed.drives(); ++drive) {
+    const auto disk = std::move(*killed.open_disk(drive));
+    for (const std::string& name : *disk->list("journal")) {
+      flipped += killed.corrupt(drive, "journal/" + name, 0, 64 << 10) ? 1 : 0;
+    }
+  }
+  ASSERT_GT(flipped, 1U);
+  Process found(killed);
+  expect_filled(found, 200);
+}
+
 TEST(Faults, ACorruptMirrorIsReplacedWithoutAWrongAnswer) {
   io::SimWorld world(3);
   format(world, 1);
