@@ -12,6 +12,7 @@ constexpr std::size_t kReferencesPerScan = 50;      // that finding the first on
 constexpr std::uint64_t kBytesPerStep = 8 << 20;
 constexpr unsigned kRestSteps = 120;  // between rounds: a minute
 constexpr unsigned kStuckRounds = 60;
+constexpr std::size_t kColdRounds = 10;  // what lives longer is not likely to be replaced soon
 // With little room left, clients wait for what this wins.
 constexpr std::uint64_t kUrgentFactor = 8;
 
@@ -49,7 +50,12 @@ double worthwhile_garbage(std::uint64_t free, std::uint64_t total) {
 }
 
 void Compactor::begin_round() {
-  x_cold = x_round.empty() ? 0 : x_round.back();
+  if (!x_round.empty()) {
+    x_ends.push_back(x_round.back());
+  }
+  if (x_ends.size() > kColdRounds) {
+    x_ends.pop_front();
+  }
   x_round = x_segments.sealed();
   x_next = 0;
   x_rest = kRestSteps;
@@ -73,7 +79,8 @@ Task<> Compactor::measure(double garbage,
       continue;
     }
     share.references -= std::min(share.references, kReferencesPerScan + usage->references);
-    const std::optional<double> cost = id <= x_cold ? stripe_cost : std::nullopt;
+    const bool cold = x_ends.size() == kColdRounds && id <= x_ends.front();
+    const std::optional<double> cost = cold ? stripe_cost : std::nullopt;
     // One that nothing refers to is for garbage collection.
     if (usage->references > 0 && worth_moving(*usage, garbage, cost)) {
       x_victim = id;

@@ -5,6 +5,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -54,7 +55,7 @@ class Compactor {
   ns::TreeNamespace& x_tree;
   std::vector<SegmentId> x_round;  ///< sealed segments when the round began
   std::size_t x_next = 0;          ///< of them, to be measured
-  SegmentId x_cold = 0;            ///< of the round before, the last: up to here all outlived one
+  std::deque<SegmentId> x_ends;    ///< the last segments of rounds before this one
   unsigned x_rest = 0;             ///< steps until the next round, if there is no hurry
   SegmentId x_victim = 0;          ///< 0: none
   bool x_moved = false;            ///< something of it
