@@ -65,13 +65,10 @@ void Compactor::begin_round() {
 }
 
 // The next that is worth it, as far as `share` goes.
-Task<> Compactor::measure(double garbage,
-                          std::optional<double> stripe_cost,
-                          SegmentId busy,
-                          Share& share) {
+Task<> Compactor::measure(double garbage, std::optional<double> stripe_cost, Share& share) {
   while (share.references > 0 && x_victim == 0 && !round_done()) {
     const SegmentId id = x_round[x_next++];
-    if (id == busy || x_stuck.contains(id)) {
+    if (id == x_busy() || x_stuck.contains(id)) {
       continue;
     }
     CO_TRY(const auto usage, co_await x_segments.usage(id));
@@ -106,13 +103,13 @@ Task<> Compactor::move(Share& share) {
   co_return ok();
 }
 
-Task<> Compactor::work(std::uint64_t free, std::uint64_t total, SegmentId busy) {
+Task<> Compactor::work(std::uint64_t free, std::uint64_t total) {
   const std::uint64_t factor = hurry(free, total);
   const double garbage = worthwhile_garbage(free, total);
   const std::optional<double> cost = scarce(free, total) ? x_segments.stripe_cost() : std::nullopt;
   Share share{kBytesPerStep * factor, kReferencesPerStep * factor};
   while (share.bytes > 0) {
-    CO_TRYV(co_await measure(garbage, cost, busy, share));
+    CO_TRYV(co_await measure(garbage, cost, share));
     if (x_victim == 0) {
       break;
     }
@@ -121,7 +118,7 @@ Task<> Compactor::work(std::uint64_t free, std::uint64_t total, SegmentId busy) 
   co_return ok();
 }
 
-Task<> Compactor::step(std::uint64_t free, std::uint64_t total, SegmentId busy) {
+Task<> Compactor::step(std::uint64_t free, std::uint64_t total) {
   if (x_victim == 0 && round_done()) {
     if (x_rest > 0 && !urgent(free, total)) {
       --x_rest;
@@ -129,7 +126,7 @@ Task<> Compactor::step(std::uint64_t free, std::uint64_t total, SegmentId busy) 
     }
     begin_round();
   }
-  auto done = co_await work(free, total, busy);
+  auto done = co_await work(free, total);
   if (done) {
     co_return ok();
   }
@@ -144,7 +141,7 @@ Task<> Compactor::run(double garbage) {
   x_victim = 0;
   while (!round_done() || x_victim != 0) {
     Share all{UINT64_MAX, SIZE_MAX};
-    CO_TRYV(co_await measure(garbage, std::nullopt, 0, all));
+    CO_TRYV(co_await measure(garbage, std::nullopt, all));
     if (x_victim != 0) {
       CO_TRYV(co_await move(all));
     }

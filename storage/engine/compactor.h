@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "storage/ns/make_namespace.h"
@@ -23,13 +25,16 @@ struct CompactorStats {
 /// Used on one worker, one call at a time.
 class Compactor {
  public:
-  Compactor(segment::SegmentStore& segments, ns::TreeNamespace& tree)
-      : x_segments(segments), x_tree(tree) {}
+  /// The segment that is `busy` is left alone: restriping has it. 0: none.
+  Compactor(segment::SegmentStore& segments,
+            ns::TreeNamespace& tree,
+            std::function<SegmentId()> busy)
+      : x_segments(segments), x_tree(tree), x_busy(std::move(busy)) {}
 
   /// A bounded share of the work; `free` and `total` are bytes of the store. Errors: what could not
   /// be read or written; the next step goes on behind it. no_space and read_only are not errors: it
-  /// waits. `busy` is left alone: restriping has it.
-  Task<> step(std::uint64_t free, std::uint64_t total, SegmentId busy = 0);
+  /// waits.
+  Task<> step(std::uint64_t free, std::uint64_t total);
   /// Looks at every sealed segment once and moves out what lives in those with at least `garbage`
   /// of their payload dead (0..1).
   Task<> run(double garbage);
@@ -45,14 +50,15 @@ class Compactor {
     std::uint64_t bytes;
     std::size_t references;
   };
-  Task<> measure(double garbage, std::optional<double> stripe_cost, SegmentId busy, Share& share);
+  Task<> measure(double garbage, std::optional<double> stripe_cost, Share& share);
   Task<> move(Share& share);
-  Task<> work(std::uint64_t free, std::uint64_t total, SegmentId busy);
+  Task<> work(std::uint64_t free, std::uint64_t total);
   void begin_round();
   bool round_done() const { return x_next == x_round.size(); }
 
   segment::SegmentStore& x_segments;
   ns::TreeNamespace& x_tree;
+  const std::function<SegmentId()> x_busy;
   std::vector<SegmentId> x_round;  ///< sealed segments when the round began
   std::size_t x_next = 0;          ///< of them, to be measured
   std::deque<SegmentId> x_ends;    ///< the last segments of rounds before this one

@@ -182,8 +182,8 @@ class Engine {
   virtual Task<> close() = 0;
   /// Ends what EngineConfig::read_only began; else nothing. Worker 0.
   virtual void resume() = 0;
-  /// One pass of garbage collection now: frees segments that no committed reference names. Worker
-  /// 0.
+  /// One pass of garbage collection now, on worker 0: frees segments that no committed reference
+  /// names.
   virtual Task<std::uint64_t> collect_garbage() = 0;
   /// One pass of compaction now: moves what lives out of sealed segments with at least this share
   /// of garbage (0..1), for garbage collection to free them.

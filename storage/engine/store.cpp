@@ -115,7 +115,7 @@ Task<> Store::start() {
   auto tree = ns::make_namespace(*x_meta, x_segments, x_runtime.clock, x_runtime.random, ns_config);
   CO_TRYV(co_await tree->open());
   x_ns = std::move(tree);
-  x_compactor.emplace(x_segments, *x_ns);
+  x_compactor.emplace(x_segments, *x_ns, [this] { return being_rewritten(); });
   x_restriper.emplace(x_segments, *x_ns, *x_drives, x_runtime.clock, x_config.restripe_after_ns,
                       [this] { return x_free_bytes > x_total_bytes / kKeptFree; });
   x_rebalancer.emplace(
@@ -253,7 +253,7 @@ Task<> Store::compact_full_metadata() {
 Task<> Store::compaction_step() {
   const std::uint64_t before = x_compactor->stats().segments.load();
   const bool urgent = Compactor::urgent(x_free_bytes, x_total_bytes);
-  CO_TRYV(co_await x_compactor->step(x_free_bytes, x_total_bytes, being_rewritten()));
+  CO_TRYV(co_await x_compactor->step(x_free_bytes, x_total_bytes));
   if (urgent && x_compactor->stats().segments.load() > before) {
     CO_TRYV(co_await collect_garbage());
   }

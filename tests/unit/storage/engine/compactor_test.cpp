@@ -29,7 +29,8 @@ class CompactorTest : public TreeRig {
     return bytes;
   }
 
-  Compactor compactor{*p.store, *tree};
+  SegmentId busy = 0;
+  Compactor compactor{*p.store, *tree, [this] { return busy; }};
 };
 
 // Three copies of each become one and two thirds.
@@ -88,6 +89,17 @@ TEST_F(CompactorTest, TheLessRoomTheLessGarbageIsEnough) {
   steps(kNearlyNone, 100);
   EXPECT_GT(moved(), 0U);
   EXPECT_LE(moved(), 10U << 20) << "that segment, and the last one, which is not full";
+}
+
+TEST_F(CompactorTest, WhatIsBeingRewrittenIsLeftAlone) {
+  fill_some("large/", 1 << 20, 3);
+  ASSERT_EQ(p.store->sealed().size(), 1U);
+  busy = p.store->sealed().front();
+  steps(kNearlyNone, 20);
+  EXPECT_EQ(moved(), 0U);
+  busy = 0;
+  steps(kNearlyNone, 1);
+  EXPECT_EQ(moved(), 3U << 20);
 }
 
 // Three drives: k is 1, striped or not.
