@@ -19,15 +19,6 @@ constexpr std::uint64_t kUrgentFactor = 8;
 // Reading a small record that was striped costs more: it is done where there is no room to spare.
 bool scarce(std::uint64_t free, std::uint64_t total) { return free < total / 4; }
 
-// How many times the usual share of the work: the more, the less room is left.
-std::uint64_t hurry(std::uint64_t free, std::uint64_t total) {
-  if (Compactor::urgent(free, total)) {
-    return kUrgentFactor;
-  }
-  const std::uint64_t gone = scarce(free, total) ? total / 4 - free : 0;
-  return 1 + gone * (kUrgentFactor - 1) / std::max<std::uint64_t>(total / 4 - total / 10, 1);
-}
-
 // `stripe_cost`: of small records that are to be striped.
 bool worth_moving(const segment::SegmentStore::Usage& usage,
                   double garbage,
@@ -104,7 +95,7 @@ Task<> Compactor::move(Share& share) {
 }
 
 Task<> Compactor::work(std::uint64_t free, std::uint64_t total) {
-  const std::uint64_t factor = hurry(free, total);
+  const std::uint64_t factor = urgent(free, total) ? kUrgentFactor : 1;
   const double garbage = worthwhile_garbage(free, total);
   const std::optional<double> cost = scarce(free, total) ? x_segments.stripe_cost() : std::nullopt;
   Share share{kBytesPerStep * factor, kReferencesPerStep * factor};
