@@ -94,11 +94,15 @@ Result<int> serve(const server::Config& config) {
   server::Runtime::block_signals();
   TRY(const std::unique_ptr<server::Gateway> gateway, server::Gateway::start(config));
   server::Runtime::wait_for_stop_signal();
-  TRYV(gateway->stop());
-  log::info("stopped");
+  const Result<void> stopped = gateway->stop();
   if (!gateway->wants_restart()) {
+    TRYV(stopped);
+    log::info("stopped");
     return kOk;
   }
+  // That a store without enough drives cannot be closed is why it wants to be started anew.
+  log::info("stopped, to be started anew",
+            {{"store", stopped ? std::string("closed") : stopped.error().describe()}});
   server::note_new_start(config.state_dir, std::time(nullptr));
   return kStartAnew;
 }
