@@ -21,6 +21,7 @@ from server import Server, ServerFailed, moved_away
 
 DRIVES, PARITY = 6, 2
 PATIENCE = 90  # seconds for what must happen by itself
+MISSED = "drives left before the others had all metadata"
 START_ANEW = 3  # the exit code of a server that wants to be started again
 
 
@@ -128,11 +129,14 @@ class ComeBack:
         """Reads go on, writes do not; the server ends when they are there again, and starts with everything."""
         server = self.server
         pairs = [(server.drives[s], server.drives[s].with_name(server.drives[s].name + ".pulled")) for s in slots]
+        said = server.log_text().count(MISSED)
         for here, away in pairs:
             here.rename(away)
         self.wait("they are out", lambda: server.health() == 503 or all(self.is_out(s) for s in slots))
         time.sleep(2)
         if server.health() != 503:
+            if server.log_text().count(MISSED) > said:
+                self.problems.append(f"{slots} left before the others had all metadata, and it goes on writing")
             self.one_by_one(pairs, slots)
             return
         client = server.client()
